@@ -1,0 +1,70 @@
+# muir_module(<name> [DEPS module...] [LIBS target...] [TEST_DEPS module...] [TEST_LIBS target...] [GENERATED file...])
+#
+# Declares src/<name> as static library muir_<name>, with one test binary <name>_test of all *_test.cc
+# and one benchmark binary <name>_bench of all *_bench.cc. DEPS is the module's whole right to include:
+# tools/tidy.py reads the same line and refuses an #include of any other module.
+function(muir_module name)
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;GENERATED" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc internal/*.cc)
+  set(tests ${sources})
+  set(benches ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+
+  if(NOT sources)
+    list(APPEND sources ${CMAKE_BINARY_DIR}/pch/empty.cc)  # a module of headers only
+  endif()
+  add_library(muir_${name} STATIC ${sources} ${M_GENERATED})
+  target_link_libraries(muir_${name} PUBLIC muir_flags fmt::fmt Threads::Threads)
+  _muir_link(${name} muir_${name} PUBLIC "${M_DEPS}")
+  target_link_libraries(muir_${name} PRIVATE ${M_LIBS})
+  _muir_pch(muir_${name} std)
+
+  if(MUIR_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    _muir_link(${name} ${name}_test PRIVATE "${name};${M_TEST_DEPS}")
+    target_link_libraries(${name}_test PRIVATE ${M_TEST_LIBS})
+    if(NOT name STREQUAL "base")
+      target_link_libraries(${name}_test PRIVATE muir_testing)
+    endif()
+    target_link_libraries(${name}_test PRIVATE muir_gtest_main)
+    _muir_pch(${name}_test gtest)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  endif()
+  if(MUIR_BENCHMARKS AND benches)
+    add_executable(${name}_bench ${benches})
+    _muir_link(${name} ${name}_bench PRIVATE "${name};${M_TEST_DEPS}")
+    target_link_libraries(${name}_bench PRIVATE ${M_TEST_LIBS} benchmark::benchmark_main)
+  endif()
+endfunction()
+
+function(_muir_link name target visibility modules)
+  foreach(module ${modules})
+    if(NOT TARGET muir_${module})
+      message(FATAL_ERROR "module ${name}: dependency ${module} is not a module of a lower level")
+    endif()
+    target_link_libraries(${target} ${visibility} muir_${module})
+  endforeach()
+endfunction()
+
+# One precompiled header per set, built once and shared by every module that compiles with the same flags.
+function(_muir_pch target set)
+  target_precompile_headers(${target} REUSE_FROM muir_pch_${set})
+endfunction()
+
+file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cc "")
+add_library(muir_pch_std STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+target_link_libraries(muir_pch_std PUBLIC muir_flags fmt::fmt Threads::Threads)
+target_precompile_headers(muir_pch_std PRIVATE <algorithm> <array> <atomic> <chrono> <cstdint> <cstring>
+  <condition_variable> <deque> <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view>
+  <thread> <unordered_map> <utility> <variant> <vector> <fmt/core.h>)
+if(MUIR_TESTS)
+  add_library(muir_gtest_main STATIC ${CMAKE_SOURCE_DIR}/cmake/gtest_main.cc)
+  target_link_libraries(muir_gtest_main PUBLIC muir_flags fmt::fmt Threads::Threads GTest::gtest)
+  add_library(muir_pch_gtest STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+  target_link_libraries(muir_pch_gtest PUBLIC muir_flags fmt::fmt Threads::Threads GTest::gtest)
+  target_precompile_headers(muir_pch_gtest PRIVATE <algorithm> <atomic> <chrono> <cstdint> <functional> <map>
+    <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <vector> <fmt/core.h> <gtest/gtest.h>)
+endif()

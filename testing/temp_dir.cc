@@ -1,0 +1,20 @@
+#include "testing/temp_dir.h"
+
+#include <cstdlib>
+
+#include "base/check.h"
+
+namespace muir::testing {
+
+TempDir::TempDir() {
+  std::string name = (std::filesystem::temp_directory_path() / "muir-test-XXXXXX").string();
+  CHECK(mkdtemp(name.data()) != nullptr, "cannot make temporary folder {}", name);
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  std::error_code ignored;  // A test that leaves a busy folder behind must not fail for it.
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace muir::testing
