@@ -152,7 +152,7 @@ def blurred(density):
 
 # --- from density to one-cell lines ----------------------------------------------------------------
 
-def street_cells(density, least=1.05, share=0.16, reach=3):
+def street_cells(density, least=0.7, share=0.14, reach=3):
     """Cells travelled often enough, alone and compared with the busiest cell near them."""
     offsets = [dy * GRID_W + dx for dy in range(-reach, reach + 1) for dx in range(-reach, reach + 1)]
     border = (reach + 1) * GRID_W
@@ -309,6 +309,48 @@ def without_spurs(cells, least):
     return cells
 
 
+def bridged(cells, reach=13):
+    """Leads each dead end on, straight, to a street at most `reach` cells ahead of it."""
+    _, graph = trace(cells)
+    added = set()
+    for end in sorted(c for c, near in graph.items() if len(near) == 1):
+        path = [end]
+        while len(path) < 9:
+            onward = [n for n in graph[path[-1]] if n not in path]
+            if len(onward) != 1:
+                break
+            path.append(onward[0])
+        if len(path) < 5:
+            continue
+        ex, ey = end % GRID_W, end // GRID_W
+        dx, dy = ex - path[-1] % GRID_W, ey - path[-1] // GRID_W
+        norm = math.hypot(dx, dy)
+        best = None
+        for y in range(-reach, reach + 1):
+            for x in range(-reach, reach + 1):
+                other = (ey + y) * GRID_W + ex + x
+                away = math.hypot(x, y)
+                if other in cells and other not in path and 1 < away <= reach:
+                    turn = (x * dx + y * dy) / (away * norm)
+                    if turn > 0.8 and (best is None or away / turn < best[0]):
+                        best = (away / turn, x, y)
+        if best:
+            _, x, y = best
+            steps = max(abs(x), abs(y))
+            added.update((ey + round(y * i / steps)) * GRID_W + ex + round(x * i / steps) for i in range(steps + 1))
+    return cells | added
+
+
+def flow_at(cell, density):
+    """Moves through the street's whole cross-section near a cell."""
+    cx, cy = cell % GRID_W, cell // GRID_W
+    total = 0.0
+    for dy in range(-4, 5):
+        row = (cy + dy) * GRID_W + cx
+        total += sum(density[row - 4:row + 5])
+    return total / 9
+
+
 def centre(cell, density):
     """Centre of the density around a cell, in metres."""
     cx, cy = cell % GRID_W, cell // GRID_W
@@ -363,14 +405,14 @@ def street_lines(tracks):
     cells = without_specks(cells, 24)
     cells = with_holes_filled(cells, 34)
     cells = thinned(cells)
-    say(f"  {len(cells)} cells after thinning")
-    cells = without_spurs(cells, 9)
-    cells = without_specks(cells, 16)
+    cells = without_spurs(cells, 12)
+    cells = thinned(bridged(thinned(bridged(cells))))
+    cells = without_specks(without_spurs(cells, 12), 40)
     paths, _ = trace(cells)
     lines = []
     for path in paths:
         points = [centre(cell, soft) for cell in path]
-        flow = sorted(soft[cell] for cell in path)[len(path) // 2]
+        flow = sorted(flow_at(cell, soft) for cell in path)[len(path) // 2]
         lines.append((flow, simplify(smooth(points), 1.6)))
     return join(lines)
 
@@ -424,7 +466,7 @@ def join(lines):
     return [(flow, points) for flow, points in lines if len(points) > 1]
 
 
-CLASSES = (("major", 40.0), ("middle", 11.0), ("minor", 0.0))
+CLASSES = (("major", 105.0), ("middle", 34.0), ("minor", 0.0))
 
 
 def class_of(flow):
