@@ -1,0 +1,46 @@
+// Consumer: reads partitions that its owner assigned. Group membership is GroupMember's business (group_member.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "client/records.h"
+
+namespace muir::client {
+
+enum class IsolationLevel : unsigned char { read_uncommitted, read_committed };
+
+// Where a partition starts; offsets >= 0 are exact.
+inline constexpr int64_t kOffsetEarliest = -2;
+inline constexpr int64_t kOffsetLatest = -1;
+
+struct PartitionStart {
+  TopicPartition partition;
+  int64_t offset = kOffsetEarliest;
+};
+
+// Owned by one thread, except wakeup().
+class Consumer {
+ public:
+  virtual ~Consumer() = default;
+
+  // Adds and removes partitions; the others keep their position and their fetched records.
+  virtual Status assign(const std::vector<PartitionStart>& add) = 0;
+  virtual Status unassign(const std::vector<TopicPartition>& remove) = 0;
+  virtual Status seek(const PartitionStart& to) = 0;
+  // Paused partitions stay assigned and return nothing.
+  virtual Status pause(const std::vector<TopicPartition>& partitions) = 0;
+  virtual Status resume(const std::vector<TopicPartition>& partitions) = 0;
+
+  // Waits up to `timeout_ms` for records, at most `records_max`. An offset that does not exist (any more) is
+  // Code::out_of_range naming the partition: the owner seeks. Empty on timeout or wakeup().
+  virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
+  // The offset after the last record that poll() returned or skipped (control records move it too); error when unknown.
+  virtual Result<int64_t> position(const TopicPartition& partition) = 0;
+  // Ends a poll() that waits. Thread-safe.
+  virtual void wakeup() = 0;
+};
+
+}  // namespace muir::client

@@ -1,0 +1,67 @@
+// FrameServer: a TCP (optionally TLS) server of frames with a 4-byte big-endian length, as Kafka's protocol has.
+//
+// Used by the broker. For each connection the server reads whole frames and hands them to the session in order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "net/event_loop.h"
+
+namespace muir::net {
+
+// One accepted connection. Thread-safe: any thread may send or close.
+class FrameConnection {
+ public:
+  virtual ~FrameConnection() = default;
+  // Queues one frame: `payload` is preceded by its length. Several pieces are written as one frame without being
+  // joined. Frames leave in the order of the calls.
+  virtual void send(Bytes payload) = 0;
+  virtual void send(std::vector<Bytes> pieces) = 0;
+  // Stops reading further frames from this peer until resume_reading(): back-pressure.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  // Bytes queued and not yet written.
+  [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
+  // Closes after the queued frames have been written.
+  virtual void close() = 0;
+  // "127.0.0.1:50312".
+  [[nodiscard]] virtual const std::string& peer() const = 0;
+};
+
+// What the user of the server makes per connection. Called by one thread at a time.
+class FrameSession {
+ public:
+  virtual ~FrameSession() = default;
+  // A whole frame; `frame` is the session's to keep.
+  virtual void on_frame(Bytes frame) = 0;
+  // The connection is gone; no further call follows.
+  virtual void on_closed() = 0;
+};
+
+struct FrameServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;                        // 0: any free port
+  size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
+  size_t connections_max = 10'000;
+};
+
+class FrameServer {
+ public:
+  // Called on a loop thread for each accepted connection.
+  using SessionFactory = std::function<std::unique_ptr<FrameSession>(std::shared_ptr<FrameConnection>)>;
+
+  // Binds and listens before it returns.
+  static Result<std::unique_ptr<FrameServer>> start(EventLoop& loop, FrameServerOptions options, SessionFactory factory);
+  virtual ~FrameServer() = default;
+  [[nodiscard]] virtual uint16_t port() const = 0;
+  // Closes the listener and every connection. Idempotent.
+  virtual void stop() = 0;
+};
+
+}  // namespace muir::net

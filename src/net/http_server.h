@@ -1,0 +1,103 @@
+// HttpServer: HTTP/1.1 (keep-alive, pipelining) and WebSocket server.
+//
+// Handlers are called on a loop thread and must not block: they answer at once or keep the Responder and answer
+// later from any thread. Every limit is named; a request beyond one is answered 413, 431, 408 or 503.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "net/event_loop.h"
+
+namespace muir::net {
+
+struct HttpRequest {
+  std::string method;  // "GET", upper case
+  std::string path;    // percent-decoded, without the query: "/api/v1/vehicles/V1"
+  std::string query;   // raw, without '?'
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  Bytes body;
+  std::string peer;
+  // Values of the route's {placeholders}, in order of appearance, percent-decoded.
+  std::vector<std::string> path_params;
+
+  // First header of that lower-case name, or empty.
+  [[nodiscard]] std::string_view header(std::string_view lower_name) const;
+  // Percent-decoded query parameter, or `fallback`.
+  [[nodiscard]] std::string query_param(std::string_view name, std::string_view fallback = {}) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  Bytes body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// Answers one request, once, from any thread. Dropping it unanswered answers 500.
+class HttpResponder {
+ public:
+  virtual ~HttpResponder() = default;
+  virtual void respond(HttpResponse response) = 0;
+};
+
+using HttpHandler = std::function<void(HttpRequest request, std::shared_ptr<HttpResponder> responder)>;
+
+// One WebSocket. Thread-safe.
+class WebSocket {
+ public:
+  virtual ~WebSocket() = default;
+  // Queues a text message. The shared text is not copied: one message can go to many sockets.
+  virtual void send_text(std::shared_ptr<const std::string> text) = 0;
+  // Bytes queued and not yet written: a slow reader's owner skips or closes.
+  [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
+  virtual void close() = 0;
+  [[nodiscard]] virtual const std::string& peer() const = 0;
+};
+
+struct WebSocketHandler {
+  std::function<void(std::shared_ptr<WebSocket>, const HttpRequest&)> on_open{};
+  std::function<void(const std::shared_ptr<WebSocket>&, std::string_view text)> on_text{};
+  std::function<void(const std::shared_ptr<WebSocket>&)> on_close{};
+};
+
+struct HttpServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;  // 0: any free port
+  size_t body_bytes_max = 16 * 1024 * 1024;
+  size_t header_bytes_max = 16 * 1024;
+  size_t websocket_message_bytes_max = 1024 * 1024;
+  size_t connections_max = 10'000;
+  int64_t idle_timeout_ms = 60'000;
+};
+
+class HttpServer {
+ public:
+  static std::unique_ptr<HttpServer> create(EventLoop& loop, HttpServerOptions options);
+  virtual ~HttpServer() = default;
+
+  // Routes are added before start(). `pattern` has {name} segments: "/api/v1/vehicles/{id}/speed"; a fixed segment
+  // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow.
+  virtual void route(std::string method, std::string pattern, HttpHandler handler) = 0;
+  virtual void websocket(std::string path, WebSocketHandler handler) = 0;
+  // Serves files below `directory` under `prefix` with type, ETag, If-None-Match and path traversal refused;
+  // "/" serves index.html. Consulted after the routes.
+  virtual void files(std::string prefix, std::string directory) = 0;
+  // Answers what no route or file answers (to keep another product's error body); replaces the plain 404.
+  virtual void fallback(HttpHandler handler) = 0;
+
+  // Binds and listens before it returns.
+  virtual Status start() = 0;
+  [[nodiscard]] virtual uint16_t port() const = 0;
+  // Closes the listener and every connection. Idempotent.
+  virtual void stop() = 0;
+};
+
+}  // namespace muir::net
