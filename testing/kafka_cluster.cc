@@ -1,0 +1,42 @@
+#include "testing/kafka_cluster.h"
+
+#include <filesystem>
+
+namespace muir::testing {
+namespace {
+
+std::string repository() { return MUIR_SOURCE_DIR; }
+
+}  // namespace
+
+Result<KafkaCluster> KafkaCluster::start(int nodes, const std::map<std::string, std::string>& overrides) {
+  ChildOptions options{.command = {"python3", repository() + "/testing/kafka/cluster.py", "--nodes", std::to_string(nodes)}};
+  for (const auto& [key, value] : overrides) {
+    options.command.push_back("--set");
+    options.command.push_back(key + "=" + value);
+  }
+  auto process = MUIR_TRY(ChildProcess::start(options));
+  const auto first = process.read_line(std::chrono::seconds(150));
+  if (!first.ok()) return first.status().annotate("Apache Kafka did not start");
+  const std::string marker = "\"bootstrap\": \"";
+  const size_t begin = first->find(marker);
+  if (begin == std::string::npos) return error(Code::internal, "Kafka fixture said: {}", *first);
+  const size_t from = begin + marker.size();
+  return KafkaCluster(std::move(process), first->substr(from, first->find('"', from) - from));
+}
+
+Status KafkaCluster::command(const char* verb, int node) {
+  MUIR_RETURN_IF_ERROR(process_.write_line(fmt::format("{} {}", verb, node)));
+  const std::string answer = MUIR_TRY(process_.read_line(std::chrono::seconds(150)));
+  return answer == "ok" ? Status() : error(Code::internal, "{} Kafka node {}: {}", verb, node, answer);
+}
+
+ChildOptions KafkaCluster::tool(const std::string& main_class, const std::vector<std::string>& arguments) {
+  ChildOptions options{.command = {"java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                                   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
+                                   repository() + "/build/kafka/libs/*", main_class}};
+  options.command.insert(options.command.end(), arguments.begin(), arguments.end());
+  return options;
+}
+
+}  // namespace muir::testing

@@ -1,0 +1,37 @@
+// KafkaCluster: a real Apache Kafka of several KRaft brokers, started for a test and gone with it.
+//
+// Needs the jars that ./test puts into build/kafka (testing/kafka/pom.xml) and a JVM. Starting takes some seconds: share
+// one between the tests of a suite. Owned by one thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/status.h"
+#include "testing/child_process.h"
+
+namespace muir::testing {
+
+class KafkaCluster {
+ public:
+  // `overrides` are broker properties laid over the fixture's.
+  static Result<KafkaCluster> start(int nodes = 3, const std::map<std::string, std::string>& overrides = {});
+
+  [[nodiscard]] const std::string& bootstrap_servers() const { return bootstrap_; }
+  // SIGKILL, orderly stop, start again; `node` counts from 0.
+  Status kill(int node) { return command("kill", node); }
+  Status stop(int node) { return command("stop", node); }
+  Status restart(int node) { return command("restart", node); }
+
+  // Runs one of Kafka's own tools: tool("org.apache.kafka.tools.ConsoleProducer", {...}).
+  static ChildOptions tool(const std::string& main_class, const std::vector<std::string>& arguments);
+
+ private:
+  KafkaCluster(ChildProcess process, std::string bootstrap) : process_(std::move(process)), bootstrap_(std::move(bootstrap)) {}
+  Status command(const char* verb, int node);
+
+  ChildProcess process_;
+  std::string bootstrap_;
+};
+
+}  // namespace muir::testing
