@@ -1,0 +1,288 @@
+#include "base/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+
+namespace muir {
+namespace {
+
+std::string_view trim(std::string_view s) {
+  while (!s.empty() && std::isspace(static_cast<unsigned char>(s.front()))) s.remove_prefix(1);
+  while (!s.empty() && std::isspace(static_cast<unsigned char>(s.back()))) s.remove_suffix(1);
+  return s;
+}
+
+// Whether the physical line goes on in the next one: an odd number of backslashes at its end.
+bool continues(std::string_view line) {
+  size_t count = 0;
+  while (count < line.size() && line[line.size() - 1 - count] == '\\') ++count;
+  return count % 2 == 1;
+}
+
+std::vector<std::pair<size_t, std::string>> logical_lines(std::string_view text) {
+  std::vector<std::pair<size_t, std::string>> lines;
+  size_t number = 0;
+  bool continued = false;
+  while (!text.empty()) {
+    ++number;
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.front()))) line.remove_prefix(1);
+    if (!continued && (line.empty() || line[0] == '#' || line[0] == '!')) continue;
+    const bool more = continues(line);
+    if (more) line.remove_suffix(1);
+    if (continued) {
+      lines.back().second += line;
+    } else {
+      lines.emplace_back(number, line);
+    }
+    continued = more;
+  }
+  return lines;
+}
+
+void append_utf8(std::string& out, uint32_t c) {
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xc0 | (c >> 6));
+    out += static_cast<char>(0x80 | (c & 0x3f));
+  } else {
+    out += static_cast<char>(0xe0 | (c >> 12));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
+    out += static_cast<char>(0x80 | (c & 0x3f));
+  }
+}
+
+Result<std::string> unescape(std::string_view s) {
+  std::string out;
+  for (size_t i = 0; i < s.size(); ++i) {
+    if (s[i] != '\\' || i + 1 == s.size()) {
+      out += s[i];
+      continue;
+    }
+    const char c = s[++i];
+    switch (c) {
+      case 't': out += '\t'; break;
+      case 'n': out += '\n'; break;
+      case 'r': out += '\r'; break;
+      case 'f': out += '\f'; break;
+      case 'u': {
+        uint32_t code = 0;
+        const char* begin = s.data() + i + 1;
+        if (s.size() - i - 1 < 4 || std::from_chars(begin, begin + 4, code, 16).ptr != begin + 4) {
+          return error(Code::invalid_argument, "\\u needs four hexadecimal digits");
+        }
+        append_utf8(out, code);
+        i += 4;
+        break;
+      }
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+// Where the key ends: the first '=', ':' or blank that no backslash escapes.
+size_t key_end(std::string_view line) {
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '=' || line[i] == ':' || std::isspace(static_cast<unsigned char>(line[i]))) {
+      return i;
+    }
+  }
+  return line.size();
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0u);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
+    }
+  }
+  return row.back();
+}
+
+template <class T>
+bool parses(std::string_view s, T& out) {
+  const auto [end, code] = std::from_chars(s.data(), s.data() + s.size(), out);
+  return code == std::errc() && end == s.data() + s.size();
+}
+
+bool is_boolean(std::string_view s) { return s == "true" || s == "false"; }
+
+}  // namespace
+
+Result<Properties> parse_properties(std::string_view text, std::string_view origin) {
+  Properties out;
+  for (const auto& [number, line] : logical_lines(text)) {
+    const size_t end = key_end(line);
+    std::string_view rest = trim(std::string_view(line).substr(end));
+    if (!rest.empty() && (rest[0] == '=' || rest[0] == ':')) rest = trim(rest.substr(1));
+    const auto key = unescape(std::string_view(line).substr(0, end));
+    const auto value = unescape(rest);
+    if (!key.ok()) return key.status().annotate(fmt::format("{} line {}", origin, number));
+    if (!value.ok()) return value.status().annotate(fmt::format("{} line {}", origin, number));
+    if (key->empty()) return error(Code::invalid_argument, "{} line {}: a value without a key", origin, number);
+    out[*key] = *value;
+  }
+  return out;
+}
+
+Result<Properties> load_properties(const std::string& path) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  if (!file) return error(Code::not_found, "cannot open configuration file {}", path);
+  std::string text;
+  char chunk[4096];
+  while (const size_t n = std::fread(chunk, 1, sizeof(chunk), file.get())) text.append(chunk, n);
+  return parse_properties(text, path);
+}
+
+Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text) {
+  const size_t at = text.find('=');
+  if (at == std::string_view::npos || trim(text.substr(0, at)).empty()) {
+    return error(Code::invalid_argument, "'{}' is not key=value", text);
+  }
+  return std::pair(std::string(trim(text.substr(0, at))), std::string(trim(text.substr(at + 1))));
+}
+
+Properties properties_from_environment(const char* const* environment) {
+  constexpr std::string_view kPrefix = "MUIR_";
+  Properties out;
+  for (; environment != nullptr && *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const size_t at = entry.find('=');
+    if (!entry.starts_with(kPrefix) || at == std::string_view::npos) continue;
+    if (entry.substr(0, at) == "MUIR_LOG_LEVEL") continue;
+    std::string key(entry.substr(kPrefix.size(), at - kPrefix.size()));
+    for (char& c : key) c = c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (!key.empty()) out[key] = entry.substr(at + 1);
+  }
+  return out;
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  const size_t limit = std::max<size_t>(2, name.size() / 3);
+  size_t best = limit + 1;
+  std::string found;
+  for (const auto& candidate : candidates) {
+    if (const size_t distance = edit_distance(name, candidate); distance < best) {
+      best = distance;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+ConfigDef::ConfigDef(std::string component, std::vector<ConfigKey> keys)
+    : component_(std::move(component)), keys_(std::move(keys)) {
+  std::sort(keys_.begin(), keys_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+}
+
+const ConfigKey* ConfigDef::find(std::string_view name) const {
+  const auto at = std::lower_bound(keys_.begin(), keys_.end(), name, [](const auto& k, auto n) { return k.name < n; });
+  return at != keys_.end() && at->name == name ? &*at : nullptr;
+}
+
+const ConfigKey& ConfigDef::key(std::string_view name) const {
+  const ConfigKey* found = find(name);
+  CHECK(found != nullptr, "{} has no configuration key {}", component_, name);
+  return *found;
+}
+
+Status ConfigDef::validate(const Properties& given) const {
+  for (const auto& [name, value] : given) {
+    const ConfigKey* k = find(name);
+    if (k == nullptr) continue;
+    const auto wrong = [&](const std::string& expected) {
+      return error(Code::invalid_argument, "{} configuration {}={}: expected {}", component_, name,
+                   k->secret ? "[hidden]" : value, expected);
+    };
+    int64_t integer = 0;
+    double number = 0;
+    if (k->type == ConfigType::integer && (!parses(value, integer) || integer < k->min || integer > k->max)) {
+      return wrong(fmt::format("a whole number{}{}", k->min == INT64_MIN ? "" : fmt::format(" of at least {}", k->min),
+                               k->max == INT64_MAX ? "" : fmt::format(" and at most {}", k->max)));
+    }
+    if (k->type == ConfigType::number && !parses(value, number)) return wrong("a number");
+    if (k->type == ConfigType::boolean && !is_boolean(value)) return wrong("true or false");
+    if (!k->allowed.empty() && std::find(k->allowed.begin(), k->allowed.end(), value) == k->allowed.end()) {
+      std::string choices;
+      for (const auto& choice : k->allowed) choices += (choices.empty() ? "" : ", ") + choice;
+      return wrong("one of " + choices);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> ConfigDef::unknown_keys(const Properties& given,
+                                                 const std::vector<std::string>& passed_through) const {
+  std::vector<std::string> names;
+  for (const auto& k : keys_) names.push_back(k.name);
+  std::vector<std::string> out;
+  for (const auto& [name, value] : given) {
+    const bool passes = std::any_of(passed_through.begin(), passed_through.end(),
+                                    [&name = name](const auto& prefix) { return name.starts_with(prefix); });
+    if (passes || find(name) != nullptr) continue;
+    const std::string near = nearest(name, names);
+    out.push_back(fmt::format("{} does not know the configuration key {}{}", component_, name,
+                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  }
+  return out;
+}
+
+std::string ConfigDef::string(const Properties& given, std::string_view name) const {
+  const ConfigKey& k = key(name);
+  const auto at = given.find(k.name);
+  return at == given.end() ? k.fallback : at->second;
+}
+
+int64_t ConfigDef::integer(const Properties& given, std::string_view name) const {
+  int64_t value = 0;
+  const std::string text = string(given, name);
+  CHECK(parses(text, value), "{} is read before validate(): {}={}", component_, name, text);
+  return value;
+}
+
+double ConfigDef::number(const Properties& given, std::string_view name) const {
+  double value = 0;
+  const std::string text = string(given, name);
+  CHECK(parses(text, value), "{} is read before validate(): {}={}", component_, name, text);
+  return value;
+}
+
+bool ConfigDef::boolean(const Properties& given, std::string_view name) const { return string(given, name) == "true"; }
+
+std::vector<std::string> ConfigDef::list(const Properties& given, std::string_view name) const {
+  const std::string text = string(given, name);
+  std::vector<std::string> out;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(','), rest.size());
+    if (const auto item = trim(rest.substr(0, end)); !item.empty()) out.emplace_back(item);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
+Properties ConfigDef::redacted(const Properties& given) const {
+  Properties out = given;
+  for (auto& [name, value] : out) {
+    const ConfigKey* k = find(name);
+    if (k != nullptr && k->secret) value = "[hidden]";
+  }
+  return out;
+}
+
+}  // namespace muir
