@@ -99,7 +99,7 @@ struct RunnerEnvironment {
   std::string state_dir;  // folder of this task; the runner opens its stores below it
   RecordSink* sink = nullptr;
   Clock* clock = nullptr;
-  serde::SerdeContext* serdes = nullptr;
+  SerdeContext* serdes = nullptr;
   FailureHandler on_failure{};
   bool exactly_once = false;
   // Asks the runtime to commit this task soon (ProcessorContext::commit()).

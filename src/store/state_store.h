@@ -1,0 +1,71 @@
+// StateStore: what a task remembers. Stores keep bytes; typed views over them belong to the streams module.
+//
+// A store is owned by one thread, which opens, restores, writes, syncs and closes it. Methods that say so may be called
+// by any thread while the owner works; the caller keeps the store alive and open for as long as it reads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace muir::store {
+
+enum class StoreKind : unsigned char { rocksdb, in_memory };
+
+// What lies before each value in the store. Changelogs carry the value alone, and the timestamp as the record's.
+enum class ValueFormat : unsigned char {
+  plain,
+  timestamped,  // 8 bytes, big-endian, milliseconds
+};
+
+// Receives every write of a store in the order of the writes, before put() returns. Called by the store's owner.
+class ChangelogWriter {
+ public:
+  virtual ~ChangelogWriter() = default;
+  // `value` absent: a deletion.
+  virtual Status log(BytesView key, OptBytesView value, int64_t timestamp_ms) = 0;
+};
+
+struct ChangelogRecord {
+  BytesView key;
+  OptBytesView value;
+  int64_t timestamp_ms = -1;
+};
+
+struct ValueAndTimestamp {
+  Bytes value;
+  int64_t timestamp_ms = -1;  // -1 in stores of ValueFormat::plain
+  bool operator==(const ValueAndTimestamp&) const = default;
+};
+
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  // True when the content outlives the process.
+  [[nodiscard]] virtual bool persistent() const = 0;
+  // Opens what `folder` holds, making it when missing; stores in memory start empty and touch nothing.
+  virtual Status open(const std::string& folder) = 0;
+  // Writes are reported to `writer` from now on; null: to nobody. Not owned. restore() reports nothing.
+  virtual void set_changelog(ChangelogWriter* writer) = 0;
+  // Applies changelog records, in offset order.
+  virtual Status restore(std::span<const ChangelogRecord> records) = 0;
+  // After return everything written so far is in the files, and survives the end of the process.
+  virtual Status sync() = 0;
+  // Writes since the last sync() may be lost.
+  virtual Status close() = 0;
+};
+
+// Memory that all RocksDB stores of the process share: blocks read, and writes not yet in files. To be called before
+// the first store opens; later calls have no effect. Default: 64 MiB for each.
+struct RocksMemory {
+  size_t block_cache_bytes = 64u << 20;
+  size_t write_buffer_bytes = 64u << 20;
+};
+void set_rocksdb_memory(const RocksMemory& memory);
+
+}  // namespace muir::store

@@ -1,0 +1,33 @@
+// Topology: what StreamsBuilder::build() returns. Immutable; copies share.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace muir::streams {
+
+namespace internal {
+class Graph;
+class TopologyPlan;
+}  // namespace internal
+
+class Topology {
+ public:
+  explicit Topology(std::shared_ptr<const internal::Graph> graph) : graph_(std::move(graph)) {}
+
+  // The text that Kafka Streams' Topology.describe() prints for the same program. Internal topics without the
+  // application's prefix.
+  [[nodiscard]] std::string describe() const;
+
+  // The topology with its internal topics named "<application_id>-<name>-repartition" and "-changelog".
+  [[nodiscard]] Result<std::shared_ptr<const internal::TopologyPlan>> plan(const std::string& application_id) const;
+
+ private:
+  // Shared by every handle, plan and thread that runs it.
+  std::shared_ptr<const internal::Graph> graph_;
+};
+
+}  // namespace muir::streams
