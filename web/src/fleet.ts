@@ -1,0 +1,87 @@
+// Everything the page knows about vehicles, zones and alerts; changed only by feed messages.
+import { project } from "./mercator.ts";
+import { Motion } from "./motion.ts";
+import type { Alert, FeedMessage, Stats, VehicleState } from "./protocol.ts";
+
+const TRAIL_FIXES = 60;
+const MOST_ALERTS = 300;
+/** Without a fix for this long a vehicle is drawn faded. */
+export const STALE_MS = 120_000;
+
+export type SpeedBand = "stopped" | "slow" | "normal" | "near" | "over" | "stale";
+
+export interface TrailPoint {
+  x: number;
+  y: number;
+  timestamp: number;
+}
+
+export interface Vehicle {
+  state: VehicleState;
+  motion: Motion;
+  /** recent fixes, oldest first */
+  trail: TrailPoint[];
+}
+
+export function speedBand(state: VehicleState, now: number): SpeedBand {
+  if (now - state.receivedAt > STALE_MS) return "stale";
+  if (state.overspeed) return "over";
+  const speed = state.speed ?? 0;
+  if (speed < 3) return "stopped";
+  if (speed < 20) return "slow";
+  return speed >= state.speedLimit * 0.9 ? "near" : "normal";
+}
+
+export class Fleet {
+  readonly vehicles = new Map<string, Vehicle>();
+  readonly zoneCounts = new Map<string, number>();
+  /** newest first */
+  alerts: Alert[] = [];
+  stats: Stats | null = null;
+  /** grows with every change of the set of vehicles or their lines */
+  revision = 0;
+
+  /** `now` is of the clock that drives the frames. Returns the alerts that are new. */
+  apply(message: FeedMessage, now: number): Alert[] {
+    if (message.type === "snapshot") this.reset(message);
+    for (const state of message.vehicles) this.place(state, now);
+    for (const zone of message.zones) this.zoneCounts.set(zone.zoneId, zone.vehicles);
+    if (message.stats !== null) this.stats = message.stats;
+    return this.remember(message);
+  }
+
+  private reset(message: FeedMessage): void {
+    const present = new Set(message.vehicles.map((state) => state.vehicleId));
+    for (const id of this.vehicles.keys()) if (!present.has(id)) this.vehicles.delete(id);
+    this.zoneCounts.clear();
+    this.revision++;
+  }
+
+  private place(state: VehicleState, now: number): void {
+    const known = this.vehicles.get(state.vehicleId);
+    const at = project(state.lon, state.lat);
+    const fix = { ...at, speed: state.speed, heading: state.heading };
+    const trailPoint = { ...at, timestamp: state.timestamp };
+    if (known === undefined) {
+      this.vehicles.set(state.vehicleId, { state, motion: new Motion(fix, now), trail: [trailPoint] });
+      this.revision++;
+      return;
+    }
+    if (known.state.line !== state.line) this.revision++;
+    const last = known.trail[known.trail.length - 1];
+    known.state = state;
+    if (last !== undefined && state.timestamp === last.timestamp) return;
+    known.motion.update(fix, now);
+    known.trail.push(trailPoint);
+    if (known.trail.length > TRAIL_FIXES) known.trail.shift();
+  }
+
+  private remember(message: FeedMessage): Alert[] {
+    const known = new Set(this.alerts.map((alert) => alert.alertId));
+    const fresh = message.alerts.filter((alert) => !known.has(alert.alertId));
+    if (fresh.length === 0) return fresh;
+    fresh.sort((a, b) => b.timestamp - a.timestamp);
+    this.alerts = [...fresh, ...this.alerts].slice(0, MOST_ALERTS);
+    return fresh;
+  }
+}

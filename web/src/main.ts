@@ -1,0 +1,352 @@
+// Puts the page together: feed -> fleet -> map and panels.
+import { Feed, type Connection } from "./feed.ts";
+import { Fleet, speedBand, type SpeedBand } from "./fleet.ts";
+import { ScreenLatency } from "./latency.ts";
+import { Basemap } from "./map/basemap.ts";
+import { Labels } from "./map/labels.ts";
+import { DARK, LIGHT, type Palette } from "./map/palette.ts";
+import { FONT } from "./map/sprites.ts";
+import { VehicleLayer } from "./map/vehicles.ts";
+import { unproject } from "./mercator.ts";
+import { decodeDeadLetters, decodeSpeedWindows, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
+import { decodeBackground, type Background } from "./streets.ts";
+import { AlertFeed } from "./ui/alert_feed.ts";
+import { Card } from "./ui/card.ts";
+import { DeadLetterDialog } from "./ui/dead_letters.ts";
+import { byId, el } from "./ui/dom.ts";
+import { FleetList } from "./ui/fleet_list.ts";
+import { TopBar } from "./ui/top_bar.ts";
+
+const LATENCY_REPORT_MS = 5_000;
+const WINDOWS_REFRESH_MS = 15_000;
+const FOLLOW_STEP_PX = 0.75;
+const CLOSE_ZOOM = 15;
+const WIDE_PX = 820;
+
+const LEGEND: [SpeedBand, string][] = [
+  ["stopped", "stopped"], ["slow", "under 20"], ["normal", "moving"], ["near", "near limit"], ["over", "speeding"], ["stale", "no recent fix"],
+];
+
+async function fetchJson(path: string): Promise<unknown> {
+  const response = await fetch(new URL(path, document.baseURI));
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+const feedUrl = (): string => {
+  const url = new URL("api/v1/feed", document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+};
+
+class Page {
+  private readonly fleet = new Fleet();
+  private readonly latency = new ScreenLatency();
+  private readonly light = window.matchMedia("(prefers-color-scheme: light)");
+  private readonly base: Basemap;
+  private readonly layer: VehicleLayer;
+  private readonly labels: Labels;
+  private readonly list: FleetList;
+  private readonly card: Card;
+  private readonly alerts: AlertFeed;
+  private readonly top: TopBar;
+  private readonly feed: Feed;
+  private zones: Zone[] = [];
+  private background: Background | null = null;
+  private connection: Connection = { state: "connecting" };
+  private following = false;
+  private placed = false;
+  private alertsChanged = false;
+
+  constructor() {
+    const zoneName = (zoneId: string): string => this.zones.find((zone) => zone.zoneId === zoneId)?.name ?? zoneId;
+    this.base = new Basemap(byId("map"), this.palette());
+    this.labels = new Labels(this.base.map, this.palette(), this.fleet.zoneCounts);
+    this.layer = new VehicleLayer(this.base.map, this.fleet, this.palette(), (now) => this.drawn(now));
+    this.list = new FleetList(this.fleet, zoneName, {
+      select: (id) => this.select(id, true),
+      filtered: (ids) => { this.layer.filter = ids; },
+      zoneCleared: () => this.base.chooseZone(null),
+    });
+    this.card = new Card(zoneName, {
+      close: () => this.select(null, false),
+      follow: (on) => { this.following = on; },
+      windows: async (id) => decodeSpeedWindows(await fetchJson(`api/v1/vehicles/${encodeURIComponent(id)}/speed`)),
+    });
+    this.alerts = new AlertFeed((id) => this.fleet.vehicles.get(id)?.state.line ?? null, (alert) => this.visit(alert));
+    const deadLetters = new DeadLetterDialog(async () => decodeDeadLetters(await fetchJson("api/v1/dead-letters?limit=100")));
+    this.top = new TopBar(() => void deadLetters.open());
+    this.feed = new Feed(feedUrl(), {
+      message: (message) => this.received(message),
+      connection: (connection) => this.connected(connection),
+    });
+  }
+
+  start(): void {
+    this.listen();
+    this.paintLegend();
+    this.feed.open();
+    void this.loadBackground();
+    void document.fonts.load(`600 12px ${FONT}`, "Śłż 123").then(() => {
+      this.layer.refreshSprites();
+      this.labels.draw();
+    });
+    window.setInterval(() => this.everySecond(), 1000);
+    window.setInterval(() => this.reportLatency(), LATENCY_REPORT_MS);
+    window.setInterval(() => void (document.hidden || this.card.refreshWindows()), WINDOWS_REFRESH_MS);
+    this.expose();
+  }
+
+  // --- feed ---
+
+  private received(message: FeedMessage): void {
+    const now = Date.now();
+    if (message.type === "update" && !document.hidden) {
+      for (const state of message.vehicles) this.latency.arrived(state.receivedAt, now);
+    }
+    const fresh = this.fleet.apply(message, performance.now());
+    this.alertsChanged ||= fresh.length > 0;
+    if (message.type === "snapshot") this.resynced();
+    const selected = this.layer.selected;
+    if (selected !== null && message.vehicles.some((state) => state.vehicleId === selected)) this.updateCard();
+  }
+
+  /** A snapshot came: what is shown must follow at once; zones may be others than before. */
+  private resynced(): void {
+    if (this.layer.selected !== null && !this.fleet.vehicles.has(this.layer.selected)) this.select(null, false);
+    void this.loadZones();
+    this.everySecond();
+  }
+
+  private connected(connection: Connection): void {
+    this.connection = connection;
+    this.top.setConnection(connection);
+  }
+
+  private everySecond(): void {
+    this.top.tick();
+    if (document.hidden) return;
+    if (this.fleet.stats) this.top.setStats(this.fleet.stats, this.fleet.vehicles.size);
+    this.top.setScreenLatency(this.latency.summary());
+    this.list.refresh();
+    this.base.tintZones(this.fleet.zoneCounts);
+    this.labels.draw();
+    this.updateCard();
+    if (this.alertsChanged) {
+      this.alertsChanged = false;
+      this.alerts.show(this.fleet.alerts);
+    }
+  }
+
+  private reportLatency(): void {
+    const summary = this.latency.summary();
+    if (summary !== null && !document.hidden) this.feed.send({ type: "latency", ...summary, n: this.latency.count });
+  }
+
+  // --- map ---
+
+  private async loadBackground(): Promise<void> {
+    try {
+      this.background = decodeBackground(await fetchJson("demo/streets.json"));
+    } catch {
+      this.background = null;
+    }
+    if (this.background === null) return;
+    this.labels.setBackground(this.background);
+    await this.base.showBackground(this.background);
+  }
+
+  private async loadZones(): Promise<void> {
+    try {
+      this.zones = decodeZones(await fetchJson("api/v1/zones"));
+    } catch {
+      return; // the next snapshot tries again
+    }
+    for (const zone of this.zones) if (!this.fleet.zoneCounts.has(zone.zoneId)) this.fleet.zoneCounts.set(zone.zoneId, zone.vehicles);
+    this.labels.setZones(this.zones);
+    await this.base.showZones(this.zones);
+    this.base.tintZones(this.fleet.zoneCounts);
+    if (!this.placed) this.showEverything(false);
+  }
+
+  /** The zones, else the vehicles; without either the view stays. */
+  private showEverything(animate: boolean): void {
+    let west = 180, south = 90, east = -180, north = -90;
+    const include = (lon: number, lat: number): void => {
+      west = Math.min(west, lon); east = Math.max(east, lon);
+      south = Math.min(south, lat); north = Math.max(north, lat);
+    };
+    for (const zone of this.zones) for (const polygon of zone.polygons) for (const [lon, lat] of polygon[0] ?? []) include(lon, lat);
+    if (this.zones.length === 0) for (const { state } of this.fleet.vehicles.values()) include(state.lon, state.lat);
+    if (west > east) return;
+    this.placed = true;
+    const wide = window.innerWidth > WIDE_PX;
+    const padding = wide ? { top: 64, bottom: 40, left: 310, right: 330 } : { top: 70, bottom: 60, left: 8, right: 8 };
+    const camera = this.base.map.cameraForBounds([[west, south], [east, north]], { padding });
+    if (camera === undefined) return;
+    this.base.map.easeTo({ ...camera, zoom: Math.min(15, (camera.zoom ?? 11) + (wide ? 0.35 : 0.25)), duration: animate ? 700 : 0, padding: undefined });
+  }
+
+  private flyTo(lon: number, lat: number): void {
+    const wide = window.innerWidth > WIDE_PX;
+    this.base.map.flyTo({
+      center: [lon, lat],
+      zoom: Math.max(CLOSE_ZOOM, this.base.map.getZoom()),
+      offset: wide ? [0, 0] : [0, -window.innerHeight * 0.18],
+      speed: 2.2,
+      maxDuration: 2200,
+    });
+  }
+
+  private drawn(now: number): void {
+    this.latency.shown(Date.now());
+    const vehicle = this.following && this.layer.selected !== null ? this.fleet.vehicles.get(this.layer.selected) : undefined;
+    if (vehicle === undefined || this.base.map.isMoving()) return;
+    const { lon, lat } = unproject(vehicle.motion.at(now));
+    const at = this.base.map.project([lon, lat]);
+    const box = this.base.map.getContainer();
+    if (Math.hypot(at.x - box.clientWidth / 2, at.y - box.clientHeight / 2) > FOLLOW_STEP_PX) this.base.map.setCenter([lon, lat]);
+  }
+
+  // --- selection ---
+
+  private select(vehicleId: string | null, fly: boolean): void {
+    const vehicle = vehicleId === null ? undefined : this.fleet.vehicles.get(vehicleId);
+    if (vehicle === undefined) {
+      this.layer.selected = null;
+      this.card.close();
+      this.list.setSelected(null);
+      this.base.showCorridor(null);
+      return;
+    }
+    const { state } = vehicle;
+    if (this.layer.selected !== state.vehicleId) this.card.setFollowing(false);
+    this.layer.selected = state.vehicleId;
+    this.card.open(state.vehicleId);
+    this.updateCard();
+    this.list.setSelected(state.vehicleId);
+    this.base.showCorridor(this.background?.corridors.get(state.line ?? "") ?? null);
+    this.showTab("map");
+    if (fly) this.flyTo(state.lon, state.lat);
+  }
+
+  private updateCard(): void {
+    const vehicle = this.layer.selected === null ? undefined : this.fleet.vehicles.get(this.layer.selected);
+    if (vehicle !== undefined) this.card.update(vehicle);
+  }
+
+  private visit(alert: Alert): void {
+    this.select(alert.vehicleId, false);
+    this.showTab("map");
+    this.flyTo(alert.lon, alert.lat);
+  }
+
+  private chooseZone(zoneId: string): void {
+    const zone = this.zones.find((candidate) => candidate.zoneId === zoneId);
+    if (zone === undefined) return;
+    this.base.chooseZone(zoneId);
+    this.list.setZone({ id: zoneId, name: zone.name });
+  }
+
+  // --- page ---
+
+  private listen(): void {
+    const map = this.base.map;
+    map.on("click", (event) => {
+      const vehicle = this.layer.hit(event.point.x, event.point.y);
+      const zone = vehicle === null ? this.labels.hit(event.point.x, event.point.y) : null;
+      if (vehicle !== null) this.select(vehicle, false);
+      else if (zone !== null) this.chooseZone(zone);
+    });
+    map.on("mousemove", (event) => {
+      this.layer.hovered = this.layer.hit(event.point.x, event.point.y);
+      const pointing = this.layer.hovered !== null || this.labels.hit(event.point.x, event.point.y) !== null;
+      map.getCanvas().style.cursor = pointing ? "pointer" : "";
+    });
+    map.on("dragstart", () => this.card.setFollowing(false));
+    byId("zoom-in").addEventListener("click", () => map.zoomIn());
+    byId("zoom-out").addEventListener("click", () => map.zoomOut());
+    byId("zoom-fit").addEventListener("click", () => {
+      this.card.setFollowing(false);
+      this.showEverything(true);
+    });
+    byId("tabs").addEventListener("click", (event) => {
+      const tab = (event.target as HTMLElement).dataset.tab;
+      if (tab !== undefined) this.showTab(tab);
+    });
+    document.addEventListener("keydown", (event) => this.keyed(event));
+    document.addEventListener("visibilitychange", () => {
+      this.latency.skip();
+      if (!document.hidden) this.everySecond();
+    });
+    this.light.addEventListener("change", () => this.repaint());
+  }
+
+  private keyed(event: KeyboardEvent): void {
+    const typing = event.target instanceof HTMLInputElement;
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      this.showTab("fleet");
+      this.list.focusSearch();
+    } else if (event.key === "Escape" && document.querySelector("dialog[open]") === null) {
+      if (this.layer.selected !== null) this.select(null, false);
+      else this.list.clear();
+      if (typing) (event.target as HTMLElement).blur();
+    }
+  }
+
+  private showTab(tab: string): void {
+    document.body.dataset.tab = tab;
+    for (const button of byId("tabs").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.tab === tab));
+  }
+
+  private palette(): Palette {
+    return this.light.matches ? LIGHT : DARK;
+  }
+
+  private repaint(): void {
+    const palette = this.palette();
+    this.base.setPalette(palette);
+    this.layer.setPalette(palette);
+    this.labels.setPalette(palette);
+    this.paintLegend();
+  }
+
+  private paintLegend(): void {
+    const palette = this.palette();
+    byId("legend").replaceChildren(...LEGEND.map(([band, text]) => {
+      const dot = el("i");
+      dot.style.background = palette.bands[band];
+      return el("li", {}, dot, text);
+    }));
+  }
+
+  /** For tests and curious people at the console; reading it changes nothing. */
+  private expose(): void {
+    const page = this;
+    Object.defineProperty(window, "muir", {
+      value: Object.freeze({
+        get vehicles() { return page.fleet.vehicles.size; },
+        get alerts() { return page.fleet.alerts.length; },
+        get connection() { return page.connection.state; },
+        get selected() { return page.layer.selected; },
+        get frames() { return page.layer.frames; },
+        get zoom() { return page.base.map.getZoom(); },
+        get latency() { return page.latency.summary(); },
+        get mapIdle() { return page.base.map.loaded() && !page.base.map.isMoving(); },
+        ids: () => [...page.fleet.vehicles.keys()],
+        onScreen: () => page.layer.drawn.map((drawn) => ({ ...drawn })),
+        bands: () => Object.fromEntries([...page.fleet.vehicles.values()].map((v) => [v.state.vehicleId, speedBand(v.state, Date.now())])),
+      }),
+    });
+  }
+}
+
+try {
+  new Page().start();
+} catch (error) {
+  const fault = byId("fault");
+  fault.textContent = `The map cannot start: ${error instanceof Error ? error.message : String(error)}. It needs WebGL 2.`;
+  fault.hidden = false;
+  throw error;
+}
