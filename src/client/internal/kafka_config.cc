@@ -1,0 +1,257 @@
+#include "client/internal/kafka_config.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <numeric>
+#include <optional>
+
+#include "base/log.h"
+
+namespace muir::client::internal {
+namespace {
+
+enum Use : unsigned { kProducer = 1, kConsumer = 2, kBoth = 3, kOurs = 0 };
+
+struct Key {
+  std::string_view name;      // as the Java clients name it
+  std::string_view rdkafka;   // empty: the same
+  unsigned use;
+};
+
+// kOurs: read by this module, or decided by it (group membership, offsets, serializers are not librdkafka's business here).
+constexpr Key kKeys[] = {
+    {"bootstrap.servers", "", kBoth},
+    {"client.id", "", kBoth},
+    {"client.rack", "", kConsumer},
+    {"security.protocol", "", kBoth},
+    {"metadata.max.age.ms", "", kBoth},
+    {"connections.max.idle.ms", "", kBoth},
+    {"reconnect.backoff.ms", "", kBoth},
+    {"reconnect.backoff.max.ms", "", kBoth},
+    {"socket.connection.setup.timeout.ms", "", kBoth},
+    {"receive.buffer.bytes", "socket.receive.buffer.bytes", kBoth},
+    {"send.buffer.bytes", "socket.send.buffer.bytes", kBoth},
+    {"acks", "", kProducer},
+    {"batch.size", "", kProducer},
+    {"compression.type", "", kProducer},
+    {"compression.level", "", kProducer},
+    {"delivery.timeout.ms", "", kProducer},
+    {"enable.idempotence", "", kProducer},
+    {"linger.ms", "", kProducer},
+    {"max.in.flight.requests.per.connection", "", kProducer},
+    {"max.request.size", "message.max.bytes", kProducer},
+    {"request.timeout.ms", "", kProducer},
+    {"retries", "", kProducer},
+    {"retry.backoff.ms", "", kProducer},
+    {"transaction.timeout.ms", "", kProducer},
+    {"transactional.id", "", kProducer},
+    {"batch.num.messages", "", kProducer},
+    {"check.crcs", "", kConsumer},
+    {"fetch.max.bytes", "", kConsumer},
+    {"fetch.max.wait.ms", "fetch.wait.max.ms", kConsumer},
+    {"fetch.min.bytes", "", kConsumer},
+    {"isolation.level", "", kConsumer},
+    {"max.partition.fetch.bytes", "", kConsumer},
+    {"queued.max.messages.kbytes", "", kConsumer},
+    {"queued.min.messages", "", kConsumer},
+    {"buffer.memory", "", kOurs},
+    {"queue.buffering.max.messages", "", kOurs},
+    {"max.block.ms", "", kOurs},
+    {"default.api.timeout.ms", "", kOurs},
+    {"group.id", "", kOurs},
+    {"group.instance.id", "", kOurs},
+    {"session.timeout.ms", "", kOurs},
+    {"heartbeat.interval.ms", "", kOurs},
+    {"max.poll.interval.ms", "", kOurs},
+    {"max.poll.records", "", kOurs},
+    {"auto.offset.reset", "", kOurs},
+    {"enable.auto.commit", "", kOurs},
+    {"auto.commit.interval.ms", "", kOurs},
+    {"allow.auto.create.topics", "", kOurs},
+    {"partition.assignment.strategy", "", kOurs},
+    {"partitioner.class", "", kOurs},
+    {"client.dns.lookup", "", kOurs},
+    {"key.serializer", "", kOurs},
+    {"value.serializer", "", kOurs},
+    {"key.deserializer", "", kOurs},
+    {"value.deserializer", "", kOurs},
+};
+
+const Key* find_key(std::string_view name) {
+  for (const Key& key : kKeys) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+bool is_secret(std::string_view key) {
+  for (const std::string_view part : {"password", "secret", "jaas", "key.pem", "token"}) {
+    if (key.find(part) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+Status set(rd_kafka_conf_t* conf, std::string_view key, const std::string& value) {
+  std::array<char, 512> reason{};
+  const std::string name(key);
+  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size()) == RD_KAFKA_CONF_OK) return {};
+  if (is_secret(key)) return error(Code::invalid_argument, "configuration key {}: its value was refused", key);
+  return error(Code::invalid_argument, "configuration key {}: {}", key, reason.data());
+}
+
+void on_log(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
+  // syslog's levels: 3 error, 4 warning, 6 info, 7 debug. What librdkafka calls an error is a connection it will retry.
+  if (level <= 4) {
+    log::warn("{}: {}: {}", rd_kafka_name(rk), facility, text);
+  } else {
+    log::debug("{}: {}: {}", rd_kafka_name(rk), facility, text);
+  }
+}
+
+void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
+  log::warn("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+// Defaults where this client differs from librdkafka.
+constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
+    {"acks", "all"},
+    {"enable.idempotence", "true"},
+    {"linger.ms", "5"},
+    {"delivery.timeout.ms", "120000"},
+    // The Java client's partitions: murmur2 of the key; without a key, one partition at a time (sticky).
+    {"partitioner", "murmur2_random"},
+    {"sticky.partitioning.linger.ms", "10"},
+    // The producer's own limits (buffer.memory) come first; librdkafka's must never be the ones that bite.
+    {"queue.buffering.max.messages", "10000000"},
+    {"queue.buffering.max.kbytes", "2147483647"},
+    {"delivery.report.only.error", "false"},
+    {"retry.backoff.ms", "100"},
+    {"topic.metadata.refresh.fast.interval.ms", "100"},
+};
+constexpr std::pair<std::string_view, std::string_view> kConsumerDefaults[] = {
+    // librdkafka wants a group for its coordinator state machine; nothing is ever joined or committed under it.
+    {"group.id", "muir-manual-assignment"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},  // the offset of the end, when the last records are control or aborted ones
+    {"isolation.level", "read_uncommitted"},
+    {"max.poll.interval.ms", "86400000"},  // the group member's business
+    {"check.crcs", "true"},
+    // A partition assigned while a fetch waits for data is only fetched after it: short waits.
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.error.backoff.ms", "50"},
+    // librdkafka looks again only once a second at a partition whose queue was full: let bytes be the limit.
+    {"queued.min.messages", "10000000"},
+    {"queued.max.messages.kbytes", "65536"},
+    {"topic.metadata.refresh.fast.interval.ms", "100"},
+};
+
+}  // namespace
+
+void ConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destroy(conf); }
+
+Properties merged(const Properties& base, const Properties& overrides) {
+  Properties all = base;
+  for (const auto& [key, value] : overrides) all[key] = value;
+  return all;
+}
+
+Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min, int64_t max) {
+  const auto it = properties.find(std::string(key));
+  if (it == properties.end()) return otherwise;
+  int64_t number = 0;
+  const char* end = it->second.data() + it->second.size();
+  const auto [stop, failure] = std::from_chars(it->second.data(), end, number);
+  if (failure != std::errc() || stop != end || number < min || number > max) {
+    return error(Code::invalid_argument, "configuration key {}: \"{}\" is not a number from {} to {}", key, it->second, min, max);
+  }
+  return number;
+}
+
+Result<Conf> make_conf(Role role, const Properties& properties) {
+  Conf conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_log_cb(conf.get(), on_log);
+  rd_kafka_conf_set_error_cb(conf.get(), on_error);
+  MUIR_RETURN_IF_ERROR(set(conf.get(), "auto.offset.reset", "error"));
+  if (role == Role::producer) {
+    for (const auto& [key, value] : kProducerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
+    const auto acks = properties.find("acks");
+    const bool weak = acks != properties.end() && acks->second != "all" && acks->second != "-1";
+    if (weak && !properties.contains("enable.idempotence")) MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
+  } else {
+    for (const auto& [key, value] : kConsumerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
+  }
+  const unsigned use = role == Role::producer ? kProducer : kConsumer;
+  for (const auto& [name, value] : properties) {
+    const Key* key = find_key(name);
+    if (key != nullptr && (key->use & use) != 0) {
+      MUIR_RETURN_IF_ERROR(set(conf.get(), key->rdkafka.empty() ? key->name : key->rdkafka, value));
+    } else if (key == nullptr && name.starts_with("rdkafka.")) {
+      // A key of librdkafka's own, for tuning that Kafka has no name for.
+      MUIR_RETURN_IF_ERROR(set(conf.get(), std::string_view(name).substr(8), value));
+    }
+  }
+  return conf;
+}
+
+void warn_about_unknown(const Properties& properties) {
+  for (const auto& [name, value] : properties) {
+    if (find_key(name) != nullptr || name.starts_with("rdkafka.")) continue;
+    const Key* nearest = std::min_element(std::begin(kKeys), std::end(kKeys), [&](const Key& a, const Key& b) {
+      return edit_distance(name, a.name) < edit_distance(name, b.name);
+    });
+    if (edit_distance(name, nearest->name) <= 4) {
+      log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, nearest->name);
+    } else {
+      log::warn("configuration key {} is not known to the Kafka client and has no effect", name);
+    }
+  }
+}
+
+Result<std::vector<Endpoint>> parse_endpoints(std::string_view bootstrap_servers) {
+  std::vector<Endpoint> endpoints;
+  while (!bootstrap_servers.empty()) {
+    const size_t comma = bootstrap_servers.find(',');
+    std::string_view one = bootstrap_servers.substr(0, comma);
+    bootstrap_servers = comma == std::string_view::npos ? std::string_view() : bootstrap_servers.substr(comma + 1);
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    if (one.empty()) continue;
+    const size_t colon = one.rfind(':');
+    uint16_t port = 0;
+    bool good = colon != std::string_view::npos && colon > 0;
+    if (good) {
+      const std::string_view digits = one.substr(colon + 1);
+      const auto [stop, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+      good = failure == std::errc() && stop == digits.data() + digits.size() && port != 0;
+    }
+    if (!good) return error(Code::invalid_argument, "bootstrap.servers: \"{}\" is not host:port", one);
+    std::string_view host = one.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    endpoints.push_back({std::string(host), port});
+  }
+  if (endpoints.empty()) return error(Code::invalid_argument, "bootstrap.servers names no host:port");
+  return endpoints;
+}
+
+std::string to_string(const Endpoint& endpoint) { return fmt::format("{}:{}", endpoint.host, endpoint.port); }
+
+}  // namespace muir::client::internal

@@ -1,0 +1,362 @@
+#include "client/internal/kafka_producer.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/internal/rdkafka_status.h"
+
+namespace muir::client::internal {
+namespace {
+
+constexpr int64_t kBufferMemoryDefault = 64LL << 20;
+constexpr int64_t kRecordsMaxDefault = 1'000'000;
+// What a record costs beside its key and value: librdkafka's message and our slot.
+constexpr size_t kRecordOverhead = 128;
+
+int int_ms(int64_t ms) { return static_cast<int>(std::clamp<int64_t>(ms, 0, std::numeric_limits<int>::max())); }
+
+size_t size_of(const ProducedRecord& record) {
+  size_t bytes = kRecordOverhead + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const Header& header : record.headers) bytes += header.name.size() + (header.value ? header.value->size() : 0) + 32;
+  return bytes;
+}
+
+rd_kafka_headers_t* copy_headers(std::span<const Header> headers) {
+  rd_kafka_headers_t* copy = rd_kafka_headers_new(headers.size());
+  for (const Header& header : headers) {
+    rd_kafka_header_add(copy, header.name.data(), static_cast<ssize_t>(header.name.size()),
+                        header.value ? (header.value->data() ? header.value->data() : "") : nullptr,
+                        header.value ? static_cast<ssize_t>(header.value->size()) : 0);
+  }
+  return copy;
+}
+
+struct OffsetsDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+};
+struct GroupDeleter {
+  void operator()(rd_kafka_consumer_group_metadata_t* group) const { rd_kafka_consumer_group_metadata_destroy(group); }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properties) {
+  const int64_t bytes_max = MUIR_TRY(number_of(properties, "buffer.memory", kBufferMemoryDefault, 1, INT64_MAX));
+  const int64_t records_max = MUIR_TRY(number_of(properties, "queue.buffering.max.messages", kRecordsMaxDefault, 1, 9'000'000));
+  const int64_t metadata_age_ms = MUIR_TRY(number_of(properties, "metadata.max.age.ms", 300'000, 1, INT64_MAX / 1000));
+  Conf conf = MUIR_TRY(make_conf(Role::producer, properties));
+  // Delivery reports arrive as events, many messages in one, and flush() leaves them to the delivery thread.
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR);
+  std::array<char, 512> reason{};
+  rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), reason.data(), reason.size());
+  if (rk == nullptr) return error(Code::invalid_argument, "producer: {}", reason.data());
+  (void)conf.release();  // rd_kafka_new() took it over
+  return std::unique_ptr<Producer>(new KafkaProducer(rk, bytes_max, records_max, metadata_age_ms, 5'000));
+}
+
+KafkaProducer::KafkaProducer(rd_kafka_s* rk, int64_t bytes_max, int64_t records_max, int64_t metadata_age_ms, int64_t close_ms)
+    : rk_(rk), events_(rd_kafka_queue_get_main(rk)), bytes_max_(bytes_max), records_max_(records_max),
+      metadata_age_us_(metadata_age_ms * 1000), close_ms_(close_ms), delivery_thread_([this] { deliver(); }) {}
+
+KafkaProducer::~KafkaProducer() {
+  if (in_transaction_) {
+    if (Status status = abort_transaction(close_ms_); !status.ok()) log::debug("close producer: {}", status.message());
+  } else if (Status status = flush(close_ms_); !status.ok()) {
+    log::warn("close producer: {}", status.message());
+  }
+  rd_kafka_purge(rk_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  {
+    // The purged records still come back as delivery reports.
+    std::unique_lock lock(mutex_);
+    idle_.wait_for(lock, std::chrono::milliseconds(close_ms_), [&] { return batches_in_flight_ == 0; });
+  }
+  stop_ = true;
+  rd_kafka_queue_yield(events_);
+  delivery_thread_.join();
+  for (auto& [name, topic] : topics_) {
+    if (topic.handle != nullptr) rd_kafka_topic_destroy(topic.handle);
+  }
+  rd_kafka_queue_destroy(events_);
+  rd_kafka_destroy(rk_);
+}
+
+KafkaProducer::Topic* KafkaProducer::topic(std::string_view name) {
+  const std::lock_guard lock(topics_mutex_);
+  auto it = topics_.find(name);
+  if (it == topics_.end()) it = topics_.try_emplace(std::string(name)).first;
+  if (it->second.handle == nullptr) it->second.handle = rd_kafka_topic_new(rk_, it->first.c_str(), nullptr);
+  return it->second.handle == nullptr ? nullptr : &it->second;
+}
+
+// A batch larger than the whole memory is let through when nothing else is queued: it could never be sent otherwise.
+Status KafkaProducer::reserve(size_t records, size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const bool full = records_in_flight_ + static_cast<int64_t>(records) > records_max_ ||
+                    bytes_in_flight_ + static_cast<int64_t>(bytes) > bytes_max_;
+  if (full && batches_in_flight_ != 0) {
+    return error(Code::resource_exhausted, "send {} records: {} of buffer.memory={} bytes and {} of {} records are in use", records,
+                 bytes_in_flight_, bytes_max_, records_in_flight_, records_max_);
+  }
+  ++batches_in_flight_;
+  records_in_flight_ += static_cast<int64_t>(records);
+  bytes_in_flight_ += static_cast<int64_t>(bytes);
+  return {};
+}
+
+Status KafkaProducer::take_failure() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(failure_, Status());
+}
+
+Status KafkaProducer::send(std::span<const ProducedRecord> records, DeliveryCallback on_done) {
+  MUIR_RETURN_IF_ERROR(take_failure());
+  if (records.empty()) {
+    if (on_done) on_done(Status(), {});
+    return {};
+  }
+  size_t bytes = 0;
+  for (const ProducedRecord& record : records) {
+    if (record.topic.empty()) return error(Code::invalid_argument, "send: a record without topic");
+    if (record.partition && *record.partition < 0) {
+      return error(Code::invalid_argument, "send topic={}: partition {} is negative", record.topic, *record.partition);
+    }
+    bytes += size_of(record);
+  }
+  MUIR_RETURN_IF_ERROR(reserve(records.size(), bytes));
+
+  auto owned = std::make_unique<Batch>();
+  Batch* batch = owned.release();  // freed by finish()
+  // One count more than records: the batch lives until this loop has ended.
+  batch->remaining = records.size() + 1;
+  batch->bytes = bytes;
+  batch->on_done = std::move(on_done);
+  batch->slots.assign(records.size(), Slot{batch});
+  batch->deliveries.resize(records.size());
+
+  std::string_view last_name;
+  Topic* last = nullptr;
+  size_t failed = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (last == nullptr || records[i].topic != last_name) {
+      last_name = records[i].topic;
+      last = topic(last_name);
+    }
+    const Status status = last == nullptr ? error(Code::invalid_argument, "send: \"{}\" is not a topic name", last_name)
+                                          : enqueue(records[i], last->handle, &batch->slots[i]);
+    if (status.ok()) continue;
+    ++failed;
+    fail(&batch->slots[i], status);
+  }
+  count_down(batch, failed + 1);
+  return {};
+}
+
+Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* handle, Slot* slot) {
+  std::array<rd_kafka_vu_t, 8> fields;
+  size_t count = 0;
+  const auto next = [&](rd_kafka_vtype_t type) -> rd_kafka_vu_t& {
+    rd_kafka_vu_t& field = fields[count++];
+    field.vtype = type;
+    return field;
+  };
+  // A present but empty key or value must keep a non-null pointer: null would be written as Kafka's null.
+  const auto set_bytes = [](rd_kafka_vu_t& field, OptBytesView bytes) {
+    field.u.mem.ptr = bytes ? const_cast<char*>(bytes->data() != nullptr ? bytes->data() : "") : nullptr;
+    field.u.mem.size = bytes ? bytes->size() : 0;
+  };
+  next(RD_KAFKA_VTYPE_RKT).u.rkt = handle;
+  next(RD_KAFKA_VTYPE_PARTITION).u.i32 = record.partition.value_or(RD_KAFKA_PARTITION_UA);
+  set_bytes(next(RD_KAFKA_VTYPE_KEY), record.key);
+  set_bytes(next(RD_KAFKA_VTYPE_VALUE), record.value);
+  next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+  // librdkafka reads 0 as "now"; the nearest timestamp it can write is 1.
+  next(RD_KAFKA_VTYPE_TIMESTAMP).u.i64 = record.timestamp_ms < 0 ? 0 : std::max<int64_t>(record.timestamp_ms, 1);
+  next(RD_KAFKA_VTYPE_OPAQUE).u.ptr = slot;
+  rd_kafka_headers_t* headers = nullptr;
+  if (!record.headers.empty()) {
+    headers = copy_headers(record.headers);
+    next(RD_KAFKA_VTYPE_HEADERS).u.headers = headers;
+  }
+  rd_kafka_error_t* failure = rd_kafka_produceva(rk_, fields.data(), count);
+  if (failure == nullptr) return {};
+  if (headers != nullptr) rd_kafka_headers_destroy(headers);
+  return take_error(rk_, failure, fmt::format("send topic={}", record.topic));
+}
+
+void KafkaProducer::fail(Slot* slot, const Status& status) {
+  const std::lock_guard lock(mutex_);
+  if (slot->batch->failure.ok()) slot->batch->failure = status;
+}
+
+void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    fail(slot, status_of_rdkafka(message.err, fmt::format("send topic={} partition={}", rd_kafka_topic_name(message.rkt), message.partition)));
+    return;
+  }
+  Batch* batch = slot->batch;
+  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] = Delivery{message.partition, message.offset};
+}
+
+// The delivery thread finishes what its own reports complete; a batch completed by send() is handed to it.
+void KafkaProducer::count_down(Batch* batch, size_t records) {
+  if (batch->remaining.fetch_sub(records) != records) return;
+  if (std::this_thread::get_id() == delivery_thread_.get_id()) {
+    finish(batch);
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    settled_.push_back(batch);
+  }
+  rd_kafka_queue_yield(events_);
+}
+
+void KafkaProducer::finish(Batch* raw) {
+  const std::unique_ptr<Batch> batch(raw);
+  if (batch->on_done) batch->on_done(batch->failure, batch->deliveries);
+  const std::lock_guard lock(mutex_);
+  if (!batch->on_done && failure_.ok()) failure_ = batch->failure;
+  --batches_in_flight_;
+  records_in_flight_ -= static_cast<int64_t>(batch->slots.size());
+  bytes_in_flight_ -= static_cast<int64_t>(batch->bytes);
+  if (batches_in_flight_ == 0) idle_.notify_all();
+}
+
+void KafkaProducer::deliver() {
+  std::vector<const rd_kafka_message_t*> messages(1000);
+  std::vector<Batch*> settled;
+  while (!stop_) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(events_, 200);
+    if (event != nullptr && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+      while (const size_t count = rd_kafka_event_message_array(event, messages.data(), messages.size())) {
+        for (size_t i = 0; i < count; ++i) {
+          auto* slot = static_cast<Slot*>(messages[i]->_private);
+          Batch* batch = slot->batch;
+          settle(slot, *messages[i]);
+          // Neighbours mostly belong to one batch: one atomic operation for the run.
+          size_t run = 1;
+          while (i + 1 < count && static_cast<Slot*>(messages[i + 1]->_private)->batch == batch) {
+            ++i;
+            ++run;
+            settle(static_cast<Slot*>(messages[i]->_private), *messages[i]);
+          }
+          count_down(batch, run);
+        }
+      }
+    } else if (event != nullptr && rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+      log::warn("{}: {}", rd_kafka_name(rk_), rd_kafka_event_error_string(event));
+    }
+    if (event != nullptr) rd_kafka_event_destroy(event);
+    {
+      const std::lock_guard lock(mutex_);
+      settled.swap(settled_);
+    }
+    for (Batch* batch : settled) finish(batch);
+    settled.clear();
+  }
+}
+
+Status KafkaProducer::flush(int64_t timeout_ms) {
+  const int64_t deadline = system_clock().steady_ms() + timeout_ms;
+  // Makes librdkafka forget its linger; the wait below is for our own counts, which end after the callbacks.
+  rd_kafka_flush(rk_, int_ms(timeout_ms));
+  std::unique_lock lock(mutex_);
+  const auto left = std::chrono::milliseconds(std::max<int64_t>(deadline - system_clock().steady_ms(), 0));
+  if (!idle_.wait_for(lock, left, [&] { return batches_in_flight_ == 0; })) {
+    return error(Code::timed_out, "flush: {} records are not acknowledged after {} ms", records_in_flight_, timeout_ms);
+  }
+  return std::exchange(failure_, Status());
+}
+
+Result<int32_t> KafkaProducer::partition_count(const std::string& name) {
+  Topic* found = topic(name);
+  if (found == nullptr) return error(Code::invalid_argument, "\"{}\" is not a topic name", name);
+  const int64_t now = system_clock().steady_us();
+  {
+    const std::lock_guard lock(topics_mutex_);
+    if (found->partitions > 0 && now - found->asked_at_us < metadata_age_us_) return found->partitions;
+  }
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const std::string what = fmt::format("metadata topic={}", name);
+  MUIR_RETURN_IF_ERROR(status_of_rdkafka(rd_kafka_metadata(rk_, 0, found->handle, &metadata, 30'000), what));
+  const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(metadata, rd_kafka_metadata_destroy);
+  if (metadata->topic_cnt != 1) return error(Code::not_found, "{}: no such topic", what);
+  MUIR_RETURN_IF_ERROR(status_of_rdkafka(metadata->topics[0].err, what));
+  const int32_t partitions = metadata->topics[0].partition_cnt;
+  if (partitions <= 0) return error(Code::unavailable, "{}: the topic has no partitions yet", what);
+  const std::lock_guard lock(topics_mutex_);
+  found->partitions = partitions;
+  found->asked_at_us = now;
+  return partitions;
+}
+
+Status KafkaProducer::retry(std::string_view what, int64_t timeout_ms,
+                            const std::function<rd_kafka_error_t*(int)>& attempt) {
+  const int64_t deadline = system_clock().steady_ms() + timeout_ms;
+  while (true) {
+    rd_kafka_error_t* failure = attempt(int_ms(std::max<int64_t>(deadline - system_clock().steady_ms(), 1)));
+    if (failure == nullptr) return {};
+    const bool again = rd_kafka_error_is_retriable(failure) != 0;
+    Status status = take_error(rk_, failure, what);
+    if (!again) return status;
+    if (system_clock().steady_ms() >= deadline) {
+      return Status(Code::timed_out, fmt::format("{} (after {} ms)", status.message(), timeout_ms), status.detail());
+    }
+  }
+}
+
+Status KafkaProducer::init_transactions(int64_t timeout_ms) {
+  return retry("init transactions", timeout_ms, [&](int left_ms) { return rd_kafka_init_transactions(rk_, left_ms); });
+}
+
+Status KafkaProducer::begin_transaction() {
+  MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_begin_transaction(rk_), "begin transaction"));
+  (void)take_failure();  // of an earlier transaction
+  in_transaction_ = true;
+  return {};
+}
+
+Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t timeout_ms) {
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, OffsetsDeleter> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const auto& [partition, offset] : offsets) {
+    rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+    entry->offset = offset.offset;
+    if (!offset.metadata.empty()) {
+      entry->metadata = ::malloc(offset.metadata.size());  // NOLINT: librdkafka frees it
+      std::copy(offset.metadata.begin(), offset.metadata.end(), static_cast<char*>(entry->metadata));
+      entry->metadata_size = offset.metadata.size();
+    }
+  }
+  const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupDeleter> identity(rd_kafka_consumer_group_metadata_new_with_genid(
+      group.group_id.c_str(), group.generation_id, group.member_id.c_str(),
+      group.group_instance_id.empty() ? nullptr : group.group_instance_id.c_str()));
+  return retry("send offsets to transaction", timeout_ms,
+               [&](int left_ms) { return rd_kafka_send_offsets_to_transaction(rk_, list.get(), identity.get(), left_ms); });
+}
+
+Status KafkaProducer::commit_transaction(int64_t timeout_ms) {
+  const Status status =
+      retry("commit transaction", timeout_ms, [&](int left_ms) { return rd_kafka_commit_transaction(rk_, left_ms); });
+  if (status.ok()) in_transaction_ = false;
+  return status;
+}
+
+Status KafkaProducer::abort_transaction(int64_t timeout_ms) {
+  const Status status = retry("abort transaction", timeout_ms, [&](int left_ms) { return rd_kafka_abort_transaction(rk_, left_ms); });
+  if (!status.ok()) return status;
+  in_transaction_ = false;
+  // What was purged has failed, as the caller wanted.
+  std::unique_lock lock(mutex_);
+  idle_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return batches_in_flight_ == 0; });
+  failure_ = Status();
+  return {};
+}
+
+}  // namespace muir::client::internal
