@@ -251,7 +251,8 @@ def put_value(message, f, expression, w="w"):
         item = element_put(f, w)
         name = "put_array"
     elif f.is_struct():
-        return f"put_nullable_struct({w}, {expression}, v, flex);" if f.null else f"put({w}, {expression}, v, flex);"
+        item = f"[&](const auto& e) {{ put({w}, e, v, flex); }}"
+        return f"put_nullable_struct({w}, {expression}, {item});" if f.null else f"put({w}, {expression}, v, flex);"
     elif f.base in BLOBS:
         item, name = None, f"put_{f.base}"
     else:
@@ -291,7 +292,8 @@ def get_value(message, f, expression, reader="r"):
             item, least = f"[&](auto& e) {{ get_{PRIMITIVES[f.base][1]}({reader}, e); }}", PRIMITIVES[f.base][2]
         return f"get_array{nullable}({reader}, {expression}, flex, {least}, {item}{allowed});"
     if f.is_struct():
-        return f"get_nullable_struct({reader}, {expression}, v, flex);" if f.null else f"get({reader}, {expression}, v, flex);"
+        item = f"[&](auto& e) {{ get({reader}, e, v, flex); }}"
+        return f"get_nullable_struct({reader}, {expression}, {item});" if f.null else f"get({reader}, {expression}, v, flex);"
     if f.base in BLOBS:
         return f"get_{f.base}{nullable}({reader}, {expression}, {flex}{allowed});"
     return f"get_{PRIMITIVES[f.base][1]}({reader}, {expression});"

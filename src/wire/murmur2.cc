@@ -1,5 +1,6 @@
 #include "wire/murmur2.h"
 
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -39,7 +40,7 @@ int32_t partition_for_key(BytesView key, int32_t partitions) {
 
 namespace {
 
-// Next UTF-16 code units of UTF-8 text, as Java's String holds it; bytes that are not UTF-8 count as U+FFFD.
+// The code point at `at` of UTF-8 text, and its length; a byte that is no UTF-8 counts as U+FFFD, as Java decodes it.
 size_t next_code_point(BytesView text, size_t at, uint32_t& code) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t lead = byte(at);

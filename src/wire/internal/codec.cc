@@ -75,6 +75,7 @@ void take_nullable(ByteReader& r, OptBytesView view, std::optional<std::string>&
 
 OptBytesView get_string_view(ByteReader& r, bool flex) {
   const int64_t length = flex ? static_cast<int64_t>(r.uvarint()) - 1 : r.i16();
+  if (length > INT16_MAX) r.fail();  // Kafka's limit in the compact encoding too
   return r.ok() ? get_view(r, length) : BytesView{};
 }
 OptBytesView get_bytes_view(ByteReader& r, bool flex) {

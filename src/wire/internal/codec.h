@@ -142,14 +142,14 @@ void get_tags(ByteReader& r, TaggedFields& unknown, Known known) {
 void get_tags(ByteReader& r, TaggedFields& unknown);
 
 // A nullable struct is preceded by one byte, -1 for null.
-template <class T>
-void put_nullable_struct(ByteWriter& w, const std::optional<T>& v, int16_t version, bool flex) {
+template <class T, class Put>
+void put_nullable_struct(ByteWriter& w, const std::optional<T>& v, Put put) {
   w.i8(v ? 1 : -1);
-  if (v) put(w, *v, version, flex);
+  if (v) put(*v);
 }
-template <class T>
-void get_nullable_struct(ByteReader& r, std::optional<T>& v, int16_t version, bool flex) {
-  if (r.i8() >= 0 && r.ok()) get(r, v.emplace(), version, flex);
+template <class T, class Get>
+void get_nullable_struct(ByteReader& r, std::optional<T>& v, Get get) {
+  if (r.i8() >= 0 && r.ok()) get(v.emplace());
 }
 
 template <class M>

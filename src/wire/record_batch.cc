@@ -1,0 +1,225 @@
+#include "wire/record_batch.h"
+
+#include <algorithm>
+
+#include "wire/crc32c.h"
+#include "wire/error_code.h"
+
+namespace muir::wire {
+namespace {
+
+constexpr size_t kLeaderEpochAt = 12;
+constexpr size_t kCrcAt = 17;
+constexpr size_t kAttributesAt = 21;  // what the CRC covers starts here
+constexpr size_t kMaxTimestampAt = 35;
+constexpr int16_t kLogAppendTimeBit = 0x08;
+
+Status corrupt(std::string_view why) {
+  return Status(Code::data_loss, fmt::format("record batch: {}", why), static_cast<int>(ErrorCode::corrupt_message));
+}
+Status invalid(std::string_view why) {
+  return Status(Code::invalid_argument, fmt::format("record batch: {}", why),
+                static_cast<int>(ErrorCode::invalid_record));
+}
+
+template <class T>
+void put_at(char* at, T value) {
+  const T swapped = to_big_endian(value);
+  std::memcpy(at, &swapped, sizeof(T));
+}
+
+}  // namespace
+
+int32_t add_sequence(int32_t base, int32_t delta) {
+  return static_cast<int32_t>((static_cast<uint32_t>(base) + static_cast<uint32_t>(delta)) & 0x7fffffffU);
+}
+
+int32_t BatchHeader::last_sequence() const {
+  return base_sequence == kNoSequence ? kNoSequence : add_sequence(base_sequence, last_offset_delta);
+}
+
+Result<size_t> batch_size_bytes(BytesView bytes) {
+  if (bytes.size() < kBatchLengthEnd) return corrupt("shorter than its length field");
+  ByteReader reader(bytes.substr(8));
+  const int32_t length = reader.i32();
+  if (length < static_cast<int32_t>(kBatchHeaderBytes - kBatchLengthEnd)) {
+    return corrupt(fmt::format("length {} is less than a header", length));
+  }
+  return kBatchLengthEnd + static_cast<size_t>(length);
+}
+
+Result<BatchHeader> parse_batch_header_only(BytesView bytes) {
+  MUIR_RETURN_IF_ERROR(batch_size_bytes(bytes));
+  if (bytes.size() < kBatchHeaderBytes) return corrupt("shorter than a header");
+  ByteReader reader(bytes);
+  BatchHeader h;
+  h.base_offset = reader.i64();
+  h.batch_length = reader.i32();
+  h.partition_leader_epoch = reader.i32();
+  h.magic = reader.i8();
+  h.crc = reader.u32();
+  h.attributes = reader.i16();
+  h.last_offset_delta = reader.i32();
+  h.base_timestamp = reader.i64();
+  h.max_timestamp = reader.i64();
+  h.producer_id = reader.i64();
+  h.producer_epoch = reader.i16();
+  h.base_sequence = reader.i32();
+  h.record_count = reader.i32();
+  if (h.magic != 2) {
+    return Status(Code::unsupported, fmt::format("record batch: magic {}, only 2 is supported", h.magic),
+                  static_cast<int>(ErrorCode::unsupported_for_message_format));
+  }
+  if ((h.attributes & 7) > static_cast<int>(Compression::zstd)) return corrupt("unknown codec");
+  if (h.last_offset_delta < 0 || h.record_count < 0) return corrupt("negative count");
+  if (h.base_offset < 0 || h.base_offset > INT64_MAX - h.last_offset_delta - 1) return corrupt("offset out of range");
+  return h;
+}
+
+Result<BatchHeader> parse_batch_header(BytesView bytes) {
+  const BatchHeader header = MUIR_TRY(parse_batch_header_only(bytes));
+  if (header.size_bytes() > bytes.size()) {
+    return corrupt(fmt::format("{} bytes, of which {} are there", header.size_bytes(), bytes.size()));
+  }
+  return header;
+}
+
+Result<BatchView> BatchView::parse(BytesView bytes) {
+  BatchView view;
+  view.header_ = MUIR_TRY(parse_batch_header(bytes));
+  view.bytes_ = bytes.substr(0, view.header_.size_bytes());
+  return view;
+}
+
+Status BatchView::check_crc() const {
+  const uint32_t computed = crc32c(bytes_.substr(kAttributesAt));
+  if (computed == header_.crc) return {};
+  return corrupt(fmt::format("at offset {}: CRC {:08x}, computed {:08x}", header_.base_offset, header_.crc, computed));
+}
+
+Result<std::optional<BatchView>> BatchReader::next() {
+  if (rest_.size() < kBatchLengthEnd) return std::optional<BatchView>();
+  const size_t size = MUIR_TRY(batch_size_bytes(rest_));
+  if (size > rest_.size()) return std::optional<BatchView>();
+  BatchView batch = MUIR_TRY(BatchView::parse(rest_));
+  rest_.remove_prefix(size);
+  return std::optional(std::move(batch));
+}
+
+bool RecordHeaders::next(RecordHeaderView& header) {
+  if (left_ <= 0) return false;
+  --left_;
+  const int32_t key_length = reader_.varint();
+  header.key = reader_.bytes(key_length < 0 ? SIZE_MAX : static_cast<size_t>(key_length));
+  const int32_t value_length = reader_.varint();
+  header.value.reset();
+  if (value_length >= 0) header.value = reader_.bytes(static_cast<size_t>(value_length));
+  return reader_.ok();
+}
+
+Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
+  header_ = batch.header();
+  left_ = header_.record_count;
+  status_ = {};
+  BytesView records = batch.payload();
+  if (header_.compression() != Compression::none) {
+    buffer_.clear();
+    status_ = decompress(header_.compression(), records, decompressed_max, buffer_);
+    if (!status_.ok()) {
+      left_ = 0;
+      status_ = Status(Code::data_loss, status_.message(), static_cast<int>(ErrorCode::corrupt_message));
+      return status_;
+    }
+    records = buffer_;
+  }
+  reader_ = ByteReader(records);
+  return {};
+}
+
+bool RecordIterator::fail(const char* why) {
+  left_ = 0;
+  status_ = corrupt(fmt::format("at offset {}: {}", header_.base_offset, why));
+  return false;
+}
+
+namespace {
+
+// Length-prefixed bytes, null for -1.
+OptBytesView read_nullable(ByteReader& reader) {
+  const int32_t length = reader.varint();
+  if (length == -1) return std::nullopt;
+  return reader.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length));
+}
+
+// The encoded headers at the reader, walked to find their end.
+BytesView read_headers(ByteReader& reader, int32_t count) {
+  const BytesView start = reader.rest();
+  for (int32_t i = 0; i < count && reader.ok(); ++i) {
+    const int32_t key_length = reader.varint();
+    reader.skip(key_length < 0 ? SIZE_MAX : static_cast<size_t>(key_length));
+    (void)read_nullable(reader);
+  }
+  return reader.ok() ? start.substr(0, start.size() - reader.remaining()) : BytesView{};
+}
+
+}  // namespace
+
+bool RecordIterator::next(Record& record) {
+  if (left_ == 0) {
+    if (status_.ok() && reader_.remaining() > 0) fail("bytes after the last record");
+    return false;
+  }
+  const int32_t length = reader_.varint();
+  ByteReader body(reader_.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length)));
+  if (!reader_.ok()) return fail("truncated record");
+  (void)body.i8();  // attributes: unused
+  const int64_t timestamp_delta = body.varlong();
+  const int32_t offset_delta = body.varint();
+  record.key = read_nullable(body);
+  record.value = read_nullable(body);
+  record.header_count = body.varint();
+  if (record.header_count < 0) return fail("negative header count");
+  record.headers = read_headers(body, record.header_count);
+  if (!body.ok() || body.remaining() != 0) return fail("malformed record");
+  if (offset_delta < 0 || offset_delta > header_.last_offset_delta) return fail("offset outside the batch");
+  record.offset = header_.base_offset + offset_delta;
+  // With a delete horizon, the base timestamp is no record's; with LogAppendTime, all have the batch's.
+  record.timestamp = header_.log_append_time() ? header_.max_timestamp
+                                               : static_cast<int64_t>(static_cast<uint64_t>(header_.base_timestamp) +
+                                                                      static_cast<uint64_t>(timestamp_delta));
+  --left_;
+  return true;
+}
+
+Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch) {
+  const BatchHeader& h = batch.header();
+  MUIR_RETURN_IF_ERROR(batch.check_crc());
+  if (h.control()) return invalid("clients may not write control batches");
+  if (h.record_count == 0 || h.last_offset_delta != h.record_count - 1) return invalid("offsets are not contiguous");
+  if (h.has_producer_id() && h.base_sequence < 0) return invalid("a producer id without a sequence number");
+  BatchFacts facts;
+  MUIR_RETURN_IF_ERROR(scratch.reset(batch));
+  Record record;
+  int64_t next = h.base_offset;
+  while (scratch.next(record)) {
+    if (record.offset != next++) return invalid("offsets are not contiguous");
+    facts.max_timestamp = std::max(facts.max_timestamp, record.timestamp);
+    facts.every_record_has_key = facts.every_record_has_key && record.key.has_value();
+  }
+  MUIR_RETURN_IF_ERROR(scratch.status());
+  return facts;
+}
+
+void set_base_offset(char* batch, int64_t base_offset) { put_at(batch, base_offset); }
+void set_partition_leader_epoch(char* batch, int32_t epoch) { put_at(batch + kLeaderEpochAt, epoch); }
+
+void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp) {
+  ByteReader reader(BytesView(batch).substr(kAttributesAt));
+  const int16_t attributes = reader.i16();
+  put_at(batch.data() + kAttributesAt, static_cast<int16_t>(log_append_time ? attributes | kLogAppendTimeBit
+                                                                            : attributes & ~kLogAppendTimeBit));
+  put_at(batch.data() + kMaxTimestampAt, max_timestamp);
+  put_at(batch.data() + kCrcAt, crc32c(BytesView(batch).substr(kAttributesAt)));
+}
+
+}  // namespace muir::wire
