@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Muir's broker beside Apache Kafka on this machine: the same Java load generators, in turn, several rounds.
+
+    bench/broker_vs_kafka.py [--records N] [--rounds N]
+
+Both run one node with one topic of four partitions. Muir answers acks=all after fsync; Apache Kafka, as it is shipped,
+answers before. The median of the rounds and the ratio Muir / Kafka are printed as a Markdown table.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "testing" / "kafka"))
+import cluster  # noqa: E402
+
+KAFKA_FLAGS = ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+CLIENT_FLAGS = ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
+
+
+def tool(main_class, *arguments):
+    return subprocess.run(cluster.java(main_class, *arguments, flags=CLIENT_FLAGS), capture_output=True, text=True, check=True,
+                          timeout=600).stdout
+
+
+class MuirBroker:
+    name = "Muir"
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="muir-bench-")
+        self.port = cluster.free_ports(1)[0]
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [str(REPOSITORY / "build/bin/muir"), "broker", "--data", self.folder, "--port", str(self.port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=cluster.die_with_parent)
+        while subprocess.run(["kcat", "-L", "-m", "1", "-b", self.bootstrap_servers], capture_output=True).returncode != 0:
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class ApacheKafka(cluster.Cluster):
+    name = "Apache Kafka"
+
+    def __init__(self):
+        super().__init__(1, heap_flags=KAFKA_FLAGS)
+
+
+def produce(bootstrap, topic, records, size, acks):
+    out = tool("org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", str(records), "--record-size",
+               str(size), "--throughput", "-1", "--bootstrap-server", bootstrap, "--command-property", f"acks={acks}",
+               "linger.ms=5", "batch.size=131072")
+    last = out.strip().splitlines()[-1]
+    rate = float(re.search(r"([\d.]+) records/sec", last).group(1))
+    p99 = float(re.search(r"([\d.]+) ms 99th", last).group(1))
+    return rate, p99
+
+
+def consume(bootstrap, topic, records):
+    out = tool("org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", bootstrap, "--topic", topic, "--num-records",
+               str(records), "--timeout", "60000")
+    header, values = [l for l in out.splitlines() if "," in l][-2:]
+    row = dict(zip([h.strip() for h in header.split(",")], values.split(",")))
+    return float(row["fetch.nMsg.sec"])
+
+
+def round_of(system, number, records):
+    figures = {}
+    for size, count in ((100, records), (1000, records // 4)):
+        topic = f"bench-{size}-{number}"
+        tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", system.bootstrap_servers, "--create", "--topic", topic,
+             "--partitions", "4", "--replication-factor", "1")
+        rate, p99 = produce(system.bootstrap_servers, topic, count, size, "all")
+        figures[f"produce {size} B acks=all, records/s"] = rate
+        figures[f"produce {size} B acks=all, p99 ms at full load"] = p99
+        figures[f"consume {size} B, records/s"] = consume(system.bootstrap_servers, topic, count)
+    return figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=2_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    results = {}
+    with MuirBroker() as muir, ApacheKafka() as kafka:
+        for system in (muir, kafka):
+            round_of(system, 999, options.records // 10)  # warm-up: JIT, page cache
+        for number in range(options.rounds):
+            for system in (muir, kafka):
+                for name, value in round_of(system, number, options.records).items():
+                    results.setdefault(name, {}).setdefault(system.name, []).append(value)
+    print("| figure | Muir | Apache Kafka | Muir / Kafka |\n|---|---|---|---|")
+    for name, values in results.items():
+        ours, theirs = (statistics.median(values[n]) for n in ("Muir", "Apache Kafka"))
+        print(f"| {name} | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
