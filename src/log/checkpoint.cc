@@ -1,0 +1,128 @@
+#include "log/checkpoint.h"
+
+#include <charconv>
+#include <optional>
+
+namespace muir::log {
+namespace {
+
+// Takes the bytes up to `separator` (or all) off the front of `text`.
+std::string_view take(std::string_view& text, char separator) {
+  const size_t end = text.find(separator);
+  const std::string_view out = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return out;
+}
+
+template <class Int>
+std::optional<Int> number(std::string_view text) {
+  Int value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Reads the version and count lines; the rest of `text` are the entries.
+Result<size_t> read_header(std::string_view what, std::string_view& text) {
+  const auto version = number<int32_t>(take(text, '\n'));
+  if (version != 0) return muir::error(Code::data_loss, "{}: the first line is not version 0", what);
+  const auto count = number<uint32_t>(take(text, '\n'));
+  if (!count) return muir::error(Code::data_loss, "{}: the second line is not a count", what);
+  return size_t{*count};
+}
+
+Status wrong_line(std::string_view what, std::string_view line) {
+  return muir::error(Code::data_loss, "{}: malformed line \"{}\"", what, line);
+}
+
+}  // namespace
+
+Bytes encode_offset_checkpoint(const OffsetCheckpoint& offsets) {
+  Bytes out = fmt::format("0\n{}\n", offsets.size());
+  for (const auto& [partition, offset] : offsets) out += fmt::format("{} {} {}\n", partition.first, partition.second, offset);
+  return out;
+}
+
+Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text) {
+  constexpr std::string_view kWhat = "offset checkpoint";
+  const size_t count = MUIR_TRY(read_header(kWhat, text));
+  OffsetCheckpoint out;
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    std::string_view rest = line;
+    const std::string topic(take(rest, ' '));
+    const auto partition = number<int32_t>(take(rest, ' '));
+    const auto offset = number<int64_t>(rest);
+    if (topic.empty() || !partition || !offset) return wrong_line(kWhat, line);
+    out[{topic, *partition}] = *offset;
+  }
+  if (out.size() != count) return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  return out;
+}
+
+Bytes encode_leader_epochs(const EpochEntries& epochs) {
+  Bytes out = fmt::format("0\n{}\n", epochs.size());
+  for (const auto& entry : epochs) out += fmt::format("{} {}\n", entry.epoch, entry.start_offset);
+  return out;
+}
+
+Result<EpochEntries> decode_leader_epochs(BytesView text) {
+  constexpr std::string_view kWhat = "leader epoch checkpoint";
+  const size_t count = MUIR_TRY(read_header(kWhat, text));
+  EpochEntries out;
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    std::string_view rest = line;
+    const auto epoch = number<int32_t>(take(rest, ' '));
+    const auto start = number<int64_t>(rest);
+    const bool ascending = epoch && start && (out.empty() || (out.back().epoch < *epoch && out.back().start_offset <= *start));
+    if (!ascending) return wrong_line(kWhat, line);
+    out.push_back({*epoch, *start});
+  }
+  if (out.size() != count) return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  return out;
+}
+
+Bytes encode_partition_metadata(const wire::Uuid& topic_id) { return fmt::format("version: 0\ntopic_id: {}\n", topic_id.to_string()); }
+
+Result<wire::Uuid> decode_partition_metadata(BytesView text) {
+  constexpr std::string_view kKey = "topic_id: ";
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    if (!line.starts_with(kKey)) continue;
+    if (const auto id = wire::Uuid::parse(line.substr(kKey.size()))) return *id;
+  }
+  return muir::error(Code::data_loss, "partition.metadata: no topic_id");
+}
+
+Bytes encode_meta_properties(const MetaProperties& meta) {
+  return fmt::format("#\ncluster.id={}\ndirectory.id={}\nnode.id={}\nversion=1\n", meta.cluster_id, meta.directory_id,
+                     meta.node_id);
+}
+
+Result<MetaProperties> decode_meta_properties(BytesView text) {
+  MetaProperties out;
+  while (!text.empty()) {
+    std::string_view value = take(text, '\n');
+    const std::string_view key = take(value, '=');
+    if (key == "cluster.id") out.cluster_id = value;
+    if (key == "directory.id") out.directory_id = value;
+    if (key == "node.id") {
+      const auto id = number<int32_t>(value);
+      if (!id) return muir::error(Code::data_loss, "meta.properties: node.id \"{}\" is not a number", value);
+      out.node_id = *id;
+    }
+  }
+  if (out.cluster_id.empty()) return muir::error(Code::data_loss, "meta.properties: no cluster.id");
+  return out;
+}
+
+int fuzz_checkpoints(BytesView input) {
+  (void)decode_offset_checkpoint(input).ok();
+  (void)decode_leader_epochs(input).ok();
+  (void)decode_partition_metadata(input).ok();
+  (void)decode_meta_properties(input).ok();
+  return 0;
+}
+
+}  // namespace muir::log

@@ -1,0 +1,50 @@
+// The small text files beside the segments: checkpoints of offsets, leader epochs, ids. Formats are Apache Kafka's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "wire/uuid.h"
+
+namespace muir::log {
+
+using TopicPartition = std::pair<std::string, int32_t>;
+
+// recovery-point-offset-checkpoint and log-start-offset-checkpoint: "0\n<count>\n<topic> <partition> <offset>\n...".
+using OffsetCheckpoint = std::map<TopicPartition, int64_t>;
+Bytes encode_offset_checkpoint(const OffsetCheckpoint& offsets);
+Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text);
+
+// leader-epoch-checkpoint: "0\n<count>\n<epoch> <start offset>\n...", both ascending.
+struct EpochEntry {
+  int32_t epoch = 0;
+  int64_t start_offset = 0;
+  bool operator==(const EpochEntry&) const = default;
+};
+using EpochEntries = std::vector<EpochEntry>;
+Bytes encode_leader_epochs(const EpochEntries& epochs);
+Result<EpochEntries> decode_leader_epochs(BytesView text);
+
+// partition.metadata: "version: 0\ntopic_id: <base64url>\n".
+Bytes encode_partition_metadata(const wire::Uuid& topic_id);
+Result<wire::Uuid> decode_partition_metadata(BytesView text);
+
+// meta.properties: who a data folder belongs to.
+struct MetaProperties {
+  std::string cluster_id;
+  std::string directory_id;
+  int32_t node_id = 1;
+  bool operator==(const MetaProperties&) const = default;
+};
+Bytes encode_meta_properties(const MetaProperties& meta);
+Result<MetaProperties> decode_meta_properties(BytesView text);
+
+// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+int fuzz_checkpoints(BytesView input);
+
+}  // namespace muir::log

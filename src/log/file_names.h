@@ -1,0 +1,35 @@
+// Names of the files and folders of a log, as Apache Kafka has them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace muir::log {
+
+constexpr std::string_view kLogSuffix = ".log";
+constexpr std::string_view kIndexSuffix = ".index";
+constexpr std::string_view kTimeIndexSuffix = ".timeindex";
+constexpr std::string_view kTxnIndexSuffix = ".txnindex";
+constexpr std::string_view kSnapshotSuffix = ".snapshot";
+// Put behind the names above while a compacted segment is written, and once it is complete.
+constexpr std::string_view kCleanedSuffix = ".cleaned";
+constexpr std::string_view kSwapSuffix = ".swap";
+// Behind a partition's folder while it is being deleted.
+constexpr std::string_view kDeleteSuffix = "-delete";
+
+// (42, ".log") -> "00000000000000000042.log".
+std::string segment_file(int64_t base_offset, std::string_view suffix);
+// The offset of a name made by segment_file() with this suffix.
+std::optional<int64_t> parse_segment_file(std::string_view name, std::string_view suffix);
+
+// ("positions", 3) -> "positions-3".
+std::string partition_folder(std::string_view topic, int32_t partition);
+std::optional<std::pair<std::string, int32_t>> parse_partition_folder(std::string_view name);
+
+// Whether Kafka accepts `name` for a topic: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
+bool valid_topic_name(std::string_view name);
+
+}  // namespace muir::log

@@ -1,0 +1,22 @@
+// kafka_error(): a Status that carries one of Kafka's error codes, to be answered to the client as it is.
+#pragma once
+
+#include <fmt/core.h>
+
+#include "base/status.h"
+#include "wire/error_code.h"
+
+namespace muir::log {
+
+template <class... A>
+[[nodiscard]] Status kafka_error(wire::ErrorCode code, fmt::format_string<A...> format, A&&... args) {
+  return Status(Code::failed_precondition, fmt::format(format, std::forward<A>(args)...), static_cast<int>(code));
+}
+
+// The code in `status`; for failures that carry none, KAFKA_STORAGE_ERROR.
+inline wire::ErrorCode kafka_code(const Status& status) {
+  if (status.ok()) return wire::ErrorCode::none;
+  return status.detail() != 0 ? static_cast<wire::ErrorCode>(status.detail()) : wire::ErrorCode::kafka_storage_error;
+}
+
+}  // namespace muir::log

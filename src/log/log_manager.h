@@ -1,0 +1,120 @@
+// LogManager: every topic of one data folder.
+//
+// Owns the partitions, the flusher, and a housekeeping thread for retention, compaction, checkpoints and the removal
+// of deleted topics. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "log/flusher.h"
+#include "log/partition.h"
+#include "log/topic_registry.h"
+
+namespace muir::log {
+
+struct LogOptions {
+  std::string folder;
+  // The broker's properties: defaults of topics (log.*), and log.retention.check.interval.ms and the like.
+  Properties broker;
+  // Consumers see, and acks=all confirms, only what an fsync has made durable.
+  bool sync_before_visible = true;
+  int32_t node_id = 1;
+  Env* env = nullptr;     // null: the machine's
+  Clock* clock = nullptr; // null: the machine's
+};
+
+// A topic at one moment. Immutable; a change makes a new one.
+struct Topic {
+  std::string name;
+  wire::Uuid id;
+  Properties overrides;
+  std::shared_ptr<const TopicConfig> config;
+  std::vector<std::shared_ptr<Partition>> partitions;
+};
+// Shared because requests keep using a topic while another changes or deletes it.
+using TopicPtr = std::shared_ptr<const Topic>;
+
+class LogManager {
+ public:
+  // Locks the folder (already_exists when another broker has it), reads what is there and recovers it.
+  static Result<std::unique_ptr<LogManager>> open(LogOptions options);
+  // close()s.
+  ~LogManager();
+  LogManager(const LogManager&) = delete;
+  LogManager& operator=(const LogManager&) = delete;
+
+  [[nodiscard]] const std::string& cluster_id() const { return meta_.cluster_id; }
+  [[nodiscard]] const LogOptions& options() const { return options_; }
+
+  // nullptr when there is none.
+  [[nodiscard]] TopicPtr find_topic(std::string_view name) const;
+  [[nodiscard]] TopicPtr find_topic(const wire::Uuid& id) const;
+  [[nodiscard]] std::shared_ptr<Partition> find_partition(std::string_view topic, int32_t index) const;
+  // By name.
+  [[nodiscard]] std::vector<TopicPtr> topics() const;
+
+  // Failures carry Kafka's code in detail(). Durable on return.
+  // Checks everything; makes the topic unless `validate_only`, which returns nullptr.
+  Result<TopicPtr> create_topic(const std::string& name, int32_t partitions, const Properties& overrides, bool validate_only = false);
+  Status delete_topic(const std::string& name);
+  // Raises the number of partitions to `count`.
+  Status add_partitions(const std::string& name, int32_t count, bool validate_only = false);
+  Status set_topic_config(const std::string& name, const Properties& overrides);
+  Result<int64_t> delete_records_before(Partition& partition, int64_t offset);
+
+  // What the housekeeping thread does periodically, now: retention, expiry of producers, checkpoints.
+  Status apply_retention();
+  // One pass of compaction over every topic that needs it. Returns the number of partitions compacted.
+  Result<int> compact();
+  // Makes everything durable and marks the folder as cleanly shut down. Idempotent.
+  Status close();
+
+ private:
+  explicit LogManager(LogOptions options);
+  Status load();
+  Status load_meta();
+  Status load_topics();
+  Status set_stray_folders_aside(const TopicEntries& entries);
+  Result<TopicPtr> open_topic(const std::string& name, const TopicEntry& entry);
+  [[nodiscard]] RecoveryHint hint_for(const std::string& topic, int32_t index) const;
+  Status save_registry(const TopicEntries& entries);
+  Status save_checkpoints();
+  [[nodiscard]] TopicEntries entries() const;
+  void publish(TopicPtr topic);
+  void housekeeping();
+  void remove_deleted_folders();
+  [[nodiscard]] std::string path(std::string_view name) const { return options_.folder + "/" + std::string(name); }
+  [[nodiscard]] int64_t property(const std::string& key, int64_t otherwise) const;
+
+  LogOptions options_;
+  Env& env_;
+  Clock& clock_;
+  std::unique_ptr<FileLock> lock_;
+  MetaProperties meta_;
+  bool clean_start_ = false;
+  OffsetCheckpoint recovery_points_;  // as read at the start
+  OffsetCheckpoint log_starts_;
+  PartitionEnv partition_env_;
+
+  std::mutex change_mutex_;  // one change of the set of topics at a time
+  mutable std::shared_mutex topics_mutex_;
+  std::map<std::string, TopicPtr, std::less<>> topics_;
+  std::unordered_map<wire::Uuid, TopicPtr> topics_by_id_;
+
+  std::mutex checkpoint_mutex_;
+  std::mutex housekeeping_mutex_;
+  std::condition_variable housekeeping_wake_;
+  bool stopping_ = false;
+  bool closed_ = false;
+  std::unique_ptr<Flusher> flusher_;
+  std::thread housekeeper_;
+};
+
+}  // namespace muir::log

@@ -1,0 +1,94 @@
+#include "log/offset_index.h"
+
+#include <algorithm>
+
+#include "base/cursor.h"
+
+namespace muir::log {
+namespace {
+constexpr size_t kOffsetEntryBytes = 8;
+constexpr size_t kTimeEntryBytes = 12;
+}  // namespace
+
+void OffsetIndex::append(int64_t offset, uint32_t position) {
+  entries_.push_back({static_cast<uint32_t>(offset - base_offset_), position});
+}
+
+uint32_t OffsetIndex::floor_position(int64_t offset) const {
+  const auto after = std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
+                                      [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
+  return after == entries_.begin() ? 0 : std::prev(after)->position;
+}
+
+Bytes OffsetIndex::encode() const {
+  Bytes out;
+  out.reserve(entries_.size() * kOffsetEntryBytes);
+  ByteWriter writer(out);
+  for (const Entry& entry : entries_) {
+    writer.u32(entry.relative_offset);
+    writer.u32(entry.position);
+  }
+  return out;
+}
+
+Result<OffsetIndex> OffsetIndex::decode(int64_t base_offset, BytesView bytes, uint64_t log_bytes) {
+  if (bytes.size() % kOffsetEntryBytes != 0) return muir::error(Code::data_loss, "offset index: {} bytes are not whole entries", bytes.size());
+  OffsetIndex out(base_offset);
+  out.entries_.reserve(bytes.size() / kOffsetEntryBytes);
+  ByteReader reader(bytes);
+  while (reader.remaining() > 0) {
+    const Entry entry{reader.u32(), reader.u32()};
+    const bool ascending = out.entries_.empty() || (out.entries_.back().relative_offset < entry.relative_offset &&
+                                                    out.entries_.back().position < entry.position);
+    if (!ascending || entry.position >= log_bytes) {
+      return muir::error(Code::data_loss, "offset index: entry {} does not fit the log", out.entries_.size());
+    }
+    out.entries_.push_back(entry);
+  }
+  return out;
+}
+
+void TimeIndex::append(int64_t timestamp, int64_t offset) {
+  if (!entries_.empty() && timestamp <= entries_.back().timestamp) return;
+  entries_.push_back({timestamp, static_cast<uint32_t>(offset - base_offset_)});
+}
+
+int64_t TimeIndex::floor_offset(int64_t timestamp) const {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), timestamp,
+                                   [](const Entry& entry, int64_t target) { return entry.timestamp < target; });
+  return at == entries_.begin() ? base_offset_ : base_offset_ + std::prev(at)->relative_offset;
+}
+
+Bytes TimeIndex::encode() const {
+  Bytes out;
+  out.reserve(entries_.size() * kTimeEntryBytes);
+  ByteWriter writer(out);
+  for (const Entry& entry : entries_) {
+    writer.i64(entry.timestamp);
+    writer.u32(entry.relative_offset);
+  }
+  return out;
+}
+
+Result<TimeIndex> TimeIndex::decode(int64_t base_offset, BytesView bytes) {
+  if (bytes.size() % kTimeEntryBytes != 0) return muir::error(Code::data_loss, "time index: {} bytes are not whole entries", bytes.size());
+  TimeIndex out(base_offset);
+  ByteReader reader(bytes);
+  while (reader.remaining() > 0) {
+    const int64_t timestamp = reader.i64();
+    const Entry entry{timestamp, reader.u32()};
+    const bool ascending = out.entries_.empty() || (out.entries_.back().timestamp < entry.timestamp &&
+                                                    out.entries_.back().relative_offset <= entry.relative_offset);
+    if (!ascending) return muir::error(Code::data_loss, "time index: entry {} does not ascend", out.entries_.size());
+    out.entries_.push_back(entry);
+  }
+  return out;
+}
+
+int fuzz_indexes(BytesView input) {
+  if (const auto index = OffsetIndex::decode(0, input, 1 << 20); index.ok()) (void)index->floor_position(7);
+  if (const auto index = TimeIndex::decode(0, input); index.ok()) (void)index->floor_offset(7);
+  return 0;
+}
+
+}  // namespace muir::log

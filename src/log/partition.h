@@ -1,0 +1,210 @@
+// Partition: the durable log of one topic partition.
+//
+// Appends assign offsets and go to the page cache; flush() makes them durable and raises the high watermark, below
+// which consumers read. With `sync_before_visible` off, the high watermark follows every append at once, as in Apache
+// Kafka on one node. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "log/checkpoint.h"
+#include "log/producer_state.h"
+#include "log/segment.h"
+#include "log/topic_config.h"
+#include "wire/batch_builder.h"
+#include "wire/record_batch.h"
+
+namespace muir::log {
+
+class Partition;
+
+// What a partition gets from the log that owns it. The references outlive it.
+struct PartitionEnv {
+  Env* env = nullptr;
+  Clock* clock = nullptr;
+  // Asks for a flush() of the partition, soon; called with the partition's lock held.
+  std::function<void(Partition&)> request_flush;
+  bool sync_before_visible = true;
+};
+
+// Where a partition's log was when it was last known to be durable.
+struct RecoveryHint {
+  bool clean_shutdown = false;
+  int64_t recovery_point = 0;
+  int64_t log_start_offset = 0;
+};
+
+struct Appended {
+  int64_t base_offset = -1;
+  int64_t last_offset = -1;
+  int64_t log_append_time_ms = -1;  // -1 with CreateTime
+  int64_t log_start_offset = 0;
+  bool repeated = false;  // an idempotent producer's batch that is already there
+};
+
+struct Offsets {
+  int64_t log_start = 0;
+  int64_t last_stable = 0;
+  int64_t high_watermark = 0;
+  int64_t log_end = 0;
+};
+
+enum class Isolation : int8_t { read_uncommitted = 0, read_committed = 1, log_end = 2 };
+
+struct ReadRequest {
+  int64_t offset = 0;
+  size_t bytes_max = 1 << 20;
+  // Return the first batch even when it is larger than bytes_max.
+  bool at_least_one_batch = true;
+  Isolation isolation = Isolation::read_uncommitted;
+};
+
+struct ReadResult {
+  std::unique_ptr<char[]> buffer;  // holds what `records` shows
+  BytesView records;               // whole batches
+  Offsets offsets;
+  std::vector<AbortedTxn> aborted;  // read_committed only: those that touch `records`
+};
+
+struct TimestampOffset {
+  int64_t timestamp = -1;
+  int64_t offset = -1;
+};
+
+struct PartitionSize {
+  uint64_t bytes = 0;
+  size_t segments = 0;
+};
+
+class Partition : public std::enable_shared_from_this<Partition> {  // the flusher holds what it was asked to flush
+ public:
+  // Opens the log in `folder`, making it when it is not there, and recovers it as `hint` demands.
+  static Result<std::shared_ptr<Partition>> open(PartitionEnv env, std::string folder, std::string topic, int32_t index,
+                                                 wire::Uuid topic_id, std::shared_ptr<const TopicConfig> config,
+                                                 const RecoveryHint& hint);
+
+  [[nodiscard]] const std::string& topic() const { return topic_; }
+  [[nodiscard]] int32_t index() const { return index_; }
+  [[nodiscard]] const wire::Uuid& topic_id() const { return topic_id_; }
+  [[nodiscard]] std::string name() const;  // "positions-3"
+
+  // Appends one valid batch. Its base offset, leader epoch and, with LogAppendTime, timestamp are written by the log.
+  // Failures carry Kafka's code in detail().
+  Result<Appended> append(const wire::BatchView& batch);
+  // Appends the marker that ends a producer's transaction.
+  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch);
+
+  // `done` runs once everything below `offset` is durable, or with the error that prevents it; at once when it is.
+  // It may run on the calling thread or on the flushing one.
+  void when_durable(int64_t offset, std::function<void(const Status&)> done);
+  // `wake` runs, once, when more can be read than at the time of the call, or when the partition is closed or deleted.
+  // It may run on any thread. unwatch() takes it back.
+  using WatchId = uint64_t;
+  WatchId watch(std::function<void()> wake);
+  void unwatch(WatchId id);
+
+  // Hints to the disk that flush() follows.
+  void begin_flush();
+  // Syncs everything appended before the call. Called by one thread at a time.
+  Status flush();
+
+  [[nodiscard]] Offsets offsets() const;
+  // Nothing is returned at or above the offset that the isolation allows; OFFSET_OUT_OF_RANGE outside of the log.
+  Result<ReadResult> read(const ReadRequest& request);
+  // First record at or after `timestamp`, below what the isolation allows; offset -1 when there is none.
+  Result<TimestampOffset> find_timestamp(int64_t timestamp, Isolation isolation);
+  // The record with the largest timestamp.
+  Result<TimestampOffset> find_max_timestamp();
+  [[nodiscard]] int32_t leader_epoch() const;
+  // KIP-320: the largest epoch at or below `epoch` and where it ended; {-1, -1} when it is unknown.
+  [[nodiscard]] EpochEntry epoch_end(int32_t epoch) const;
+  // Producers with their state, for DescribeProducers.
+  [[nodiscard]] std::unordered_map<int64_t, ProducerEntry> producers() const;
+  [[nodiscard]] PartitionSize size() const;
+
+  // Records below `offset` are gone. -1: up to the high watermark. Returns the new log start offset.
+  Result<int64_t> delete_records_before(int64_t offset);
+  // Removes segments as retention.ms, retention.bytes and the log start offset say; rolls an old active segment.
+  Status apply_retention();
+  // Forgets producers that have been silent for `producer_expiration_ms`.
+  void expire_producers(int64_t producer_expiration_ms);
+  void set_config(std::shared_ptr<const TopicConfig> config);
+  [[nodiscard]] std::shared_ptr<const TopicConfig> config() const;
+
+  // Makes everything durable, writes indexes and the producer snapshot. Appends fail afterwards.
+  Status close();
+  // Appends and reads fail from now on; waiting callers are told. The folder stays.
+  void mark_deleted();
+  // Up to where the log is durable.
+  [[nodiscard]] int64_t recovery_point() const;
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+ private:
+  friend class PartitionOpener;
+  friend class Cleaner;
+  using SegmentPtr = std::shared_ptr<Segment>;
+  struct Waiter {
+    int64_t offset;
+    std::function<void(const Status&)> done;
+  };
+  struct Woken {  // what to call once the lock is free
+    std::vector<std::function<void()>> wakes;
+    std::vector<Waiter> waiters;
+    Status status;
+    void run();
+  };
+
+  Partition(PartitionEnv env, std::string folder, std::string topic, int32_t index, wire::Uuid topic_id,
+            std::shared_ptr<const TopicConfig> config);
+
+  // All of these need the lock.
+  [[nodiscard]] Status usable() const;
+  [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
+  [[nodiscard]] int64_t last_stable_offset() const;
+  [[nodiscard]] int64_t bound(Isolation isolation) const;
+  Status write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time);
+  Status roll_for(const wire::BatchHeader& header, size_t bytes);
+  Status roll();
+  void after_append(Woken& woken);
+  void raise_high_watermark(int64_t offset, Woken& woken);
+  void fail_all(const Status& status, Woken& woken);
+  Status remove_segments_below(int64_t offset, std::string_view why);
+  [[nodiscard]] SegmentPtr segment_at(int64_t offset) const;
+  [[nodiscard]] std::vector<AbortedTxn> aborted_between(int64_t from, int64_t to) const;
+  void remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker, Segment& segment);
+
+  const PartitionEnv env_;
+  const std::string folder_;
+  const std::string topic_;
+  const int32_t index_;
+  const wire::Uuid topic_id_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const TopicConfig> config_;
+  std::map<int64_t, SegmentPtr> segments_;  // by base offset; never empty once open
+  std::vector<SegmentPtr> unsynced_;        // rolled and not yet durable
+  EpochEntries epochs_;
+  ProducerState producers_;
+  int64_t log_start_ = 0;
+  int64_t high_watermark_ = 0;
+  int64_t durable_ = 0;
+  bool folder_unsynced_ = false;
+  bool flush_requested_ = false;
+  Status failure_;  // the disk's: nothing can be appended any more
+  bool closed_ = false;
+  bool deleted_ = false;
+  std::vector<Waiter> waiters_;
+  std::map<WatchId, std::function<void()>> watchers_;
+  WatchId next_watch_ = 1;
+};
+
+}  // namespace muir::log

@@ -1,0 +1,186 @@
+#include "log/producer_state.h"
+
+#include <algorithm>
+
+#include "base/cursor.h"
+#include "log/kafka_error.h"
+#include "wire/crc32c.h"
+
+namespace muir::log {
+namespace {
+
+constexpr int16_t kSnapshotVersion = 1;
+constexpr size_t kSnapshotCrcEnd = 6;
+
+// Sequence numbers go from 2^31-1 to 0.
+int32_t sequence_after(int32_t sequence) { return sequence == INT32_MAX ? 0 : sequence + 1; }
+
+int32_t sequence_before(int32_t sequence, int32_t count) {
+  const int64_t value = static_cast<int64_t>(sequence) - count;
+  return static_cast<int32_t>(value < 0 ? value + (int64_t{1} << 31) : value);
+}
+
+std::optional<ProducerEntry::Batch> find_repeated(const ProducerEntry& entry, const ProducerBatch& batch) {
+  for (const auto& known : entry.batches) {
+    if (known.last_sequence == batch.last_sequence &&
+        sequence_before(known.last_sequence, known.offset_delta) == batch.first_sequence) {
+      return known;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::optional<ProducerEntry::Batch>> ProducerState::check(const ProducerBatch& batch) const {
+  using Found = std::optional<ProducerEntry::Batch>;
+  const auto it = producers_.find(batch.producer_id);
+  // A producer whose records have all expired may continue with any sequence.
+  if (it == producers_.end()) return Found();
+  const ProducerEntry& entry = it->second;
+  if (batch.epoch < entry.epoch) {
+    return kafka_error(wire::ErrorCode::invalid_producer_epoch, "producer {} has epoch {}, not {}", batch.producer_id,
+                       entry.epoch, batch.epoch);
+  }
+  const bool numbered = batch.first_sequence >= 0;
+  if (numbered && batch.epoch == entry.epoch) {
+    if (const auto repeated = find_repeated(entry, batch)) return Found(repeated);
+  }
+  if (entry.txn_first_offset >= 0 && !batch.transactional) {
+    return kafka_error(wire::ErrorCode::invalid_txn_state, "producer {} wrote outside of its open transaction", batch.producer_id);
+  }
+  if (numbered) {
+    const int32_t expected = batch.epoch > entry.epoch || entry.batches.empty() ? 0 : sequence_after(entry.last_sequence());
+    if (batch.first_sequence != expected) {
+      return kafka_error(wire::ErrorCode::out_of_order_sequence_number, "producer {} epoch {}: sequence {} where {} is next",
+                         batch.producer_id, batch.epoch, batch.first_sequence, expected);
+    }
+  }
+  return Found();
+}
+
+void ProducerState::append(const ProducerBatch& batch) {
+  ProducerEntry& entry = producers_[batch.producer_id];
+  if (batch.epoch != entry.epoch) entry.batches.clear();
+  entry.epoch = batch.epoch;
+  entry.last_timestamp = batch.timestamp;
+  if (batch.first_sequence >= 0) {
+    if (entry.batches.size() == ProducerEntry::kBatchesMax) entry.batches.pop_front();
+    entry.batches.push_back({batch.last_sequence, batch.last_offset,
+                             static_cast<int32_t>(batch.last_offset - batch.first_offset), batch.timestamp});
+  }
+  if (batch.transactional && entry.txn_first_offset < 0) {
+    entry.txn_first_offset = batch.first_offset;
+    open_[batch.first_offset] = batch.producer_id;
+  }
+}
+
+Status ProducerState::check_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch) const {
+  const auto it = producers_.find(producer_id);
+  if (it == producers_.end()) return {};
+  if (epoch < it->second.epoch) {
+    return kafka_error(wire::ErrorCode::invalid_producer_epoch, "marker of producer {} epoch {}: its epoch is {}", producer_id,
+                       epoch, it->second.epoch);
+  }
+  if (coordinator_epoch < it->second.coordinator_epoch) {
+    return kafka_error(wire::ErrorCode::transaction_coordinator_fenced, "marker of producer {}: coordinator epoch {} below {}",
+                       producer_id, coordinator_epoch, it->second.coordinator_epoch);
+  }
+  return {};
+}
+
+std::optional<int64_t> ProducerState::append_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch,
+                                                    int64_t offset, int64_t timestamp) {
+  ProducerEntry& entry = producers_[producer_id];
+  if (epoch != entry.epoch) entry.batches.clear();
+  entry.epoch = epoch;
+  entry.coordinator_epoch = coordinator_epoch;
+  entry.last_timestamp = timestamp;
+  if (entry.txn_first_offset < 0) return std::nullopt;
+  const int64_t first_offset = entry.txn_first_offset;
+  entry.txn_first_offset = -1;
+  open_.erase(first_offset);
+  ending_[first_offset] = offset;
+  return first_offset;
+}
+
+std::optional<int64_t> ProducerState::first_unstable_offset() const {
+  std::optional<int64_t> first;
+  if (!open_.empty()) first = open_.begin()->first;
+  if (!ending_.empty()) first = first ? std::min(*first, ending_.begin()->first) : ending_.begin()->first;
+  return first;
+}
+
+std::optional<int64_t> ProducerState::first_open_offset() const {
+  return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
+}
+
+void ProducerState::on_high_watermark(int64_t high_watermark) {
+  std::erase_if(ending_, [&](const auto& txn) { return txn.second < high_watermark; });
+}
+
+void ProducerState::expire(int64_t timestamp) {
+  std::erase_if(producers_, [&](const auto& producer) {
+    return producer.second.txn_first_offset < 0 && producer.second.last_timestamp < timestamp;
+  });
+}
+
+void ProducerState::clear() {
+  producers_.clear();
+  open_.clear();
+  ending_.clear();
+}
+
+Bytes ProducerState::encode_snapshot() const {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.i16(kSnapshotVersion);
+  writer.u32(0);
+  writer.i32(static_cast<int32_t>(producers_.size()));
+  for (const auto& [producer_id, entry] : producers_) {
+    const ProducerEntry::Batch last = entry.batches.empty() ? ProducerEntry::Batch{} : entry.batches.back();
+    writer.i64(producer_id);
+    writer.i16(entry.epoch);
+    writer.i32(last.last_sequence);
+    writer.i64(last.last_offset);
+    writer.i32(last.offset_delta);
+    writer.i64(entry.last_timestamp);
+    writer.i32(entry.coordinator_epoch);
+    writer.i64(entry.txn_first_offset);
+  }
+  writer.patch_be<uint32_t>(2, wire::crc32c(BytesView(out).substr(kSnapshotCrcEnd)));
+  return out;
+}
+
+Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
+  ByteReader reader(bytes);
+  const int16_t version = reader.i16();
+  const uint32_t crc = reader.u32();
+  if (!reader.ok() || version != kSnapshotVersion) return muir::error(Code::data_loss, "producer snapshot: version {}", version);
+  if (wire::crc32c(bytes.substr(kSnapshotCrcEnd)) != crc) return muir::error(Code::data_loss, "producer snapshot: checksum differs");
+  ProducerState out;
+  for (int32_t left = reader.i32(); left > 0 && reader.ok(); --left) {
+    const int64_t producer_id = reader.i64();
+    ProducerEntry entry;
+    entry.epoch = reader.i16();
+    ProducerEntry::Batch last;
+    last.last_sequence = reader.i32();
+    last.last_offset = reader.i64();
+    last.offset_delta = reader.i32();
+    last.timestamp = entry.last_timestamp = reader.i64();
+    entry.coordinator_epoch = reader.i32();
+    entry.txn_first_offset = reader.i64();
+    if (last.last_sequence >= 0) entry.batches.push_back(last);
+    if (entry.txn_first_offset >= 0) out.open_[entry.txn_first_offset] = producer_id;
+    out.producers_[producer_id] = std::move(entry);
+  }
+  if (!reader.ok() || reader.remaining() > 0) return muir::error(Code::data_loss, "producer snapshot: wrong length");
+  return out;
+}
+
+int fuzz_producer_snapshot(BytesView input) {
+  (void)ProducerState::decode_snapshot(input).ok();
+  return 0;
+}
+
+}  // namespace muir::log

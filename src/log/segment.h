@@ -1,0 +1,94 @@
+// Segment: one .log file of a partition with its indexes.
+//
+// Only the newest segment of a partition, the active one, is appended to. Guarded by its partition's lock, except
+// that bytes already appended may be read through file() by any thread: readers hold a reference, and a segment that
+// retention or compaction has removed stays readable until the last of them is done.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "log/offset_index.h"
+#include "log/txn_index.h"
+#include "wire/record_batch.h"
+
+namespace muir::log {
+
+class Segment {
+ public:
+  // Makes an empty segment whose first offset will be `base_offset`.
+  static Result<std::shared_ptr<Segment>> create(Env& env, const std::string& folder, int64_t base_offset, int64_t now_ms);
+  // Opens a segment whose indexes can be trusted: one that was sealed, or closed, and is followed by `next_offset` (when
+  // known). An error (data_loss, not_found) means that it must be recovered.
+  static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, int64_t base_offset,
+                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes, int64_t now_ms);
+  // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte.
+  static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, int64_t base_offset,
+                                                  int64_t index_interval_bytes, int64_t now_ms);
+
+  // Appends a batch, already stamped with its offset, given in pieces.
+  Status append(std::span<const BytesView> pieces, const wire::BatchHeader& header, int64_t index_interval_bytes);
+  void add_aborted(const AbortedTxn& txn) { aborted_.push_back(txn); }
+  void clear_aborted() { aborted_.clear(); }
+  // Writes the index files. The log itself is not synced.
+  Status seal();
+  // Syncs the log and, once sealed, the index files.
+  Status sync();
+  // Cuts what a failed append may have left behind the last whole batch.
+  Status trim() { return file_->truncate(size_); }
+
+  [[nodiscard]] int64_t base_offset() const { return base_offset_; }
+  [[nodiscard]] int64_t next_offset() const { return next_offset_; }
+  [[nodiscard]] uint64_t size_bytes() const { return size_; }
+  [[nodiscard]] int64_t max_timestamp() const { return max_timestamp_; }
+  // Offset of the last record of the batch that has the largest timestamp.
+  [[nodiscard]] int64_t max_timestamp_offset() const { return max_timestamp_offset_; }
+  // Of the first batch; when the segment was made, while it is empty.
+  [[nodiscard]] int64_t first_timestamp() const { return first_timestamp_ >= 0 ? first_timestamp_ : created_ms_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  // Bytes that recover() cut off.
+  [[nodiscard]] uint64_t cut_bytes() const { return cut_bytes_; }
+  [[nodiscard]] const File& file() const { return *file_; }
+  void begin_sync() { file_->begin_sync(); }
+  [[nodiscard]] const std::vector<AbortedTxn>& aborted() const { return aborted_; }
+
+  // Byte from which a scan finds the batch with `offset`.
+  Result<uint32_t> floor_position(int64_t offset);
+  // Byte from which a scan finds the first record of at least `timestamp`.
+  Result<uint32_t> floor_position_of_time(int64_t timestamp);
+
+  // Unlinks the files; open readers keep them.
+  Status remove();
+  [[nodiscard]] std::string path(std::string_view suffix) const;
+
+ private:
+  Segment(Env& env, std::string folder, int64_t base_offset, std::unique_ptr<File> file, int64_t now_ms);
+  Status load_indexes();
+  void index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes);
+  Status scan_tail(int64_t index_interval_bytes);
+
+  Env* env_;
+  std::string folder_;
+  int64_t base_offset_;
+  std::unique_ptr<File> file_;
+  int64_t created_ms_;
+  int64_t next_offset_;
+  uint64_t size_ = 0;
+  int64_t max_timestamp_ = -1;
+  int64_t max_timestamp_offset_ = -1;
+  int64_t first_timestamp_ = -1;
+  uint64_t bytes_since_index_ = 0;
+  uint64_t cut_bytes_ = 0;
+  bool sealed_ = false;
+  // Not in memory for a sealed segment that nobody has read yet.
+  bool indexes_loaded_ = true;
+  OffsetIndex offset_index_;
+  TimeIndex time_index_;
+  std::vector<AbortedTxn> aborted_;
+};
+
+}  // namespace muir::log

@@ -1,0 +1,46 @@
+#include "log/txn_index.h"
+
+#include "base/cursor.h"
+
+namespace muir::log {
+namespace {
+constexpr size_t kEntryBytes = 34;
+constexpr int16_t kVersion = 0;
+}  // namespace
+
+Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted) {
+  Bytes out;
+  ByteWriter writer(out);
+  for (const AbortedTxn& txn : aborted) {
+    writer.i16(kVersion);
+    writer.i64(txn.producer_id);
+    writer.i64(txn.first_offset);
+    writer.i64(txn.last_offset);
+    writer.i64(txn.last_stable_offset);
+  }
+  return out;
+}
+
+Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes) {
+  if (bytes.size() % kEntryBytes != 0) return muir::error(Code::data_loss, "transaction index: {} bytes are not whole entries", bytes.size());
+  std::vector<AbortedTxn> out;
+  ByteReader reader(bytes);
+  while (reader.remaining() > 0) {
+    const int16_t version = reader.i16();
+    if (version != kVersion) return muir::error(Code::data_loss, "transaction index: entry {} has version {}", out.size(), version);
+    AbortedTxn txn;
+    txn.producer_id = reader.i64();
+    txn.first_offset = reader.i64();
+    txn.last_offset = reader.i64();
+    txn.last_stable_offset = reader.i64();
+    out.push_back(txn);
+  }
+  return out;
+}
+
+int fuzz_txn_index(BytesView input) {
+  (void)decode_txn_index(input).ok();
+  return 0;
+}
+
+}  // namespace muir::log

@@ -1,0 +1,27 @@
+// The aborted transactions of one segment: what a read_committed consumer must skip.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace muir::log {
+
+struct AbortedTxn {
+  int64_t producer_id = 0;
+  int64_t first_offset = 0;
+  int64_t last_offset = 0;         // of the ABORT marker
+  int64_t last_stable_offset = 0;  // of the partition once this transaction had ended
+  bool operator==(const AbortedTxn&) const = default;
+};
+
+// .txnindex: entries of 34 bytes {int16 version 0, producerId, firstOffset, lastOffset, lastStableOffset}.
+Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted);
+Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes);
+
+// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+int fuzz_txn_index(BytesView input);
+
+}  // namespace muir::log
