@@ -1,0 +1,199 @@
+#include "schema/avro_compatibility.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace muir::schema::avro {
+namespace {
+
+// Pairs of recursive schemas can chain for as long as the product of their sizes.
+constexpr size_t kDepthMax = 500;
+
+std::string upper(Type type) {
+  std::string name(to_string(type));
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  return name;
+}
+
+bool is_promotable(Type writer, Type reader) {
+  switch (reader) {
+    case Type::int64: return writer == Type::int32;
+    case Type::float32: return writer == Type::int32 || writer == Type::int64;
+    case Type::float64: return writer == Type::int32 || writer == Type::int64 || writer == Type::float32;
+    case Type::bytes: return writer == Type::string;
+    case Type::string: return writer == Type::bytes;
+    default: return false;
+  }
+}
+
+using Findings = std::vector<Incompatibility>;
+
+void append(Findings& to, const Findings& more) { to.insert(to.end(), more.begin(), more.end()); }
+
+class Checker {
+ public:
+  // The answer for a pair that is being worked on further up is "compatible": a recursive type adds nothing to itself.
+  Findings check(const Schema& reader, const Schema& writer) {
+    const auto key = std::make_pair(&reader, &writer);
+    if (const auto found = memo_.find(key); found != memo_.end()) return found->second;
+    if (depth_ > kDepthMax) return {finding(IncompatibilityKind::type_mismatch, "the schemas are nested too deeply")};
+    memo_[key] = {};
+    ++depth_;
+    Findings findings = calculate(reader, writer);
+    --depth_;
+    memo_[key] = findings;
+    return findings;
+  }
+
+ private:
+  Findings at(std::string token, const Schema& reader, const Schema& writer) {
+    path_.push_back(std::move(token));
+    Findings findings = check(reader, writer);
+    path_.pop_back();
+    return findings;
+  }
+
+  // Branches of unions are looked at on their own: their paths start anew, as in Java.
+  Findings from_root(const Schema& reader, const Schema& writer) {
+    std::vector<std::string> outer;
+    outer.swap(path_);
+    Findings findings = check(reader, writer);
+    path_.swap(outer);
+    return findings;
+  }
+
+  [[nodiscard]] Incompatibility finding(IncompatibilityKind kind, std::string message, std::string_view last = {}) const {
+    std::string path;
+    const auto add = [&](std::string_view token) {
+      path.push_back('/');
+      for (const char c : token) {
+        if (c == '~') path += "~0";
+        else if (c == '/') path += "~1";
+        else path.push_back(c);
+      }
+    };
+    for (const auto& token : path_) add(token);
+    if (!last.empty()) add(last);
+    return {kind, path.empty() ? "/" : path, std::move(message)};
+  }
+
+  Findings calculate(const Schema& reader, const Schema& writer) {
+    if (reader.type == writer.type) return calculate_same(reader, writer);
+    if (writer.type == Type::union_of) {
+      Findings all;
+      for (const Schema* branch : writer.branches) append(all, from_root(reader, *branch));
+      return all;
+    }
+    if (reader.type == Type::union_of) {
+      for (const Schema* branch : reader.branches) {
+        if (from_root(*branch, writer).empty()) return {};
+      }
+      return {missing_branch(writer)};
+    }
+    if (is_promotable(writer.type, reader.type)) return {};
+    return {finding(IncompatibilityKind::type_mismatch,
+                    fmt::format("reader type: {} not compatible with writer type: {}", upper(reader.type), upper(writer.type)))};
+  }
+
+  [[nodiscard]] Incompatibility missing_branch(const Schema& writer, std::string_view last = {}) const {
+    return finding(IncompatibilityKind::missing_union_branch, "reader union lacking writer type: " + upper(writer.type), last);
+  }
+
+  Findings calculate_same(const Schema& reader, const Schema& writer) {
+    switch (reader.type) {
+      case Type::array: return at("items", *reader.element, *writer.element);
+      case Type::map: return at("values", *reader.element, *writer.element);
+      case Type::fixed: {
+        Findings all = check_names(reader, writer);
+        if (reader.size != writer.size) {
+          all.push_back(finding(IncompatibilityKind::fixed_size_mismatch, fmt::format("expected: {}, found: {}", writer.size, reader.size), "size"));
+        }
+        return all;
+      }
+      case Type::enumeration: {
+        Findings all = check_names(reader, writer);
+        append(all, check_symbols(reader, writer));
+        return all;
+      }
+      case Type::record: {
+        Findings all = check_names(reader, writer);
+        append(all, check_fields(reader, writer));
+        return all;
+      }
+      case Type::union_of: {
+        Findings all;
+        for (size_t i = 0; i < writer.branches.size(); ++i) {
+          if (!from_root(reader, *writer.branches[i]).empty()) all.push_back(missing_branch(*writer.branches[i], std::to_string(i)));
+        }
+        return all;
+      }
+      default: return {};
+    }
+  }
+
+  [[nodiscard]] Findings check_names(const Schema& reader, const Schema& writer) const {
+    const bool match = reader.name.simple == writer.name.simple ||
+                       std::find(reader.aliases.begin(), reader.aliases.end(), writer.name) != reader.aliases.end();
+    if (match) return {};
+    return {finding(IncompatibilityKind::name_mismatch, "expected: " + writer.name.full(), "name")};
+  }
+
+  [[nodiscard]] Findings check_symbols(const Schema& reader, const Schema& writer) const {
+    std::set<std::string> missing;
+    for (const auto& symbol : writer.symbols) {
+      if (reader.symbol_index(symbol) < 0) missing.insert(symbol);
+    }
+    if (missing.empty() || reader.default_symbol) return {};
+    std::string list;
+    for (const auto& symbol : missing) list += (list.empty() ? "" : ", ") + symbol;
+    return {finding(IncompatibilityKind::missing_enum_symbols, "[" + list + "]", "symbols")};
+  }
+
+  Findings check_fields(const Schema& reader, const Schema& writer) {
+    Findings all;
+    path_.emplace_back("fields");
+    for (size_t i = 0; i < reader.fields.size(); ++i) {
+      const Field& field = reader.fields[i];
+      path_.push_back(std::to_string(i));
+      if (const Field* written = written_field(field, writer)) {
+        append(all, at("type", *field.schema, *written->schema));
+      } else if (!field.default_value) {
+        // An enum's own default is for unknown symbols; it does not stand in for a field.
+        all.push_back(finding(IncompatibilityKind::reader_field_missing_default_value, field.name));
+      }
+      path_.pop_back();
+    }
+    path_.pop_back();
+    return all;
+  }
+
+  static const Field* written_field(const Field& field, const Schema& writer) {
+    const auto named = [&](std::string_view name) -> const Field* {
+      const int index = writer.field_index(name);
+      return index < 0 ? nullptr : &writer.fields[static_cast<size_t>(index)];
+    };
+    if (const Field* direct = named(field.name)) return direct;
+    for (const auto& alias : field.aliases) {
+      if (const Field* by_alias = named(alias)) return by_alias;
+    }
+    return nullptr;
+  }
+
+  std::map<std::pair<const Schema*, const Schema*>, Findings> memo_;
+  std::vector<std::string> path_;
+  size_t depth_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(IncompatibilityKind kind) {
+  static constexpr std::array<std::string_view, 6> kNames{
+      "NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE", "TYPE_MISMATCH", "MISSING_UNION_BRANCH"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+std::vector<Incompatibility> check_readable(const Schema& reader, const Schema& writer) { return Checker().check(reader, writer); }
+
+}  // namespace muir::schema::avro

@@ -1,0 +1,312 @@
+#include "schema/avro_parse.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "schema/avro_default.h"
+#include "schema/avro_text.h"
+
+namespace muir::schema::avro {
+namespace {
+
+// Everything a SchemaPtr keeps alive.
+struct Tree {
+  std::deque<Schema> nodes;  // addresses are stable
+  std::vector<SchemaPtr> known;
+};
+
+bool is_valid_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
+  return !name.empty() && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+bool is_valid_space(std::string_view space) {
+  while (true) {
+    const size_t dot = space.find('.');
+    if (!is_valid_name(space.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    space.remove_prefix(dot + 1);
+  }
+}
+
+// "a.b.C" carries its namespace; "C" lives in `space`.
+Name name_from(std::string_view text, std::string_view space) {
+  const size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos) return {std::string(space), std::string(text)};
+  return {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
+}
+
+const std::string* text_member(const Json& json, std::string_view key) {
+  const Json* member = json.find(key);
+  return member == nullptr ? nullptr : member->as_string();
+}
+
+// Attributes that the model holds; all others are kept as properties. The lists are those of the Java library,
+// because texts must survive as they do there.
+bool is_model_attribute(std::string_view key, Type type) {
+  static constexpr std::string_view kSchemaKeys[]{"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"};
+  return std::find(std::begin(kSchemaKeys), std::end(kSchemaKeys), key) != std::end(kSchemaKeys) ||
+         (type == Type::enumeration && key == "default");
+}
+bool is_field_attribute(std::string_view key) {
+  static constexpr std::string_view kFieldKeys[]{"default", "doc", "name", "order", "type", "aliases"};
+  return std::find(std::begin(kFieldKeys), std::end(kFieldKeys), key) != std::end(kFieldKeys);
+}
+
+void collect_named(const Schema& schema, std::map<std::string, const Schema*, std::less<>>& names, std::set<const Schema*>& seen) {
+  if (!seen.insert(&schema).second) return;
+  if (schema.is_named()) names.emplace(schema.name.full(), &schema);
+  for (const auto& field : schema.fields) collect_named(*field.schema, names, seen);
+  for (const auto* branch : schema.branches) collect_named(*branch, names, seen);
+  if (schema.element != nullptr) collect_named(*schema.element, names, seen);
+}
+
+class Parser {
+ public:
+  Parser(Tree& tree, const ParseOptions& options) : tree_(tree), strict_(options.strict) {
+    std::set<const Schema*> seen;
+    for (const auto& known : options.known) collect_named(*known, names_, seen);
+  }
+
+  Result<const Schema*> parse(const Json& json, const std::string& space) {
+    if (const auto* name = json.as_string()) return reference(*name, space);
+    if (const auto* branches = json.as_array()) return parse_union(*branches, space);
+    if (json.as_object() == nullptr) return fail("a schema is a name, an object or an array, not {}", json.to_string());
+    const Json* type_member = json.find("type");
+    if (type_member == nullptr) return fail("no type in {}", json.to_string());
+    const auto* type = type_member->as_string();
+    if (type == nullptr) return parse(*type_member, space);  // {"type": {"type": ...}}: a wrapper
+    if (const auto primitive_type = primitive_from(*type)) return parse_primitive(*primitive_type, json);
+    if (*type == "record" || *type == "error") return parse_record(json, space, *type == "error");
+    if (*type == "enum") return parse_enum(json, space);
+    if (*type == "fixed") return parse_fixed(json, space);
+    if (*type == "array") return parse_container(Type::array, "items", json, space);
+    if (*type == "map") return parse_container(Type::map, "values", json, space);
+    return reference(*type, space);
+  }
+
+ private:
+  template <class... A>
+  static Status fail(fmt::format_string<A...> format, A&&... args) {
+    return Status(Code::invalid_argument, "parse Avro schema: " + fmt::format(format, std::forward<A>(args)...));
+  }
+
+  Schema& add(Type type) {
+    Schema& schema = tree_.nodes.emplace_back();
+    schema.type = type;
+    return schema;
+  }
+
+  void keep_properties(Schema& schema, const Json& json) {
+    for (const auto& member : *json.as_object()) {
+      if (!is_model_attribute(member.key, schema.type)) schema.properties.push_back(member);
+    }
+    // Unknown and invalid logical types are ignored, as the specification asks.
+    if (const auto* logical = text_member(json, "logicalType"); logical != nullptr && is_valid_logical_type(schema, *logical)) {
+      schema.logical_type = *logical;
+    }
+  }
+
+  static bool is_valid_logical_type(const Schema& schema, std::string_view logical) {
+    const auto starts = [&](std::string_view prefix) { return logical.substr(0, prefix.size()) == prefix; };
+    if (logical == "decimal") return is_valid_decimal(schema);
+    if (logical == "big-decimal") return schema.type == Type::bytes;
+    if (logical == "uuid") return schema.type == Type::string || (schema.type == Type::fixed && schema.size == 16);
+    if (logical == "date" || logical == "time-millis") return schema.type == Type::int32;
+    if (logical == "time-micros" || starts("timestamp-") || starts("local-timestamp-")) return schema.type == Type::int64;
+    if (logical == "duration") return schema.type == Type::fixed && schema.size == 12;
+    return false;
+  }
+  static bool is_valid_decimal(const Schema& schema) {
+    if (schema.type != Type::bytes && schema.type != Type::fixed) return false;
+    const Json* precision_member = schema.property("precision");
+    const auto precision = precision_member == nullptr ? std::nullopt : precision_member->as_int64();
+    const Json* scale_member = schema.property("scale");
+    const auto scale = scale_member == nullptr ? std::optional<int64_t>(0) : scale_member->as_int64();
+    if (!precision || *precision <= 0 || !scale || *scale < 0 || *scale > *precision) return false;
+    if (schema.type == Type::bytes) return true;
+    const double digits_max = std::floor(std::log10(2.0) * (8.0 * static_cast<double>(schema.size) - 1));
+    return static_cast<double>(*precision) <= digits_max;
+  }
+
+  Result<const Schema*> parse_primitive(Type type, const Json& json) {
+    const bool has_properties = std::any_of(json.as_object()->begin(), json.as_object()->end(),
+                                            [&](const auto& member) { return !is_model_attribute(member.key, type); });
+    if (!has_properties) return &primitive(type);
+    Schema& schema = add(type);
+    keep_properties(schema, json);
+    return &schema;
+  }
+
+  Result<const Schema*> reference(const std::string& text, const std::string& space) {
+    if (const auto primitive_type = primitive_from(text)) return &primitive(*primitive_type);
+    auto found = names_.find(name_from(text, space).full());
+    if (found == names_.end()) found = names_.find(text);  // a name of the null namespace, seen from within another
+    if (found == names_.end()) return fail("unknown type {}", text);
+    return found->second;
+  }
+
+  // Reads name, namespace, doc and aliases, and makes the type known, so that it may refer to itself.
+  Status define(Schema& schema, const Json& json, const std::string& space) {
+    const auto* text = text_member(json, "name");
+    if (text == nullptr) return fail("no name in {}", json.to_string());
+    const auto* own_space = text_member(json, "namespace");
+    schema.name = name_from(*text, own_space != nullptr ? *own_space : space);
+    const bool valid = is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_space(schema.name.space));
+    if (schema.name.simple.empty() || (strict_ && !valid)) return fail("illegal name {}", schema.name.full());
+    if (primitive_from(schema.name.full())) return fail("a type may not be named {}, which is a primitive type", *text);
+    if (const auto* doc = text_member(json, "doc")) schema.doc = *doc;
+    if (const Json* aliases = json.find("aliases")) {
+      for (const auto& alias : MUIR_TRY(strings_of(*aliases, "aliases"))) schema.aliases.push_back(name_from(alias, schema.name.space));
+    }
+    if (!names_.emplace(schema.name.full(), &schema).second) return fail("{} is defined twice", schema.name.full());
+    return {};
+  }
+
+  static Result<std::vector<std::string>> strings_of(const Json& json, std::string_view what) {
+    const auto* array = json.as_array();
+    if (array == nullptr) return fail("{} must be an array, not {}", what, json.to_string());
+    std::vector<std::string> out;
+    for (const auto& item : *array) {
+      const auto* text = item.as_string();
+      if (text == nullptr) return fail("{} must hold strings, not {}", what, item.to_string());
+      out.push_back(*text);
+    }
+    return out;
+  }
+
+  Result<const Schema*> parse_record(const Json& json, const std::string& space, bool is_error) {
+    Schema& schema = add(Type::record);
+    schema.is_error = is_error;
+    MUIR_RETURN_IF_ERROR(define(schema, json, space));
+    const Json* fields_member = json.find("fields");
+    const auto* fields = fields_member == nullptr ? nullptr : fields_member->as_array();
+    if (fields == nullptr) return fail("record {} has no fields", schema.name.full());
+    std::set<std::string_view> seen;
+    schema.fields.reserve(fields->size());  // keeps the names that `seen` borrows in place
+    for (const auto& member : *fields) {
+      Field field = MUIR_TRY(parse_field(schema, member));
+      schema.fields.push_back(std::move(field));
+      if (!seen.insert(schema.fields.back().name).second) {
+        return fail("record {} has two fields {}", schema.name.full(), schema.fields.back().name);
+      }
+    }
+    keep_properties(schema, json);
+    return &schema;
+  }
+
+  Result<Field> parse_field(const Schema& record, const Json& json) {
+    Field field;
+    const auto* name = text_member(json, "name");
+    if (name == nullptr) return fail("record {}: a field has no name: {}", record.name.full(), json.to_string());
+    if (name->empty() || (strict_ && !is_valid_name(*name))) return fail("record {}: illegal field name '{}'", record.name.full(), *name);
+    field.name = *name;
+    const Json* type = json.find("type");
+    if (type == nullptr) return fail("record {}: field {} has no type", record.name.full(), *name);
+    field.schema = MUIR_TRY(parse(*type, record.name.space));
+    if (const auto* doc = text_member(json, "doc")) field.doc = *doc;
+    if (const Json* value = json.find("default")) {
+      if (strict_) {
+        Status valid = check_default(*field.schema, *value);
+        if (!valid.ok()) return fail("record {}: field {}: invalid default: {}", record.name.full(), *name, valid.message());
+      }
+      field.default_value = *value;
+    }
+    if (const auto* order = text_member(json, "order")) {
+      if (*order == "descending") field.order = FieldOrder::descending;
+      else if (*order == "ignore") field.order = FieldOrder::ignore;
+      else if (*order != "ascending") return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
+    }
+    if (const Json* aliases = json.find("aliases")) field.aliases = MUIR_TRY(strings_of(*aliases, "aliases"));
+    for (const auto& member : *json.as_object()) {
+      if (!is_field_attribute(member.key)) field.properties.push_back(member);
+    }
+    return field;
+  }
+
+  Result<const Schema*> parse_enum(const Json& json, const std::string& space) {
+    Schema& schema = add(Type::enumeration);
+    MUIR_RETURN_IF_ERROR(define(schema, json, space));
+    const Json* symbols = json.find("symbols");
+    if (symbols == nullptr) return fail("enum {} has no symbols", schema.name.full());
+    schema.symbols = MUIR_TRY(strings_of(*symbols, "symbols"));
+    std::set<std::string_view> seen;
+    for (const auto& symbol : schema.symbols) {
+      if (strict_ && !is_valid_name(symbol)) return fail("enum {}: illegal symbol '{}'", schema.name.full(), symbol);
+      if (!seen.insert(symbol).second) return fail("enum {} has symbol {} twice", schema.name.full(), symbol);
+    }
+    if (const auto* symbol = text_member(json, "default")) {
+      if (!seen.contains(*symbol)) return fail("enum {}: the default {} is not one of its symbols", schema.name.full(), *symbol);
+      schema.default_symbol = *symbol;
+    }
+    keep_properties(schema, json);
+    return &schema;
+  }
+
+  Result<const Schema*> parse_fixed(const Json& json, const std::string& space) {
+    Schema& schema = add(Type::fixed);
+    MUIR_RETURN_IF_ERROR(define(schema, json, space));
+    const Json* member = json.find("size");
+    const auto size = member == nullptr ? std::nullopt : member->as_int64();
+    if (!size || *size < 0 || *size > INT32_MAX) return fail("fixed {} needs a size from 0 to 2147483647", schema.name.full());
+    schema.size = *size;
+    keep_properties(schema, json);
+    return &schema;
+  }
+
+  Result<const Schema*> parse_container(Type type, std::string_view element_key, const Json& json, const std::string& space) {
+    const Json* element = json.find(element_key);
+    if (element == nullptr) return fail("{} has no {}", to_string(type), element_key);
+    Schema& schema = add(type);
+    schema.element = MUIR_TRY(parse(*element, space));
+    keep_properties(schema, json);
+    return &schema;
+  }
+
+  Result<const Schema*> parse_union(const Json::Array& branches, const std::string& space) {
+    Schema& schema = add(Type::union_of);
+    std::set<std::string> seen;
+    for (const auto& member : branches) {
+      const Schema* branch = MUIR_TRY(parse(member, space));
+      if (branch->type == Type::union_of) return fail("a union may not hold a union directly");
+      if (!seen.insert(branch->branch_name()).second) return fail("a union holds {} twice", branch->branch_name());
+      schema.branches.push_back(branch);
+    }
+    return &schema;
+  }
+
+  Tree& tree_;
+  bool strict_;
+  std::map<std::string, const Schema*, std::less<>> names_;
+};
+
+}  // namespace
+
+Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options) {
+  auto tree = std::make_shared<Tree>();
+  tree->known = options.known;
+  const Schema* root = MUIR_TRY(Parser(*tree, options).parse(json, ""));
+  return SchemaPtr(std::move(tree), root);
+}
+
+Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options) {
+  auto json = Json::parse(text);
+  if (!json.ok()) return json.status().annotate("parse Avro schema");
+  return parse_json(*json, options);
+}
+
+int fuzz_parse(BytesView input) {
+  const auto schema = parse(input, {.strict = !input.empty() && input.front() != ' '});
+  if (!schema.ok()) return 0;
+  const std::string text = to_text(**schema);
+  const auto again = parse(text, {.strict = false});
+  CHECK(again.ok(), "text of a schema does not parse: {}: {}", text, again.status().message());
+  CHECK(to_text(**again) == text, "text of a schema changes: {}", text);
+  return 0;
+}
+
+}  // namespace muir::schema::avro

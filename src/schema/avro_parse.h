@@ -1,0 +1,27 @@
+// Avro schemas from JSON text.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "schema/schema.h"
+
+namespace muir::schema::avro {
+
+struct ParseOptions {
+  // Names must match [A-Za-z_][A-Za-z0-9_]* and defaults their schema. Off for texts that were accepted elsewhere
+  // and must stay readable.
+  bool strict = true;
+  // Schemas whose named types the text may refer to.
+  std::vector<SchemaPtr> known{};
+};
+
+// The schema of `text`; invalid_argument says what is wrong and where.
+Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options = {});
+Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options = {});
+
+// Parses arbitrary bytes; of a schema, checks that its text parses to the same text.
+int fuzz_parse(BytesView input);
+
+}  // namespace muir::schema::avro

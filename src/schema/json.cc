@@ -1,0 +1,372 @@
+#include "schema/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <unordered_map>
+
+namespace muir::schema {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Length of the UTF-8 sequence at the start of `text`, 0 when it is not well-formed (RFC 3629).
+size_t utf8_length(std::string_view text) {
+  const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) return 1;
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  if ((lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F)) return 0;  // overlong, surrogate
+  if ((lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F)) return 0;  // overlong, above U+10FFFF
+  return length;
+}
+
+void append_utf8(std::string& out, uint32_t code_point) {
+  const auto push = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (code_point < 0x80) {
+    push(code_point);
+  } else if (code_point < 0x800) {
+    push(0xC0 | (code_point >> 6));
+    push(0x80 | (code_point & 0x3F));
+  } else if (code_point < 0x10000) {
+    push(0xE0 | (code_point >> 12));
+    push(0x80 | ((code_point >> 6) & 0x3F));
+    push(0x80 | (code_point & 0x3F));
+  } else {
+    push(0xF0 | (code_point >> 18));
+    push(0x80 | ((code_point >> 12) & 0x3F));
+    push(0x80 | ((code_point >> 6) & 0x3F));
+    push(0x80 | (code_point & 0x3F));
+  }
+}
+
+// Recursive descent over RFC 8259.
+class Parser {
+ public:
+  Parser(std::string_view text, int depth_max) : text_(text), depth_left_(depth_max) {}
+
+  Result<Json> parse() {
+    Json value = MUIR_TRY(parse_value());
+    skip_space();
+    if (pos_ != text_.size()) return fail("text after the value");
+    return value;
+  }
+
+ private:
+  Status fail(std::string_view why) const {
+    return error(Code::invalid_argument, "parse JSON at byte {}: {}", pos_, why);
+  }
+  void skip_space() {
+    while (pos_ < text_.size() && (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t')) ++pos_;
+  }
+  bool take(char c) {
+    if (pos_ < text_.size() && text_[pos_] == c) {
+      ++pos_;
+      return true;
+    }
+    return false;
+  }
+  bool take_word(std::string_view word) {
+    if (text_.substr(pos_, word.size()) != word) return false;
+    pos_ += word.size();
+    return true;
+  }
+
+  Result<Json> parse_value() {
+    skip_space();
+    if (pos_ == text_.size()) return fail("the text ends where a value is expected");
+    switch (text_[pos_]) {
+      case '{': return nested(&Parser::parse_object);
+      case '[': return nested(&Parser::parse_array);
+      case '"': return Json(MUIR_TRY(parse_string()));
+      case 't': if (take_word("true")) return Json(true); break;
+      case 'f': if (take_word("false")) return Json(false); break;
+      case 'n': if (take_word("null")) return Json(); break;
+      default: if (text_[pos_] == '-' || is_digit(text_[pos_])) return parse_number();
+    }
+    return fail("no value starts here");
+  }
+
+  Result<Json> nested(Result<Json> (Parser::*parse_inner)()) {
+    if (depth_left_ == 0) return fail("nested too deeply");
+    --depth_left_;
+    ++pos_;
+    auto result = (this->*parse_inner)();
+    ++depth_left_;
+    return result;
+  }
+
+  Result<Json> parse_object() {
+    Json::Object members;
+    skip_space();
+    if (take('}')) return Json(std::move(members));
+    std::unordered_map<std::string, size_t> index;  // keeps parsing linear for objects of many members
+    do {
+      skip_space();
+      if (pos_ == text_.size() || text_[pos_] != '"') return fail("a member name is expected");
+      std::string key = MUIR_TRY(parse_string());
+      skip_space();
+      if (!take(':')) return fail("':' is expected");
+      Json value = MUIR_TRY(parse_value());
+      const auto [at, is_new] = index.emplace(key, members.size());
+      if (is_new) {
+        members.push_back({std::move(key), std::move(value)});
+      } else {
+        members[at->second].value = std::move(value);
+      }
+      skip_space();
+    } while (take(','));
+    if (!take('}')) return fail("',' or '}' is expected");
+    return Json(std::move(members));
+  }
+
+  Result<Json> parse_array() {
+    Json::Array items;
+    skip_space();
+    if (take(']')) return Json(std::move(items));
+    do {
+      items.push_back(MUIR_TRY(parse_value()));
+      skip_space();
+    } while (take(','));
+    if (!take(']')) return fail("',' or ']' is expected");
+    return Json(std::move(items));
+  }
+
+  Result<Json> parse_number() {
+    const size_t start = pos_;
+    const auto digits = [&] {
+      const size_t from = pos_;
+      while (pos_ < text_.size() && is_digit(text_[pos_])) ++pos_;
+      return pos_ > from;
+    };
+    take('-');
+    if (!take('0') && !digits()) return fail("a digit is expected");
+    if (take('.') && !digits()) return fail("a digit is expected after '.'");
+    if (take('e') || take('E')) {
+      if (!take('+')) take('-');
+      if (!digits()) return fail("a digit is expected in the exponent");
+    }
+    return Json(Json::Number{std::string(text_.substr(start, pos_ - start))});
+  }
+
+  Result<std::string> parse_string() {
+    ++pos_;
+    std::string out;
+    while (pos_ < text_.size()) {
+      const char c = text_[pos_];
+      if (c == '"') {
+        ++pos_;
+        return out;
+      }
+      if (c == '\\') {
+        ++pos_;
+        MUIR_RETURN_IF_ERROR(parse_escape(out));
+      } else if (static_cast<unsigned char>(c) < 0x20) {
+        return fail("a control character in a string must be escaped");
+      } else {
+        const size_t length = utf8_length(text_.substr(pos_));
+        if (length == 0) return fail("a string is not UTF-8");
+        out.append(text_.substr(pos_, length));
+        pos_ += length;
+      }
+    }
+    return fail("a string does not end");
+  }
+
+  Status parse_escape(std::string& out) {
+    if (pos_ == text_.size()) return fail("a string does not end");
+    switch (text_[pos_++]) {
+      case '"': out.push_back('"'); return {};
+      case '\\': out.push_back('\\'); return {};
+      case '/': out.push_back('/'); return {};
+      case 'b': out.push_back('\b'); return {};
+      case 'f': out.push_back('\f'); return {};
+      case 'n': out.push_back('\n'); return {};
+      case 'r': out.push_back('\r'); return {};
+      case 't': out.push_back('\t'); return {};
+      case 'u': break;
+      default: return fail("unknown escape in a string");
+    }
+    uint32_t unit = MUIR_TRY(parse_hex4());
+    if (unit >= 0xD800 && unit < 0xDC00 && take_word("\\u")) {
+      const uint32_t low = MUIR_TRY(parse_hex4());
+      if (low < 0xDC00 || low > 0xDFFF) return fail("half a surrogate pair");
+      unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+    } else if (unit >= 0xD800 && unit <= 0xDFFF) {
+      return fail("half a surrogate pair");
+    }
+    append_utf8(out, unit);
+    return {};
+  }
+
+  Result<uint32_t> parse_hex4() {
+    uint32_t value = 0;
+    const auto hex = text_.substr(pos_, 4);
+    const auto [end, ec] = std::from_chars(hex.data(), hex.data() + hex.size(), value, 16);
+    if (ec != std::errc() || end != hex.data() + 4) return fail("four hexadecimal digits are expected");
+    pos_ += 4;
+    return value;
+  }
+
+  std::string_view text_;
+  size_t pos_ = 0;
+  int depth_left_;
+};
+
+}  // namespace
+
+Json::Json(int64_t value) : data_(Number{fmt::format("{}", value)}) {}
+
+Json::Json(double value) {
+  std::string text;
+  append_json_double(text, value);
+  if (text.front() == '"') {
+    data_ = text.substr(1, text.size() - 2);
+  } else {
+    data_ = Number{std::move(text)};
+  }
+}
+
+Json::Json(Object value) : data_(std::move(value)) {}
+Json::Json(std::initializer_list<JsonMember> members) : data_(Object(members)) {}
+
+Result<Json> Json::parse(std::string_view text, int depth_max) { return Parser(text, depth_max).parse(); }
+
+std::optional<int64_t> Json::as_int64() const {
+  const auto* number = as_number();
+  if (number == nullptr) return std::nullopt;
+  int64_t value = 0;
+  const char* end = number->text.data() + number->text.size();
+  const auto result = std::from_chars(number->text.data(), end, value);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return value;
+}
+
+std::optional<double> Json::as_double() const {
+  const auto* number = as_number();
+  if (number == nullptr) return std::nullopt;
+  double value = 0;
+  const auto result = std::from_chars(number->text.data(), number->text.data() + number->text.size(), value);
+  if (result.ec == std::errc::result_out_of_range) return std::strtod(number->text.c_str(), nullptr);
+  return value;
+}
+
+const Json* Json::find(std::string_view key) const {
+  const auto* object = as_object();
+  if (object == nullptr) return nullptr;
+  for (const auto& member : *object) {
+    if (member.key == key) return &member.value;
+  }
+  return nullptr;
+}
+
+void Json::set(std::string_view key, Json value) {
+  auto* object = as_object();
+  CHECK(object != nullptr, "set '{}' on JSON that is no object", key);
+  for (auto& member : *object) {
+    if (member.key == key) {
+      member.value = std::move(value);
+      return;
+    }
+  }
+  object->push_back({std::string(key), std::move(value)});
+}
+
+std::string Json::to_string() const {
+  std::string out;
+  append_to(out);
+  return out;
+}
+
+void Json::append_to(std::string& out) const {
+  if (is_null()) {
+    out += "null";
+  } else if (const auto* flag = as_bool()) {
+    out += *flag ? "true" : "false";
+  } else if (const auto* number = as_number()) {
+    out += number->text;
+  } else if (const auto* text = as_string()) {
+    append_json_string(out, *text);
+  } else if (const auto* array = as_array()) {
+    out.push_back('[');
+    for (size_t i = 0; i < array->size(); ++i) {
+      if (i > 0) out.push_back(',');
+      (*array)[i].append_to(out);
+    }
+    out.push_back(']');
+  } else if (const auto* object = as_object()) {
+    out.push_back('{');
+    for (size_t i = 0; i < object->size(); ++i) {
+      if (i > 0) out.push_back(',');
+      append_json_string(out, (*object)[i].key);
+      out.push_back(':');
+      (*object)[i].value.append_to(out);
+    }
+    out.push_back('}');
+  }
+}
+
+bool Json::operator==(const Json& other) const { return data_ == other.data_; }
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+      ++i;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      switch (c) {
+        case '\b': out += "\\b"; break;
+        case '\f': out += "\\f"; break;
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        default: out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+      }
+      ++i;
+    } else if (static_cast<unsigned char>(c) < 0x80) {
+      size_t end = i + 1;  // a run of plain characters at once
+      while (end < text.size() && static_cast<unsigned char>(text[end]) >= 0x20 && static_cast<unsigned char>(text[end]) < 0x80 &&
+             text[end] != '"' && text[end] != '\\') {
+        ++end;
+      }
+      out.append(text, i, end - i);
+      i = end;
+    } else if (const size_t length = utf8_length(text.substr(i)); length > 0) {
+      out.append(text, i, length);
+      i += length;
+    } else {
+      out += "\xEF\xBF\xBD";
+      ++i;
+    }
+  }
+  out.push_back('"');
+}
+
+void append_json_double(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "\"NaN\"";
+  } else if (std::isinf(value)) {
+    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    const size_t start = out.size();
+    fmt::format_to(std::back_inserter(out), "{}", value);
+    if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
+  }
+}
+
+int fuzz_json(BytesView input) {
+  const auto parsed = Json::parse(input);
+  if (!parsed.ok()) return 0;
+  const auto again = Json::parse(parsed->to_string());
+  CHECK(again.ok() && *again == *parsed, "JSON text does not survive: {}", parsed->to_string());
+  return 0;
+}
+
+}  // namespace muir::schema

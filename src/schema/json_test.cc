@@ -1,0 +1,80 @@
+#include "schema/json.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+namespace muir::schema {
+namespace {
+
+TEST(Json, KeepsTheOrderOfMembersAndTheTextOfNumbers) {
+  const std::string texts[]{
+      R"({"b":1.0,"a":1,"c":9223372036854775807,"d":1e3,"e":-0.10})",
+      R"([true,false,null,"",[],{}])",
+      R"("zażółć €")",
+      R"(18446744073709551616123)",
+  };
+  for (const auto& text : texts) {
+    const auto json = Json::parse(text);
+    ASSERT_TRUE(json.ok()) << text << ": " << json.status().message();
+    EXPECT_EQ(json->to_string(), text);
+  }
+}
+
+TEST(Json, ReadsEscapesAndWritesOnlyTheNecessaryOnes) {
+  const auto json = Json::parse(R"("a\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude8c\u0001")");
+  ASSERT_TRUE(json.ok());
+  EXPECT_EQ(*json->as_string(), "a\"\\/\b\f\n\r\tAé€🚌\x01");
+  EXPECT_EQ(json->to_string(), "\"a\\\"\\\\/\\b\\f\\n\\r\\tAé€🚌\\u0001\"");
+}
+
+TEST(Json, RefusesWhatIsNotJson) {
+  const std::string_view texts[]{"",      " ",        "{",         "[1,]",   "{\"a\":}",   "{\"a\" 1}", "{a:1}",      "01",       "1.",    "-",
+                                 "1e",    "nul",      "\"a",       "\"\\x\"", "\"\\u12\"", "\"\n\"",   "\"\\ud800\"", "\"\xff\"", "1 2",   "\"\xc0\x80\"",
+                                 "+1",    ".5",       "[1",        "tru",    "\"\\udc00\"", "{\"a\":1,}"};
+  for (const auto text : texts) EXPECT_FALSE(Json::parse(text).ok()) << text;
+}
+
+TEST(Json, BoundsNesting) {
+  EXPECT_TRUE(Json::parse(std::string(100, '[') + std::string(100, ']')).ok());
+  EXPECT_FALSE(Json::parse(std::string(100'000, '[')).ok());
+}
+
+TEST(Json, TakesTheLastOfEqualMembersInTheFirstPlace) {
+  EXPECT_EQ(Json::parse(R"({"a":1,"b":2,"a":3})")->to_string(), R"({"a":3,"b":2})");
+}
+
+TEST(Json, TellsIntegersFromOtherNumbers) {
+  EXPECT_EQ(Json::parse("-9223372036854775808")->as_int64(), std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(Json::parse("9223372036854775808")->as_int64(), std::nullopt);
+  EXPECT_EQ(Json::parse("1.0")->as_int64(), std::nullopt);
+  EXPECT_EQ(Json::parse("1e2")->as_double(), 100.0);
+  EXPECT_EQ(Json::parse("\"1\"")->as_double(), std::nullopt);
+}
+
+TEST(Json, WritesDoublesThatReadBackTheSame) {
+  const std::pair<double, std::string_view> cases[]{{1, "1.0"}, {0.1, "0.1"}, {1e300, "1e+300"}, {-0.0, "-0.0"}, {52.2297, "52.2297"},
+                                                    {std::numeric_limits<double>::infinity(), "\"Infinity\""}};
+  for (const auto& [value, text] : cases) {
+    std::string out;
+    append_json_double(out, value);
+    EXPECT_EQ(out, text);
+  }
+}
+
+TEST(Json, SurvivesMutatedTexts) {
+  const uint32_t seed = 20260101;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::string original = R"({"type":"record","name":"a\u00e9b","fields":[{"x":[1,2.5e-3,null,true]},{}]})";
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = original;
+    for (uint32_t n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
+    if (random() % 4 == 0) text.resize(random() % text.size());
+    fuzz_json(text);
+  }
+}
+
+}  // namespace
+}  // namespace muir::schema
