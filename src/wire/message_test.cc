@@ -103,7 +103,7 @@ TEST(Message, ApiVersionsResponsesAlwaysHaveTheOldestHeader) {
   ApiVersionsResponse response{.api_keys = {{.api_key = 18, .min_version = 0, .max_version = 4}}};
   Bytes frame;
   encode_response(response, 3, 9, frame);
-  EXPECT_EQ(hex(frame), hex(from_hex("00000014 00000009 0000 02 0012 0000 0004 00 00000000 00")));
+  EXPECT_EQ(hex(frame), hex(from_hex("00000013 00000009 0000 02 0012 0000 0004 00 00000000 00")));
   ApiVersionsResponse read;
   const auto correlation = decode_response(BytesView(frame).substr(4), 3, read);
   ASSERT_TRUE(correlation.ok());

@@ -1,0 +1,31 @@
+// BrokerContext: what the handlers of requests work with. Lives as long as the broker; thread-safe through its parts.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "broker/broker_config.h"
+#include "log/log_manager.h"
+#include "net/event_loop.h"
+
+namespace muir::broker {
+
+struct BrokerContext {
+  BrokerConfig config;
+  log::LogManager* logs = nullptr;
+  Clock* clock = nullptr;
+  // Runs short work and timers; must not block.
+  net::EventLoop* loop = nullptr;
+  // Runs what waits for the disk: changes of topics and their settings, one at a time.
+  net::EventLoop* admin = nullptr;
+
+  [[nodiscard]] int32_t node_id() const { return config.node_id; }
+  [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }
+  [[nodiscard]] bool flag(std::string_view key) const { return bool_property(config.properties, key); }
+};
+
+constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
+constexpr std::string_view kTransactionsTopic = "__transaction_state";
+inline bool is_internal_topic(std::string_view name) { return name == kOffsetsTopic || name == kTransactionsTopic; }
+
+}  // namespace muir::broker

@@ -1,0 +1,86 @@
+// Requests and replies as handlers see them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "wire/frame.h"
+
+namespace muir::broker {
+
+struct BrokerContext;
+
+// What came with a request beside its body.
+struct RequestInfo {
+  int16_t version = 0;
+  int32_t correlation_id = 0;
+  std::string client_id;
+  std::string client_host;  // "127.0.0.1"
+  std::string client_address;  // "127.0.0.1:50312"
+};
+
+// Where the answer to one request goes. Thread-safe; exactly one of its calls is made, once.
+class ReplySlot {
+ public:
+  virtual ~ReplySlot() = default;
+  // The frame in pieces, without its length.
+  virtual void send(std::vector<Bytes> frame) = 0;
+  // Produce with acks=0 gets no answer.
+  virtual void send_nothing() = 0;
+  virtual void close_connection() = 0;
+};
+
+// Answers one request of a type. Copies answer the same request. Thread-safe.
+template <class Response>
+class Reply {
+ public:
+  Reply(std::shared_ptr<ReplySlot> slot, const RequestInfo& info)
+      : slot_(std::move(slot)), version_(info.version), correlation_id_(info.correlation_id) {}
+
+  void operator()(const Response& response) const {
+    Bytes frame;
+    ByteWriter writer(frame);
+    encode(wire::ResponseHeader{.correlation_id = correlation_id_},
+           wire::api_info(Response::kApiKey).response_header_version(version_), writer);
+    encode(response, version_, writer);
+    std::vector<Bytes> pieces;
+    pieces.push_back(std::move(frame));
+    slot_->send(std::move(pieces));
+  }
+  void nothing() const { slot_->send_nothing(); }
+  void close_connection() const { slot_->close_connection(); }
+
+ private:
+  // Shared by the copies that a delayed answer is captured in.
+  std::shared_ptr<ReplySlot> slot_;
+  int16_t version_;
+  int32_t correlation_id_;
+};
+
+// One row of the table of APIs.
+struct ApiHandler {
+  wire::ApiKey key;
+  int16_t version_min;
+  int16_t version_max;
+  // Decodes the body and handles it; an error closes the connection. Record data borrows `reader`'s bytes, which
+  // stay valid during the call only.
+  Status (*handle)(BrokerContext& context, const RequestInfo& info, ByteReader& reader, std::shared_ptr<ReplySlot> slot);
+};
+
+// Makes a row of a function  void f(BrokerContext&, const RequestInfo&, Request, Reply<Request::Response>).
+template <class Request, auto function>
+constexpr ApiHandler api(int16_t version_min = Request::kVersionMin, int16_t version_max = Request::kVersionMax) {
+  return {Request::kApiKey, version_min, version_max,
+          [](BrokerContext& context, const RequestInfo& info, ByteReader& reader, std::shared_ptr<ReplySlot> slot) {
+            Request request;
+            MUIR_RETURN_IF_ERROR(decode(reader, info.version, request));
+            function(context, info, std::move(request), Reply<typename Request::Response>(std::move(slot), info));
+            return Status();
+          }};
+}
+
+}  // namespace muir::broker

@@ -1,0 +1,99 @@
+#include "broker/internal/session.h"
+
+#include "base/log.h"
+#include "broker/internal/api_table.h"
+
+namespace muir::broker {
+namespace {
+
+// A peer that asks and does not read is cut off here.
+constexpr size_t kSendQueueBytesMax = 256u << 20;
+
+class QueueSlot final : public ReplySlot {
+ public:
+  QueueSlot(std::shared_ptr<ReplyQueue> queue, ReplyQueue::Number number) : queue_(std::move(queue)), number_(number) {}
+  void send(std::vector<Bytes> frame) override { queue_->fill(number_, std::move(frame)); }
+  void send_nothing() override { queue_->fill(number_, std::nullopt); }
+  void close_connection() override { queue_->close_connection(); }
+
+ private:
+  std::shared_ptr<ReplyQueue> queue_;
+  ReplyQueue::Number number_;
+};
+
+class Session final : public net::FrameSession {
+ public:
+  Session(BrokerContext& context, std::shared_ptr<net::FrameConnection> connection)
+      : context_(context),
+        peer_(connection->peer()),
+        connection_(connection),
+        queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.number("queued.max.requests")))) {}
+
+  void on_frame(Bytes frame) override {
+    if (connection_->send_queue_bytes() > kSendQueueBytesMax) {
+      log::warn("connection from {} closed: it asks but does not read its answers", peer_);
+      return connection_->close();
+    }
+    auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve());
+    const Status status = dispatch(context_, peer_, frame, std::move(slot));
+    if (status.ok()) return;
+    log::warn("connection from {} closed: {}", peer_, status.message());
+    connection_->close();
+  }
+
+  void on_closed() override { queue_->disconnect(); }
+
+ private:
+  BrokerContext& context_;
+  const std::string peer_;
+  // Shared with the loop that reads from it and the replies that are on their way.
+  std::shared_ptr<net::FrameConnection> connection_;
+  std::shared_ptr<ReplyQueue> queue_;
+};
+
+}  // namespace
+
+ReplyQueue::Number ReplyQueue::reserve() {
+  const std::lock_guard guard(mutex_);
+  places_.emplace_back();
+  if (places_.size() > waiting_max_ && connection_ != nullptr && !paused_) {
+    paused_ = true;
+    connection_->pause_reading();
+  }
+  return first_ + places_.size() - 1;
+}
+
+void ReplyQueue::fill(Number number, std::optional<std::vector<Bytes>> frame) {
+  const std::lock_guard guard(mutex_);
+  if (number < first_ || number >= first_ + places_.size()) return;
+  Place& place = places_[number - first_];
+  place.ready = true;
+  place.frame = std::move(frame);
+  while (!places_.empty() && places_.front().ready) {
+    if (places_.front().frame && connection_ != nullptr) connection_->send(*std::move(places_.front().frame));
+    places_.pop_front();
+    ++first_;
+  }
+  if (paused_ && places_.size() <= waiting_max_ / 2 && connection_ != nullptr) {
+    paused_ = false;
+    connection_->resume_reading();
+  }
+}
+
+void ReplyQueue::close_connection() {
+  const std::lock_guard guard(mutex_);
+  if (connection_ != nullptr) connection_->close();
+}
+
+void ReplyQueue::disconnect() {
+  const std::lock_guard guard(mutex_);
+  connection_ = nullptr;
+  places_.clear();
+  first_ = UINT64_MAX;
+}
+
+std::unique_ptr<net::FrameSession> make_session(BrokerContext& context, std::shared_ptr<net::FrameConnection> connection) {
+  return std::make_unique<Session>(context, std::move(connection));
+}
+
+}  // namespace muir::broker

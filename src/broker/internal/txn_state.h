@@ -1,0 +1,65 @@
+// Txn: the state of one transactional id, and the transitions that Kafka allows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "broker/internal/group_offsets.h"
+#include "wire/error_code.h"
+
+namespace muir::broker {
+
+// Numbers are those of the log's record.
+enum class TxnState : int8_t {
+  empty = 0,
+  ongoing = 1,
+  prepare_commit = 2,
+  prepare_abort = 3,
+  complete_commit = 4,
+  complete_abort = 5,
+  dead = 6,
+  prepare_epoch_fence = 7,
+};
+std::string_view to_string(TxnState state);
+std::optional<TxnState> parse_txn_state(std::string_view name);
+
+// What is stored of a transactional id.
+struct TxnFields {
+  TxnState state = TxnState::empty;
+  int64_t producer_id = -1;
+  int64_t previous_producer_id = -1;  // before the last rotation of ids
+  int16_t epoch = -1;
+  int16_t last_epoch = -1;  // the one a producer may still name when it repeats InitProducerId (KIP-360)
+  int32_t timeout_ms = 0;
+  std::set<TopicPartition> partitions;
+  int64_t start_ms = -1;
+  int64_t updated_ms = -1;
+  bool operator==(const TxnFields&) const = default;
+};
+
+// Owned by the coordinator's strand.
+struct Txn {
+  std::string id;
+  TxnFields fields;
+  // A transition that is being stored: requests meanwhile are answered CONCURRENT_TRANSACTIONS.
+  std::optional<TxnState> pending;
+  std::set<TopicPartition> markers_left;
+  // The epoch was bumped to fence a producer but the abort could not be stored: it is not bumped again.
+  bool fence_failed = false;
+
+  // The state after InitProducerId by a producer that was told `expected_epoch` last (nullopt: a fresh one), or
+  // PRODUCER_FENCED. The epoch must not be exhausted.
+  [[nodiscard]] Result<TxnFields> with_bumped_epoch(std::optional<int16_t> expected_epoch, int32_t timeout_ms,
+                                                    int64_t now_ms) const;
+  [[nodiscard]] TxnFields with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch,
+                                               int64_t now_ms) const;
+  [[nodiscard]] bool epoch_exhausted() const { return is_exhausted(fields.epoch); }
+  static bool is_exhausted(int16_t epoch) { return epoch >= INT16_MAX - 1; }
+};
+
+}  // namespace muir::broker
