@@ -36,6 +36,7 @@ struct MemoryClusterOptions {
   int32_t brokers = 1;
   int32_t default_partitions = 1;
   bool auto_create_topics = false;  // on send() and partition_count()
+  bool keep_history = false;        // for history(); grows with every record
 };
 
 // A record as it lies in a partition.
@@ -69,7 +70,7 @@ class MemoryCluster {
   // The members of a group by id, with their assignments; empty when there is no such group.
   [[nodiscard]] std::map<std::string, Bytes> assignments(const std::string& group) const;
   [[nodiscard]] int32_t generation(const std::string& group) const;
-  // A log of what went over the interfaces ("produce orders-0 offset=4"), for comparing two runs of one seed.
+  // What went over the interfaces ("produce orders-0 offset=4"), for comparing two runs of one seed; see keep_history.
   [[nodiscard]] std::vector<std::string> history() const;
 
   struct State;

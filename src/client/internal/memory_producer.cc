@@ -1,0 +1,180 @@
+#include "client/internal/memory_producer.h"
+
+#include "client/internal/kafka_config.h"
+#include "wire/error_code.h"
+#include "wire/murmur2.h"
+
+namespace muir::client::internal {
+
+Result<std::unique_ptr<Producer>> MemoryProducer::make(MemoryCluster::State& state, const Properties& properties) {
+  const int64_t timeout_ms = MUIR_TRY(number_of(properties, "transaction.timeout.ms", 60'000, 1, INT32_MAX));
+  const auto id = properties.find("transactional.id");
+  return std::unique_ptr<Producer>(new MemoryProducer(state, id == properties.end() ? std::string() : id->second, timeout_ms));
+}
+
+MemoryProducer::~MemoryProducer() {
+  const std::lock_guard lock(state_.mutex);
+  if ((phase_ == Phase::open || phase_ == Phase::must_abort) && check_epoch("close").ok()) end(false);
+}
+
+Status MemoryProducer::check_phase(Phase wanted, std::string_view what) {
+  state_.expire();
+  if (phase_ == Phase::uninitialized) return error(Code::failed_precondition, "{}: init_transactions() comes first", what);
+  if (phase_ == Phase::plain) return error(Code::failed_precondition, "{}: the producer has no transactional.id", what);
+  MUIR_RETURN_IF_ERROR(check_epoch(what));
+  if (phase_ == Phase::must_abort) return error(Code::aborted, "{} transactional.id={}: the transaction must be aborted", what, transactional_id_);
+  if (phase_ != wanted) {
+    return error(Code::failed_precondition, "{} transactional.id={}: {}", what, transactional_id_,
+                 wanted == Phase::open ? "no transaction is open" : "a transaction is open");
+  }
+  return {};
+}
+
+Status MemoryProducer::check_epoch(std::string_view what) {
+  if (state_.transactional[transactional_id_].epoch != epoch_) phase_ = Phase::fenced;
+  if (phase_ != Phase::fenced) return {};
+  return wire::to_status(wire::ErrorCode::producer_fenced, fmt::format("{} transactional.id={} epoch={}", what, transactional_id_, epoch_));
+}
+
+Result<int32_t> MemoryProducer::choose_partition(const ProducedRecord& record, const MemoryTopic& topic) {
+  const auto count = static_cast<int32_t>(topic.partitions.size());
+  if (record.partition) {
+    if (*record.partition >= 0 && *record.partition < count) return *record.partition;
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={} partition={}", record.topic, *record.partition));
+  }
+  return record.key ? wire::partition_for_key(*record.key, count) : sticky_ % count;
+}
+
+Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
+  MemoryTopic* topic = state_.topic(record.topic, true);
+  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
+  const int32_t partition = MUIR_TRY(choose_partition(record, *topic));
+  MemoryRecord stored;
+  stored.timestamp_ms = record.timestamp_ms < 0 ? state_.clock.now_ms() : record.timestamp_ms;
+  stored.key = to_owned(record.key);
+  stored.value = to_owned(record.value);
+  for (const Header& header : record.headers) stored.headers.emplace_back(Bytes(header.name), to_owned(header.value));
+  if (phase_ == Phase::open) {
+    MemoryTransactional& transaction = state_.transactional[transactional_id_];
+    stored.state = StoredRecord::State::pending;
+    stored.producer_id = transaction.producer_id;
+    transaction.partitions.insert({std::string(record.topic), partition});
+  }
+  delivery.offset = topic->partitions[static_cast<size_t>(partition)].append(std::move(stored));
+  delivery.partition = partition;
+  state_.note("produce {}-{} offset={}", record.topic, partition, delivery.offset);
+  return {};
+}
+
+Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCallback on_done) {
+  std::vector<Delivery> deliveries(records.size());
+  Status failure;
+  {
+    const std::lock_guard lock(state_.mutex);
+    if (!failure_.ok()) return std::exchange(failure_, Status());
+    if (phase_ == Phase::uninitialized || phase_ == Phase::ready) return check_phase(Phase::open, "send");
+    if (phase_ != Phase::plain) failure = check_phase(Phase::open, "send");
+    if (failure.ok() && !records.empty() && state_.draw(state_.faults.send_fails)) {
+      failure = wire::to_status(wire::ErrorCode::request_timed_out, fmt::format("send topic={}", records[0].topic));
+    }
+    if (failure.ok()) {
+      for (size_t i = 0; i < records.size(); ++i) {
+        const Status status = write(records[i], deliveries[i]);
+        if (failure.ok()) failure = status;
+      }
+    }
+    ++sticky_;
+    if (!failure.ok() && phase_ == Phase::open) phase_ = Phase::must_abort;
+    if (!on_done && failure_.ok()) failure_ = failure;
+    state_.changed.notify_all();
+  }
+  if (on_done) on_done(failure, deliveries);
+  return {};
+}
+
+Status MemoryProducer::flush(int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  return std::exchange(failure_, Status());
+}
+
+Result<int32_t> MemoryProducer::partition_count(const std::string& name) {
+  const std::lock_guard lock(state_.mutex);
+  const MemoryTopic* topic = state_.topic(name, true);
+  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("metadata topic={}", name));
+  return static_cast<int32_t>(topic->partitions.size());
+}
+
+// KIP-98: the newest producer of a transactional id aborts what its predecessor left open and fences it by a higher epoch.
+Status MemoryProducer::init_transactions(int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  if (phase_ == Phase::plain) return error(Code::failed_precondition, "init transactions: the producer has no transactional.id");
+  if (phase_ != Phase::uninitialized) return error(Code::failed_precondition, "init transactions: called twice");
+  MemoryTransactional& transaction = state_.transactional[transactional_id_];
+  if (transaction.ongoing) state_.end_transaction(transaction, false);
+  if (transaction.producer_id < 0) transaction.producer_id = state_.next_producer_id++;
+  transaction.timeout_ms = timeout_ms_;
+  epoch_ = ++transaction.epoch;
+  phase_ = Phase::ready;
+  state_.note("init transactional.id={} epoch={}", transactional_id_, epoch_);
+  return {};
+}
+
+Status MemoryProducer::begin_transaction() {
+  const std::lock_guard lock(state_.mutex);
+  if (epoch_ >= 0 && state_.draw(state_.faults.producer_fenced)) ++state_.transactional[transactional_id_].epoch;
+  MUIR_RETURN_IF_ERROR(check_phase(Phase::ready, "begin transaction"));
+  MemoryTransactional& transaction = state_.transactional[transactional_id_];
+  transaction.ongoing = true;
+  transaction.started_ms = state_.clock.now_ms();
+  phase_ = Phase::open;
+  failure_ = Status();
+  unanswered_ = false;
+  return {};
+}
+
+Status MemoryProducer::send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  MUIR_RETURN_IF_ERROR(check_phase(Phase::open, "send offsets to transaction"));
+  const auto it = state_.groups.find(group.group_id);
+  const Status status = check_identity(it == state_.groups.end() ? nullptr : &it->second, group);
+  if (!status.ok()) {
+    phase_ = Phase::must_abort;
+    return status.annotate("send offsets to transaction");
+  }
+  Offsets& pending = state_.transactional[transactional_id_].offsets[group.group_id];
+  for (const auto& [partition, offset] : offsets) pending[partition] = offset;
+  return {};
+}
+
+void MemoryProducer::end(bool committed) {
+  state_.end_transaction(state_.transactional[transactional_id_], committed);
+  phase_ = Phase::ready;
+}
+
+Status MemoryProducer::commit_transaction(int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  if (std::exchange(unanswered_, false)) return check_epoch("commit transaction");
+  MUIR_RETURN_IF_ERROR(check_phase(Phase::open, "commit transaction"));
+  if (state_.draw(state_.faults.commit_aborted)) {
+    phase_ = Phase::must_abort;
+    return check_phase(Phase::open, "commit transaction");
+  }
+  end(true);
+  if (!state_.draw(state_.faults.commit_unanswered)) return {};
+  unanswered_ = true;
+  return error(Code::timed_out, "commit transaction transactional.id={}: no answer", transactional_id_);
+}
+
+Status MemoryProducer::abort_transaction(int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  if (phase_ == Phase::must_abort) {
+    state_.expire();
+    phase_ = Phase::open;
+  }
+  MUIR_RETURN_IF_ERROR(check_phase(Phase::open, "abort transaction"));
+  failure_ = Status();
+  end(false);
+  return {};
+}
+
+}  // namespace muir::client::internal

@@ -1,0 +1,121 @@
+// The state of a MemoryCluster and the operations of its brokers on it. Everything here is called with State::mutex held.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "client/memory_cluster.h"
+
+namespace muir::client::internal {
+
+// What lies in a partition; shared because Records keep what they returned alive while delete_records() drops it.
+struct MemoryRecord : StoredRecord {
+  int64_t producer_id = -1;
+};
+
+// One partition: an append-only log with a start that moves.
+struct MemoryPartition {
+  std::deque<std::shared_ptr<MemoryRecord>> records;  // offsets are contiguous, from log_start
+  int64_t log_start = 0;
+  std::map<int64_t, int64_t> open_transactions;  // producer id -> its first offset here
+
+  [[nodiscard]] int64_t end() const { return log_start + static_cast<int64_t>(records.size()); }
+  // Records from here on are not for read_committed readers yet.
+  [[nodiscard]] int64_t last_stable() const;
+  [[nodiscard]] int64_t end(IsolationLevel isolation) const {
+    return isolation == IsolationLevel::read_committed ? last_stable() : end();
+  }
+  int64_t append(MemoryRecord record);
+  // The transaction's records get their outcome and a control record ends it.
+  void complete(int64_t producer_id, bool committed, int64_t now_ms);
+  void delete_before(int64_t offset);
+};
+
+struct MemoryTopic {
+  std::map<std::string, std::string> configs;
+  std::vector<MemoryPartition> partitions;
+};
+
+struct MemoryTransactional {
+  int64_t producer_id = -1;
+  int16_t epoch = -1;
+  bool ongoing = false;
+  int64_t started_ms = 0;
+  int64_t timeout_ms = 60'000;
+  std::set<TopicPartition> partitions;
+  std::map<std::string, Offsets> offsets;  // by group
+};
+
+struct MemoryMemberState {
+  std::string instance_id;
+  std::vector<std::pair<std::string, Bytes>> metadata;
+  bool joined = false;  // in the rebalance under way
+  Bytes assignment;
+  int64_t seen_ms = 0;
+  int64_t rebalance_timeout_ms = 300'000;
+};
+
+struct MemoryGroup {
+  enum class Phase : unsigned char { empty, preparing, completing, stable };
+  Phase phase = Phase::empty;
+  int32_t generation = 0;
+  std::string protocol;
+  std::string leader;
+  int64_t preparing_since_ms = 0;
+  std::map<std::string, MemoryMemberState> members;
+  std::map<std::string, std::string> static_members;  // instance id -> member id
+  Offsets committed;
+};
+
+// Is the identity still that of a member of the current generation? Kafka's error code as detail() when not.
+Status check_identity(const MemoryGroup* group, const GroupMetadata& identity);
+
+}  // namespace muir::client::internal
+
+namespace muir::client {
+
+struct MemoryCluster::State {
+  State(Clock& the_clock, MemoryClusterOptions the_options) : clock(the_clock), options(the_options) {}
+
+  Clock& clock;
+  const MemoryClusterOptions options;
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  FaultPlan faults;
+  std::mt19937_64 random{1};
+  std::map<std::string, internal::MemoryTopic> topics;
+  std::map<std::string, internal::MemoryGroup> groups;
+  std::map<std::string, internal::MemoryTransactional> transactional;
+  int64_t next_producer_id = 1;
+  int64_t next_member = 1;
+  std::vector<std::string> history;
+
+  template <class... A>
+  void note(fmt::format_string<A...> format, A&&... args) {
+    if (options.keep_history) history.push_back(fmt::format(format, std::forward<A>(args)...));
+  }
+  // True with the given chance.
+  bool draw(double chance);
+  // nullptr when there is no such topic (and none is created).
+  internal::MemoryTopic* topic(std::string_view name, bool may_create);
+  Result<internal::MemoryPartition*> partition(const TopicPartition& partition);
+  void end_transaction(internal::MemoryTransactional& transaction, bool committed);
+  // Ends transactions and sessions whose time is over.
+  void expire();
+
+  // Groups. A member that joins or leaves starts a rebalance; it completes when all known members have joined.
+  void prepare_rebalance(internal::MemoryGroup& group);
+  void complete_rebalance(internal::MemoryGroup& group);
+  void remove_member(internal::MemoryGroup& group, const std::string& member_id);
+  // Waits for `changed` in blocking mode; false at once otherwise, or when the time is over.
+  bool wait(std::unique_lock<std::mutex>& lock, int64_t until_us);
+};
+
+}  // namespace muir::client
