@@ -25,6 +25,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   Bytes body;
   std::string peer;
+  std::string raw_path;  // as sent: for routes whose values may hold "%2F"
   // Values of the route's {placeholders}, in order of appearance, percent-decoded.
   std::vector<std::string> path_params;
 

@@ -1,0 +1,172 @@
+#include "net/frame_server.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <span>
+
+#include "base/cursor.h"
+#include "base/log.h"
+#include "net/internal/tcp_stream.h"
+
+namespace muir::net {
+namespace {
+
+constexpr size_t kLengthBytes = 4;
+constexpr size_t kReadBytes = 64 * 1024;
+// A frame's announced length is believed only as its bytes arrive: memory grows in doubling steps from here.
+constexpr size_t kFirstStepBytes = 256 * 1024;
+
+// Cuts the stream into frames. Small frames come out of a read buffer, many per system call; the rest of a large one
+// is read straight into the frame.
+class Connection final : public FrameConnection, public StreamEvents, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<TcpStream> stream, size_t frame_bytes_max)
+      : stream_(std::move(stream)), frame_bytes_max_(frame_bytes_max) {
+    buffer_.resize(kReadBytes);
+  }
+
+  void open(const FrameServer::SessionFactory& factory) {
+    session_ = factory(shared_from_this());
+    if (!session_) return stream_->abort();
+    stream_->read();
+  }
+
+  // ---- FrameConnection
+  void send(Bytes payload) override {
+    std::vector<Piece> pieces(2);
+    pieces[0].owned = length_prefix(payload.size());
+    pieces[1].owned = std::move(payload);
+    stream_->write(std::move(pieces));
+  }
+  void send(std::vector<Bytes> payload) override {
+    size_t size = 0;
+    for (const Bytes& part : payload) size += part.size();
+    std::vector<Piece> pieces(payload.size() + 1);
+    pieces[0].owned = length_prefix(size);
+    for (size_t i = 0; i < payload.size(); ++i) pieces[i + 1].owned = std::move(payload[i]);
+    stream_->write(std::move(pieces));
+  }
+  void pause_reading() override { paused_ = true; }
+  void resume_reading() override {
+    if (!paused_.exchange(false)) return;
+    stream_->post([self = shared_from_this()] { self->pump(); });
+  }
+  [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
+  void close() override { stream_->close_after_writes(); }
+  [[nodiscard]] const std::string& peer() const override { return stream_->peer(); }
+
+  // ---- StreamEvents
+  std::span<char> read_buffer() override {
+    if (in_large_frame_) {
+      if (large_filled_ == large_.size()) large_.resize(std::min(large_size_, large_.size() * 2));
+      return {large_.data() + large_filled_, large_.size() - large_filled_};
+    }
+    if (begin_ > 0) {
+      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    return {buffer_.data() + end_, buffer_.size() - end_};
+  }
+
+  void on_read(size_t n) override {
+    if (in_large_frame_) {
+      large_filled_ += n;
+    } else {
+      end_ += n;
+    }
+    pump();
+  }
+
+  void on_closed() override {
+    const auto session = std::move(session_);
+    session_ = nullptr;
+    if (session) session->on_closed();
+  }
+
+ private:
+  static Bytes length_prefix(size_t size) {
+    Bytes out;
+    ByteWriter(out).i32(static_cast<int32_t>(size));
+    return out;
+  }
+
+  // Hands out every whole frame that has arrived, unless paused, and asks for more.
+  void pump() {
+    while (session_ && !paused_) {
+      if (in_large_frame_) {
+        if (large_filled_ < large_size_) return stream_->read();
+        in_large_frame_ = false;
+        session_->on_frame(std::move(large_));
+        large_ = {};
+        continue;
+      }
+      const size_t there = end_ - begin_;
+      if (there < kLengthBytes) return stream_->read();
+      const auto size = static_cast<size_t>(ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32());
+      if (size > frame_bytes_max_) {
+        log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size, frame_bytes_max_);
+        return stream_->abort();
+      }
+      if (there - kLengthBytes >= size) {
+        Bytes frame(buffer_.data() + begin_ + kLengthBytes, size);
+        begin_ += kLengthBytes + size;
+        if (begin_ == end_) begin_ = end_ = 0;
+        session_->on_frame(std::move(frame));
+        continue;
+      }
+      if (size + kLengthBytes <= buffer_.size()) return stream_->read();
+      begin_large_frame(size);
+    }
+  }
+
+  void begin_large_frame(size_t size) {
+    in_large_frame_ = true;
+    large_size_ = size;
+    large_filled_ = end_ - begin_ - kLengthBytes;
+    large_.assign(buffer_, begin_ + kLengthBytes, large_filled_);
+    large_.resize(std::min(size, std::max(kFirstStepBytes, large_filled_)));
+    begin_ = end_ = 0;
+  }
+
+  // Shared with whoever holds the connection to send.
+  const std::shared_ptr<TcpStream> stream_;
+  const size_t frame_bytes_max_;
+  std::unique_ptr<FrameSession> session_;
+  std::atomic<bool> paused_{false};
+
+  Bytes buffer_;
+  size_t begin_ = 0;  // of the bytes in buffer_ that are in no frame yet
+  size_t end_ = 0;
+  bool in_large_frame_ = false;
+  Bytes large_;
+  size_t large_size_ = 0;
+  size_t large_filled_ = 0;
+};
+
+class Server final : public FrameServer {
+ public:
+  explicit Server(std::unique_ptr<TcpListener> listener) : listener_(std::move(listener)) {}
+  [[nodiscard]] uint16_t port() const override { return listener_->port(); }
+  void stop() override { listener_->stop(); }
+
+ private:
+  std::unique_ptr<TcpListener> listener_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options, SessionFactory factory) {
+  TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
+  auto listener = MUIR_TRY(TcpListener::start(
+      loop, std::move(listen),
+      [factory = std::move(factory), max = options.frame_bytes_max](const std::shared_ptr<TcpStream>& stream) {
+        auto connection = std::make_shared<Connection>(stream, max);
+        stream->set_events(connection);
+        connection->open(factory);
+      }));
+  return std::unique_ptr<FrameServer>(std::make_unique<Server>(std::move(listener)));
+}
+
+}  // namespace muir::net

@@ -1,0 +1,265 @@
+#include <atomic>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "base/cursor.h"
+#include "net/frame_client.h"
+#include "net/frame_server.h"
+#include "net/internal/blocking_socket.h"
+#include "testing/eventually.h"
+
+namespace muir::net {
+namespace {
+
+using testing::eventually;
+constexpr int64_t kWaitMs = 20'000;
+
+// A session that does with each frame what the test says.
+class ScriptedSession final : public FrameSession {
+ public:
+  using OnFrame = std::function<void(FrameConnection&, Bytes)>;
+  ScriptedSession(std::shared_ptr<FrameConnection> connection, OnFrame on_frame, std::atomic<int>& closed)
+      : connection_(std::move(connection)), on_frame_(std::move(on_frame)), closed_(closed) {}
+  void on_frame(Bytes frame) override { on_frame_(*connection_, std::move(frame)); }
+  void on_closed() override { ++closed_; }
+
+ private:
+  std::shared_ptr<FrameConnection> connection_;
+  OnFrame on_frame_;
+  std::atomic<int>& closed_;
+};
+
+struct Fixture {
+  explicit Fixture(ScriptedSession::OnFrame on_frame, FrameServerOptions options = {}) {
+    auto started = FrameServer::start(loop, options, [this, on_frame = std::move(on_frame)](std::shared_ptr<FrameConnection> connection) {
+      {
+        const std::lock_guard lock(mutex);
+        connections.push_back(connection);
+      }
+      return std::make_unique<ScriptedSession>(std::move(connection), on_frame, closed);
+    });
+    EXPECT_TRUE(started.ok()) << started.status().to_string();
+    server = std::move(*started);
+  }
+  std::unique_ptr<FrameClient> client() {
+    auto connected = FrameClient::connect("127.0.0.1", server->port());
+    EXPECT_TRUE(connected.ok()) << connected.status().to_string();
+    return std::move(*connected);
+  }
+  std::unique_ptr<BlockingSocket> raw() { return std::move(*BlockingSocket::connect("127.0.0.1", server->port(), kWaitMs)); }
+
+  EventLoop loop{"frames", 2};
+  std::atomic<int> closed{0};
+  std::mutex mutex;
+  std::vector<std::shared_ptr<FrameConnection>> connections;
+  std::unique_ptr<FrameServer> server;
+};
+
+void echo(FrameConnection& connection, Bytes frame) { connection.send(std::move(frame)); }
+
+Bytes random_bytes(size_t size, std::mt19937& random) {
+  Bytes out(size, '\0');
+  for (char& c : out) c = static_cast<char>(random());
+  return out;
+}
+
+TEST(FrameServer, EchoesFramesOfEverySize) {
+  Fixture fixture(echo);
+  const auto client = fixture.client();
+  std::mt19937 random(7);
+  for (const size_t size : {0UL, 1UL, 4UL, 65'531UL, 65'532UL, 65'533UL, 300'000UL, 5'000'000UL}) {
+    const Bytes sent = random_bytes(size, random);
+    ASSERT_TRUE(client->send(sent, kWaitMs).ok());
+    const auto received = client->receive(kWaitMs);
+    ASSERT_TRUE(received.ok()) << received.status().to_string();
+    EXPECT_TRUE(*received == sent) << size;
+  }
+}
+
+TEST(FrameServer, CutsFramesHoweverTheBytesArrive) {
+  const unsigned seed = 20240219;
+  std::mt19937 random(seed);
+  SCOPED_TRACE(seed);
+  Bytes stream;
+  std::vector<Bytes> frames;
+  for (int i = 0; i < 200; ++i) {
+    frames.push_back(random_bytes(random() % (i % 20 == 0 ? 200'000 : 300), random));
+    ByteWriter(stream).u32(static_cast<uint32_t>(frames.back().size()));
+    stream += frames.back();
+  }
+  std::mutex mutex;
+  std::vector<Bytes> received;
+  Fixture fixture([&](FrameConnection&, Bytes frame) {
+    const std::lock_guard lock(mutex);
+    received.push_back(std::move(frame));
+  });
+  const auto socket = fixture.raw();
+  for (BytesView rest = stream; !rest.empty();) {
+    const BytesView part = rest.substr(0, 1 + random() % (random() % 3 == 0 ? 7 : 100'000));
+    ASSERT_TRUE(socket->write_all(std::span(&part, 1), INT64_MAX).ok());
+    rest.remove_prefix(part.size());
+  }
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return received.size() == frames.size();
+  }));
+  EXPECT_TRUE(received == frames);
+}
+
+TEST(FrameServer, WritesPiecesAsOneFrame) {
+  Fixture fixture([](FrameConnection& connection, Bytes) {
+    std::vector<Bytes> pieces;
+    for (int i = 0; i < 200; ++i) pieces.push_back(std::to_string(i) + ",");  // more than one iovec's worth
+    connection.send(std::move(pieces));
+  });
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send("go", kWaitMs).ok());
+  const auto received = client->receive(kWaitMs);
+  ASSERT_TRUE(received.ok());
+  EXPECT_TRUE(received->starts_with("0,1,2,") && received->ends_with("198,199,")) << *received;
+}
+
+TEST(FrameServer, ClosesAConnectionThatAnnouncesTooMuch) {
+  Fixture fixture(echo, {.frame_bytes_max = 1000});
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send(Bytes(1000, 'x'), kWaitMs).ok());
+  EXPECT_TRUE(client->receive(kWaitMs).ok());
+  ASSERT_TRUE(client->send(Bytes(1001, 'x'), kWaitMs).ok());
+  EXPECT_EQ(client->receive(kWaitMs).status().code(), Code::unavailable);
+  EXPECT_TRUE(eventually([&] { return fixture.closed == 1; }));
+}
+
+TEST(FrameServer, GivesNoFrameWhilePaused) {
+  std::atomic<int> frames{0};
+  Fixture fixture([&](FrameConnection& connection, Bytes) {
+    ++frames;
+    connection.pause_reading();
+  });
+  const auto client = fixture.client();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(client->send("frame", kWaitMs).ok());
+  for (int expected = 1; expected <= 3; ++expected) {
+    ASSERT_TRUE(eventually([&] { return frames == expected; }));
+    EXPECT_EQ(frames, expected);
+    fixture.connections[0]->resume_reading();
+  }
+}
+
+TEST(FrameServer, KeepsOrderTowardsASlowReader) {
+  Fixture fixture([](FrameConnection& connection, Bytes) {
+    for (int i = 0; i < 50; ++i) connection.send(Bytes(400'000, static_cast<char>('a' + i % 26)));
+  });
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send("go", kWaitMs).ok());
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock(fixture.mutex);
+    return !fixture.connections.empty() && fixture.connections[0]->send_queue_bytes() > 1'000'000;
+  }));
+  for (int i = 0; i < 50; ++i) {
+    const auto frame = client->receive(kWaitMs);
+    ASSERT_TRUE(frame.ok()) << frame.status().to_string();
+    ASSERT_EQ(frame->size(), 400'000U);
+    EXPECT_EQ((*frame)[0], static_cast<char>('a' + i % 26));
+  }
+  EXPECT_EQ(fixture.connections[0]->send_queue_bytes(), 0U);
+}
+
+TEST(FrameServer, TakesFramesFromManyThreadsWhole) {
+  Fixture fixture([](FrameConnection&, Bytes) {});
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send("hello", kWaitMs).ok());
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock(fixture.mutex);
+    return fixture.connections.size() == 1;
+  }));
+  std::vector<std::thread> senders;
+  for (int t = 0; t < 4; ++t) {
+    senders.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) fixture.connections[0]->send(Bytes(5000, static_cast<char>('a' + t)));
+    });
+  }
+  for (int i = 0; i < 800; ++i) {
+    const auto frame = client->receive(kWaitMs);
+    ASSERT_TRUE(frame.ok());
+    EXPECT_EQ(frame->find_first_not_of((*frame)[0]), Bytes::npos);
+  }
+  for (auto& sender : senders) sender.join();
+}
+
+TEST(FrameServer, CloseDeliversWhatIsQueuedFirst) {
+  Fixture fixture([](FrameConnection& connection, Bytes) {
+    connection.send(Bytes(3'000'000, 'x'));
+    connection.close();
+    connection.send("dropped");
+  });
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send("go", kWaitMs).ok());
+  const auto frame = client->receive(kWaitMs);
+  ASSERT_TRUE(frame.ok()) << frame.status().to_string();
+  EXPECT_EQ(frame->size(), 3'000'000U);
+  EXPECT_EQ(client->receive(kWaitMs).status().code(), Code::unavailable);
+}
+
+TEST(FrameServer, RefusesConnectionsBeyondTheMaximum) {
+  Fixture fixture(echo, {.connections_max = 1});
+  const auto first = fixture.client();
+  ASSERT_TRUE(first->send("a", kWaitMs).ok());
+  ASSERT_TRUE(first->receive(kWaitMs).ok());
+  const auto second = fixture.client();
+  EXPECT_EQ(second->receive(kWaitMs).status().code(), Code::unavailable);
+}
+
+TEST(FrameServer, StopEndsEverySessionBeforeItReturns) {
+  Fixture fixture(echo);
+  std::vector<std::unique_ptr<FrameClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(fixture.client());
+    ASSERT_TRUE(clients.back()->send("a", kWaitMs).ok());
+    ASSERT_TRUE(clients.back()->receive(kWaitMs).ok());
+  }
+  fixture.server->stop();
+  EXPECT_EQ(fixture.closed, 10);
+  fixture.server->stop();
+  EXPECT_FALSE(FrameClient::connect("127.0.0.1", fixture.server->port()).ok());
+  fixture.connections[0]->send("into the void");
+}
+
+TEST(FrameServer, SaysThatAPortIsInUse) {
+  Fixture fixture(echo);
+  const auto second = FrameServer::start(fixture.loop, {.port = fixture.server->port()}, nullptr);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.status().code(), Code::already_exists);
+  EXPECT_NE(second.status().message().find("in use"), std::string::npos);
+}
+
+TEST(FrameClient, ATimeoutLeavesTheConnectionUsable) {
+  std::atomic<FrameConnection*> connection{nullptr};
+  Fixture fixture([&](FrameConnection& c, Bytes) { connection = &c; });
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send("a", kWaitMs).ok());
+  EXPECT_EQ(client->receive(5).status().code(), Code::timed_out);
+  ASSERT_TRUE(eventually([&] { return connection != nullptr; }));
+  connection.load()->send("late");
+  const auto frame = client->receive(kWaitMs);
+  ASSERT_TRUE(frame.ok());
+  EXPECT_EQ(*frame, "late");
+}
+
+TEST(FrameClient, AbortEndsABlockedReceive) {
+  Fixture fixture([](FrameConnection&, Bytes) {});
+  const auto client = fixture.client();
+  std::thread other([&] { client->abort(); });
+  EXPECT_EQ(client->receive(kWaitMs).status().code(), Code::aborted);
+  other.join();
+  EXPECT_EQ(client->receive(kWaitMs).status().code(), Code::aborted);
+}
+
+TEST(FrameClient, SaysWhoRefusedTheConnection) {
+  const auto client = FrameClient::connect("127.0.0.1", 1);
+  ASSERT_FALSE(client.ok());
+  EXPECT_EQ(client.status().code(), Code::unavailable);
+  EXPECT_NE(client.status().message().find("127.0.0.1:1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace muir::net

@@ -1,0 +1,116 @@
+#include "net/http_client.h"
+
+#include <optional>
+
+#include "base/clock.h"
+#include "net/internal/blocking_socket.h"
+#include "net/internal/http_parser.h"
+#include "net/url.h"
+
+namespace muir::net {
+namespace {
+
+constexpr size_t kReadBytes = 64 * 1024;
+constexpr size_t kHeaderBytesMax = 64 * 1024;
+
+class Client final : public HttpClient {
+ public:
+  Client(Url url, HttpClientOptions options) : url_(std::move(url)), options_(options) {}
+
+  Result<HttpClientResponse> request(const std::string& method, const std::string& target, BytesView body,
+                                     const std::vector<std::pair<std::string, std::string>>& headers) override {
+    const int64_t deadline_ms = system_clock().steady_ms() + options_.request_timeout_ms;
+    const Bytes head = make_head(method, target, body, headers);
+    bool reused = socket_ != nullptr;
+    if (reused && socket_->stale()) {
+      socket_.reset();
+      reused = false;
+    }
+    bool answered = false;
+    auto response = exchange(method, head, body, deadline_ms, answered);
+    // The server may have closed the idle connection just as the request left: nothing was answered, so once more.
+    if (!response.ok() && reused && !answered && response.status().code() == Code::unavailable) {
+      response = exchange(method, head, body, deadline_ms, answered);
+    }
+    if (!response.ok()) return response.status().annotate(fmt::format("{} http://{}:{}{}", method, url_.host, url_.port, target));
+    return response;
+  }
+
+ private:
+  Bytes make_head(const std::string& method, const std::string& target, BytesView body,
+                  const std::vector<std::pair<std::string, std::string>>& headers) const {
+    const std::string prefix = url_.target == "/" ? "" : url_.target;
+    Bytes head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}:{}\r\n", method, prefix, target, url_.host, url_.port);
+    if (!body.empty() || method == "POST" || method == "PUT") head += fmt::format("Content-Length: {}\r\n", body.size());
+    for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
+    head += "\r\n";
+    return head;
+  }
+
+  Result<HttpClientResponse> exchange(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms, bool& answered) {
+    if (!socket_) socket_ = MUIR_TRY(BlockingSocket::connect(url_.host, url_.port, options_.connect_timeout_ms));
+    auto response = exchange_connected(method, head, body, deadline_ms, answered);
+    if (!response.ok()) socket_.reset();
+    return response;
+  }
+
+  Result<HttpClientResponse> exchange_connected(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms, bool& answered) {
+    const BytesView parts[] = {head, body};
+    MUIR_RETURN_IF_ERROR(socket_->write_all(parts, deadline_ms));
+    const auto kind = method == "HEAD" ? HttpParser::Kind::response_to_head : HttpParser::Kind::response;
+    const HttpLimits limits{.header_bytes_max = kHeaderBytesMax, .body_bytes_max = options_.body_bytes_max};
+    std::optional<HttpParser> parser(std::in_place, kind, limits);
+    Bytes buffer;
+    for (;;) {
+      size_t consumed = 0;
+      HttpParser::State state = parser->feed(buffer, consumed);
+      buffer.erase(0, consumed);
+      bool closed = false;
+      if (state == HttpParser::State::more) {
+        const Result<bool> more = read_more(buffer, deadline_ms, answered);
+        if (!more.ok()) return more.status();
+        if (*more) continue;
+        closed = true;
+        state = parser->finish();
+      }
+      if (state == HttpParser::State::failed) {
+        return error(answered ? Code::data_loss : Code::unavailable, "malformed answer: {}", parser->error_message());
+      }
+      HttpMessage message = parser->take();
+      if (message.status >= 100 && message.status < 200) {  // an interim answer
+        parser.emplace(kind, limits);
+        continue;
+      }
+      if (closed || !message.keep_alive) socket_.reset();
+      return HttpClientResponse{.status = message.status, .headers = std::move(message.headers), .body = std::move(message.body)};
+    }
+  }
+
+  // False when the server has closed.
+  Result<bool> read_more(Bytes& buffer, int64_t deadline_ms, bool& answered) {
+    const size_t had = buffer.size();
+    buffer.resize(had + kReadBytes);
+    const Result<size_t> n = socket_->read_some({buffer.data() + had, kReadBytes}, deadline_ms);
+    buffer.resize(had + (n.ok() ? *n : 0));
+    if (n.ok()) {
+      answered = true;
+      return true;
+    }
+    if (n.status().code() == Code::unavailable) return false;
+    return n.status();
+  }
+
+  const Url url_;
+  const HttpClientOptions options_;
+  std::unique_ptr<BlockingSocket> socket_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpClient>> HttpClient::create(const std::string& base_url, HttpClientOptions options) {
+  Url url = MUIR_TRY(parse_url(base_url, "http://", 80));
+  while (url.target.size() > 1 && url.target.ends_with('/')) url.target.pop_back();
+  return std::unique_ptr<HttpClient>(std::make_unique<Client>(std::move(url), options));
+}
+
+}  // namespace muir::net

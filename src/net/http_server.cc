@@ -1,0 +1,169 @@
+#include "net/http_server.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "net/internal/http_session.h"
+#include "net/internal/router.h"
+#include "net/internal/static_files.h"
+#include "net/internal/tcp_stream.h"
+#include "net/url.h"
+
+namespace muir::net {
+namespace {
+
+constexpr int64_t kSweepMs = 1000;
+constexpr std::string_view kRefusal =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+HttpResponse plain(int status, std::string_view text) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(text)};
+}
+
+// Looks at every connection once in a while and ends those that are stuck. Shared with its timer.
+class Sweeper : public std::enable_shared_from_this<Sweeper> {
+ public:
+  Sweeper(EventLoop& loop, int64_t interval_ms) : loop_(loop), interval_ms_(interval_ms) {}
+
+  void add(const std::shared_ptr<HttpConnection>& connection) {
+    const std::lock_guard lock(mutex_);
+    connections_.emplace_back(connection);
+  }
+  void schedule() {
+    const std::lock_guard lock(mutex_);
+    schedule_locked();
+  }
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+    loop_.cancel(timer_);
+  }
+
+ private:
+  void schedule_locked() {
+    if (!stopped_) timer_ = loop_.schedule(interval_ms_, [self = shared_from_this()] { self->sweep(); });
+  }
+  void sweep() {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    std::vector<std::weak_ptr<HttpConnection>> left;
+    for (auto& weak : connections_) {
+      if (const auto connection = weak.lock()) {
+        connection->check_idle();
+        left.push_back(std::move(weak));
+      }
+    }
+    connections_ = std::move(left);
+    schedule_locked();
+  }
+
+  EventLoop& loop_;
+  const int64_t interval_ms_;
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<HttpConnection>> connections_;
+  EventLoop::TimerId timer_ = 0;
+  bool stopped_ = false;
+};
+
+class Server final : public HttpServer, public HttpDispatcher {
+ public:
+  Server(EventLoop& loop, HttpServerOptions options) : loop_(loop), options_(std::move(options)) {}
+  ~Server() override { stop(); }
+
+  void route(std::string method, std::string pattern, HttpHandler handler) override {
+    routes_.add(method, pattern, std::move(handler));
+  }
+  void websocket(std::string path, WebSocketHandler handler) override { websockets_.insert_or_assign(std::move(path), std::move(handler)); }
+  void files(std::string prefix, std::string directory) override { files_.emplace_back(std::move(prefix), std::move(directory)); }
+  void fallback(HttpHandler handler) override { fallback_ = std::move(handler); }
+
+  Status start() override {
+    // Longest prefix first.
+    std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) { return a.prefix().size() > b.prefix().size(); });
+    TcpListenerOptions listen{.host = options_.host, .port = options_.port, .connections_max = options_.connections_max, .refusal = Bytes(kRefusal)};
+    listener_ = MUIR_TRY(TcpListener::start(loop_, std::move(listen), [this](const std::shared_ptr<TcpStream>& stream) {
+      const auto session = make_http_session(stream, *this, options_);
+      sweeper_->add(session);
+      session->start();
+    }));
+    sweeper_->schedule();
+    return {};
+  }
+
+  [[nodiscard]] uint16_t port() const override { return listener_ ? listener_->port() : 0; }
+
+  void stop() override {
+    sweeper_->stop();
+    if (listener_) listener_->stop();
+  }
+
+  // ---- HttpDispatcher
+  void dispatch(HttpRequest request, std::shared_ptr<HttpResponder> responder) override {
+    auto match = routes_.find(request.method, request.raw_path);
+    using Kind = decltype(match)::Kind;
+    if (match.kind == Kind::found) {
+      for (const std::string& raw : match.params) {
+        auto decoded = percent_decode(raw);
+        if (!decoded) return responder->respond(plain(400, "malformed percent-encoding\n"));
+        request.path_params.push_back(std::move(*decoded));
+      }
+      return (*match.handler)(std::move(request), std::move(responder));
+    }
+    if (match.kind == Kind::wrong_method) {
+      HttpResponse response = plain(405, "method not allowed\n");
+      response.headers.emplace_back("Allow", std::move(match.allow));
+      return responder->respond(std::move(response));
+    }
+    if (websockets_.contains(request.path)) {
+      HttpResponse response = plain(426, "this path speaks WebSocket\n");
+      response.headers.emplace_back("Upgrade", "websocket");
+      return responder->respond(std::move(response));
+    }
+    for (const StaticFiles& files : files_) {
+      if (!files.covers(request.path)) continue;
+      HttpResponse response = files.answer(request);
+      if (response.status == 404 && fallback_) break;
+      return responder->respond(std::move(response));
+    }
+    if (fallback_) return fallback_(std::move(request), std::move(responder));
+    responder->respond(plain(404, "not found\n"));
+  }
+
+  const WebSocketHandler* find_websocket(const std::string& path) const override {
+    const auto it = websockets_.find(path);
+    return it == websockets_.end() ? nullptr : &it->second;
+  }
+
+ private:
+  EventLoop& loop_;
+  const HttpServerOptions options_;
+  RouteTable<HttpHandler> routes_;
+  std::map<std::string, WebSocketHandler> websockets_;
+  std::vector<StaticFiles> files_;
+  HttpHandler fallback_;
+  std::unique_ptr<TcpListener> listener_;
+
+  const std::shared_ptr<Sweeper> sweeper_ =
+      std::make_shared<Sweeper>(loop_, std::clamp<int64_t>(options_.idle_timeout_ms / 4, 1, kSweepMs));
+};
+
+}  // namespace
+
+std::string_view HttpRequest::header(std::string_view lower_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_name) return value;
+  }
+  return {};
+}
+
+std::string HttpRequest::query_param(std::string_view name, std::string_view fallback) const {
+  return find_query_param(query, name).value_or(std::string(fallback));
+}
+
+std::unique_ptr<HttpServer> HttpServer::create(EventLoop& loop, HttpServerOptions options) {
+  return std::make_unique<Server>(loop, std::move(options));
+}
+
+}  // namespace muir::net

@@ -1,0 +1,41 @@
+// One HTTP connection on the server's side, which may become a WebSocket.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/http_server.h"
+#include "net/internal/tcp_stream.h"
+
+namespace muir::net {
+
+// What a connection asks its server.
+class HttpDispatcher {
+ public:
+  virtual ~HttpDispatcher() = default;
+  virtual void dispatch(HttpRequest request, std::shared_ptr<HttpResponder> responder) = 0;
+  [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
+};
+
+class HttpConnection {
+ public:
+  virtual ~HttpConnection() = default;
+  virtual void start() = 0;  // on the stream's loop thread
+  // Ends the connection when its peer has been silent or has not read for too long. Thread-safe.
+  virtual void check_idle() = 0;
+};
+
+std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStream>& stream, HttpDispatcher& dispatcher,
+                                                  const HttpServerOptions& options);
+
+// The bytes of a response up to its body.
+Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say_keep_alive);
+
+// Takes the stream over after a good upgrade request: answers it, and goes on as a WebSocket. `rest` is what the
+// client has sent already; `owner` is kept as long as the WebSocket. Returns what check_idle() is to be asked from now on, or null
+// (and an answer in `refusal`) when the request is no proper upgrade.
+std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream, const HttpRequest& request,
+                                                     const WebSocketHandler& handler, const HttpServerOptions& options,
+                                                     BytesView rest, std::shared_ptr<void> owner, HttpResponse& refusal);
+
+}  // namespace muir::net

@@ -1,0 +1,109 @@
+#include "net/internal/static_files.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+namespace muir::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t kFileBytesMax = 64 * 1024 * 1024;
+
+std::string_view content_type(const fs::path& path) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kTypes = {{
+      {".html", "text/html; charset=utf-8"},
+      {".js", "text/javascript; charset=utf-8"},
+      {".mjs", "text/javascript; charset=utf-8"},
+      {".css", "text/css; charset=utf-8"},
+      {".json", "application/json"},
+      {".geojson", "application/geo+json"},
+      {".map", "application/json"},
+      {".svg", "image/svg+xml"},
+      {".png", "image/png"},
+      {".jpg", "image/jpeg"},
+      {".webp", "image/webp"},
+      {".ico", "image/x-icon"},
+      {".woff2", "font/woff2"},
+      {".txt", "text/plain; charset=utf-8"},
+      {".md", "text/markdown; charset=utf-8"},
+      {".csv", "text/csv; charset=utf-8"},
+      {".wasm", "application/wasm"},
+      {".gz", "application/gzip"},
+  }};
+  const std::string extension = path.extension().string();
+  for (const auto& [suffix, type] : kTypes) {
+    if (extension == suffix) return type;
+  }
+  return "application/octet-stream";
+}
+
+HttpResponse plain(int status, std::string_view text) {
+  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(text)};
+}
+
+// No segment that leads out of the folder or hides a file.
+bool safe(std::string_view relative) {
+  if (relative.find('\0') != std::string_view::npos || relative.find('\\') != std::string_view::npos) return false;
+  while (!relative.empty()) {
+    const size_t end = std::min(relative.find('/'), relative.size());
+    const std::string_view segment = relative.substr(0, end);
+    if (segment.empty() || segment.starts_with('.')) return false;
+    relative.remove_prefix(std::min(end + 1, relative.size()));
+  }
+  return true;
+}
+
+}  // namespace
+
+StaticFiles::StaticFiles(std::string prefix, std::string directory) : prefix_(std::move(prefix)) {
+  if (!prefix_.ends_with('/')) prefix_ += '/';
+  std::error_code ec;
+  const fs::path canonical = fs::canonical(directory, ec);
+  directory_ = ec ? std::move(directory) : canonical.string();
+}
+
+bool StaticFiles::covers(std::string_view path) const {
+  return path.starts_with(prefix_) || path == std::string_view(prefix_).substr(0, prefix_.size() - 1);
+}
+
+HttpResponse StaticFiles::answer(const HttpRequest& request) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    HttpResponse refused = plain(405, "method not allowed\n");
+    refused.headers.emplace_back("Allow", "GET, HEAD");
+    return refused;
+  }
+  std::string relative = request.path.size() < prefix_.size() ? "" : request.path.substr(prefix_.size());
+  if (relative.empty() || relative.ends_with('/')) relative += "index.html";
+  if (!safe(relative)) return plain(404, "not found\n");
+
+  // A symbolic link must not lead out either.
+  std::error_code ec;
+  const fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
+  if (ec || !path.string().starts_with(directory_ + "/")) return plain(404, "not found\n");
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return plain(404, "not found\n");
+  const auto size = static_cast<uintmax_t>(info.st_size);
+  if (size > kFileBytesMax) return plain(500, "file too large to serve\n");
+
+  HttpResponse response{.content_type = std::string(content_type(path))};
+  const std::string etag = fmt::format("\"{:x}-{:x}-{:x}\"", size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  response.headers.emplace_back("ETag", etag);
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  const std::string_view known = request.header("if-none-match");
+  if (known == "*" || known.find(etag) != std::string_view::npos) {
+    response.status = 304;
+    return response;
+  }
+  std::ifstream file(path, std::ios::binary);
+  response.body.resize(size);
+  file.read(response.body.data(), static_cast<std::streamsize>(size));
+  response.body.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  return response;
+}
+
+}  // namespace muir::net

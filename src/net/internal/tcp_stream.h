@@ -1,0 +1,83 @@
+// TcpStream and TcpListener: non-blocking sockets on an EventLoop, under the frame and the HTTP server.
+//
+// A stream belongs to one loop thread: its events are called there, one at a time. Writes go out at once from the
+// calling thread when the socket takes them, so that an answer does not wait for a thread to wake.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "net/event_loop.h"
+
+namespace muir::net {
+
+// What happens on a stream; called by its loop thread.
+class StreamEvents {
+ public:
+  virtual ~StreamEvents() = default;
+  // Where the next bytes go; not empty, valid until on_read() or on_closed().
+  virtual std::span<char> read_buffer() = 0;
+  // `n` >= 1 bytes have arrived. The next ones arrive after the next TcpStream::read().
+  virtual void on_read(size_t n) = 0;
+  // The stream is gone, whoever ended it; the last call.
+  virtual void on_closed() = 0;
+};
+
+// Bytes to write, owned or shared with other streams.
+struct Piece {
+  Bytes owned{};
+  // Shared because one message goes to many streams.
+  std::shared_ptr<const std::string> shared{};
+  [[nodiscard]] BytesView view() const { return shared ? BytesView(*shared) : BytesView(owned); }
+};
+
+class TcpStream {
+ public:
+  virtual ~TcpStream() = default;
+
+  // On the loop thread.
+  virtual void set_events(std::shared_ptr<StreamEvents> events) = 0;
+  // Asks for one on_read(); does nothing while one is outstanding.
+  virtual void read() = 0;
+
+  // Thread-safe from here on.
+  virtual void post(std::function<void()> task) = 0;
+  // Queues the pieces in order, together; dropped when the stream is closed or closing.
+  virtual void write(std::vector<Piece> pieces) = 0;
+  // Writes what is queued, tells the peer that nothing follows, and closes when the peer has, or after a second.
+  virtual void close_after_writes() = 0;
+  virtual void abort() = 0;
+  [[nodiscard]] virtual size_t queued_bytes() const = 0;
+  // Steady time of the last byte read or written.
+  [[nodiscard]] virtual int64_t last_progress_ms() const = 0;
+  [[nodiscard]] virtual const std::string& peer() const = 0;
+};
+
+struct TcpListenerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;
+  size_t connections_max = 10'000;
+  Bytes refusal{};  // written to connections beyond the maximum before they are closed
+};
+
+// Thread-safe.
+class TcpListener {
+ public:
+  // Called on the new stream's loop thread; sets its events and starts to read.
+  using Accept = std::function<void(const std::shared_ptr<TcpStream>&)>;
+  // Binds and listens before it returns.
+  static Result<std::unique_ptr<TcpListener>> start(EventLoop& loop, TcpListenerOptions options, Accept accept);
+  virtual ~TcpListener() = default;
+  [[nodiscard]] virtual uint16_t port() const = 0;
+  // Closes the listener and all its streams, and returns after their last event (unless called on a loop thread).
+  // Idempotent.
+  virtual void stop() = 0;
+};
+
+}  // namespace muir::net

@@ -1,0 +1,172 @@
+#include "net/internal/websocket_codec.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include "base/check.h"
+#include "base/cursor.h"
+
+namespace muir::net {
+namespace {
+
+constexpr size_t kControlBytesMax = 125;
+constexpr std::string_view kAcceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, 1.3
+
+bool is_control(WsOpcode opcode) { return static_cast<unsigned char>(opcode) >= 8; }
+
+bool known(unsigned char opcode) { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
+
+}  // namespace
+
+Bytes ws_frame_header(WsOpcode opcode, size_t payload_bytes, std::optional<std::array<char, 4>> mask) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.u8(static_cast<uint8_t>(0x80U | static_cast<uint8_t>(opcode)));
+  const uint8_t mask_bit = mask ? 0x80 : 0;
+  if (payload_bytes < 126) {
+    writer.u8(static_cast<uint8_t>(mask_bit | payload_bytes));
+  } else if (payload_bytes <= 0xffff) {
+    writer.u8(mask_bit | 126);
+    writer.u16(static_cast<uint16_t>(payload_bytes));
+  } else {
+    writer.u8(mask_bit | 127);
+    writer.i64(static_cast<int64_t>(payload_bytes));
+  }
+  if (mask) out.append(mask->data(), mask->size());
+  return out;
+}
+
+void ws_mask(char* data, size_t size, std::array<char, 4> mask, size_t phase) {
+  for (size_t i = 0; i < size; ++i) data[i] = static_cast<char>(data[i] ^ mask[(i + phase) & 3]);
+}
+
+Bytes ws_close_payload(uint16_t code) {
+  Bytes out;
+  ByteWriter(out).u16(code);
+  return out;
+}
+
+std::string ws_accept_key(std::string_view key) {
+  const std::string joined = std::string(key) + std::string(kAcceptGuid);
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  ::SHA1(reinterpret_cast<const unsigned char*>(joined.data()), joined.size(), digest);
+  std::string out(28, '\0');  // 20 bytes in base64
+  ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), digest, sizeof digest);
+  return out;
+}
+
+bool valid_utf8(std::string_view text) {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = p + text.size();
+  while (p < end) {
+    if (*p < 0x80) {
+      ++p;
+      continue;
+    }
+    int more = 0;
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf;
+    if (*p >= 0xc2 && *p <= 0xdf) {
+      more = 1;
+    } else if (*p >= 0xe0 && *p <= 0xef) {
+      more = 2;
+      if (*p == 0xe0) low = 0xa0;
+      if (*p == 0xed) high = 0x9f;  // no surrogates
+    } else if (*p >= 0xf0 && *p <= 0xf4) {
+      more = 3;
+      if (*p == 0xf0) low = 0x90;
+      if (*p == 0xf4) high = 0x8f;
+    } else {
+      return false;
+    }
+    if (end - p <= more) return false;
+    if (p[1] < low || p[1] > high) return false;
+    for (int i = 2; i <= more; ++i) {
+      if ((p[i] & 0xc0) != 0x80) return false;
+    }
+    p += more + 1;
+  }
+  return true;
+}
+
+uint16_t WsDecoder::parse_header(BytesView bytes, std::optional<Frame>& out) const {
+  ByteReader in(bytes);
+  const uint8_t first = in.u8();
+  const uint8_t second = in.u8();
+  if (!in.ok()) return 0;
+  if ((first & 0x70) != 0 || !known(first & 0x0f)) return kWsProtocolError;  // no extension was agreed on
+  Frame frame;
+  frame.fin = (first & 0x80) != 0;
+  frame.opcode = static_cast<WsOpcode>(first & 0x0f);
+  if (((second & 0x80) != 0) != masked_) return kWsProtocolError;
+  uint64_t size = second & 0x7f;
+  if (is_control(frame.opcode) && (size > kControlBytesMax || !frame.fin)) return kWsProtocolError;
+  if (size == 126) {
+    size = in.u16();
+  } else if (size == 127) {
+    size = static_cast<uint64_t>(in.i64());
+  }
+  if (masked_) {
+    const BytesView mask = in.bytes(4);
+    if (mask.size() == 4) std::copy(mask.begin(), mask.end(), frame.mask.begin());
+  }
+  if (!in.ok()) return 0;
+  if (!is_control(frame.opcode) && (size > message_bytes_max_ || message_.size() + size > message_bytes_max_)) return kWsTooBig;
+  frame.payload_bytes = static_cast<size_t>(size);
+  frame.header_bytes = in.position();
+  out = frame;
+  return 0;
+}
+
+uint16_t WsDecoder::deliver(const Frame& frame, std::string_view payload, const OnMessage& on_message) {
+  if (is_control(frame.opcode)) {
+    if (frame.opcode == WsOpcode::close && payload.size() == 1) return kWsProtocolError;
+    on_message(frame.opcode, payload);
+    return 0;
+  }
+  if (frame.opcode == WsOpcode::binary) return kWsUnsupportedData;
+  if ((frame.opcode == WsOpcode::continuation) != in_message_) return kWsProtocolError;
+  if (frame.fin && !in_message_) {
+    if (!valid_utf8(payload)) return kWsInvalidText;
+    on_message(WsOpcode::text, payload);
+    return 0;
+  }
+  message_.append(payload);
+  in_message_ = !frame.fin;
+  if (!frame.fin) return 0;
+  if (!valid_utf8(message_)) return kWsInvalidText;
+  on_message(WsOpcode::text, message_);
+  message_.clear();
+  return 0;
+}
+
+uint16_t WsDecoder::feed(BytesView bytes, const OnMessage& on_message) {
+  buffer_.append(bytes);
+  size_t done = 0;
+  for (;;) {
+    std::optional<Frame> frame;
+    const size_t there = buffer_.size() - done;
+    if (const uint16_t violation = parse_header({buffer_.data() + done, there}, frame); violation != 0) return violation;
+    if (!frame || there - frame->header_bytes < frame->payload_bytes) break;
+    char* payload = buffer_.data() + done + frame->header_bytes;
+    if (masked_) ws_mask(payload, frame->payload_bytes, frame->mask);
+    if (const uint16_t violation = deliver(*frame, {payload, frame->payload_bytes}, on_message); violation != 0) return violation;
+    done += frame->header_bytes + frame->payload_bytes;
+  }
+  buffer_.erase(0, done);
+  return 0;
+}
+
+int fuzz_websocket(BytesView input) {
+  for (const bool masked : {true, false}) {
+    WsDecoder decoder(masked, 1000);
+    const size_t half = input.size() / 2;
+    const auto check = [](WsOpcode opcode, std::string_view payload) {
+      if (opcode == WsOpcode::text) MUIR_CHECK(payload.size() <= 1000 && valid_utf8(payload), "an invalid message got through");
+    };
+    if (decoder.feed(input.substr(0, half), check) == 0) (void)decoder.feed(input.substr(half), check);
+  }
+  return 0;
+}
+
+}  // namespace muir::net

@@ -1,0 +1,135 @@
+// The server's side of a WebSocket (RFC 6455), after the upgrade.
+#include <atomic>
+
+#include "base/clock.h"
+#include "net/internal/http_session.h"
+#include "net/internal/websocket_codec.h"
+
+namespace muir::net {
+namespace {
+
+constexpr size_t kReadBytes = 16 * 1024;
+// A peer that has not read this much is cut off, whatever its owner does.
+constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
+
+class Socket final : public WebSocket, public HttpConnection, public StreamEvents, public std::enable_shared_from_this<Socket> {
+ public:
+  Socket(std::shared_ptr<TcpStream> stream, const WebSocketHandler& handler, const HttpServerOptions& options, std::shared_ptr<void> owner)
+      : stream_(std::move(stream)), owner_(std::move(owner)), handler_(handler), options_(options), decoder_(true, options.websocket_message_bytes_max) {
+    buffer_.resize(kReadBytes);
+  }
+
+  // `rest` is what the client has sent already.
+  void open(const HttpRequest& request, BytesView rest) {
+    if (handler_.on_open) handler_.on_open(shared_from_this(), request);
+    if (feed(rest)) stream_->read();
+  }
+
+  // ---- WebSocket
+  void send_text(std::shared_ptr<const std::string> text) override {
+    std::vector<Piece> pieces(2);
+    pieces[0].owned = ws_frame_header(WsOpcode::text, text->size());
+    pieces[1].shared = std::move(text);
+    stream_->write(std::move(pieces));
+    if (stream_->queued_bytes() > kQueueBytesMax) stream_->abort();
+  }
+  [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
+  void close() override { end(kWsNormal); }
+  [[nodiscard]] const std::string& peer() const override { return stream_->peer(); }
+
+  // ---- HttpConnection
+  void start() override {}
+  // A ping after half of the timeout in silence; its pong counts as a sign of life.
+  void check_idle() override {
+    const int64_t silent_ms = system_clock().steady_ms() - heard_ms_;
+    const bool stuck = stream_->queued_bytes() > 0 && system_clock().steady_ms() - stream_->last_progress_ms() > options_.idle_timeout_ms;
+    if (stuck || silent_ms > options_.idle_timeout_ms) return stream_->abort();
+    if (silent_ms > options_.idle_timeout_ms / 2) control(WsOpcode::ping, {});
+  }
+
+  // ---- StreamEvents
+  std::span<char> read_buffer() override { return buffer_; }
+  void on_read(size_t n) override {
+    heard_ms_ = system_clock().steady_ms();
+    if (feed({buffer_.data(), n})) stream_->read();
+  }
+  void on_closed() override {
+    if (handler_.on_close) handler_.on_close(shared_from_this());
+  }
+
+ private:
+  // False when the connection ends.
+  bool feed(BytesView bytes) {
+    const uint16_t violation = decoder_.feed(bytes, [this](WsOpcode opcode, std::string_view payload) { on_message(opcode, payload); });
+    if (violation != 0) end(violation);
+    return !ended_;
+  }
+
+  void on_message(WsOpcode opcode, std::string_view payload) {
+    if (ended_) return;
+    if (opcode == WsOpcode::ping) {
+      control(WsOpcode::pong, payload);
+    } else if (opcode == WsOpcode::close) {
+      if (!ended_.exchange(true)) {
+        control(WsOpcode::close, payload.substr(0, 2));
+        stream_->close_after_writes();
+      }
+    } else if (opcode == WsOpcode::text && handler_.on_text) {
+      handler_.on_text(shared_from_this(), payload);
+    }
+  }
+
+  void control(WsOpcode opcode, BytesView payload) {
+    std::vector<Piece> pieces(2);
+    pieces[0].owned = ws_frame_header(opcode, payload.size());
+    pieces[1].owned = payload;
+    stream_->write(std::move(pieces));
+  }
+
+  void end(uint16_t code) {
+    if (ended_.exchange(true)) return;
+    control(WsOpcode::close, ws_close_payload(code));
+    stream_->close_after_writes();
+  }
+
+  // Shared with the threads that send.
+  const std::shared_ptr<TcpStream> stream_;
+  const std::shared_ptr<void> owner_;
+  const WebSocketHandler& handler_;  // the server's, as the options
+  const HttpServerOptions& options_;
+  WsDecoder decoder_;
+  Bytes buffer_;
+  std::atomic<bool> ended_{false};
+  std::atomic<int64_t> heard_ms_{system_clock().steady_ms()};
+};
+
+}  // namespace
+
+std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream, const HttpRequest& request,
+                                                     const WebSocketHandler& handler, const HttpServerOptions& options,
+                                                     BytesView rest, std::shared_ptr<void> owner, HttpResponse& refusal) {
+  refusal.content_type = "text/plain; charset=utf-8";
+  const std::string_view key = request.header("sec-websocket-key");
+  if (request.method != "GET" || key.size() != 24) {
+    refusal.status = 400;
+    refusal.body = "malformed WebSocket upgrade\n";
+    return nullptr;
+  }
+  if (request.header("sec-websocket-version") != "13") {
+    refusal.status = 426;
+    refusal.body = "WebSocket version 13 is spoken here\n";
+    refusal.headers.emplace_back("Sec-WebSocket-Version", "13");
+    return nullptr;
+  }
+  auto socket = std::make_shared<Socket>(stream, handler, options, std::move(owner));
+  std::vector<Piece> pieces(1);
+  pieces[0].owned = fmt::format(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+      ws_accept_key(key));
+  stream->write(std::move(pieces));
+  stream->set_events(socket);
+  socket->open(request, rest);
+  return socket;
+}
+
+}  // namespace muir::net
