@@ -20,7 +20,8 @@ import { TopBar } from "./ui/top_bar.ts";
 const LATENCY_REPORT_MS = 5_000;
 const WINDOWS_REFRESH_MS = 15_000;
 const FOLLOW_STEP_PX = 0.75;
-const CLOSE_ZOOM = 15;
+const FOLLOW_MS = 32;
+const CLOSE_ZOOM = 14.4;
 const WIDE_PX = 820;
 
 const LEGEND: [SpeedBand, string][] = [
@@ -56,6 +57,9 @@ class Page {
   private connection: Connection = { state: "connecting" };
   private following = false;
   private placed = false;
+  /** the map was drawn in full once: before, waiting measures the page's start, not the feed */
+  private settled = false;
+  private lastFollow = 0;
   private alertsChanged = false;
 
   constructor() {
@@ -105,6 +109,7 @@ class Page {
       for (const state of message.vehicles) this.latency.arrived(state.receivedAt, now);
     }
     const fresh = this.fleet.apply(message, performance.now());
+    if (message.vehicles.length > 0) this.layer.arrived();
     this.alertsChanged ||= fresh.length > 0;
     if (message.type === "snapshot") this.resynced();
     const selected = this.layer.selected;
@@ -199,9 +204,11 @@ class Page {
   }
 
   private drawn(now: number): void {
-    this.latency.shown(Date.now());
+    if (this.settled) this.latency.shown(Date.now());
+    else this.latency.skip();
     const vehicle = this.following && this.layer.selected !== null ? this.fleet.vehicles.get(this.layer.selected) : undefined;
-    if (vehicle === undefined || this.base.map.isMoving()) return;
+    if (vehicle === undefined || this.base.map.isMoving() || now - this.lastFollow < FOLLOW_MS) return;
+    this.lastFollow = now;
     const { lon, lat } = unproject(vehicle.motion.at(now));
     const at = this.base.map.project([lon, lat]);
     const box = this.base.map.getContainer();
@@ -263,6 +270,7 @@ class Page {
       const pointing = this.layer.hovered !== null || this.labels.hit(event.point.x, event.point.y) !== null;
       map.getCanvas().style.cursor = pointing ? "pointer" : "";
     });
+    map.once("idle", () => { this.settled = true; });
     map.on("dragstart", () => this.card.setFollowing(false));
     byId("zoom-in").addEventListener("click", () => map.zoomIn());
     byId("zoom-out").addEventListener("click", () => map.zoomOut());
@@ -331,6 +339,7 @@ class Page {
         get connection() { return page.connection.state; },
         get selected() { return page.layer.selected; },
         get frames() { return page.layer.frames; },
+        get frameCost() { return page.layer.frameCost; },
         get zoom() { return page.base.map.getZoom(); },
         get latency() { return page.latency.summary(); },
         get mapIdle() { return page.base.map.loaded() && !page.base.map.isMoving(); },

@@ -41,6 +41,8 @@ function streetLayers(p: Palette): LayerSpecification[] {
   return [...casings, ...lines];
 }
 
+const tintAt = (most: number): ExpressionSpecification => ["*", most, ["coalesce", ["feature-state", "share"], 0]];
+
 function layers(p: Palette): LayerSpecification[] {
   const riverWidth = (z: number): number => (RIVER_M * 2 ** z) / METRES_PER_PIXEL_Z0;
   return [
@@ -50,9 +52,13 @@ function layers(p: Palette): LayerSpecification[] {
       id: "zone-tint", type: "fill", source: "zones",
       paint: {
         "fill-color": p.tint,
-        "fill-opacity": ["*", p.tintMost, ["coalesce", ["feature-state", "share"], 0]],
+        "fill-opacity": ["interpolate", ["linear"], ["zoom"], 11.5, tintAt(p.tintMost), 14.5, tintAt(p.tintMost * 0.3)],
         "fill-opacity-transition": { duration: 0 },
       },
+    },
+    {
+      id: "zone-border", type: "line", source: "zones", layout: { "line-join": "round" },
+      paint: { "line-color": p.border, "line-opacity": 0.55, "line-width": byZoom([9, 0.6], [13, 1.2], [16, 2]), "line-dasharray": [4, 3] },
     },
     {
       id: "river", type: "line", source: "river", layout: { "line-join": "round" },
@@ -62,17 +68,13 @@ function layers(p: Palette): LayerSpecification[] {
       },
     },
     {
-      id: "zone-border", type: "line", source: "zones", layout: { "line-join": "round" },
-      paint: { "line-color": p.border, "line-opacity": 0.55, "line-width": byZoom([9, 0.6], [13, 1.2], [16, 2]), "line-dasharray": [4, 3] },
+      id: "corridor", type: "line", source: "corridor", layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": p.corridor, "line-opacity": 0.32, "line-width": byZoom([9, 4], [13, 9], [16, 30]) },
     },
     ...streetLayers(p),
     {
       id: "zone-chosen", type: "line", source: "zones", layout: { "line-join": "round" },
       paint: { "line-color": p.corridor, "line-width": ["case", ["boolean", ["feature-state", "chosen"], false], 2.5, 0] },
-    },
-    {
-      id: "corridor", type: "line", source: "corridor", layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": p.corridor, "line-opacity": 0.5, "line-width": byZoom([9, 2], [13, 4], [16, 9]) },
     },
     {
       id: "stops", type: "circle", source: "stops", minzoom: 14,
@@ -126,7 +128,8 @@ export class Basemap {
       attributionControl: false,
       fadeDuration: 0,
       renderWorldCopies: false,
-      canvasContextAttributes: { antialias: true },
+      // lines are smoothed by their own shader; multisampling would only cost
+      canvasContextAttributes: { antialias: false },
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();

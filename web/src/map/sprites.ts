@@ -65,6 +65,13 @@ export class Sprites {
       for (let column = 0; column <= DIRECTIONS; column++) {
         ctx.save();
         ctx.translate((column + 0.5) * this.cell, (row + 0.5) * this.cell);
+        if (band === "over") {
+          ctx.globalAlpha = 0.22;
+          ctx.beginPath();
+          ctx.arc(0, 0, this.cell / 2 - 1, 0, 2 * Math.PI);
+          ctx.fill();
+          ctx.globalAlpha = 1;
+        }
         if (column < DIRECTIONS) {
           ctx.rotate((column / DIRECTIONS) * 2 * Math.PI);
           arrow(ctx, size);

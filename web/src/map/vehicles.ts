@@ -14,6 +14,8 @@ const LIVELY_M_PER_S = 22;
 const STEP_PX = 0.35;
 /** Share of the time that drawing may take. */
 const BUDGET = 0.3;
+/** Fixes that just arrived are drawn at once, unless the last frame is younger than this. */
+const NEWS_MS = 30;
 const HIT_PX = 15;
 const ORDER: SpeedBand[] = ["stale", "stopped", "slow", "normal", "near", "over"];
 
@@ -40,6 +42,7 @@ export class VehicleLayer {
   private readonly overlay: Overlay;
   private readonly sprites: Sprites;
   private lastDraw = 0;
+  private news = false;
   private cost = 4;
   private calm: boolean;
 
@@ -56,7 +59,8 @@ export class VehicleLayer {
     const tick = (): void => {
       requestAnimationFrame(tick);
       const now = performance.now();
-      if (now - this.lastDraw >= 1000 / this.rate() - 2) this.draw(now);
+      const wait = this.news ? Math.min(NEWS_MS, this.cost / BUDGET) : 1000 / this.rate();
+      if (now - this.lastDraw >= wait - 2) this.draw(now);
     };
     requestAnimationFrame(tick);
   }
@@ -64,6 +68,11 @@ export class VehicleLayer {
   setPalette(palette: Palette): void {
     this.palette = palette;
     this.sprites.setPalette(palette);
+  }
+
+  /** New fixes arrived. */
+  arrived(): void {
+    this.news = true;
   }
 
   refreshSprites(): void {
@@ -84,6 +93,7 @@ export class VehicleLayer {
     const view = View.of(this.map);
     const ctx = this.overlay.begin(view);
     this.lastDraw = now;
+    this.news = false;
     this.frames++;
     const clock = Date.now();
     const bands: Record<SpeedBand, [Vehicle, number, number, number | null][]> =
@@ -118,7 +128,7 @@ export class VehicleLayer {
                       x: number, y: number, heading: number | null): void {
     const id = vehicle.state.vehicleId;
     const inFocus = this.filter === null || this.filter.has(id) || id === this.selected;
-    ctx.globalAlpha = !inFocus ? 0.12 : band === "stale" ? 0.45 : 1;
+    ctx.globalAlpha = !inFocus ? 0.2 : band === "stale" ? 0.45 : 1;
     const near = view.zoom >= BADGE_ZOOM || id === this.selected || id === this.hovered;
     if (!near || vehicle.state.line === null || !inFocus) {
       this.sprites.drawArrow(ctx, x, y, band, heading);
@@ -169,6 +179,11 @@ export class VehicleLayer {
       ctx.fill();
     }
     ctx.globalAlpha = 1;
+  }
+
+  /** Smoothed time to draw a frame, ms. */
+  get frameCost(): number {
+    return this.cost;
   }
 
   /** The vehicle nearest to a point of the screen, within reach. */

@@ -11,13 +11,44 @@ const FILTERS = [
   { key: "zones", label: "Districts", keeps: (alert: Alert) => alert.kind !== "overspeed" },
 ];
 
-export function alertText(alert: Alert): string {
-  const zone = alert.zoneName ?? alert.zoneId ?? "a zone";
-  if (alert.kind === "zone_enter") return `entered ${zone}`;
-  if (alert.kind === "zone_exit") return `left ${zone}`;
+/** An alert as the list shows it: leaving one zone for the next is one line. */
+export interface Entry {
+  alert: Alert;
+  /** the exit that goes with an enter */
+  from: Alert | null;
+}
+
+/** Joins an enter and an exit of one vehicle at one moment; the order stays. */
+export function joinMoves(alerts: readonly Alert[]): Entry[] {
+  const moment = (alert: Alert): string => `${alert.vehicleId}/${alert.timestamp}`;
+  const enters = new Map<string, Entry>();
+  const exits = new Map<string, Alert>();
+  for (const alert of alerts) if (alert.kind === "zone_exit") exits.set(moment(alert), alert);
+  const entries: Entry[] = [];
+  for (const alert of alerts) {
+    if (alert.kind !== "zone_enter") continue;
+    const from = exits.get(moment(alert)) ?? null;
+    enters.set(alert.alertId, { alert, from });
+    if (from !== null) exits.delete(moment(alert));
+  }
+  const joined = new Set([...enters.values()].map((entry) => entry.from?.alertId));
+  for (const alert of alerts) {
+    const enter = enters.get(alert.alertId);
+    if (enter !== undefined) entries.push(enter);
+    else if (!joined.has(alert.alertId)) entries.push({ alert, from: null });
+  }
+  return entries;
+}
+
+const zoneOf = (alert: Alert): string => alert.zoneName ?? alert.zoneId ?? "a zone";
+
+export function alertText({ alert, from }: Entry): string {
+  if (from !== null) return `${zoneOf(from)} → ${zoneOf(alert)}`;
+  if (alert.kind === "zone_enter") return `entered ${zoneOf(alert)}`;
+  if (alert.kind === "zone_exit") return `left ${zoneOf(alert)}`;
   const peak = alert.peak === null ? "over the limit" : `${Math.round(alert.peak)} km/h`;
-  const limit = alert.limit === null ? "" : ` where ${Math.round(alert.limit)} is allowed`;
-  const time = alert.durationMs ? `, for ${formatDuration(alert.durationMs)}` : "";
+  const limit = alert.limit === null ? "" : `, limit ${Math.round(alert.limit)}`;
+  const time = alert.durationMs ? `, ${formatDuration(alert.durationMs)}` : "";
   return `${peak}${limit}${time}`;
 }
 
@@ -50,8 +81,9 @@ export class AlertFeed {
 
   private paint(animate: boolean): void {
     this.waiting = false;
-    const shown = this.alerts.filter(this.filter.keeps).slice(0, MOST_ROWS);
-    const wanted = new Set(shown.map((alert) => alert.alertId));
+    const shown = joinMoves(this.alerts.filter(this.filter.keeps)).slice(0, MOST_ROWS);
+    const key = (entry: Entry): string => `${entry.alert.alertId} ${entry.from?.alertId ?? ""}`;
+    const wanted = new Set(shown.map(key));
     for (const [id, row] of this.rows) {
       if (!wanted.has(id)) {
         row.remove();
@@ -59,26 +91,27 @@ export class AlertFeed {
       }
     }
     let before: ChildNode | null = this.feed.firstChild;
-    for (const alert of shown) {
-      const known = this.rows.get(alert.alertId);
+    for (const entry of shown) {
+      const known = this.rows.get(key(entry));
       if (known !== undefined && known === before) {
         before = known.nextSibling;
         continue;
       }
-      const row = known ?? this.makeRow(alert, animate);
-      this.rows.set(alert.alertId, row);
+      const row = known ?? this.makeRow(entry, animate);
+      this.rows.set(key(entry), row);
       this.feed.insertBefore(row, before);
     }
     this.feed.dataset.empty = String(shown.length === 0);
   }
 
-  private makeRow(alert: Alert, animate: boolean): HTMLElement {
+  private makeRow(entry: Entry, animate: boolean): HTMLElement {
+    const { alert } = entry;
     const line = this.lineOf(alert.vehicleId);
     const button = el("button", { type: "button", class: "alert", "data-kind": alert.kind },
       el("i", { "aria-hidden": "true" }),
       el("span", { class: "alert-text" },
         el("b", {}, line === null ? alert.vehicleId : `${line} · ${alert.vehicleId}`),
-        el("span", {}, alertText(alert))),
+        el("span", {}, alertText(entry))),
       el("time", {}, formatClock(alert.timestamp)));
     button.addEventListener("click", () => this.choose(alert));
     return el("li", animate ? { class: "fresh" } : {}, button);

@@ -30,7 +30,7 @@ function chart(windows: readonly SpeedWindow[], limit: number): SVGElement {
     const bar = svg("rect", { x: x + 2, y: top, width: slot - 4, height: CHART_HEIGHT - top, rx: 3, class: i === shown.length - 1 ? "bar latest" : "bar" });
     bar.append(svg("title", {}, `${formatShortClock(window.start)}–${formatShortClock(window.end)}: ${window.avgSpeed.toFixed(1)} km/h, ${window.count} fixes`));
     root.append(bar);
-    if (shown.length <= 6 || i % 3 === (shown.length - 1) % 3) {
+    if (i % 3 === (shown.length - 1) % 3) {
       root.append(svg("text", { x: x + slot / 2, y: CHART_HEIGHT + 13, "text-anchor": "middle" }, formatShortClock(window.start)));
     }
   });

@@ -111,6 +111,7 @@ export class FleetList {
     const narrowed = this.input.value.trim() !== "" || this.zone !== null || this.filter.key !== "all";
     this.events.filtered(narrowed ? new Set(this.shown.map((state) => state.vehicleId)) : null);
     this.paintNote(narrowed);
+    this.list.dataset.empty = String(narrowed && this.shown.length === 0);
     this.paint();
   }
 
