@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Opens the live map in a headless Chromium and checks that it shows a moving fleet.
+
+usage: map_test.py URL [SCREENSHOT.png]
+"""
+
+import sys
+import time
+
+from webdriver import Browser, WebDriverError
+
+LEAST_VEHICLES = 100
+MOVED_PX = 1.0
+ENTER = "\ue007"
+ESCAPE = "\ue00c"
+
+
+def check(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def step(text):
+    print(f"ok: {text}", flush=True)
+
+
+def vehicles_are_there(browser):
+    count = browser.wait(
+        f"more than {LEAST_VEHICLES} vehicles on a finished map",
+        f"return window.muir && muir.connection === 'live' && muir.mapIdle && muir.onScreen().length > {LEAST_VEHICLES}"
+        " && muir.vehicles", seconds=120)
+    step(f"{count} vehicles are known, over {LEAST_VEHICLES} on the screen")
+
+
+def vehicles_move(browser):
+    browser.run("window.muirTestStart = Object.fromEntries(muir.onScreen().map((v) => [v.id, v]))")
+    moved = browser.wait(
+        "ten vehicles to move on the screen",
+        "const moved = muir.onScreen().filter((v) => { const s = muirTestStart[v.id];"
+        " return s && Math.hypot(v.x - s.x, v.y - s.y) > arguments[0]; }).length; return moved >= 10 && moved;",
+        MOVED_PX)
+    step(f"{moved} vehicles moved")
+
+
+def search_opens_a_card(browser):
+    wanted = browser.run(
+        "const bands = muir.bands(); const onScreen = muir.onScreen().map((v) => v.id).sort();"
+        " return onScreen.find((id) => bands[id] === 'normal') ?? onScreen[0];")
+    browser.press("/")
+    check(browser.run("return document.activeElement.id") == "search", "the / key does not lead to the search")
+    browser.type("#search", wanted)
+    browser.wait("the search to list the vehicle",
+                 "const row = document.querySelector('.fleet-row:not([hidden])'); return row && row.dataset.id === arguments[0];", wanted)
+    browser.press(ENTER)
+    browser.wait("the card of the vehicle", "return document.querySelector('#card:not([hidden])')?.dataset.vehicle === arguments[0];", wanted)
+    check(wanted in browser.text("#card h2"), f"the card does not name vehicle {wanted}")
+    check(browser.run("return muir.selected") == wanted, "the map did not select the vehicle")
+    browser.wait("the map to fly there", "return muir.mapIdle && muir.zoom > 14 && muir.onScreen().some((v) => v.id === arguments[0])", wanted)
+    browser.wait("the speeds of the vehicle", "return !/Loading/.test(document.querySelector('#card .graph').textContent)")
+    step(f"search found vehicle {wanted}, its card is open")
+    return wanted
+
+
+def card_closes(browser):
+    browser.press(ESCAPE)
+    browser.wait("the card to close", "return document.querySelector('#card').hidden && muir.selected === null")
+    step("Escape closes the card")
+
+
+def an_alert_appears(browser):
+    browser.wait("an alert in the feed", "return muir.alerts > 0 && document.querySelector('#alert-feed .alert')", seconds=180)
+    step("alert: " + browser.text("#alert-feed .alert .alert-text").replace("\n", ": "))
+
+
+def latency_is_measured(browser):
+    latency = browser.wait("a latency to the screen", "return muir.latency")
+    check(0 <= latency["p50"] <= latency["p99"], f"latency makes no sense: {latency}")
+    step(f"receipt to screen: p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
+
+
+def console_is_clean(browser, messages):
+    messages += browser.console()
+    errors = [m["message"] for m in messages if m["level"] == "SEVERE"]
+    check(not errors, "errors on the console:\n" + "\n".join(errors))
+    step("no errors on the console")
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    started = time.monotonic()
+    with Browser(1600, 1000) as browser:
+        browser.cdp("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+        browser.go(sys.argv[1])
+        try:
+            vehicles_are_there(browser)
+            vehicles_move(browser)
+            search_opens_a_card(browser)
+            card_closes(browser)
+            an_alert_appears(browser)
+            latency_is_measured(browser)
+            console_is_clean(browser, [])
+            browser.press(ESCAPE)  # leaves the search, so that the picture shows the whole fleet
+            browser.click("#zoom-fit")
+            browser.wait("the map to stand still", "return muir.mapIdle && muir.zoom < 12")
+        except (AssertionError, WebDriverError) as problem:
+            print(f"FAILED: {problem}", flush=True)
+            for message in browser.console():
+                print(f"console: {message['level']}: {message['message']}", flush=True)
+            return 1
+        finally:
+            if len(sys.argv) == 3:
+                browser.screenshot(sys.argv[2])
+    print(f"passed in {time.monotonic() - started:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
