@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"several_findings", record(R"({"name":"a","type":"string"},{"name":"b","type":"int"})"), record(kFieldA),
              {{Kind::type_mismatch, "/fields/0/type", "reader type: STRING not compatible with writer type: INT"},
               {Kind::reader_field_missing_default_value, "/fields/1", "b"}}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace muir::schema::avro

@@ -53,7 +53,7 @@ TEST(AvroContainer, ReadsWhatItWrote) {
 
 TEST(AvroContainer, WritesAndReadsFiles) {
   const testing::TempDir dir;
-  const std::string path = std::string(dir.path()) + "/x.avro";
+  const std::string path = dir.str() + "/x.avro";
   auto writer = ContainerWriter::create(path, *parse(R"("int")"), {});
   ASSERT_TRUE(writer.ok());
   ASSERT_TRUE((*writer)->append(Value(5)).ok());
@@ -112,7 +112,7 @@ TEST(AvroContainer, SurvivesMutatedFiles) {
     const Bytes good = file_with(codec, 200, 50);
     for (int i = 0; i < 5'000; ++i) {
       Bytes bytes = good;
-      for (uint32_t n = random() % 4; n > 0; --n) bytes[random() % bytes.size()] = static_cast<char>(random());
+      for (auto n = random() % 4; n > 0; --n) bytes[random() % bytes.size()] = static_cast<char>(random());
       if (random() % 4 == 0) bytes.resize(random() % bytes.size());
       fuzz_container(bytes);
     }

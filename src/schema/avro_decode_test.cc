@@ -191,12 +191,12 @@ Value random_value(const Schema& s, std::mt19937& random, int depth = 0) {
     }
     case Type::array: {
       Value::Array array;
-      for (uint32_t n = depth > 6 ? 0 : random() % 4; n > 0; --n) array.items.push_back(random_value(*s.element, random, depth + 1));
+      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n) array.items.push_back(random_value(*s.element, random, depth + 1));
       return array;
     }
     case Type::map: {
       Value::Map map;
-      for (uint32_t n = depth > 6 ? 0 : random() % 4; n > 0; --n) map.entries.emplace_back(text(), random_value(*s.element, random, depth + 1));
+      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n) map.entries.emplace_back(text(), random_value(*s.element, random, depth + 1));
       return map;
     }
     case Type::union_of: {
@@ -239,7 +239,7 @@ TEST(AvroBinary, SurvivesMutatedBytes) {
   for (int i = 0; i < 10'000; ++i) {
     Bytes bytes;
     ASSERT_TRUE(encode(*s, random_value(*s, random), bytes).ok());
-    for (uint32_t n = random() % 4; n > 0 && !bytes.empty(); --n) bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (auto n = random() % 4; n > 0 && !bytes.empty(); --n) bytes[random() % bytes.size()] = static_cast<char>(random());
     if (random() % 4 == 0) bytes.resize(random() % (bytes.size() + 1));
     fuzz_decode(std::string(kEverything) + '\0' + bytes);
   }

@@ -72,6 +72,18 @@ class Parser {
     for (const auto& known : options.known) collect_named(*known, names_, seen);
   }
 
+  Result<const Schema*> parse_root(const Json& json) {
+    const Schema* root = MUIR_TRY(parse(json, ""));
+    // Only now are all types complete: a default may be a value of the record that it stands in.
+    for (const auto& [record, index] : with_default_) {
+      const Field& field = record->fields[index];
+      const Status valid = strict_ ? check_default(*field.schema, *field.default_value) : Status();
+      if (!valid.ok()) return fail("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message());
+    }
+    return root;
+  }
+
+ private:
   Result<const Schema*> parse(const Json& json, const std::string& space) {
     if (const auto* name = json.as_string()) return reference(*name, space);
     if (const auto* branches = json.as_array()) return parse_union(*branches, space);
@@ -89,7 +101,6 @@ class Parser {
     return reference(*type, space);
   }
 
- private:
   template <class... A>
   static Status fail(fmt::format_string<A...> format, A&&... args) {
     return Status(Code::invalid_argument, "parse Avro schema: " + fmt::format(format, std::forward<A>(args)...));
@@ -123,14 +134,17 @@ class Parser {
   }
   static bool is_valid_decimal(const Schema& schema) {
     if (schema.type != Type::bytes && schema.type != Type::fixed) return false;
-    const Json* precision_member = schema.property("precision");
-    const auto precision = precision_member == nullptr ? std::nullopt : precision_member->as_int64();
-    const Json* scale_member = schema.property("scale");
-    const auto scale = scale_member == nullptr ? std::optional<int64_t>(0) : scale_member->as_int64();
-    if (!precision || *precision <= 0 || !scale || *scale < 0 || *scale > *precision) return false;
+    // -1 stands for "no integer", which no bound below admits.
+    const auto number = [&](std::string_view key, int64_t otherwise) {
+      const Json* member = schema.property(key);
+      return member == nullptr ? otherwise : member->as_int64().value_or(-1);
+    };
+    const int64_t precision = number("precision", -1);
+    const int64_t scale = number("scale", 0);
+    if (precision <= 0 || scale < 0 || scale > precision) return false;
     if (schema.type == Type::bytes) return true;
     const double digits_max = std::floor(std::log10(2.0) * (8.0 * static_cast<double>(schema.size) - 1));
-    return static_cast<double>(*precision) <= digits_max;
+    return static_cast<double>(precision) <= digits_max;
   }
 
   Result<const Schema*> parse_primitive(Type type, const Json& json) {
@@ -210,11 +224,8 @@ class Parser {
     field.schema = MUIR_TRY(parse(*type, record.name.space));
     if (const auto* doc = text_member(json, "doc")) field.doc = *doc;
     if (const Json* value = json.find("default")) {
-      if (strict_) {
-        Status valid = check_default(*field.schema, *value);
-        if (!valid.ok()) return fail("record {}: field {}: invalid default: {}", record.name.full(), *name, valid.message());
-      }
       field.default_value = *value;
+      with_default_.emplace_back(&record, record.fields.size());
     }
     if (const auto* order = text_member(json, "order")) {
       if (*order == "descending") field.order = FieldOrder::descending;
@@ -282,6 +293,7 @@ class Parser {
   Tree& tree_;
   bool strict_;
   std::map<std::string, const Schema*, std::less<>> names_;
+  std::vector<std::pair<const Schema*, size_t>> with_default_;  // records and the index of a field
 };
 
 }  // namespace
@@ -289,7 +301,7 @@ class Parser {
 Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options) {
   auto tree = std::make_shared<Tree>();
   tree->known = options.known;
-  const Schema* root = MUIR_TRY(Parser(*tree, options).parse(json, ""));
+  const Schema* root = MUIR_TRY(Parser(*tree, options).parse_root(json));
   return SchemaPtr(std::move(tree), root);
 }
 

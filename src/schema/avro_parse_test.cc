@@ -229,7 +229,7 @@ TEST(AvroParse, SurvivesMutatedTexts) {
   int parsed = 0;
   for (int i = 0; i < 30'000; ++i) {
     std::string text = original;
-    for (uint32_t n = 1 + random() % 3; n > 0; --n) {
+    for (auto n = 1 + random() % 3; n > 0; --n) {
       const size_t at = random() % text.size();
       if (random() % 2 == 0) text[at] = static_cast<char>(' ' + random() % 95);
       else text.replace(at, random() % 8, original.substr(random() % original.size(), random() % 8));

@@ -70,7 +70,7 @@ TEST(Json, SurvivesMutatedTexts) {
   const std::string original = R"({"type":"record","name":"a\u00e9b","fields":[{"x":[1,2.5e-3,null,true]},{}]})";
   for (int i = 0; i < 20'000; ++i) {
     std::string text = original;
-    for (uint32_t n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
+    for (auto n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
     if (random() % 4 == 0) text.resize(random() % text.size());
     fuzz_json(text);
   }
