@@ -1,0 +1,37 @@
+// Broker: an embedded, durable, single-node Kafka broker.
+//
+//   auto broker = MUIR_TRY(Broker::start(config));   // clients may connect to config.host:broker->port()
+//   broker->stop();                                  // ends cleanly; the destructor does the same
+//
+// acks=all is answered after the records are on the disk (one fsync for all requests that wait), and consumers read
+// only such records, unless log.flush.acks=false says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "broker/broker_config.h"
+
+namespace muir::broker {
+
+// Thread-safe.
+class Broker {
+ public:
+  // Recovers the data folder, binds and serves. already_exists when another broker has the folder.
+  static Result<std::unique_ptr<Broker>> start(BrokerConfig config);
+  virtual ~Broker() = default;
+
+  // The port that was bound.
+  [[nodiscard]] virtual uint16_t port() const = 0;
+  [[nodiscard]] virtual const std::string& cluster_id() const = 0;
+  // Closes the connections, makes everything durable and marks the data folder as cleanly shut down. Idempotent.
+  virtual Status stop() = 0;
+};
+
+// Seeded mutation tests call this with the bytes of a frame; the broker must neither crash nor hang.
+int fuzz_broker_request(BytesView frame);
+
+}  // namespace muir::broker

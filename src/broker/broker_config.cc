@@ -1,0 +1,192 @@
+#include "broker/broker_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "log/topic_config.h"
+
+namespace muir::broker {
+namespace {
+
+constexpr int8_t kBoolean = 1;
+constexpr int8_t kString = 2;
+constexpr int8_t kInt = 3;
+constexpr int8_t kLong = 5;
+
+constexpr BrokerConfigKey kKeys[] = {
+    {"advertised.listeners", "", kString, "Where clients are told to connect, as PLAINTEXT://host:port."},
+    {"auto.create.topics.enable", "true", kBoolean, "Make a topic when a client asks for one that is missing."},
+    {"default.replication.factor", "1", kInt, "Accepted for compatibility; there is one replica."},
+    {"delete.topic.enable", "true", kBoolean, "Whether DeleteTopics is allowed."},
+    {"fetch.max.bytes", "57671680", kInt, "Most bytes of records in one fetch response."},
+    {"group.initial.rebalance.delay.ms", "3000", kInt, "How long an empty group waits for more members."},
+    {"group.max.session.timeout.ms", "1800000", kInt, "Longest session timeout a member may ask for."},
+    {"group.max.size", "2147483647", kInt, "Most members of a group."},
+    {"group.min.session.timeout.ms", "6000", kInt, "Shortest session timeout a member may ask for."},
+    {"listeners", "PLAINTEXT://127.0.0.1:9092", kString, "Where the broker listens."},
+    {"log.cleaner.backoff.ms", "15000", kLong, "Time between two looks for partitions to compact."},
+    {"log.dirs", "./data/broker", kString, "The data folder."},
+    {"log.flush.acks", "true", kBoolean, "Answer acks=all, and show records to consumers, only after an fsync."},
+    {"log.flush.offset.checkpoint.interval.ms", "60000", kInt, "Time between two writes of the recovery points."},
+    {"log.retention.check.interval.ms", "300000", kLong, "Time between two looks for old segments."},
+    {"max.connections", "10000", kInt, "Most connections at a time."},
+    {"node.id", "1", kInt, "The id under which clients see this broker."},
+    {"num.network.threads", "2", kInt, "Threads that serve connections."},
+    {"num.partitions", "1", kInt, "Partitions of a topic that does not say how many."},
+    {"offset.metadata.max.bytes", "4096", kInt, "Longest metadata of an offset commit."},
+    {"offsets.retention.check.interval.ms", "600000", kLong, "Time between two looks for expired offsets."},
+    {"offsets.retention.minutes", "10080", kInt, "How long offsets of an empty group are kept."},
+    {"offsets.topic.num.partitions", "50", kInt, "Partitions of __consumer_offsets, when it is made."},
+    {"offsets.topic.replication.factor", "1", kInt, "Accepted for compatibility; there is one replica."},
+    {"offsets.topic.segment.bytes", "104857600", kInt, "segment.bytes of __consumer_offsets."},
+    {"producer.id.expiration.ms", "86400000", kInt, "How long a silent producer's sequence is remembered."},
+    {"queued.max.requests", "500", kInt, "Most requests of one connection that wait for an answer."},
+    {"socket.request.max.bytes", "104857600", kInt, "Longest request."},
+    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000", kInt, "Time between two looks for timed out transactions."},
+    {"transaction.max.timeout.ms", "900000", kInt, "Longest transaction timeout a producer may ask for."},
+    {"transaction.state.log.min.isr", "1", kInt, "Accepted for compatibility; there is one replica."},
+    {"transaction.state.log.num.partitions", "50", kInt, "Partitions of __transaction_state, when it is made."},
+    {"transaction.state.log.replication.factor", "1", kInt, "Accepted for compatibility; there is one replica."},
+    {"transaction.state.log.segment.bytes", "104857600", kInt, "segment.bytes of __transaction_state."},
+    {"transactional.id.expiration.ms", "604800000", kInt, "How long an idle transactional id is remembered."},
+};
+
+// Keys of Kafka that a single node has no use for; naming them is not a mistake.
+constexpr std::string_view kAccepted[] = {
+    "background.threads", "broker.id", "broker.rack", "cluster.id", "connections.max.idle.ms", "controller.listener.names",
+    "controller.quorum.bootstrap.servers", "controller.quorum.voters", "inter.broker.listener.name", "listener.security.protocol.map",
+    "log.dir", "log.cleaner.dedupe.buffer.size", "log.cleaner.enable", "log.cleaner.threads", "log.retention.hours",
+    "log.retention.minutes", "log.roll.hours", "num.io.threads", "num.recovery.threads.per.data.dir", "num.replica.fetchers",
+    "process.roles", "socket.receive.buffer.bytes", "socket.send.buffer.bytes"};
+
+std::optional<int64_t> number(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+const log::ConfigKey* topic_default(std::string_view name) {
+  for (const auto& key : log::topic_config_keys()) {
+    if (key.broker_synonym == name) return &key;
+  }
+  return nullptr;
+}
+
+std::string nearest_key(std::string_view name) {
+  std::string_view best;
+  size_t least = SIZE_MAX;
+  const auto consider = [&](std::string_view candidate) {
+    if (candidate.empty()) return;
+    const size_t distance = edit_distance(name, candidate);
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  };
+  for (const auto& key : kKeys) consider(key.name);
+  for (const auto& key : log::topic_config_keys()) consider(key.broker_synonym);
+  return std::string(best);
+}
+
+bool valid(const BrokerConfigKey& key, std::string_view value) {
+  if (key.type == kBoolean) return value == "true" || value == "false";
+  if (key.type == kInt || key.type == kLong) {
+    const auto parsed = number(value);
+    return parsed && *parsed >= 0 && (key.type == kLong || *parsed <= INT32_MAX);
+  }
+  return true;
+}
+
+struct Listener {
+  std::string host;
+  uint16_t port = 0;
+};
+
+// The first of "PLAINTEXT://host:port,..."; the name before "://" may be any.
+Result<Listener> parse_listener(std::string_view text) {
+  text = text.substr(0, text.find(','));
+  const std::string_view whole = text;
+  if (const size_t scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  const size_t colon = text.rfind(':');
+  const auto port = colon == std::string_view::npos ? std::nullopt : number(text.substr(colon + 1));
+  if (!port || *port < 0 || *port > 65535) {
+    return error(Code::invalid_argument, "listener \"{}\": write it as PLAINTEXT://host:port", whole);
+  }
+  return Listener{std::string(text.substr(0, colon)), static_cast<uint16_t>(*port)};
+}
+
+}  // namespace
+
+std::span<const BrokerConfigKey> broker_config_keys() { return kKeys; }
+
+const BrokerConfigKey* find_broker_config_key(std::string_view name) {
+  const auto it = std::lower_bound(std::begin(kKeys), std::end(kKeys), name, [](const auto& key, auto wanted) { return key.name < wanted; });
+  return it != std::end(kKeys) && it->name == name ? it : nullptr;
+}
+
+std::string string_property(const Properties& properties, std::string_view name) {
+  if (const auto it = properties.find(std::string(name)); it != properties.end()) return it->second;
+  const BrokerConfigKey* key = find_broker_config_key(name);
+  return key == nullptr ? std::string() : std::string(key->default_value);
+}
+
+int64_t int_property(const Properties& properties, std::string_view name) {
+  return number(string_property(properties, name)).value_or(0);
+}
+
+bool bool_property(const Properties& properties, std::string_view name) { return string_property(properties, name) == "true"; }
+
+ConfigComplaints check_properties(const Properties& properties) {
+  ConfigComplaints out;
+  for (const auto& [name, value] : properties) {
+    if (const BrokerConfigKey* key = find_broker_config_key(name)) {
+      if (!valid(*key, value)) out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+    } else if (const log::ConfigKey* topic_key = topic_default(name)) {
+      if (!log::validate_topic_config(topic_key->name, value).ok()) {
+        out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+      }
+    } else if (std::find(std::begin(kAccepted), std::end(kAccepted), name) == std::end(kAccepted)) {
+      out.unknown.push_back(fmt::format("{}: unknown key; the nearest known one is {}", name, nearest_key(name)));
+    }
+  }
+  return out;
+}
+
+Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties) {
+  BrokerConfig out;
+  out.properties = properties;
+  const Listener listener = MUIR_TRY(parse_listener(string_property(properties, "listeners")));
+  out.host = listener.host.empty() ? "0.0.0.0" : listener.host;
+  out.port = listener.port;
+  if (const std::string advertised = string_property(properties, "advertised.listeners"); !advertised.empty()) {
+    const Listener parsed = MUIR_TRY(parse_listener(advertised));
+    out.advertised_host = parsed.host;
+    out.advertised_port = parsed.port;
+  }
+  const auto log_dir = properties.find("log.dir");
+  out.data_dir = properties.contains("log.dirs") || log_dir == properties.end() ? string_property(properties, "log.dirs") : log_dir->second;
+  if (out.data_dir.find(',') != std::string::npos) {
+    return error(Code::invalid_argument, "log.dirs={}: one data folder is supported", out.data_dir);
+  }
+  out.node_id = static_cast<int32_t>(int_property(properties, "node.id"));
+  out.network_threads = static_cast<int>(std::max<int64_t>(1, int_property(properties, "num.network.threads")));
+  return out;
+}
+
+}  // namespace muir::broker

@@ -1,0 +1,59 @@
+// BrokerConfig: what a broker is started with; Kafka's property names and defaults where Kafka has them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace muir::broker {
+
+using Properties = std::map<std::string, std::string>;
+
+struct BrokerConfig {
+  std::string host = "127.0.0.1";
+  uint16_t port = 9092;  // 0: any free port
+  std::string data_dir;
+  // What clients are told to connect to; empty and 0: host and the bound port.
+  std::string advertised_host;
+  uint16_t advertised_port = 0;
+  int32_t node_id = 1;
+  int network_threads = 2;
+
+  // Everything else by its Kafka key; unknown keys are warned about at start.
+  Properties properties;
+  Clock* clock = nullptr;  // null: the machine's
+
+  // Reads listeners, advertised.listeners, log.dirs, node.id and the rest from Kafka-style properties.
+  static Result<BrokerConfig> from_properties(const Properties& properties);
+};
+
+// A key that the broker knows. `default_value` is what it takes when the key is not set.
+struct BrokerConfigKey {
+  std::string_view name;
+  std::string_view default_value;
+  int8_t type;  // DescribeConfigs' config_type
+  std::string_view documentation;
+};
+// Sorted by name.
+std::span<const BrokerConfigKey> broker_config_keys();
+const BrokerConfigKey* find_broker_config_key(std::string_view name);
+
+// Values of keys in broker_config_keys(): what is set, else the default. Wrong values are refused at start.
+int64_t int_property(const Properties& properties, std::string_view name);
+bool bool_property(const Properties& properties, std::string_view name);
+std::string string_property(const Properties& properties, std::string_view name);
+
+// One sentence per wrong or unknown key; unknown ones name the nearest that exists.
+struct ConfigComplaints {
+  std::vector<std::string> unknown;
+  std::vector<std::string> wrong;
+};
+ConfigComplaints check_properties(const Properties& properties);
+
+}  // namespace muir::broker

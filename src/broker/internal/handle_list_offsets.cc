@@ -1,0 +1,90 @@
+#include "broker/internal/broker_context.h"
+#include "broker/internal/handlers.h"
+#include "log/kafka_error.h"
+
+namespace muir::broker {
+namespace {
+
+using wire::ErrorCode;
+
+// Timestamps with a meaning of their own.
+constexpr int64_t kLatest = -1;
+constexpr int64_t kEarliest = -2;
+constexpr int64_t kMaxTimestamp = -3;   // KIP-734
+constexpr int64_t kEarliestLocal = -4;  // KIP-405: the same as the earliest, there is no remote tier
+constexpr int64_t kLatestTiered = -5;   // KIP-1005: none
+
+ErrorCode check_epoch(const log::Partition& partition, int32_t named) {
+  if (named < 0) return ErrorCode::none;
+  const int32_t ours = partition.leader_epoch();
+  if (named < ours) return ErrorCode::fenced_leader_epoch;
+  return named > ours ? ErrorCode::unknown_leader_epoch : ErrorCode::none;
+}
+
+Result<log::TimestampOffset> look_up(log::Partition& partition, int64_t timestamp, log::Isolation isolation) {
+  const log::Offsets offsets = partition.offsets();
+  switch (timestamp) {
+    case kLatest:
+      return log::TimestampOffset{-1, isolation == log::Isolation::read_committed ? offsets.last_stable : offsets.high_watermark};
+    case kEarliest:
+    case kEarliestLocal: return log::TimestampOffset{-1, offsets.log_start};
+    case kMaxTimestamp: return partition.find_max_timestamp();
+    case kLatestTiered: return log::TimestampOffset{};
+    default: break;
+  }
+  if (timestamp < 0) return log::kafka_error(ErrorCode::unsupported_version, "no such kind of offset: {}", timestamp);
+  return partition.find_timestamp(timestamp, isolation);
+}
+
+wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::string& topic, int8_t isolation_level,
+                                            const wire::ListOffsetsRequest::Partition& wanted) {
+  wire::ListOffsetsResponse::Partition out;
+  out.partition_index = wanted.partition_index;
+  const auto partition = context.logs->find_partition(topic, wanted.partition_index);
+  out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition : check_epoch(*partition, wanted.current_leader_epoch);
+  if (out.error_code != ErrorCode::none) return out;
+  const auto isolation = isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
+  const auto found = look_up(*partition, wanted.timestamp, isolation);
+  if (!found.ok()) {
+    out.error_code = log::kafka_code(found.status());
+    return out;
+  }
+  out.timestamp = found->timestamp;
+  out.offset = found->offset;
+  if (found->offset >= 0) out.leader_epoch = partition->leader_epoch();
+  return out;
+}
+
+}  // namespace
+
+void handle_list_offsets(BrokerContext& context, const RequestInfo&, wire::ListOffsetsRequest request, Reply<wire::ListOffsetsResponse> reply) {
+  wire::ListOffsetsResponse response;
+  for (const auto& topic : request.topics) {
+    auto& out = response.topics.emplace_back();
+    out.name = topic.name;
+    for (const auto& wanted : topic.partitions) out.partitions.push_back(answer(context, topic.name, request.isolation_level, wanted));
+  }
+  reply(response);
+}
+
+void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&, wire::OffsetForLeaderEpochRequest request,
+                                    Reply<wire::OffsetForLeaderEpochResponse> reply) {
+  wire::OffsetForLeaderEpochResponse response;
+  for (const auto& topic : request.topics) {
+    auto& topic_out = response.topics.emplace_back();
+    topic_out.topic = topic.topic;
+    for (const auto& wanted : topic.partitions) {
+      auto& out = topic_out.partitions.emplace_back();
+      out.partition = wanted.partition;
+      const auto partition = context.logs->find_partition(topic.topic, wanted.partition);
+      out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition : check_epoch(*partition, wanted.current_leader_epoch);
+      if (out.error_code != ErrorCode::none) continue;
+      const log::EpochEntry end = partition->epoch_end(wanted.leader_epoch);
+      out.leader_epoch = end.epoch;
+      out.end_offset = end.start_offset;
+    }
+  }
+  reply(response);
+}
+
+}  // namespace muir::broker

@@ -1,0 +1,120 @@
+#include <atomic>
+
+#include "broker/internal/broker_context.h"
+#include "broker/internal/handlers.h"
+#include "log/admission.h"
+#include "log/kafka_error.h"
+
+namespace muir::broker {
+namespace {
+
+using wire::ErrorCode;
+using wire::ProduceRequest;
+using wire::ProduceResponse;
+
+// An acks=all request whose batches are appended and not yet on the disk.
+struct PendingProduce {
+  PendingProduce(ProduceResponse answer, Reply<ProduceResponse> to) : response(std::move(answer)), reply(std::move(to)) {}
+
+  std::mutex mutex;
+  ProduceResponse response;
+  Reply<ProduceResponse> reply;
+  std::atomic<int> left{1};  // one for the registration itself
+
+  void finish_one() {
+    if (left.fetch_sub(1) == 1) reply(response);
+  }
+};
+
+void set_failure(ProduceResponse::Partition& out, const Status& status) {
+  out.error_code = log::kafka_code(status);
+  out.error_message = status.message();
+  out.base_offset = -1;
+}
+
+ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& info, const ProduceRequest& request, const std::string& topic,
+                                  const ProduceRequest::Partition& data, std::shared_ptr<log::Partition>& appended_to, int64_t& appended_end) {
+  // Kept between requests: its buffer serves every batch that must be decompressed.
+  thread_local wire::RecordIterator scratch;
+  ProduceResponse::Partition out;
+  out.index = data.index;
+  if (request.acks < -1 || request.acks > 1) {
+    set_failure(out, log::kafka_error(ErrorCode::invalid_required_acks, "acks={}: must be -1, 0 or 1", request.acks));
+    return out;
+  }
+  const auto partition = context.logs->find_partition(topic, data.index);
+  if (partition == nullptr) {
+    set_failure(out, log::kafka_error(ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, data.index));
+    return out;
+  }
+  if (is_internal_topic(topic) && info.client_id != "__admin_client") {
+    set_failure(out, log::kafka_error(ErrorCode::invalid_topic_exception, "Cannot append to internal topic {}", topic));
+    return out;
+  }
+  const auto admitted = log::admit(data.records, *partition->config(), context.clock->now_ms(), scratch);
+  if (!admitted.ok()) {
+    set_failure(out, admitted.status());
+    return out;
+  }
+  const auto appended = partition->append(admitted->batch);
+  if (!appended.ok()) {
+    set_failure(out, appended.status());
+    return out;
+  }
+  out.base_offset = appended->base_offset;
+  out.log_append_time_ms = appended->log_append_time_ms;
+  out.log_start_offset = appended->log_start_offset;
+  appended_to = partition;
+  appended_end = appended->last_offset + 1;
+  return out;
+}
+
+struct Appending {
+  std::shared_ptr<log::Partition> partition;
+  int64_t end = 0;
+  size_t topic = 0;
+  size_t index = 0;
+};
+
+void answer_when_durable(ProduceResponse response, const std::vector<Appending>& appends, Reply<ProduceResponse> reply) {
+  const auto pending = std::make_shared<PendingProduce>(std::move(response), std::move(reply));
+  pending->left += static_cast<int>(appends.size());
+  for (const Appending& append : appends) {
+    append.partition->when_durable(append.end, [pending, topic = append.topic, index = append.index](const Status& status) {
+      if (!status.ok()) {
+        const std::lock_guard guard(pending->mutex);
+        set_failure(pending->response.responses[topic].partition_responses[index], status);
+      }
+      pending->finish_one();
+    });
+  }
+  pending->finish_one();
+}
+
+}  // namespace
+
+void handle_produce(BrokerContext& context, const RequestInfo& info, ProduceRequest request, Reply<ProduceResponse> reply) {
+  ProduceResponse response;
+  std::vector<Appending> appends;
+  bool failed = false;
+  for (const auto& topic : request.topic_data) {
+    auto& topic_out = response.responses.emplace_back();
+    topic_out.name = topic.name;
+    for (const auto& data : topic.partition_data) {
+      Appending appending{nullptr, 0, response.responses.size() - 1, topic_out.partition_responses.size()};
+      topic_out.partition_responses.push_back(append(context, info, request, topic.name, data, appending.partition, appending.end));
+      failed = failed || topic_out.partition_responses.back().error_code != ErrorCode::none;
+      if (appending.partition != nullptr) appends.push_back(std::move(appending));
+    }
+  }
+  if (request.acks == 0) {
+    // There is no answer that could carry the failure.
+    if (failed) reply.close_connection();
+    return reply.nothing();
+  }
+  const bool wait = request.acks == -1 && context.flag("log.flush.acks") && !appends.empty();
+  if (!wait) return reply(response);
+  answer_when_durable(std::move(response), appends, std::move(reply));
+}
+
+}  // namespace muir::broker

@@ -1,0 +1,28 @@
+#include "broker/internal/internal_topics.h"
+
+#include "log/kafka_error.h"
+
+namespace muir::broker {
+
+Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name) {
+  if (auto topic = context.logs->find_topic(name)) return topic;
+  int64_t partitions = context.number("num.partitions");
+  log::Properties settings;
+  if (name == kOffsetsTopic) {
+    partitions = context.number("offsets.topic.num.partitions");
+    settings = {{"cleanup.policy", "compact"}, {"compression.type", "producer"},
+                {"segment.bytes", string_property(context.config.properties, "offsets.topic.segment.bytes")}};
+  } else if (name == kTransactionsTopic) {
+    partitions = context.number("transaction.state.log.num.partitions");
+    settings = {{"cleanup.policy", "compact"}, {"compression.type", "uncompressed"},
+                {"segment.bytes", string_property(context.config.properties, "transaction.state.log.segment.bytes")}};
+  }
+  auto made = context.logs->create_topic(name, static_cast<int32_t>(partitions), settings);
+  // Another request may have been quicker.
+  if (!made.ok() && log::kafka_code(made.status()) == wire::ErrorCode::topic_already_exists) {
+    if (auto topic = context.logs->find_topic(name)) return topic;
+  }
+  return made;
+}
+
+}  // namespace muir::broker
