@@ -60,6 +60,7 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   [[nodiscard]] bool take_rejoin_request();
   // Wall-clock time at which the leader wants this member to join again; max: never.
   [[nodiscard]] int64_t next_rebalance_ms() const { return next_rebalance_ms_; }
+  void forget_next_rebalance() { next_rebalance_ms_ = std::numeric_limits<int64_t>::max(); }
   // The next subscription asks every instance of the application to stop. Thread-safe.
   void request_shutdown() { shutdown_requested_ = true; }
 

@@ -1,0 +1,105 @@
+// RecordCollector: what the tasks of one thread write, gathered into batches for the thread's producer; under
+// exactly-once also that producer's transaction, which covers every task of the thread (KIP-447).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "client/client.h"
+#include "streams/internal/subtopology.h"
+#include "streams/streams_config.h"
+
+namespace muir::streams::internal {
+
+struct CollectorOptions {
+  client::Properties producer;
+  bool exactly_once = false;
+  std::string transactional_id;  // <application.id>-<process id>-<thread index>
+  ErrorPolicy on_error = ErrorPolicy::fail;
+  int64_t timeout_ms = 60'000;   // for init, flush, commit and abort
+  size_t batch_records = 512;    // handed to the producer at one of these limits, and by push()
+  size_t batch_bytes = 256 * 1024;
+};
+
+// Owned by its thread; deliveries are reported on threads of the producer.
+class RecordCollector final : public RecordSink {
+ public:
+  RecordCollector(client::Client& client, CollectorOptions options);
+  ~RecordCollector() override;
+
+  // Makes the producer when there is none and, under exactly-once, ends what an earlier incarnation left open.
+  Status open();
+  [[nodiscard]] bool is_open() const { return producer_ != nullptr; }
+  // Gives up the producer: after Code::fenced it is of no more use.
+  void close();
+
+  Status send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key, OptBytesView value,
+              int64_t timestamp_ms, std::span<const client::Header> headers) override;
+  [[nodiscard]] std::optional<int32_t> partition_for(std::string_view topic, BytesView key) override;
+  // Hands what is gathered to the producer. Fails with the first failure of any record sent before, until abort() or
+  // close().
+  Status push();
+  // push(), then waits until everything is acknowledged.
+  Status flush();
+
+  // Exactly-once: adds the offsets to the transaction and commits it, beginning one when nothing was sent.
+  Status commit(const client::Offsets& offsets, const client::GroupMetadata& group);
+  // Aborts the open transaction, if any, and forgets what is gathered and every failure so far.
+  Status abort();
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+  // The last failure of the producer since open(), abort() or close(): tells it from one of the topology.
+  [[nodiscard]] Status producer_failure() const;
+
+  // The offset of the last acknowledged record in a changelog partition; -1 when none was written.
+  [[nodiscard]] int64_t acknowledged_offset(const std::string& topic, int32_t partition) const;
+  [[nodiscard]] uint64_t records_sent() const { return records_sent_; }
+  [[nodiscard]] uint64_t records_failed() const { return records_failed_; }
+
+ private:
+  struct Topic {
+    std::string name;
+    int32_t partitions = 0;             // 0: not asked yet
+    std::vector<int64_t> acknowledged;  // by partition; guarded by mutex_
+  };
+  // The topics of the records of one send(), in order, until they are acknowledged.
+  struct Flight {
+    std::vector<Topic*> topics;
+    uint64_t epoch = 0;
+  };
+  Topic& intern(std::string_view topic);
+  Status begin();
+  Status hand_over();
+  Status keep_failure(Status status);
+  void on_delivered(Flight* flight, const Status& status, std::span<const client::Delivery> deliveries);
+  void forget();
+
+  client::Client& client_;
+  const CollectorOptions options_;
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
+  Topic* last_topic_ = nullptr;
+
+  // Gathered records; their views point into arena_, which never grows while it holds any.
+  Bytes arena_;
+  std::vector<client::ProducedRecord> records_;
+  std::vector<client::Header> headers_;
+  std::vector<Topic*> record_topics_;
+  bool in_transaction_ = false;
+  uint64_t records_sent_ = 0;
+
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Flight>> flights_;  // all that were ever needed
+  std::vector<Flight*> idle_flights_;
+  Status failure_{};
+  std::atomic<uint64_t> records_failed_ = 0;
+  uint64_t epoch_ = 0;  // deliveries of an earlier epoch belong to an aborted transaction
+
+  std::unique_ptr<client::Producer> producer_;  // last: its destructor may still report deliveries
+};
+
+}  // namespace muir::streams::internal
