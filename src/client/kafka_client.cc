@@ -1,0 +1,48 @@
+#include "client/kafka_client.h"
+
+#include "client/internal/kafka_admin.h"
+#include "client/internal/kafka_config.h"
+#include "client/internal/kafka_consumer.h"
+#include "client/internal/kafka_group_member.h"
+#include "client/internal/kafka_producer.h"
+
+namespace muir::client {
+namespace {
+
+class KafkaClient final : public Client {
+ public:
+  explicit KafkaClient(Properties properties) : properties_(std::move(properties)) {}
+
+  Result<std::unique_ptr<Producer>> producer(const Properties& overrides) override {
+    return internal::KafkaProducer::make(internal::merged(properties_, overrides));
+  }
+  Result<std::unique_ptr<Consumer>> consumer(const Properties& overrides) override {
+    return internal::KafkaConsumer::make(internal::merged(properties_, overrides));
+  }
+  Result<std::unique_ptr<Admin>> admin(const Properties& overrides) override {
+    auto options = MUIR_TRY(internal::protocol_options(internal::merged(properties_, overrides)));
+    return std::unique_ptr<Admin>(new internal::KafkaAdmin(std::move(options)));
+  }
+  Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options, GroupProtocol& protocol) override {
+    if (options.group_id.empty()) return error(Code::invalid_argument, "group member: group_id is empty");
+    auto client_options = MUIR_TRY(internal::protocol_options(properties_));
+    client_options.request_timeout_ms = options.request_timeout_ms;
+    client_options.retry_backoff_ms = options.retry_backoff_ms;
+    return std::unique_ptr<GroupMember>(new internal::KafkaGroupMember(std::move(client_options), options, protocol));
+  }
+
+ private:
+  const Properties properties_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> connect_kafka(const Properties& properties) {
+  MUIR_RETURN_IF_ERROR(internal::protocol_options(properties));  // what is wrong is said here, not at the first use
+  MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::producer, properties));
+  MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::consumer, properties));
+  internal::warn_about_unknown(properties);
+  return std::unique_ptr<Client>(new KafkaClient(properties));
+}
+
+}  // namespace muir::client
