@@ -130,6 +130,15 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// librdkafka refuses a transactional producer whose delivery timeout outlasts its transactions, which the Java client takes.
+Status bound_delivery_timeout(rd_kafka_conf_t* conf, const Properties& properties) {
+  if (!properties.contains("transactional.id")) return {};
+  const int64_t transaction_ms = MUIR_TRY(number_of(properties, "transaction.timeout.ms", 60'000, 1000, INT32_MAX));
+  const int64_t delivery_ms = MUIR_TRY(number_of(properties, "delivery.timeout.ms", 120'000, 0, INT32_MAX));
+  if (delivery_ms != 0 && delivery_ms <= transaction_ms) return {};
+  return set(conf, "delivery.timeout.ms", std::to_string(transaction_ms));
+}
+
 // Defaults where this client differs from librdkafka.
 constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
     {"acks", "all"},
@@ -149,6 +158,7 @@ constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
 constexpr std::pair<std::string_view, std::string_view> kConsumerDefaults[] = {
     // librdkafka wants a group for its coordinator state machine; nothing is ever joined or committed under it.
     {"group.id", "muir-manual-assignment"},
+    {"auto.offset.reset", "error"},  // the owner decides
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "true"},  // the offset of the end, when the last records are control or aborted ones
@@ -190,7 +200,6 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
   Conf conf(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
-  MUIR_RETURN_IF_ERROR(set(conf.get(), "auto.offset.reset", "error"));
   if (role == Role::producer) {
     for (const auto& [key, value] : kProducerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
     const auto acks = properties.find("acks");
@@ -209,6 +218,7 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
       MUIR_RETURN_IF_ERROR(set(conf.get(), std::string_view(name).substr(8), value));
     }
   }
+  if (role == Role::producer) MUIR_RETURN_IF_ERROR(bound_delivery_timeout(conf.get(), properties));
   return conf;
 }
 
