@@ -73,6 +73,13 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual Status send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key, OptBytesView value,
                       int64_t timestamp_ms, std::span<const client::Header> headers) = 0;
+  // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent: the
+  // sink leaves the choice to send().
+  [[nodiscard]] virtual std::optional<int32_t> partition_for(std::string_view topic, BytesView key) {
+    (void)topic;
+    (void)key;
+    return std::nullopt;
+  }
 };
 
 // What to do with a record that failed; decided by the configured handler, carried out by the runner.
@@ -135,6 +142,13 @@ class SubtopologyRunner {
   virtual Status close() = 0;
 
   [[nodiscard]] virtual store::StateStore* store(const std::string& name) = 0;
+
+  // Times that belong to the committed state, by store name; they travel in the metadata of the offset commit (Kafka's
+  // TopicPartitionMetadata). restore_metadata() is called before init_processors(), when a commit had any.
+  [[nodiscard]] virtual std::map<std::string, int64_t> metadata() const { return {}; }
+  virtual void restore_metadata(const std::map<std::string, int64_t>& metadata) { (void)metadata; }
+  // Records that operators dropped by their rules: late, without key, skipped by a failure handler. Thread-safe.
+  [[nodiscard]] virtual uint64_t dropped_records() const { return 0; }
 };
 
 Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,

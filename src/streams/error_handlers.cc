@@ -1,0 +1,62 @@
+#include "streams/error_handlers.h"
+
+#include <vector>
+
+#include "base/log.h"
+
+namespace muir::streams {
+namespace {
+
+std::string_view name_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::deserialization:
+      return "deserialization";
+    case FailureKind::processing:
+      return "processing";
+    case FailureKind::production:
+      return "production";
+  }
+  return "unknown";
+}
+
+std::string where(const FailedRecord& failed) {
+  return fmt::format("task {} node={} topic={} partition={} offset={}", to_string(failed.task), failed.node, failed.topic,
+                     failed.partition, failed.offset);
+}
+
+Status send_dead_letter(const std::string& topic, const FailedRecord& failed, RecordSink& sink) {
+  // Where Java writes the class of the exception and its stack trace, the kind of failure and its place stand.
+  const std::string kind = fmt::format("{}: {}", name_of(failed.kind), to_string(failed.cause.code()));
+  const std::string trace = fmt::format("{}\n\tat {}", failed.cause.to_string(), where(failed));
+  const std::string partition = std::to_string(failed.partition);
+  const std::string offset = std::to_string(failed.offset);
+  std::vector<client::Header> headers(failed.headers.begin(), failed.headers.end());
+  headers.push_back({"__streams.errors.exception", BytesView(kind)});
+  headers.push_back({"__streams.errors.message", BytesView(failed.cause.message())});
+  headers.push_back({"__streams.errors.stacktrace", BytesView(trace)});
+  headers.push_back({"__streams.errors.topic", BytesView(failed.topic)});
+  headers.push_back({"__streams.errors.partition", BytesView(partition)});
+  headers.push_back({"__streams.errors.offset", BytesView(offset)});
+  return sink.send(topic, std::nullopt, failed.raw_key, failed.raw_value, failed.timestamp_ms, headers);
+}
+
+}  // namespace
+
+FailureHandler make_failure_handler(ErrorHandling handling) {
+  return [handling = std::move(handling)](const FailedRecord& failed, RecordSink& sink) -> Status {
+    if (!handling.dead_letter_topic.empty() && failed.offset >= 0) {
+      MUIR_RETURN_IF_ERROR(send_dead_letter(handling.dead_letter_topic, failed, sink));
+    }
+    const OnFailure decision = failed.kind == FailureKind::deserialization ? handling.deserialization
+                               : failed.kind == FailureKind::processing    ? handling.processing
+                                                                           : handling.production;
+    const std::string place = where(failed);
+    if (decision == OnFailure::proceed) {
+      log::warn("{} failed, record skipped: {}: {}", name_of(failed.kind), place, failed.cause.message());
+      return {};
+    }
+    return failed.cause.annotate(fmt::format("{} {}", name_of(failed.kind), place));
+  };
+}
+
+}  // namespace muir::streams

@@ -1,0 +1,43 @@
+// What happens to a record that cannot be read, processed or written: Kafka Streams' built-in handlers, and its dead
+// letter queue (KIP-1034).
+#pragma once
+
+#include <string>
+
+#include "streams/internal/subtopology.h"
+
+namespace muir::streams {
+
+using internal::FailedRecord;
+using internal::FailureHandler;
+using internal::FailureKind;
+using internal::RecordSink;
+
+enum class OnFailure : unsigned char {
+  fail,     // LogAndFail: the task ends
+  proceed,  // LogAndContinue: the rest of this record's way is skipped
+};
+
+// Kafka's defaults: everything fails, and there is no dead letter topic.
+struct ErrorHandling {
+  OnFailure deserialization = OnFailure::fail;
+  OnFailure processing = OnFailure::fail;
+  OnFailure production = OnFailure::fail;
+  // errors.dead.letter.queue.topic.name: gets the source record's raw key and value, its headers, and
+  // __streams.errors.{exception,message,stacktrace,topic,partition,offset}; also when the task then ends. Empty: none.
+  std::string dead_letter_topic{};
+};
+
+// Thread-safe; failures without a source record (of timers) have no dead letter.
+FailureHandler make_failure_handler(ErrorHandling handling);
+
+inline FailureHandler log_and_fail() { return make_failure_handler({}); }
+inline FailureHandler log_and_continue() {
+  return make_failure_handler({OnFailure::proceed, OnFailure::proceed, OnFailure::proceed});
+}
+// Continues, and keeps what failed in `topic`.
+inline FailureHandler dead_letters_to(std::string topic) {
+  return make_failure_handler({OnFailure::proceed, OnFailure::proceed, OnFailure::proceed, std::move(topic)});
+}
+
+}  // namespace muir::streams

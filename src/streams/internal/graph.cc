@@ -1,0 +1,175 @@
+#include "streams/internal/graph.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace muir::streams::internal {
+
+std::string Graph::generate_name(std::string_view prefix) { return fmt::format("{}{:010}", prefix, next_index_++); }
+
+std::string Graph::name_or(const std::string& name, std::string_view prefix) {
+  std::string generated = generate_name(prefix);
+  return name.empty() ? generated : name;
+}
+
+NodeId Graph::add(GraphNode node) {
+  const NodeId id = nodes_.size();
+  for (const GraphNode& other : nodes_) {
+    if (other.name == node.name) {
+      mistake(error(Code::already_exists, "topology: two operators are named {}", node.name));
+    }
+  }
+  for (const NodeId parent : node.parents) nodes_[parent].children.push_back(id);
+  nodes_.push_back(std::move(node));
+  return id;
+}
+
+void Graph::add_store(StoreSpec store) {
+  const std::string name = store.name();
+  if (!stores_.emplace(name, std::move(store)).second) {
+    mistake(error(Code::already_exists, "topology: two state stores are named {}", name));
+  }
+}
+
+void Graph::add_repartition_topic(RepartitionTopic topic) {
+  for (const auto& other : repartition_topics_) {
+    if (other.name == topic.name) {
+      mistake(error(Code::already_exists, "topology: two operators repartition through {}; name one of them", topic.name));
+    }
+  }
+  repartition_topics_.push_back(std::move(topic));
+}
+
+std::vector<std::string> Graph::require_look_up(NodeId table) {
+  GraphNode& node = nodes_[table];
+  if (node.lazy_store) {
+    node.stores.push_back(node.lazy_store->name());
+    add_store(*std::exchange(node.lazy_store, std::nullopt));
+  }
+  if (!node.stores.empty()) return node.stores;
+  if (!node.can_look_up || node.parents.empty()) {
+    mistake(error(Code::invalid_argument, "topology: table {} cannot be joined with", node.name));
+    return {};
+  }
+  return require_look_up(node.parents.front());
+}
+
+Status Graph::finish() {
+  for (const GraphNode& node : nodes_) {
+    for (const std::string& store : node.stores) {
+      if (!stores_.contains(store)) {
+        mistake(error(Code::not_found, "topology: {} uses state store {}, which was not added", node.name, store));
+      }
+    }
+  }
+  return mistake_;
+}
+
+std::optional<NodeId> Graph::source_of(const std::vector<std::string>& topics) const {
+  const std::set<std::string> wanted(topics.begin(), topics.end());
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    const auto& source = nodes_[id].source;
+    if (source && !source->internal_topic && std::set(source->topics.begin(), source->topics.end()) == wanted) return id;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// Union-find over node ids.
+class Groups {
+ public:
+  explicit Groups(size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), NodeId{0}); }
+  NodeId root(NodeId id) {
+    while (parent_[id] != id) id = parent_[id] = parent_[parent_[id]];
+    return id;
+  }
+  void join(NodeId a, NodeId b) { parent_[root(a)] = root(b); }
+
+ private:
+  std::vector<NodeId> parent_;
+};
+
+}  // namespace
+
+std::vector<std::vector<NodeId>> Graph::subtopologies() const {
+  Groups groups(nodes_.size());
+  std::map<std::string, NodeId> users;  // store -> a node that uses it
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    for (const NodeId parent : nodes_[id].parents) groups.join(id, parent);
+    for (const std::string& store : nodes_[id].stores) {
+      const auto [at, first] = users.emplace(store, id);
+      if (!first) groups.join(id, at->second);
+    }
+  }
+  std::vector<std::vector<NodeId>> out;
+  std::map<NodeId, size_t> index;  // root -> position in out
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    const auto [at, first] = index.emplace(groups.root(id), out.size());
+    if (first) out.emplace_back();
+    out[at->second].push_back(id);
+  }
+  return out;
+}
+
+void Graph::collect_sources(NodeId node, std::vector<TopicRef>& out) const {
+  if (nodes_[node].source) {
+    for (const auto& topic : nodes_[node].source->topics) out.push_back({topic, nodes_[node].source->internal_topic});
+  }
+  for (const NodeId parent : nodes_[node].parents) collect_sources(parent, out);
+}
+
+std::vector<std::vector<Graph::TopicRef>> Graph::copartition_groups() const {
+  std::vector<std::set<TopicRef>> groups;
+  for (const auto& [left, right] : copartitioned_) {
+    std::vector<TopicRef> topics;
+    collect_sources(left, topics);
+    collect_sources(right, topics);
+    std::set<TopicRef> merged(topics.begin(), topics.end());
+    // Groups that share a topic are one group.
+    std::erase_if(groups, [&](std::set<TopicRef>& group) {
+      const bool shares = std::any_of(group.begin(), group.end(), [&](const TopicRef& t) { return merged.contains(t); });
+      if (shares) merged.merge(group);
+      return shares;
+    });
+    groups.push_back(std::move(merged));
+  }
+  std::vector<std::vector<TopicRef>> out;
+  for (const auto& group : groups) out.emplace_back(group.begin(), group.end());
+  return out;
+}
+
+Status Graph::configure_once(const SerdeContext& context) const {
+  std::set<std::pair<ErasedSerde*, bool>> done;
+  const auto configure = [&](const SharedSerde& serde, bool is_key) -> Status {
+    if (!serde || !done.emplace(serde.get(), is_key).second) return {};
+    return serde->configure(context, is_key);
+  };
+  for (const GraphNode& node : nodes_) {
+    if (node.source) {
+      MUIR_RETURN_IF_ERROR(configure(node.source->types.key.serde, true));
+      MUIR_RETURN_IF_ERROR(configure(node.source->types.value.serde, false));
+    }
+    if (node.sink) {
+      MUIR_RETURN_IF_ERROR(configure(node.sink->key, true));
+      MUIR_RETURN_IF_ERROR(configure(node.sink->value, false));
+    }
+  }
+  for (const auto& [name, store] : stores_) {
+    MUIR_RETURN_IF_ERROR(configure(store.types.key.serde, true));
+    MUIR_RETURN_IF_ERROR(configure(store.types.value.serde, false));
+  }
+  return {};
+}
+
+Status Graph::configure_serdes(const SerdeContext& context) const {
+  const std::lock_guard lock(configure_mutex_);
+  if (configured_ && configured_for_ == context.registry) return {};
+  MUIR_RETURN_IF_ERROR(configure_once(context));
+  configured_ = true;
+  configured_for_ = context.registry;
+  return {};
+}
+
+}  // namespace muir::streams::internal

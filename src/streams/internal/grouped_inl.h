@@ -1,0 +1,202 @@
+// The templates of streams/grouped.h.
+#pragma once
+
+#include "streams/grouped.h"
+
+namespace muir::streams {
+namespace internal {
+
+template <class K, class V>
+NodeId Group<K, V>::source(const std::string& store) const {
+  const GraphNode& from = graph->at(node);
+  if (!from.repartition_required) return node;
+  if (!options.name.empty() && *repartitioned) {
+    for (int spent = 0; spent < 3; ++spent) graph->generate_name("");
+    return **repartitioned;
+  }
+  const std::string prefix = options.name.empty() ? store : options.name;
+  *repartitioned = add_repartition(*graph, node,
+                                   {.prefix = prefix,
+                                    .types = {choose_serde(*graph, options.key, from.key_serde, prefix + " key"),
+                                              choose_serde(*graph, options.value, from.value_serde, prefix + " value")}});
+  return **repartitioned;
+}
+
+// The closures that the aggregations differ by.
+inline Aggregate count_rows() {
+  return [](const Row&, bool present, void* aggregate) {
+    auto& count = *static_cast<int64_t*>(aggregate);
+    count = present ? count + 1 : 1;
+    return true;
+  };
+}
+
+template <class K, class V, class F>
+Aggregate reduce_rows(F f) {
+  static_assert(std::is_invocable_r_v<V, F&, const V&, const V&>, "reduce needs V(const V& aggregate, const V& value)");
+  return [f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
+    if (row.value == nullptr) return false;
+    auto& out = *static_cast<V*>(aggregate);
+    const V& value = *static_cast<const V*>(row.value);
+    if (present) {
+      out = f(static_cast<const V&>(out), value);
+    } else {
+      out = value;
+    }
+    return true;
+  };
+}
+
+template <class K, class V, class A, class F>
+Aggregate aggregate_rows(A initial, F f) {
+  constexpr bool kReturns = RowFunction<F, K, V, const A&>;
+  static_assert(kReturns || RowFunction<F, K, V, A&>,
+                "aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&), or void with A& to change it in place");
+  return [initial = std::move(initial), f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
+    auto& out = *static_cast<A*>(aggregate);
+    if constexpr (RowFunction<F, K, V, A>) {
+      if (!callable_with<F, K, V, A>(row)) return false;
+      if (!present) out = initial;
+      using Result = decltype(call<K, V>(f, row, std::move(out)));
+      if constexpr (std::is_void_v<Result>) {
+        call<K, V>(f, row, out);
+      } else {
+        out = call<K, V>(f, row, std::move(out));
+      }
+    } else if constexpr (RowFunction<F, K, V, A&>) {
+      if (!callable_with<F, K, V, A&>(row)) return false;
+      if (!present) out = initial;
+      call<K, V>(f, row, out);
+    }
+    return true;
+  };
+}
+
+}  // namespace internal
+
+namespace internal {
+
+template <class K, class V, class A>
+KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Aggregate apply, Materialized<K, A> options) {
+  Graph& graph = *group.graph;
+  if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
+  const NodeId from = group.source(options.store);
+  const TypedPair types{choose_serde(graph, options.key ? options.key : group.options.key, graph.at(from).key_serde,
+                                     options.store + " key"),
+                        choose_serde(graph, options.value, nullptr, options.store + " value")};
+  graph.add_store({.options = store::KeyValueStoreOptions{.name = options.store, .kind = options.kind},
+                   .logging = options.logging,
+                   .topic_configs = options.topic_configs,
+                   .types = types});
+  return KTable<K, A>(graph, graph.add({.name = graph.name_or(options.name, prefix),
+                                        .parents = {from},
+                                        .stores = {options.store},
+                                        .make = aggregate_node({options.store, types, std::move(apply)}),
+                                        .key_serde = types.key.serde,
+                                        .value_serde = types.value.serde,
+                                        .can_look_up = true}));
+}
+
+}  // namespace internal
+
+template <class K, class V>
+KTable<K, int64_t> KGroupedStream<K, V>::count() const {
+  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(), {});
+}
+
+template <class K, class V>
+KTable<K, int64_t> KGroupedStream<K, V>::count(Materialized<K, int64_t> options) const {
+  // Kafka spends an index here before it makes a store's name.
+  if (options.store.empty()) group_.graph->generate_name("");
+  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(), std::move(options));
+}
+
+template <class K, class V>
+template <class F>
+KTable<K, V> KGroupedStream<K, V>::reduce(F f, Materialized<K, V> options) const {
+  if (!options.value) options.value = group_.options.value;
+  if (!options.value) options.value = SerdeRef<V>(group_.graph->at(group_.node).value_serde);
+  return internal::add_aggregate<K, V, V>(group_, "KSTREAM-REDUCE-", internal::reduce_rows<K, V>(std::move(f)),
+                                          std::move(options));
+}
+
+template <class K, class V>
+template <class A, class F>
+KTable<K, A> KGroupedStream<K, V>::aggregate(A initial, F f, Materialized<K, A> options) const {
+  return internal::add_aggregate<K, V, A>(group_, "KSTREAM-AGGREGATE-",
+                                          internal::aggregate_rows<K, V, A>(std::move(initial), std::move(f)),
+                                          std::move(options));
+}
+
+template <class K, class V>
+TimeWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(TimeWindows windows) const {
+  if (auto status = windows.validate(); !status.ok()) group_.graph->mistake(std::move(status));
+  return TimeWindowedKStream<K, V>(group_, windows);
+}
+
+template <class K, class V>
+template <class A>
+KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, internal::Aggregate apply,
+                                                      Materialized<K, A> options) const {
+  internal::Graph& graph = *group_.graph;
+  if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
+  const internal::NodeId from = group_.source(options.store);
+  const internal::TypedPair types{
+      internal::choose_serde(graph, options.key ? options.key : group_.options.key, graph.at(from).key_serde,
+                             options.store + " key"),
+      internal::choose_serde(graph, options.value, nullptr, options.store + " value")};
+  const int64_t keep_ms = (windows_.size + windows_.grace).count();
+  const int64_t retention_ms = options.retention ? options.retention->count() : keep_ms;
+  if (retention_ms < keep_ms) {
+    graph.mistake(error(Code::invalid_argument, "topology: store {}: retention {} ms below window size and grace, {} ms",
+                        options.store, retention_ms, keep_ms));
+  } else {
+    graph.add_store({.options = store::WindowStoreOptions{.name = options.store,
+                                                          .kind = options.kind,
+                                                          .window_size_ms = windows_.size.count(),
+                                                          .retention_ms = retention_ms},
+                     .logging = options.logging,
+                     .topic_configs = options.topic_configs,
+                     .types = types});
+  }
+  internal::WindowAggregateSpec spec{.aggregate = {options.store, types, std::move(apply)},
+                                     .windows = windows_,
+                                     .windowed_key = internal::type_ops<Windowed<K>>(),
+                                     .windowed_ops = &internal::kWindowedOps<K>};
+  internal::SharedSerde key_serde;
+  if (types.key.serde) key_serde = windowed_serde<K>(windows_.size, SerdeRef<K>(types.key.serde)).erased();
+  return KTable<Windowed<K>, A>(graph, graph.add({.name = graph.name_or(options.name, prefix),
+                                                  .parents = {from},
+                                                  .stores = {options.store},
+                                                  .make = internal::window_aggregate_node(std::move(spec)),
+                                                  .key_serde = std::move(key_serde),
+                                                  .value_serde = types.value.serde}));
+}
+
+template <class K, class V>
+KTable<Windowed<K>, int64_t> TimeWindowedKStream<K, V>::count() const {
+  return add<int64_t>("KSTREAM-AGGREGATE-", internal::count_rows(), {});
+}
+
+template <class K, class V>
+KTable<Windowed<K>, int64_t> TimeWindowedKStream<K, V>::count(Materialized<K, int64_t> options) const {
+  if (options.store.empty()) group_.graph->generate_name("");
+  return add<int64_t>("KSTREAM-AGGREGATE-", internal::count_rows(), std::move(options));
+}
+
+template <class K, class V>
+template <class F>
+KTable<Windowed<K>, V> TimeWindowedKStream<K, V>::reduce(F f, Materialized<K, V> options) const {
+  if (!options.value) options.value = group_.options.value;
+  if (!options.value) options.value = SerdeRef<V>(group_.graph->at(group_.node).value_serde);
+  return add<V>("KSTREAM-REDUCE-", internal::reduce_rows<K, V>(std::move(f)), std::move(options));
+}
+
+template <class K, class V>
+template <class A, class F>
+KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::aggregate(A initial, F f, Materialized<K, A> options) const {
+  return add<A>("KSTREAM-AGGREGATE-", internal::aggregate_rows<K, V, A>(std::move(initial), std::move(f)),
+                std::move(options));
+}
+
+}  // namespace muir::streams

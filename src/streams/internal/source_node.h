@@ -1,0 +1,34 @@
+// SourceNode: where records enter a subtopology.
+#pragma once
+
+#include "streams/internal/graph.h"
+#include "streams/internal/task_context.h"
+
+namespace muir::streams::internal {
+
+class SourceNode final : public Node {
+ public:
+  Status init() override;
+  Status process(const Row& row) override { return forward(row); }
+
+  // The record's timestamp by the source's extractor; negative: to be dropped.
+  Result<int64_t> extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
+                                    int64_t partition_time_ms);
+  // Deserialises the task's current record and sends it down the graph.
+  Status read(std::string_view topic, int32_t partition, const client::ConsumedRecord& record);
+
+ private:
+  Status decode(std::string_view topic, const client::ConsumedRecord& record);
+  Result<int64_t> timestamp_of(const client::ConsumedRecord& record, int64_t partition_time_ms);
+  [[nodiscard]] Row row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const;
+
+  // Reused from record to record.
+  ErasedObject key_;
+  ErasedObject value_;
+  // An extractor sees a record before it is processed; its objects are kept until then.
+  int64_t decoded_offset_ = -1;
+  std::string decoded_topic_;
+  std::map<int32_t, int64_t> partition_times_ms_;
+};
+
+}  // namespace muir::streams::internal

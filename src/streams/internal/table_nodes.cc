@@ -1,0 +1,145 @@
+// Nodes of tables, and joins with them.
+#include "streams/internal/operators.h"
+#include "streams/internal/table_bytes.h"
+#include "streams/internal/task_context.h"
+
+namespace muir::streams::internal {
+namespace {
+
+class TableNode final : public Node {
+ public:
+  explicit TableNode(TypedPair types) : types_(std::move(types)) {}
+
+  Status init() override {
+    if (spec().stores.empty()) return {};
+    const std::string& store = spec().stores.front();
+    table_ = TableBytes(*MUIR_TRY(task().key_value_store(store)), types_, task().store_topic(store));
+    return {};
+  }
+  Status process(const Row& row) override {
+    if (row.key == nullptr) {
+      drop();
+      return {};
+    }
+    if (table_) {
+      // The last offset wins, not the last timestamp, as in Kafka Streams.
+      MUIR_RETURN_IF_ERROR(table_.seek(row.key));
+      MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
+    }
+    return forward(row);
+  }
+  Result<Found> look_up(const void* key) override {
+    MUIR_RETURN_IF_ERROR(table_.seek(key));
+    return table_.get();
+  }
+
+ private:
+  const TypedPair types_;
+  TableBytes table_;
+};
+
+// The table that a table operator reads.
+Node* parent_of(const Node& node) { return node.task().nodes.at(node.spec().parents.front()); }
+
+class TableFilterNode final : public Node {
+ public:
+  explicit TableFilterNode(Predicate keep) : keep_(std::move(keep)) {}
+  Status process(const Row& row) override {
+    return forward(row.value != nullptr && keep_(row) ? row : row.with_value(nullptr));
+  }
+  Result<Found> look_up(const void* key) override {
+    const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
+    if (found.value == nullptr || !keep_({key, found.value, found.timestamp_ms})) return Found{};
+    return found;
+  }
+
+ private:
+  Predicate keep_;
+};
+
+class TableMapNode final : public Node {
+ public:
+  TableMapNode(std::function<void(const Row&, void*)> map, const TypeOps* out)
+      : map_(std::move(map)), forwarded_(out), found_(out) {}
+  Status process(const Row& row) override {
+    if (row.value == nullptr) return forward(row);
+    map_(row, forwarded_.get());
+    return forward(row.with_value(forwarded_.get()));
+  }
+  Result<Found> look_up(const void* key) override {
+    const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
+    if (found.value == nullptr) return Found{};
+    map_({key, found.value, found.timestamp_ms}, found_.get());
+    return Found{found_.get(), found.timestamp_ms};
+  }
+
+ private:
+  std::function<void(const Row&, void*)> map_;
+  ErasedObject forwarded_;
+  ErasedObject found_;
+};
+
+class TableJoinNode final : public Node {
+ public:
+  TableJoinNode(NodeId table, bool left, JoinApply apply) : table_(table), left_(left), apply_(std::move(apply)) {}
+  Status process(const Row& row) override {
+    if (row.value == nullptr || (row.key == nullptr && !left_)) {
+      drop();
+      return {};
+    }
+    Found found;
+    if (row.key != nullptr) found = MUIR_TRY(task().nodes.at(table_)->look_up(row.key));
+    return found.value == nullptr && !left_ ? Status() : apply_(row, found.value, *this);
+  }
+
+ private:
+  const NodeId table_;
+  const bool left_;
+  JoinApply apply_;
+};
+
+class GlobalJoinNode final : public Node {
+ public:
+  explicit GlobalJoinNode(GlobalJoinSpec join) : join_(std::move(join)) {}
+  Status init() override {
+    table_ = TableBytes(*MUIR_TRY(task().key_value_store(join_.store)), join_.types, task().store_topic(join_.store));
+    return {};
+  }
+  Status process(const Row& row) override {
+    const void* key = row.value != nullptr ? join_.select_key(row) : nullptr;
+    if (row.value == nullptr || (key == nullptr && !join_.left)) {
+      drop();
+      return {};
+    }
+    Found found;
+    if (key != nullptr) {
+      MUIR_RETURN_IF_ERROR(table_.seek(key));
+      found = MUIR_TRY(table_.get());
+    }
+    return found.value == nullptr && !join_.left ? Status() : join_.apply(row, found.value, *this);
+  }
+
+ private:
+  GlobalJoinSpec join_;
+  TableBytes table_;
+};
+
+}  // namespace
+
+NodeFactory table_node(TypedPair types) {
+  return [types = std::move(types)] { return std::make_unique<TableNode>(types); };
+}
+NodeFactory table_filter_node(Predicate keep) {
+  return [keep = std::move(keep)] { return std::make_unique<TableFilterNode>(keep); };
+}
+NodeFactory table_map_node(std::function<void(const Row&, void*)> map, const TypeOps* out) {
+  return [map = std::move(map), out] { return std::make_unique<TableMapNode>(map, out); };
+}
+NodeFactory table_join_node(NodeId table, bool left, JoinApply apply) {
+  return [table, left, apply = std::move(apply)] { return std::make_unique<TableJoinNode>(table, left, apply); };
+}
+NodeFactory global_join_node(GlobalJoinSpec spec) {
+  return [spec = std::move(spec)] { return std::make_unique<GlobalJoinNode>(spec); };
+}
+
+}  // namespace muir::streams::internal

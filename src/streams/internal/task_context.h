@@ -1,0 +1,80 @@
+// TaskContext: what the nodes of one task share. Owned by the task's thread; counters may be read by any.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/key_value_store.h"
+#include "store/window_store.h"
+#include "streams/internal/graph.h"
+#include "streams/internal/subtopology.h"
+
+namespace muir::streams::internal {
+
+// One scheduled function of a processor.
+struct Punctuation {
+  Node* node = nullptr;
+  bool wall_clock = false;
+  int64_t next_ms = 0;
+  int64_t interval_ms = 1;
+  std::function<Status(int64_t now_ms)> run;
+  // Shared with the handle that cancels it.
+  std::shared_ptr<bool> cancelled;
+};
+
+// A store of this task and what belongs to it.
+struct TaskStore {
+  const StoreSpec* spec = nullptr;
+  std::string topic;  // for its serdes: the changelog's name, also when there is none
+  std::unique_ptr<store::StateStore> owned;
+  std::unique_ptr<store::ChangelogWriter> changelog;
+};
+
+class TaskContext {
+ public:
+  TaskContext(const Graph& graph, RunnerEnvironment environment);
+  TaskContext(const TaskContext&) = delete;
+  TaskContext& operator=(const TaskContext&) = delete;
+
+  // Brings a failure before the handler: OK when it absorbed it. Failures of the machine are never absorbed.
+  Status fail(const std::string& node, FailureKind kind, const Status& cause);
+  // A failure that ends the task, whatever the handler says.
+  Status fatal(Status cause) {
+    failing = true;
+    failure = cause;
+    return cause;
+  }
+  // "<application_id>-<topic>" for internal topics.
+  [[nodiscard]] std::string topic_name(const std::string& topic, bool internal) const;
+  Result<store::KeyValueStore*> key_value_store(const std::string& name);
+  Result<store::WindowStore*> window_store(const std::string& name);
+  // The topic that serdes of a store are told.
+  [[nodiscard]] std::string store_topic(const std::string& name) const;
+
+  const Graph& graph;
+  const RunnerEnvironment environment;
+  std::map<std::string, TaskStore> stores;
+  std::map<NodeId, Node*> nodes;
+  std::vector<Punctuation> punctuations;
+
+  // The source record under way; null between records and in punctuators.
+  const client::ConsumedRecord* record = nullptr;
+  std::string_view record_topic;
+  int32_t record_partition = -1;
+  int64_t record_time_ms = -1;  // of the row that a processor is working on
+  int64_t stream_time_ms = -1;
+  // A failure is on its way up; no handler is asked again, and no processor can swallow it.
+  bool failing = false;
+  Status failure;
+
+  std::atomic<uint64_t> dropped_records = 0;
+
+ private:
+  Result<store::StateStore*> state_store(const std::string& name);
+};
+
+}  // namespace muir::streams::internal

@@ -1,0 +1,165 @@
+// KStream<K, V>: a stream of records, each for itself. Part of the DSL; see streams/dsl.h.
+//
+// Functions take (value) or (key, value), as references or as pointers. A function that takes references is not called
+// with what is null: filters then drop the record, map_values() lets a null value pass, flat_map_values(), map(),
+// flat_map() and select_key() drop it, peek() and for_each() ignore it. Dropped records are counted. Functions with
+// pointers see nulls. Every task has its own copy of a function, so that it may keep state per partition.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "streams/internal/handle.h"
+#include "streams/processor.h"
+
+namespace muir::streams {
+
+template <class K, class V>
+class KTable;
+template <class K, class V>
+class GlobalKTable;
+template <class K, class V>
+class KGroupedStream;
+template <class K, class V>
+class BranchedKStream;
+
+namespace internal {
+template <class T>
+struct PairOf {
+  static constexpr bool kIsPair = false;
+};
+template <class A, class B>
+struct PairOf<std::pair<A, B>> {
+  static constexpr bool kIsPair = true;
+  using Key = A;
+  using Value = B;
+};
+template <class R>
+using ElementOf = std::decay_t<decltype(*std::begin(std::declval<const R&>()))>;
+}  // namespace internal
+
+template <class K, class V>
+class KStream : public internal::Handle {
+  template <class F>
+  static constexpr bool kTakesRow = internal::RowFunction<F, K, V>;
+
+ public:
+  using internal::Handle::Handle;
+
+  template <class F>
+  KStream filter(F keep, Named named = {}) const { return filtered(std::move(keep), true, named); }
+  template <class F>
+  KStream filter_not(F drop, Named named = {}) const { return filtered(std::move(drop), false, named); }
+
+  // f -> std::pair of the new key and value.
+  template <class F>
+  auto map(F f, Named named = {}) const;
+  // f -> the new value.
+  template <class F>
+  auto map_values(F f, Named named = {}) const;
+  // f -> a range of pairs.
+  template <class F>
+  auto flat_map(F f, Named named = {}) const;
+  // f -> a range of values.
+  template <class F>
+  auto flat_map_values(F f, Named named = {}) const;
+  // f -> the new key.
+  template <class F>
+  auto select_key(F f, Named named = {}) const { return keyed("KSTREAM-KEY-SELECT-", std::move(f), named.name); }
+  template <class F>
+  KStream peek(F f, Named named = {}) const;
+  template <class F>
+  void for_each(F f, Named named = {}) const;
+
+  BranchedKStream<K, V> split(Named named = {}) const;
+  KStream merge(const KStream& other, Named named = {}) const;
+  // Through a topic that the application creates, partitioned by the key.
+  KStream repartition(Repartitioned<K, V> options = {}) const;
+  void to(const std::string& topic, Produced<K, V> options = {}) const { sink({.topic = topic}, options); }
+  // f(value) or f(key, value) -> the topic's name; the topic must exist.
+  template <class F>
+    requires internal::RowFunction<F, K, V>
+  void to(F f, Produced<K, V> options = {}) const;
+  // The latest value of each key.
+  KTable<K, V> to_table(Materialized<K, V> options = {}) const;
+
+  KGroupedStream<K, V> group_by_key(Grouped<K, V> options = {}) const;
+  // f -> the new key.
+  template <class F>
+  auto group_by(F f, Grouped<internal::CallResult<F, K, V>, V> options = {}) const;
+
+  // f(value, table value) or f(key, value, table value) -> the new value, for records whose key is in the table.
+  template <class VT, class F>
+  auto join(const KTable<K, VT>& table, F f, Joined<K, V> options = {}) const {
+    return joined(table, std::move(f), options, std::false_type());
+  }
+  // The same for every record; f takes a pointer to the table value, null when there is none.
+  template <class VT, class F>
+  auto left_join(const KTable<K, VT>& table, F f, Joined<K, V> options = {}) const {
+    return joined(table, std::move(f), options, std::true_type());
+  }
+  // `select` -> the table's key for a record.
+  template <class GK, class VT, class S, class F>
+  auto join(const GlobalKTable<GK, VT>& table, S select, F f, Named named = {}) const {
+    return joined_global(table, std::move(select), std::move(f), named, std::false_type());
+  }
+  template <class GK, class VT, class S, class F>
+  auto left_join(const GlobalKTable<GK, VT>& table, S select, F f, Named named = {}) const {
+    return joined_global(table, std::move(select), std::move(f), named, std::true_type());
+  }
+
+  // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call.
+  template <class S>
+  auto process(S supplier, ProcessOptions options = {}) const {
+    return processed(std::move(supplier), std::move(options), std::false_type());
+  }
+  // The same for a FixedKeyProcessor<K, V, VOut>: what follows need not be repartitioned.
+  template <class S>
+  auto process_values(S supplier, ProcessOptions options = {}) const {
+    return processed(std::move(supplier), std::move(options), std::true_type());
+  }
+
+ private:
+  template <class F>
+  KStream filtered(F f, bool keep_if, const Named& named) const;
+  template <class F>
+  auto keyed(std::string_view prefix, F f, const std::string& name) const;
+  void sink(internal::SinkSpec spec, const Produced<K, V>& options) const;
+  // This stream, behind a repartition topic if its key changed since it was read.
+  internal::NodeId partitioned_for(const std::string& prefix, const Joined<K, V>& options, bool null_keys) const;
+  template <class VT, class F, class Left>
+  auto joined(const KTable<K, VT>& table, F f, const Joined<K, V>& options, Left left) const;
+  template <class GK, class VT, class S, class F, class Left>
+  auto joined_global(const GlobalKTable<GK, VT>& table, S select, F f, const Named& named, Left left) const;
+  template <class S, class Fixed>
+  auto processed(S supplier, ProcessOptions options, Fixed fixed) const;
+};
+
+// Branches of a stream: a record goes to the first whose predicate holds.
+template <class K, class V>
+class BranchedKStream {
+ public:
+  BranchedKStream(const KStream<K, V>& from, const std::string& name);
+
+  // Adds a branch; its stream is in the map under the splitter's name and the branch's own.
+  template <class F>
+  BranchedKStream& branch(F holds, Branched options = {});
+  // With the records that no branch took.
+  std::map<std::string, KStream<K, V>> default_branch(Branched options = {});
+  std::map<std::string, KStream<K, V>> no_default_branch() { return branches_; }
+
+ private:
+  void add(internal::Predicate holds, const std::string& name);
+
+  internal::Graph* graph_;
+  internal::NodeId splitter_;
+  std::shared_ptr<std::vector<internal::Predicate>> predicates_;  // shared with the splitter's factory
+  std::map<std::string, KStream<K, V>> branches_;
+  int position_ = 0;
+};
+
+}  // namespace muir::streams
+
+#include "streams/internal/kstream_inl.h"

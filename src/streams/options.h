@@ -1,0 +1,101 @@
+// The options of the DSL's operators, under Kafka Streams' names. Aggregates for designated initializers:
+//   stream<K, V>("positions", {.reset = Reset::earliest}), .count({.store = "counts"})
+// Every member has a default. A serde left empty is the one that came down with the stream, else that of the type.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serde/erased_serde.h"
+#include "store/state_store.h"
+#include "streams/record.h"
+
+namespace muir::streams {
+
+using store::StoreKind;
+
+// An operator's name; default: Kafka's, such as KSTREAM-FILTER-0000000003.
+struct Named {
+  std::string name{};
+};
+
+enum class Reset : unsigned char { earliest, latest };
+
+// What happens to a record whose timestamp is negative.
+enum class InvalidTimestamp : unsigned char {
+  fail,                // the task ends
+  skip,                // the record is dropped and counted
+  use_partition_time,  // the greatest timestamp seen in the partition stands in
+};
+
+// The timestamp of a record in milliseconds; `partition_time_ms` is the greatest one seen in its partition, or -1.
+template <class K, class V>
+using TimestampExtractor = std::function<int64_t(const Record<K, V>& record, int64_t partition_time_ms)>;
+
+template <class K, class V>
+struct Consumed {
+  SerdeRef<K> key{};
+  SerdeRef<V> value{};
+  TimestampExtractor<K, V> timestamp{};  // default: the record's
+  std::optional<Reset> reset{};          // default: the configuration's auto.offset.reset
+  InvalidTimestamp invalid_timestamp = InvalidTimestamp::fail;
+  std::string name{};
+};
+
+template <class K, class V>
+struct Produced {
+  SerdeRef<K> key{};
+  SerdeRef<V> value{};
+  std::string name{};
+};
+
+template <class K, class V>
+struct Grouped {
+  std::string name{};  // of the repartition topic, should there be one
+  SerdeRef<K> key{};
+  SerdeRef<V> value{};
+};
+
+template <class K, class V>
+struct Joined {
+  std::string name{};
+  SerdeRef<K> key{};  // of the stream's records, should they be repartitioned
+  SerdeRef<V> value{};
+};
+
+template <class K, class V>
+struct Repartitioned {
+  std::string name{};
+  std::optional<int32_t> partitions{};  // default: as many as the topics it comes from
+  SerdeRef<K> key{};
+  SerdeRef<V> value{};
+};
+
+struct Branched {
+  std::string name{};  // default: the branch's position, from 1
+};
+
+// The store behind a table.
+template <class K, class V>
+struct Materialized {
+  std::string store{};  // default: a generated name
+  SerdeRef<V> value{};
+  SerdeRef<K> key{};
+  StoreKind kind = StoreKind::rocksdb;
+  bool logging = true;  // false: no changelog, and nothing to restore from
+  std::optional<std::chrono::milliseconds> retention{};  // of window stores; default: window size and grace
+  std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
+  std::string name{};                                    // of the operator
+};
+
+// Which stores a processor may use, and its name.
+struct ProcessOptions {
+  std::vector<std::string> stores{};
+  std::string name{};
+};
+
+}  // namespace muir::streams

@@ -1,0 +1,38 @@
+// Record<K, V>: a record on its way through a topology, as processors and extractors see it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "client/records.h"
+
+namespace muir::streams {
+
+using Header = client::Header;
+using Headers = std::span<const client::Header>;
+
+// Everything is borrowed for the duration of the call. A null key or value is a null pointer.
+template <class K, class V>
+struct Record {
+  const K* key = nullptr;
+  const V* value = nullptr;
+  int64_t timestamp_ms = 0;
+  Headers headers{};
+
+  template <class V2>
+  [[nodiscard]] Record<K, V2> with_value(const V2& other) const { return {key, &other, timestamp_ms, headers}; }
+  template <class K2>
+  [[nodiscard]] Record<K2, V> with_key(const K2& other) const { return {&other, value, timestamp_ms, headers}; }
+  [[nodiscard]] Record with_timestamp(int64_t other_ms) const { return {key, value, other_ms, headers}; }
+  [[nodiscard]] Record with_headers(Headers other) const { return {key, value, timestamp_ms, other}; }
+};
+
+// Where the record that is being processed was read from.
+struct RecordMetadata {
+  std::string_view topic;
+  int32_t partition = -1;
+  int64_t offset = -1;
+};
+
+}  // namespace muir::streams

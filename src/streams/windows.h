@@ -1,0 +1,110 @@
+// Time windows: which windows a timestamp falls into, and Windowed<K>, the key of what is computed per window.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "serde/serde.h"
+
+namespace muir::streams {
+
+// [start, end).
+struct Window {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  auto operator<=>(const Window&) const = default;
+};
+
+// When a windowed aggregation tells what it has.
+enum class EmitStrategy : unsigned char {
+  on_window_update,  // at every record
+  on_window_close,   // once per window, when stream time has passed its end and the grace
+};
+
+// Fixed-size windows in event time, aligned to the epoch: tumbling, or hopping when `advance` is smaller than `size`.
+struct TimeWindows {
+  std::chrono::milliseconds size{0};
+  std::chrono::milliseconds grace{0};  // how long after its end a window still takes late records
+  std::optional<std::chrono::milliseconds> advance{};  // absent: size
+  EmitStrategy emit = EmitStrategy::on_window_update;
+
+  [[nodiscard]] int64_t advance_ms() const { return advance.value_or(size).count(); }
+  // Start of the first window that holds `timestamp_ms`; the others follow every advance, up to the timestamp.
+  [[nodiscard]] int64_t first_start(int64_t timestamp_ms) const {
+    const int64_t earliest = timestamp_ms - size.count() + advance_ms();
+    return (earliest < 0 ? 0 : earliest) / advance_ms() * advance_ms();
+  }
+  [[nodiscard]] Status validate() const;
+};
+
+// What a key had in a window. Written to topics as the key's bytes and 8 bytes of window start.
+template <class K>
+struct Windowed {
+  K key{};
+  Window window{};
+  auto operator<=>(const Windowed&) const = default;
+};
+
+// "[key@start/end]".
+template <class K>
+std::string to_string(const Windowed<K>& windowed) {
+  return fmt::format("[{}@{}/{}]", windowed.key, windowed.window.start_ms, windowed.window.end_ms);
+}
+
+namespace internal {
+
+// Offsets and types of a Windowed<K>, for code that does not know K.
+struct WindowedOps {
+  void* (*key)(void* windowed);
+  Window* (*window)(void* windowed);
+  void (*assign)(void* windowed, const void* key, Window window);
+};
+template <class K>
+inline constexpr WindowedOps kWindowedOps{
+    [](void* windowed) -> void* { return &static_cast<Windowed<K>*>(windowed)->key; },
+    [](void* windowed) { return &static_cast<Windowed<K>*>(windowed)->window; },
+    [](void* windowed, const void* key, Window window) {
+      auto& out = *static_cast<Windowed<K>*>(windowed);
+      out.key = *static_cast<const K*>(key);
+      out.window = window;
+    }};
+
+// The serde of Windowed<K> over that of K. With size 0, which a reader may not know, windows are read without an end
+// (INT64_MAX).
+class WindowedSerde final : public ErasedSerde {
+ public:
+  WindowedSerde(std::shared_ptr<ErasedSerde> inner, const WindowedOps* ops, int64_t size_ms)
+      : inner_(std::move(inner)), ops_(ops), size_ms_(size_ms) {}
+  Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
+  Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
+  Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
+
+ private:
+  std::shared_ptr<ErasedSerde> inner_;  // shared with the options it came from
+  const WindowedOps* ops_;
+  const int64_t size_ms_;
+};
+
+// Bytes of the window start at the end of a windowed key.
+inline constexpr size_t kWindowStartSize = 8;
+
+}  // namespace internal
+
+template <class K>
+SerdeRef<Windowed<K>> windowed_serde(std::chrono::milliseconds size, SerdeRef<K> inner = default_serde<K>()) {
+  return SerdeRef<Windowed<K>>(
+      std::make_shared<internal::WindowedSerde>(inner.erased(), &internal::kWindowedOps<K>, size.count()));
+}
+
+}  // namespace muir::streams
+
+template <class K>
+struct muir::serde<muir::streams::Windowed<K>> {
+  static SerdeRef<muir::streams::Windowed<K>> make() {
+    return muir::streams::windowed_serde<K>(std::chrono::milliseconds(0));
+  }
+};
