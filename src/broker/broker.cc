@@ -7,7 +7,12 @@
 #include "base/log.h"
 #include "broker/internal/api_table.h"
 #include "broker/internal/broker_context.h"
+#include "broker/internal/broker_partition_log.h"
+#include "broker/internal/group_coordinator.h"
+#include "broker/internal/loop_scheduler.h"
 #include "broker/internal/session.h"
+#include "broker/internal/txn_coordinator.h"
+#include "broker/internal/txn_producer_ids.h"
 #include "log/log_manager.h"
 #include "net/event_loop.h"
 #include "net/frame_server.h"
@@ -55,6 +60,7 @@ class BrokerImpl final : public Broker {
     admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
     context_.loop = loop_.get();
     context_.admin = admin_.get();
+    MUIR_RETURN_IF_ERROR(start_coordinators());
     MUIR_RETURN_IF_ERROR(listen());
     log::info("broker {} serves {}:{} as {}:{}, data in {}; acks=all {}", context_.node_id(), context_.config.host, server_->port(),
               context_.config.advertised_host, context_.config.advertised_port, context_.config.data_dir,
@@ -76,6 +82,32 @@ class BrokerImpl final : public Broker {
   }
 
  private:
+  Status start_coordinators() {
+    partition_log_ = std::make_unique<BrokerPartitionLog>(context_);
+    scheduler_ = std::make_unique<LoopScheduler>(*loop_);
+    constexpr int64_t kMinute = 60'000;
+    GroupConfig groups;
+    groups.session_timeout_ms_min = context_.number("group.min.session.timeout.ms");
+    groups.session_timeout_ms_max = context_.number("group.max.session.timeout.ms");
+    groups.initial_rebalance_delay_ms = context_.number("group.initial.rebalance.delay.ms");
+    groups.members_max = static_cast<size_t>(context_.number("group.max.size"));
+    groups.offset_metadata_bytes_max = static_cast<size_t>(context_.number("offset.metadata.max.bytes"));
+    groups.offsets_retention_ms = context_.number("offsets.retention.minutes") * kMinute;
+    groups.offsets_retention_check_ms = context_.number("offsets.retention.check.interval.ms");
+    groups_ = std::make_unique<GroupCoordinator>(groups, *partition_log_, *scheduler_, *context_.clock);
+    TxnConfig txns;
+    txns.timeout_ms_max = context_.number("transaction.max.timeout.ms");
+    txns.id_expiration_ms = context_.number("transactional.id.expiration.ms");
+    txns.abort_check_ms = context_.number("transaction.abort.timed.out.transaction.cleanup.interval.ms");
+    producer_ids_ = std::make_unique<ProducerIds>(system_env(), context_.config.data_dir + "/muir-producer-ids");
+    txns_ = std::make_unique<TxnCoordinator>(txns, *partition_log_, *producer_ids_, *groups_, *scheduler_, *context_.clock);
+    context_.partition_log = partition_log_.get();
+    context_.groups = groups_.get();
+    context_.txns = txns_.get();
+    MUIR_RETURN_IF_ERROR(groups_->load());
+    return txns_->load();
+  }
+
   Status listen() {
     net::FrameServerOptions options;
     options.host = context_.config.host;
@@ -99,7 +131,13 @@ class BrokerImpl final : public Broker {
   }
 
   BrokerContext context_;
+  // Destroyed from the last to the first: the coordinators go after everything that calls back into them.
+  std::unique_ptr<BrokerPartitionLog> partition_log_;
+  std::unique_ptr<ProducerIds> producer_ids_;
+  std::unique_ptr<GroupCoordinator> groups_;
+  std::unique_ptr<TxnCoordinator> txns_;
   std::unique_ptr<log::LogManager> logs_;
+  std::unique_ptr<LoopScheduler> scheduler_;
   std::unique_ptr<net::EventLoop> loop_;
   std::unique_ptr<net::EventLoop> admin_;
   std::mutex gate_;

@@ -93,7 +93,7 @@ int64_t Partition::recovery_point() const {
 
 // ---- append
 
-Result<Appended> Partition::append(const wire::BatchView& batch) {
+Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durable) {
   Woken woken;
   Appended out;
   {
@@ -107,26 +107,35 @@ Result<Appended> Partition::append(const wire::BatchView& batch) {
                   header.base_sequence < 0 ? -1 : header.last_sequence(), -1, -1, header.max_timestamp, header.transactional()};
       const auto repeated = MUIR_TRY(producers_.check(producer));
       if (repeated) {
-        return Appended{repeated->last_offset - repeated->offset_delta, repeated->last_offset,
-                        config_->log_append_time ? repeated->timestamp : -1, log_start_, true};
+        out = {repeated->last_offset - repeated->offset_delta, repeated->last_offset,
+               config_->log_append_time ? repeated->timestamp : -1, log_start_, true};
       }
     }
-    std::optional<int64_t> append_time;
-    if (config_->log_append_time) header.max_timestamp = *(append_time = env_.clock->now_ms());
-    MUIR_RETURN_IF_ERROR(roll_for(header, header.size_bytes()));
-    header.base_offset = active().next_offset();
-    header.partition_leader_epoch = epochs_.back().epoch;
-    MUIR_RETURN_IF_ERROR(write(batch, header, append_time));
-    remember(header, std::nullopt, active());
-    out = {header.base_offset, header.last_offset(), append_time.value_or(-1), log_start_, false};
-    after_append(woken);
+    if (out.repeated) {
+      if (durable) after_append(out.last_offset + 1, std::move(durable), woken);
+    } else {
+      out = MUIR_TRY(append_new(batch, header));
+      after_append(header.next_offset(), std::move(durable), woken);
+    }
   }
   woken.run();
   return out;
 }
 
+// Gives the batch its place. `header` becomes what is stored.
+Result<Appended> Partition::append_new(const wire::BatchView& batch, wire::BatchHeader& header) {
+  std::optional<int64_t> append_time;
+  if (config_->log_append_time) header.max_timestamp = *(append_time = env_.clock->now_ms());
+  MUIR_RETURN_IF_ERROR(roll_for(header, header.size_bytes()));
+  header.base_offset = active().next_offset();
+  header.partition_leader_epoch = epochs_.back().epoch;
+  MUIR_RETURN_IF_ERROR(write(batch, header, append_time));
+  remember(header, std::nullopt, active());
+  return Appended{header.base_offset, header.last_offset(), append_time.value_or(-1), log_start_, false};
+}
+
 Result<Appended> Partition::append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch,
-                                           int32_t coordinator_epoch) {
+                                           int32_t coordinator_epoch, OnDurable durable) {
   const Bytes bytes = wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, env_.clock->now_ms());
   const wire::BatchView batch = MUIR_TRY(wire::BatchView::parse(bytes));
   Woken woken;
@@ -143,7 +152,7 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, int64_t produ
     MUIR_RETURN_IF_ERROR(write(batch, header, std::nullopt));
     remember(header, wire::ControlRecord{type, coordinator_epoch}, active());
     out = {header.base_offset, header.base_offset, -1, log_start_, false};
-    after_append(woken);
+    after_append(header.next_offset(), std::move(durable), woken);
   }
   woken.run();
   return out;
@@ -195,7 +204,8 @@ Status Partition::roll_for(const wire::BatchHeader& header, size_t bytes) {
   const bool offsets_full = segment.next_offset() + header.last_offset_delta - segment.base_offset() > INT32_MAX;
   const int64_t newest = header.max_timestamp >= 0 ? header.max_timestamp : env_.clock->now_ms();
   const bool old = newest - segment.first_timestamp() > config_->segment_ms;
-  return full || offsets_full || old ? roll() : Status();
+  if (!full && !offsets_full && !old) return {};
+  return roll();
 }
 
 Status Partition::roll() {
@@ -215,11 +225,14 @@ Status Partition::roll() {
   return {};
 }
 
-void Partition::after_append(Woken& woken) {
+void Partition::after_append(int64_t end, OnDurable durable, Woken& woken) {
   if (!env_.sync_before_visible) {
     raise_high_watermark(active().next_offset(), woken);
+    if (durable) woken.waiters.push_back({end, std::move(durable)});
     return;
   }
+  // Even what is durable already (a repetition) is confirmed by the flushing thread, to keep the order.
+  if (durable) waiters_.push_back({end, std::move(durable)});
   if (flush_requested_) return;
   flush_requested_ = true;
   env_.request_flush(*this);
@@ -277,7 +290,7 @@ Status Partition::flush() {
     } else {
       durable_ = std::max(durable_, end);
       if (env_.sync_before_visible) raise_high_watermark(end, woken);
-      const auto done = std::partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.offset > durable_; });
+      const auto done = std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.offset > durable_; });
       std::move(done, waiters_.end(), std::back_inserter(woken.waiters));
       waiters_.erase(done, waiters_.end());
     }

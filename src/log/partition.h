@@ -98,14 +98,18 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] std::string name() const;  // "positions-3"
 
   // Appends one valid batch. Its base offset, leader epoch and, with LogAppendTime, timestamp are written by the log.
-  // Failures carry Kafka's code in detail().
-  Result<Appended> append(const wire::BatchView& batch);
+  // Failures carry Kafka's code in detail(). When it succeeds, `durable` (if any) runs once the batch is durable, or with
+  // the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_visible it
+  // runs before the return.
+  using OnDurable = std::function<void(const Status&)>;
+  Result<Appended> append(const wire::BatchView& batch, OnDurable durable = {});
   // Appends the marker that ends a producer's transaction.
-  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch);
+  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
+                                  OnDurable durable = {});
 
   // `done` runs once everything below `offset` is durable, or with the error that prevents it; at once when it is.
   // It may run on the calling thread or on the flushing one.
-  void when_durable(int64_t offset, std::function<void(const Status&)> done);
+  void when_durable(int64_t offset, OnDurable done);
   // `wake` runs, once, when more can be read than at the time of the call, or when the partition is closed or deleted.
   // It may run on any thread. unwatch() takes it back.
   using WatchId = uint64_t;
@@ -154,7 +158,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   using SegmentPtr = std::shared_ptr<Segment>;
   struct Waiter {
     int64_t offset;
-    std::function<void(const Status&)> done;
+    OnDurable done;
   };
   struct Woken {  // what to call once the lock is free
     std::vector<std::function<void()>> wakes;
@@ -171,10 +175,11 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
   [[nodiscard]] int64_t last_stable_offset() const;
   [[nodiscard]] int64_t bound(Isolation isolation) const;
+  Result<Appended> append_new(const wire::BatchView& batch, wire::BatchHeader& header);
   Status write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time);
   Status roll_for(const wire::BatchHeader& header, size_t bytes);
   Status roll();
-  void after_append(Woken& woken);
+  void after_append(int64_t end, OnDurable durable, Woken& woken);
   void raise_high_watermark(int64_t offset, Woken& woken);
   void fail_all(const Status& status, Woken& woken);
   Status remove_segments_below(int64_t offset, std::string_view why);

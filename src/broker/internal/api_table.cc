@@ -10,26 +10,46 @@ namespace {
 
 using namespace wire;
 
-// Ascending by key. Produce is listed from 0 and answered from 3 (see handle_api_versions). Produce ends at 11: from
-// 12 on clients take transactions of the second version for granted, which need a finalized feature.
+// Ascending by key. Produce is listed from 0 and answered from 3 (see handle_api_versions). Produce ends at 11, and
+// EndTxn and TxnOffsetCommit at 4: later ones are for transactions of the second version (KIP-890), which the broker
+// does not announce.
 constexpr ApiHandler kHandlers[] = {
     api<ProduceRequest, handle_produce>(3, 11),
     api<FetchRequest, handle_fetch>(),
     api<ListOffsetsRequest, handle_list_offsets>(),
     api<MetadataRequest, handle_metadata>(),
+    api<OffsetCommitRequest, handle_offset_commit>(),
+    api<OffsetFetchRequest, handle_offset_fetch>(),
+    api<FindCoordinatorRequest, handle_find_coordinator>(),
+    api<JoinGroupRequest, handle_join_group>(),
+    api<HeartbeatRequest, handle_heartbeat>(),
+    api<LeaveGroupRequest, handle_leave_group>(),
+    api<SyncGroupRequest, handle_sync_group>(),
+    api<DescribeGroupsRequest, handle_describe_groups>(),
+    api<ListGroupsRequest, handle_list_groups>(),
     api<ApiVersionsRequest, handle_api_versions>(),
     api<CreateTopicsRequest, handle_create_topics>(),
     api<DeleteTopicsRequest, handle_delete_topics>(),
     api<DeleteRecordsRequest, handle_delete_records>(),
+    api<InitProducerIdRequest, handle_init_producer_id>(),
     api<OffsetForLeaderEpochRequest, handle_offset_for_leader_epoch>(),
+    api<AddPartitionsToTxnRequest, handle_add_partitions_to_txn>(),
+    api<AddOffsetsToTxnRequest, handle_add_offsets_to_txn>(),
+    api<EndTxnRequest, handle_end_txn>(0, 4),
+    api<WriteTxnMarkersRequest, handle_write_txn_markers>(),
+    api<TxnOffsetCommitRequest, handle_txn_offset_commit>(0, 4),
     api<DescribeConfigsRequest, handle_describe_configs>(),
     api<AlterConfigsRequest, handle_alter_configs>(),
     api<DescribeLogDirsRequest, handle_describe_log_dirs>(),
     api<CreatePartitionsRequest, handle_create_partitions>(),
+    api<DeleteGroupsRequest, handle_delete_groups>(),
     api<IncrementalAlterConfigsRequest, handle_incremental_alter_configs>(),
     api<ListPartitionReassignmentsRequest, handle_list_partition_reassignments>(),
+    api<OffsetDeleteRequest, handle_offset_delete>(),
     api<DescribeClusterRequest, handle_describe_cluster>(),
     api<DescribeProducersRequest, handle_describe_producers>(),
+    api<DescribeTransactionsRequest, handle_describe_transactions>(),
+    api<ListTransactionsRequest, handle_list_transactions>(),
     api<DescribeTopicPartitionsRequest, handle_describe_topic_partitions>(),
 };
 

@@ -10,6 +10,10 @@
 
 namespace muir::broker {
 
+class GroupCoordinator;
+class PartitionLog;
+class TxnCoordinator;
+
 struct BrokerContext {
   BrokerConfig config;
   log::LogManager* logs = nullptr;
@@ -18,6 +22,9 @@ struct BrokerContext {
   net::EventLoop* loop = nullptr;
   // Runs what waits for the disk: changes of topics and their settings, one at a time.
   net::EventLoop* admin = nullptr;
+  GroupCoordinator* groups = nullptr;
+  TxnCoordinator* txns = nullptr;
+  PartitionLog* partition_log = nullptr;
 
   [[nodiscard]] int32_t node_id() const { return config.node_id; }
   [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "broker/internal/broker_context.h"
+#include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
 #include "log/kafka_error.h"
 
@@ -136,7 +137,10 @@ void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire:
       const Status status = context.flag("delete.topic.enable")
                                 ? context.logs->delete_topic(topic->name)
                                 : log::kafka_error(ErrorCode::topic_deletion_disabled, "delete.topic.enable is false");
-      if (status.ok()) continue;
+      if (status.ok()) {
+        context.groups->on_topics_deleted({topic->name});
+        continue;
+      }
       out.error_code = log::kafka_code(status);
       out.error_message = status.message();
     }
