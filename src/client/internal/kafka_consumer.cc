@@ -23,6 +23,8 @@ List list_of(const std::vector<TopicPartition>& partitions) {
   return list;
 }
 
+constexpr int64_t kResolveTimeoutMs = 2'000;
+
 int64_t rdkafka_offset(int64_t offset) {
   if (offset == kOffsetEarliest) return RD_KAFKA_OFFSET_BEGINNING;
   if (offset == kOffsetLatest) return RD_KAFKA_OFFSET_END;
@@ -42,13 +44,18 @@ Status first_failure(const rd_kafka_topic_partition_list_t& list, std::string_vi
 }  // namespace
 
 Result<std::unique_ptr<Consumer>> KafkaConsumer::make(const Properties& properties) {
+  ProtocolClientOptions options = MUIR_TRY(protocol_options(properties));
+  const auto isolation = properties.find("isolation.level");
+  const bool committed = isolation != properties.end() && isolation->second == "read_committed";
   Conf conf = MUIR_TRY(make_conf(Role::consumer, properties));
   std::array<char, 512> reason{};
   rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
   if (rk == nullptr) return error(Code::invalid_argument, "consumer: {}", reason.data());
   (void)conf.release();  // rd_kafka_new() took it over
   rd_kafka_poll_set_consumer(rk);
-  return std::unique_ptr<Consumer>(new KafkaConsumer(rk, rd_kafka_queue_get_consumer(rk)));
+  return std::unique_ptr<Consumer>(new KafkaConsumer(rk, rd_kafka_queue_get_consumer(rk),
+                                                     committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted,
+                                                     std::move(options)));
 }
 
 KafkaConsumer::~KafkaConsumer() {
@@ -66,8 +73,29 @@ Status KafkaConsumer::check_assigned(const std::vector<TopicPartition>& partitio
   return {};
 }
 
-Status KafkaConsumer::assign(const std::vector<PartitionStart>& add) {
-  if (add.empty()) return {};
+// Logical starts become offsets here when the cluster answers quickly: librdkafka asks for them only half a second later when it has no
+// connection to the leader yet, and the position is known at once. Otherwise librdkafka resolves them in its own time.
+void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, int64_t logical) {
+  std::vector<TopicPartition> wanted;
+  for (const PartitionStart& start : starts) {
+    if (start.offset == logical) wanted.push_back(start.partition);
+  }
+  if (wanted.empty()) return;
+  const auto offsets = offsets_.list_offsets(wanted, logical, isolation_, kResolveTimeoutMs);
+  if (!offsets.ok()) {
+    log::debug("{}", offsets.status().message());
+    return;
+  }
+  for (PartitionStart& start : starts) {
+    if (const auto it = offsets->find(start.partition); it != offsets->end() && start.offset == logical) start.offset = it->second;
+  }
+}
+
+Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
+  if (wanted.empty()) return {};
+  std::vector<PartitionStart> add = wanted;
+  resolve(add, kOffsetEarliest);
+  resolve(add, kOffsetLatest);
   const List list(rd_kafka_topic_partition_list_new(static_cast<int>(add.size())));
   for (const PartitionStart& start : add) {
     const TopicPartition& one = start.partition;

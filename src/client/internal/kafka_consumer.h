@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/consumer.h"
+#include "client/internal/kafka_admin.h"
 #include "client/internal/kafka_config.h"
 
 struct rd_kafka_s;
@@ -37,7 +38,9 @@ class KafkaConsumer final : public Consumer {
     bool paused = false;
   };
 
-  KafkaConsumer(rd_kafka_s* rk, rd_kafka_queue_s* queue) : rk_(rk), queue_(queue) {}
+  KafkaConsumer(rd_kafka_s* rk, rd_kafka_queue_s* queue, IsolationLevel isolation, ProtocolClientOptions options)
+      : rk_(rk), queue_(queue), isolation_(isolation), offsets_(std::move(options)) {}
+  void resolve(std::vector<PartitionStart>& starts, int64_t logical);
   Status check_assigned(const std::vector<TopicPartition>& partitions) const;
   Status set_paused(const std::vector<TopicPartition>& partitions, bool paused);
   size_t take(int64_t timeout_ms, size_t records_max, std::vector<rd_kafka_message_s*>& messages);
@@ -48,6 +51,8 @@ class KafkaConsumer final : public Consumer {
 
   rd_kafka_s* const rk_;
   rd_kafka_queue_s* const queue_;
+  const IsolationLevel isolation_;
+  KafkaAdmin offsets_;  // connects when it is first needed
   std::map<TopicPartition, Assigned> assigned_;
   // The last partition met, by librdkafka's topic handle: neighbours in the queue mostly share it.
   std::pair<const void*, int32_t> last_key_{nullptr, -1};
