@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "broker/internal/partition_log.h"
 #include "broker/internal/scheduler.h"
 #include "broker/internal/strand.h"
+#include "wire/messages/coordinator_records.h"
 #include "wire/messages/delete_groups.h"
 #include "wire/messages/describe_groups.h"
 #include "wire/messages/heartbeat.h"
@@ -30,6 +32,7 @@
 #include "wire/messages/offset_fetch.h"
 #include "wire/messages/sync_group.h"
 #include "wire/messages/txn_offset_commit.h"
+#include "wire/record_batch.h"
 
 namespace muir::broker {
 
@@ -117,9 +120,12 @@ class GroupCoordinator {
   void remove_member(Group& group, const std::string& member_id, std::string_view why);
   void after_removal(Group& group, std::string_view why);
   void propagate_assignment(Group& group, wire::ErrorCode error);
-  void store_group(Group& group, std::function<void(const Status&)> done);
-  void check_deadlines(const std::string& group_id);
+  void store_group(Group& group, const std::map<std::string, Bytes>* assignments,
+                   std::function<void(const Status&)> done);
+  void check_deadlines(Group& group);
   void arm_timer(Group& group);
+  std::string new_member_id(const std::string& prefix);
+  [[nodiscard]] bool has_room(const Group& group, const std::string& member_id) const;
 
   // Offsets, in group_offset_requests.cc.
   void commit(int16_t version, wire::OffsetCommitRequest& request, Reply<wire::OffsetCommitResponse> reply);
@@ -127,16 +133,21 @@ class GroupCoordinator {
   wire::OffsetFetchResponse fetch(int16_t version, const wire::OffsetFetchRequest& request);
   wire::ErrorCode check_commit(Group* group, int32_t generation, const std::string& member_id,
                                const std::optional<std::string>& instance_id, bool transactional);
-  wire::ErrorCode check_partition(const std::string& topic, int32_t partition);
+  wire::ErrorCode check_offset(const TopicPartition& partition, const std::optional<std::string>& metadata);
+  void complete_pending(int64_t producer_id, const std::vector<int32_t>& partitions, bool commit);
 
   // Administration and expiry, in group_admin.cc.
   wire::DescribeGroupsResponse::Group describe(int16_t version, const std::string& group_id);
-  wire::ErrorCode delete_group(const std::string& group_id, std::function<void(wire::ErrorCode)> done);
+  void delete_group(const std::string& group_id, std::function<void(wire::ErrorCode)> done);
+  void delete_offsets(wire::OffsetDeleteRequest& request, Reply<wire::OffsetDeleteResponse> reply);
   void expire();
-  void write_tombstones(Group& group, const std::vector<TopicPartition>& offsets, bool group_too,
-                        std::function<void(const Status&)> done);
+  void schedule_expiry();
+  // Writes tombstones for offsets and, if asked, the group itself, and then forgets them.
+  void forget(Group& group, std::vector<TopicPartition> offsets, bool group_too, std::function<void(const Status&)> done);
 
   Status load_partition(int32_t partition);
+  Status load_record(int32_t partition, const wire::BatchHeader& batch, const wire::Record& record);
+  void load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value);
   void finish_load();
   Group* find(const std::string& group_id);
   Group& find_or_create(const std::string& group_id);
@@ -150,7 +161,9 @@ class GroupCoordinator {
   Clock& clock_;
   Strand strand_;
   std::map<std::string, GroupPtr> groups_;
+  std::map<int64_t, std::set<std::string>> pending_groups_;  // producer id -> groups with offsets that wait for it
   uint64_t next_group_serial_ = 1;
+  uint64_t member_ids_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // timers outlive nobody: they hold it weakly
 };
 

@@ -12,8 +12,9 @@
 
 namespace muir::broker {
 
-inline constexpr const char* kOffsetsTopic = "__consumer_offsets";
-inline constexpr const char* kTxnTopic = "__transaction_state";
+// Names of the coordinators' topics.
+inline constexpr const char* kConsumerOffsets = "__consumer_offsets";
+inline constexpr const char* kTransactionState = "__transaction_state";
 
 // Thread-safe.
 class PartitionLog {
@@ -23,7 +24,7 @@ class PartitionLog {
   // Number of the topic's partitions; 0 when it does not exist.
   [[nodiscard]] virtual int32_t partition_count(const std::string& topic) = 0;
 
-  // The same for an internal topic (kOffsetsTopic, kTxnTopic), which is created, compacted and with as many partitions
+  // The same for an internal topic (kConsumerOffsets, kTransactionState), which is created, compacted and with as many partitions
   // as the broker is configured for, when it does not exist.
   [[nodiscard]] virtual Result<int32_t> open_internal_topic(const std::string& topic) = 0;
 

@@ -72,21 +72,28 @@ class TxnCoordinator {
   using InitReply = Reply<wire::InitProducerIdResponse>;
   using Outcome = std::function<void(wire::ErrorCode)>;
 
-  void init(int16_t version, wire::InitProducerIdRequest& request, InitReply reply);
+  // Requests, in txn_coordinator.cc. All of it on the strand.
+  void init(wire::InitProducerIdRequest& request, InitReply reply);
   void init_existing(Txn& txn, wire::InitProducerIdRequest& request, InitReply reply);
   void add(const std::string& id, int64_t producer_id, int16_t epoch, std::vector<TopicPartition> partitions,
            Outcome outcome);
-  void end(const std::string& id, int64_t producer_id, int16_t epoch, bool commit, bool from_client, Outcome outcome);
+  void add_topics(const wire::AddPartitionsToTxnRequest::Transaction& asked,
+                  std::function<void(std::vector<wire::AddPartitionsToTxnResponse::TopicResult>)> done);
+  [[nodiscard]] wire::DescribeTransactionsResponse::TransactionState describe(const std::string& id) const;
+
+  // The end of transactions, in txn_completion.cc.
+  void end(const wire::EndTxnRequest& request, Outcome outcome);
   void fence_and_abort(Txn& txn, Outcome outcome);
   void complete(Txn& txn);
   void write_marker(const std::string& id, const TopicPartition& partition);
+  void marker_done(const std::string& id, const TopicPartition& partition, const Status& status);
   void marker_written(const std::string& id, const TopicPartition& partition);
   void finish(Txn& txn);
   // Stores `next` and makes it the transaction's state when it is durable.
   void transit(Txn& txn, TxnFields next, Outcome outcome);
   void store(const std::string& id, const std::optional<TxnFields>& fields, std::function<void(const Status&)> done);
-  [[nodiscard]] wire::DescribeTransactionsResponse::TransactionState describe(const std::string& id) const;
-  Result<std::pair<int64_t, int16_t>> new_producer_id();
+  void abort_expired_transactions();
+  void forget_unused();
 
   Status load_partition(int32_t partition);
   void repeat(int64_t every_ms, std::function<void()> task);

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "broker/internal/group_offsets.h"
 #include "wire/error_code.h"
+#include "wire/record_batch.h"
 
 namespace muir::broker {
 
@@ -49,8 +50,6 @@ struct Txn {
   // A transition that is being stored: requests meanwhile are answered CONCURRENT_TRANSACTIONS.
   std::optional<TxnState> pending;
   std::set<TopicPartition> markers_left;
-  // The epoch was bumped to fence a producer but the abort could not be stored: it is not bumped again.
-  bool fence_failed = false;
 
   // The state after InitProducerId by a producer that was told `expected_epoch` last (nullopt: a fresh one), or
   // PRODUCER_FENCED. The epoch must not be exhausted.
@@ -58,8 +57,25 @@ struct Txn {
                                                     int64_t now_ms) const;
   [[nodiscard]] TxnFields with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch,
                                                int64_t now_ms) const;
+  // The state in which the producer that has it now is fenced and its transaction aborted.
+  [[nodiscard]] TxnFields fenced(int64_t now_ms) const;
+  // Whether a producer that was told this id and epoch may go on; the epoch is looked at by with_bumped_epoch().
+  [[nodiscard]] bool knows(int64_t producer_id, int16_t epoch) const;
   [[nodiscard]] bool epoch_exhausted() const { return is_exhausted(fields.epoch); }
   static bool is_exhausted(int16_t epoch) { return epoch >= INT16_MAX - 1; }
 };
+
+// The records of __transaction_state, in Kafka's format.
+Bytes txn_key(const std::string& id);
+Bytes txn_value(const TxnFields& fields);
+struct TxnRecord {
+  std::string id;
+  std::optional<TxnFields> fields;  // missing: a tombstone
+};
+// nullopt for a record of another kind.
+Result<std::optional<TxnRecord>> parse_txn_record(const wire::Record& record);
+
+// Any key and value; it must neither crash nor hang.
+int fuzz_txn_record(BytesView bytes);
 
 }  // namespace muir::broker

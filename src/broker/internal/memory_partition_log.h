@@ -1,0 +1,111 @@
+// MemoryPartitionLog: partitions in memory, with a disk that can be slow, broken or gone. For tests.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/internal/partition_log.h"
+#include "wire/record_batch.h"
+
+namespace muir::broker {
+
+// Owned by one thread.
+class MemoryPartitionLog final : public PartitionLog {
+ public:
+  explicit MemoryPartitionLog(int32_t internal_partitions = 5) : internal_partitions_(internal_partitions) {}
+
+  void create(const std::string& topic, int32_t partitions) { topics_[topic].resize(static_cast<size_t>(partitions)); }
+  void remove(const std::string& topic) { topics_.erase(topic); }
+  // Appends are stored but not answered until release().
+  void hold() { held_ = true; }
+  void release() {
+    held_ = false;
+    for (auto& answer : std::exchange(waiting_, {})) answer();
+  }
+  // The next `count` appends fail.
+  void fail_next(int count) { failures_ = count; }
+  // After `count` more appends the machine is off: nothing is stored or answered until restart().
+  void stop_after(int count) { left_ = count; }
+  void restart() {
+    left_ = -1;
+    held_ = false;
+    waiting_.clear();
+  }
+
+  int32_t partition_count(const std::string& topic) override {
+    const auto at = topics_.find(topic);
+    return at == topics_.end() ? 0 : static_cast<int32_t>(at->second.size());
+  }
+  Result<int32_t> open_internal_topic(const std::string& topic) override {
+    if (!topics_.contains(topic)) create(topic, internal_partitions_);
+    return partition_count(topic);
+  }
+  void append(const std::string& topic, int32_t partition, Bytes batch, Done done) override {
+    if (left_ == 0) return;
+    if (left_ > 0) --left_;
+    if (failures_ > 0) {
+      --failures_;
+      return done(error(Code::io_error, "append {}-{}: disk", topic, partition), -1);
+    }
+    if (partition >= partition_count(topic)) return done(error(Code::not_found, "append {}-{}", topic, partition), -1);
+    Log& log = topics_[topic][static_cast<size_t>(partition)];
+    const int64_t base = log.end;
+    wire::set_base_offset(batch.data(), base);
+    log.end = wire::parse_batch_header(batch)->next_offset();
+    log.bytes += batch;
+    if (held_) {
+      waiting_.push_back([done = std::move(done), base] { done({}, base); });
+    } else {
+      done({}, base);
+    }
+  }
+  void append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
+                     int16_t producer_epoch, int32_t coordinator_epoch, Done done) override {
+    append(topic, partition, wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, 0), std::move(done));
+  }
+  Result<int64_t> log_start_offset(const std::string&, int32_t) override { return 0; }
+  Result<Bytes> read(const std::string& topic, int32_t partition, int64_t offset, size_t bytes_max) override {
+    const Log& log = topics_[topic][static_cast<size_t>(partition)];
+    wire::BatchReader batches(log.bytes);
+    Bytes out;
+    while (out.size() < bytes_max) {
+      const auto batch = MUIR_TRY(batches.next());
+      if (!batch) break;
+      if (batch->header().next_offset() > offset) out += batch->bytes();
+    }
+    return out;
+  }
+
+  // Markers of a partition, oldest first: "commit 5/0" for producer id and epoch.
+  std::vector<std::string> markers(const std::string& topic, int32_t partition) {
+    std::vector<std::string> out;
+    wire::BatchReader batches(topics_[topic][static_cast<size_t>(partition)].bytes);
+    while (true) {
+      const auto batch = *batches.next();
+      if (!batch) return out;
+      if (!batch->header().control()) continue;
+      wire::RecordIterator records;
+      wire::Record record;
+      if (!records.reset(*batch).ok() || !records.next(record)) continue;
+      const bool commit = wire::parse_control_record(record)->type == wire::ControlType::commit;
+      out.push_back(fmt::format("{} {}/{}", commit ? "commit" : "abort", batch->header().producer_id,
+                                batch->header().producer_epoch));
+    }
+  }
+
+ private:
+  struct Log {
+    Bytes bytes;
+    int64_t end = 0;
+  };
+  const int32_t internal_partitions_;
+  std::map<std::string, std::vector<Log>> topics_;
+  bool held_ = false;
+  int failures_ = 0;
+  int left_ = -1;
+  std::vector<std::function<void()>> waiting_;
+};
+
+}  // namespace muir::broker
