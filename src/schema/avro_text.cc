@@ -190,6 +190,13 @@ std::string to_text(const Schema& schema, const std::set<std::string>& known) {
   return out;
 }
 
+void add_names(const Schema& schema, std::set<std::string>& names) {
+  if (schema.is_named() && !names.insert(schema.name.full()).second) return;
+  for (const auto& field : schema.fields) add_names(*field.schema, names);
+  for (const auto* branch : schema.branches) add_names(*branch, names);
+  if (schema.element != nullptr) add_names(*schema.element, names);
+}
+
 std::string canonical_form(const Schema& schema) {
   std::string out;
   Known defined;

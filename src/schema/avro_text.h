@@ -15,6 +15,9 @@ namespace muir::schema::avro {
 // that schema registries store and compare. Types whose full name is in `known` appear as names only.
 std::string to_text(const Schema& schema, const std::set<std::string>& known = {});
 
+// Adds the full names of all types that are named in the schema.
+void add_names(const Schema& schema, std::set<std::string>& names);
+
 // Avro's Parsing Canonical Form: only what matters for reading data.
 std::string canonical_form(const Schema& schema);
 

@@ -1,0 +1,114 @@
+#include "registry/http_registry_client.h"
+
+#include "net/url.h"
+
+namespace muir::registry {
+namespace {
+
+using schema::Json;
+
+bool is_worth_another(int status) { return status == 408 || status == 429 || status >= 500; }
+
+Status failure_of(const std::string& target, const net::HttpClientResponse& response) {
+  const auto json = Json::parse(response.body);
+  const Json* message = json.ok() ? json->find("message") : nullptr;
+  const Json* code = json.ok() ? json->find("error_code") : nullptr;
+  const Code kind = response.status == 404   ? Code::not_found
+                    : response.status == 409 ? Code::failed_precondition
+                    : response.status == 422 ? Code::invalid_argument
+                    : response.status < 500  ? Code::permission_denied
+                                             : Code::unavailable;
+  const std::string text = message != nullptr && message->as_string() != nullptr ? *message->as_string() : response.body.substr(0, 200);
+  const int64_t detail = code == nullptr ? response.status : code->as_int64().value_or(response.status);
+  return Status(kind, fmt::format("schema registry {}: HTTP {}: {}", target, response.status, text), static_cast<int>(detail));
+}
+
+Status malformed(const std::string& target) { return error(Code::data_loss, "schema registry {}: the answer is not what it should be", target); }
+
+Result<int> int_member(const Json& json, std::string_view name, const std::string& target) {
+  const Json* member = json.find(name);
+  const auto value = member == nullptr ? std::nullopt : member->as_int64();
+  if (!value || *value < INT32_MIN || *value > INT32_MAX) return malformed(target);
+  return static_cast<int>(*value);
+}
+Result<std::string> text_member(const Json& json, std::string_view name, const std::string& target) {
+  const Json* member = json.find(name);
+  if (member == nullptr || member->as_string() == nullptr) return malformed(target);
+  return *member->as_string();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std::string& urls, HttpRegistryClientOptions options) {
+  std::unique_ptr<HttpRegistryClient> client(new HttpRegistryClient(options));
+  std::string_view rest = urls;
+  while (!rest.empty()) {
+    const size_t comma = rest.find(',');
+    std::string url(rest.substr(0, comma));
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    url.erase(0, url.find_first_not_of(' '));
+    while (!url.empty() && (url.back() == ' ' || url.back() == '/')) url.pop_back();
+    if (url.empty()) continue;
+    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(url, {.connect_timeout_ms = options.request_timeout_ms, .request_timeout_ms = options.request_timeout_ms})));
+  }
+  if (client->clients_.empty()) return error(Code::invalid_argument, "schema.registry.url is empty");
+  return client;
+}
+
+Result<Json> HttpRegistryClient::request(const std::string& method, const std::string& target, const std::string& body) {
+  Status last;
+  const size_t attempts = clients_.size() * static_cast<size_t>(options_.rounds_max);
+  for (size_t i = 0; i < attempts; ++i, current_ = (current_ + 1) % clients_.size()) {
+    auto response = clients_[current_]->request(method, target, body,
+                                                {{"Content-Type", "application/vnd.schemaregistry.v1+json"},
+                                                 {"Accept", "application/vnd.schemaregistry.v1+json, application/json"}});
+    if (!response.ok()) {
+      last = response.status().annotate("schema registry " + target);
+      continue;
+    }
+    if (response->status == 200) {
+      auto json = Json::parse(response->body);
+      if (!json.ok()) return malformed(target);
+      return json;
+    }
+    last = failure_of(target, *response);
+    if (!is_worth_another(response->status)) return last;
+  }
+  return last;
+}
+
+Result<int> HttpRegistryClient::id_of(Ids& known, std::string_view subject, std::string_view schema_json, const std::string& target) {
+  const std::lock_guard lock(mutex_);
+  const auto key = std::make_pair(std::string(subject), std::string(schema_json));
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  const Json answer = MUIR_TRY(request("POST", target, Json{{"schema", schema_json}}.to_string()));
+  const int id = MUIR_TRY(int_member(answer, "id", target));
+  known.emplace(key, id);
+  return id;
+}
+
+Result<int> HttpRegistryClient::register_schema(std::string_view subject, std::string_view schema_json) {
+  return id_of(registered_, subject, schema_json, "/subjects/" + net::percent_encode(subject) + "/versions");
+}
+
+Result<int> HttpRegistryClient::find_schema(std::string_view subject, std::string_view schema_json) {
+  return id_of(found_, subject, schema_json, "/subjects/" + net::percent_encode(subject));
+}
+
+Result<std::string> HttpRegistryClient::schema_by_id(int id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = texts_.find(id); found != texts_.end()) return found->second;
+  const std::string target = fmt::format("/schemas/ids/{}", id);
+  const Json answer = MUIR_TRY(request("GET", target));
+  return texts_[id] = MUIR_TRY(text_member(answer, "schema", target));
+}
+
+Result<RegisteredSchema> HttpRegistryClient::latest_schema(std::string_view subject) {
+  const std::lock_guard lock(mutex_);
+  const std::string target = "/subjects/" + net::percent_encode(subject) + "/versions/latest";
+  const Json answer = MUIR_TRY(request("GET", target));
+  return RegisteredSchema{MUIR_TRY(int_member(answer, "id", target)), MUIR_TRY(int_member(answer, "version", target)),
+                          MUIR_TRY(text_member(answer, "subject", target)), MUIR_TRY(text_member(answer, "schema", target))};
+}
+
+}  // namespace muir::registry

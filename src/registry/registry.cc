@@ -1,0 +1,135 @@
+#include "registry/registry.h"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "net/http_server.h"
+#include "registry/rest_api.h"
+#include "registry/service_registry_port.h"
+
+namespace muir::registry {
+namespace {
+
+// Runs tasks one after another on a thread of its own, because handlers on the event loop must not wait. Thread-safe.
+class TaskThread {
+ public:
+  explicit TaskThread(size_t tasks_max) : tasks_max_(tasks_max), thread_([this] { run(); }) {}
+  ~TaskThread() { stop(); }
+
+  // False when too many wait already, or it is stopped.
+  bool post(std::function<void()> task) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || tasks_.size() >= tasks_max_) return false;
+    tasks_.push_back(std::move(task));
+    changed_.notify_one();
+    return true;
+  }
+
+  // Drops what has not begun.
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      tasks_.clear();
+      changed_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void run() {
+    while (true) {
+      std::function<void()> task;
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+        if (stopping_) return;
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      task();
+    }
+  }
+
+  const size_t tasks_max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+net::HttpResponse to_http(RestResponse response) {
+  return {.status = response.status, .content_type = std::move(response.content_type), .body = std::move(response.body)};
+}
+
+class HttpRegistry final : public Registry {
+ public:
+  HttpRegistry(std::unique_ptr<RegistryService> service, RegistryOptions options)
+      : options_(std::move(options)), service_(std::move(service)), serdes_port_(*service_), writer_(options_.queued_requests_max), loop_("registry") {}
+  ~HttpRegistry() override { stop(); }
+
+  Status listen() {
+    server_ = net::HttpServer::create(loop_, {.host = options_.host, .port = options_.port});
+    for (const auto& route : rest_routes()) {
+      server_->route(route.method, route.pattern, [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+        handle(route, std::move(request), std::move(responder));
+      });
+    }
+    server_->fallback([](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
+      responder->respond(to_http(plain_error(404, "HTTP 404 Not Found", request.header("accept"))));
+    });
+    return server_->start();
+  }
+
+  [[nodiscard]] uint16_t port() const override { return server_->port(); }
+  [[nodiscard]] std::string url() const override { return fmt::format("http://{}:{}", options_.host, port()); }
+  RegistryPort& port_for_serdes() override { return serdes_port_; }
+
+  void stop() override {
+    if (server_ != nullptr) server_->stop();
+    writer_.stop();
+    loop_.stop();
+  }
+
+ private:
+  void handle(const RestRoute& route, net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+    RestRequest rest{.method = std::move(request.method),
+                     .params = std::move(request.path_params),
+                     .query = std::move(request.query),
+                     .body = std::move(request.body),
+                     .accept = std::string(request.header("accept")),
+                     .content_type = std::string(request.header("content-type"))};
+    if (!route.writes) {
+      responder->respond(to_http(call(route, *service_, rest)));
+      return;
+    }
+    const std::string accept = rest.accept;
+    const bool queued = writer_.post([this, &route, rest = std::move(rest), responder] { responder->respond(to_http(call(route, *service_, rest))); });
+    if (!queued) responder->respond(to_http(plain_error(503, "Too many requests wait for the log", accept)));
+  }
+
+  const RegistryOptions options_;
+  std::unique_ptr<RegistryService> service_;
+  ServiceRegistryPort serdes_port_;
+  TaskThread writer_;
+  net::EventLoop loop_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Registry>> Registry::start(client::Client& client, RegistryOptions options) {
+  auto service = MUIR_TRY(RegistryService::start(make_kafka_schema_log(client, options.log), {.default_compatibility = options.default_compatibility}));
+  const size_t subjects = service->subjects("", false, false).size();
+  auto registry = std::make_unique<HttpRegistry>(std::move(service), std::move(options));
+  MUIR_RETURN_IF_ERROR(registry->listen());
+  log::info("schema registry at {}: {} subjects loaded", registry->url(), subjects);
+  return std::unique_ptr<Registry>(std::move(registry));
+}
+
+}  // namespace muir::registry

@@ -1,0 +1,44 @@
+// Error codes of the Schema Registry protocol. The first three digits are the HTTP status. They travel in
+// Status::detail().
+#pragma once
+
+#include "base/status.h"
+
+namespace muir::registry {
+
+enum class ErrorCode : int {
+  incompatible_schema = 409,
+  subject_not_found = 40401,
+  version_not_found = 40402,
+  schema_not_found = 40403,
+  subject_soft_deleted = 40404,
+  subject_not_soft_deleted = 40405,
+  version_soft_deleted = 40406,
+  version_not_soft_deleted = 40407,
+  no_subject_config = 40408,
+  no_subject_mode = 40409,
+  invalid_schema = 42201,
+  invalid_version = 42202,
+  invalid_compatibility = 42203,
+  invalid_mode = 42204,
+  not_permitted = 42205,
+  reference_exists = 42206,
+  id_mismatch = 42207,
+  invalid_subject = 42208,
+  invalid_rule_set = 42210,
+  store_failure = 50001,
+  store_timeout = 50002,
+};
+
+template <class... A>
+[[nodiscard]] Status registry_error(ErrorCode code, fmt::format_string<A...> format, A&&... args) {
+  const int number = static_cast<int>(code);
+  const Code kind = number == 409 ? Code::failed_precondition
+                    : number / 100 == 404 ? Code::not_found
+                    : number / 100 == 422 ? Code::invalid_argument
+                    : number == 50002     ? Code::timed_out
+                                          : Code::unavailable;
+  return Status(kind, fmt::format(format, std::forward<A>(args)...), number);
+}
+
+}  // namespace muir::registry

@@ -1,0 +1,329 @@
+#include "registry/registry_service.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "registry/registry_error.h"
+#include "schema/avro_parse.h"
+#include "schema/avro_text.h"
+
+namespace muir::registry {
+namespace {
+
+// References of references of references.
+constexpr int kReferenceDepthMax = 32;
+constexpr std::array<std::string_view, 4> kModeNames{"READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT"};
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return out;
+}
+
+Status subject_not_found(const std::string& subject) { return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject); }
+
+Status check_subject(const std::string& subject) {
+  const bool control = std::any_of(subject.begin(), subject.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  if (subject.empty() || control || subject == "__GLOBAL" || subject == "__EMPTY") {
+    return registry_error(ErrorCode::invalid_subject, "The specified subject '{}' is not a valid.", subject);
+  }
+  if (subject.starts_with(":.") || subject.starts_with(":*:")) {
+    return registry_error(ErrorCode::invalid_subject, "The subject '{}' names a context; this registry has only the default one.", subject);
+  }
+  return {};
+}
+
+Status invalid_schema(std::string_view why) { return registry_error(ErrorCode::invalid_schema, "Invalid schema: {}", why); }
+
+// The types that a text refers to without defining them.
+std::set<std::string> names_of(const std::vector<schema::SchemaPtr>& schemas) {
+  std::set<std::string> names;
+  for (const auto& schema : schemas) schema::avro::add_names(*schema, names);
+  return names;
+}
+
+}  // namespace
+
+std::string_view to_string(Mode mode) { return kModeNames[static_cast<size_t>(mode)]; }
+
+std::optional<Mode> mode_from(std::string_view text) {
+  const auto found = std::find(kModeNames.begin(), kModeNames.end(), upper(text));
+  return found == kModeNames.end() ? std::nullopt : std::optional(static_cast<Mode>(found - kModeNames.begin()));
+}
+
+Result<VersionSpec> VersionSpec::parse(std::string_view text) {
+  if (text == "-1" || upper(text) == "LATEST") return VersionSpec{};
+  int number = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (ec != std::errc() || end != text.data() + text.size() || number < 1) {
+    return registry_error(ErrorCode::invalid_version,
+                          "The specified version '{}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\"", text);
+  }
+  return VersionSpec{number};
+}
+
+Result<std::unique_ptr<RegistryService>> RegistryService::start(std::unique_ptr<SchemaLog> log, Options options) {
+  std::unique_ptr<RegistryService> service(new RegistryService(std::move(log), options));
+  MUIR_RETURN_IF_ERROR(service->log_->start([self = service.get()](BytesView key, OptBytesView value) {
+    const std::lock_guard lock(self->mutex_);
+    self->index_.apply(key, value);
+  }));
+  return service;
+}
+
+RegistryService::~RegistryService() { log_->stop(); }
+
+// ---- schemas and their references
+
+Result<std::vector<schema::SchemaPtr>> RegistryService::resolve(const std::vector<Reference>& references, int depth) {
+  if (depth > kReferenceDepthMax) return invalid_schema("references are nested too deeply, or in a circle");
+  std::vector<schema::SchemaPtr> out;
+  for (const auto& reference : references) {
+    const auto* version = reference.version == -1 ? index_.latest(reference.subject, false) : index_.find(reference.subject, reference.version);
+    if (version == nullptr) {
+      return invalid_schema(fmt::format("no schema reference found for subject \"{}\" and version {}", reference.subject, reference.version));
+    }
+    out.push_back(MUIR_TRY(parse_stored(*version, depth + 1)));
+  }
+  return out;
+}
+
+Result<schema::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version, int depth) {
+  ParsedVersion& known = parsed_by_id_[version.id];
+  if (known.schema != nullptr && known.text == version.schema && known.references == version.references) return known.schema;
+  if (version.schema_type != "AVRO") return invalid_schema(fmt::format("subject {} version {} is of type {}", version.subject, version.version, version.schema_type));
+  const schema::avro::ParseOptions options{.strict = false, .known = MUIR_TRY(resolve(version.references, depth))};
+  auto parsed = schema::avro::parse(version.schema, options);
+  if (!parsed.ok()) return invalid_schema(parsed.status().message());
+  known = {version.schema, version.references, *parsed};
+  return *parsed;
+}
+
+Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& request) {
+  if (request.schema_type != "AVRO") {
+    return registry_error(ErrorCode::invalid_schema, "Invalid schema type {}; this registry holds AVRO schemas", request.schema_type);
+  }
+  if (request.schema.empty()) return invalid_schema("Empty schema");
+  Parsed out;
+  out.content.references = request.references;
+  for (auto& reference : out.content.references) {
+    if (reference.version != -1) continue;
+    const auto* latest = index_.latest(reference.subject, false);
+    if (latest != nullptr) reference.version = latest->version;
+  }
+  schema::avro::ParseOptions options{.known = MUIR_TRY(resolve(out.content.references, 0))};
+  auto parsed = schema::avro::parse(request.schema, options);
+  if (!parsed.ok()) return invalid_schema(parsed.status().message());
+  out.schema = *parsed;
+  out.content.schema = schema::avro::to_text(**parsed, names_of(options.known));
+  return out;
+}
+
+const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed, bool include_deleted) {
+  const auto& versions = index_.versions(subject);
+  const auto id = index_.id_of(parsed.content);
+  const auto eligible = [&](const SchemaVersion& version) { return include_deleted || !version.deleted; };
+  for (auto at = versions.rbegin(); id && at != versions.rend(); ++at) {
+    if (at->second.id == *id && eligible(at->second)) return &at->second;
+  }
+  // One side may name what the other holds inline: compare with everything inline.
+  std::string inlined;
+  for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
+    const SchemaVersion& version = at->second;
+    if (!eligible(version) || version.references.empty() == parsed.content.references.empty()) continue;
+    const auto stored = parse_stored(version);
+    if (!stored.ok()) continue;
+    if (inlined.empty()) inlined = schema::avro::to_text(*parsed.schema);
+    if (schema::avro::to_text(**stored) == inlined) return &version;
+  }
+  return nullptr;
+}
+
+// ---- registering
+
+Result<int> RegistryService::register_schema(const std::string& subject, const SchemaRequest& request) {
+  MUIR_RETURN_IF_ERROR(check_subject(subject));
+  const auto known = [&]() -> Result<std::optional<int>> {
+    const std::lock_guard lock(mutex_);
+    const Parsed parsed = MUIR_TRY(parse(request));
+    const auto* found = find_content(subject, parsed, false);
+    if (found == nullptr || (request.id && *request.id != found->id)) return std::optional<int>();
+    return std::optional<int>(found->id);
+  };
+  if (const auto id = MUIR_TRY(known())) return *id;
+
+  const std::lock_guard write_lock(write_mutex_);
+  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  if (const auto id = MUIR_TRY(known())) return *id;
+  SchemaVersion version;
+  std::vector<int> replaced;  // softly deleted versions of the same content
+  {
+    const std::lock_guard lock(mutex_);
+    MUIR_RETURN_IF_ERROR(check_writable(subject));
+    const Parsed parsed = MUIR_TRY(parse(request));
+    version = MUIR_TRY(place(subject, request, parsed));
+    for (const auto& [number, old] : index_.versions(subject)) {
+      if (old.deleted && old.id == version.id && number != version.version && index_.referrers(subject, number, true).empty()) replaced.push_back(number);
+    }
+  }
+  MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = version.version}, encode_schema(version)));
+  for (const int number : replaced) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
+  return version.id;
+}
+
+// Checks compatibility and gives the new version its id and number.
+Result<SchemaVersion> RegistryService::place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed) {
+  const bool importing = mode_of(subject) == Mode::import;
+  if (request.id && !importing) return registry_error(ErrorCode::not_permitted, "Subject {} is not in import mode", subject);
+  if (!request.id && importing) return registry_error(ErrorCode::not_permitted, "Subject {} is in import mode: a schema needs an id", subject);
+  const auto* last = index_.latest(subject, true);
+  const int next_version = last == nullptr ? 1 : last->version + 1;
+  SchemaVersion version = parsed.content;
+  version.subject = subject;
+  version.version = next_version;
+  if (importing) {
+    if (request.version && *request.version > 0) version.version = *request.version;
+    version.id = *request.id;
+    const auto* holder = index_.by_id(version.id);
+    if (holder != nullptr && (holder->schema != version.schema || holder->references != version.references)) {
+      return registry_error(ErrorCode::id_mismatch, "Overwrite new schema with id {} is not permitted.", version.id);
+    }
+    return version;
+  }
+  if (request.version && *request.version > 0 && *request.version != next_version) {
+    return invalid_schema(fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
+  }
+  const auto messages = check_compatibility(config_of(subject), *parsed.schema, MUIR_TRY(earlier(subject)));
+  if (!messages.empty()) {
+    std::string details;
+    for (const auto& message : messages) details += (details.empty() ? "" : ", ") + message;
+    return registry_error(ErrorCode::incompatible_schema,
+                          "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject, details);
+  }
+  version.id = index_.id_of(version).value_or(index_.id_max() + 1);
+  return version;
+}
+
+// Live versions, newest first.
+Result<std::vector<EarlierSchema>> RegistryService::earlier(const std::string& subject) {
+  std::vector<EarlierSchema> out;
+  if (config_of(subject) == Compatibility::none) return out;
+  const auto& versions = index_.versions(subject);
+  for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
+    if (!at->second.deleted) out.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
+  }
+  return out;
+}
+
+Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const SchemaRequest& request, bool include_deleted) {
+  MUIR_RETURN_IF_ERROR(check_subject(subject));
+  const std::lock_guard lock(mutex_);
+  if (index_.latest(subject, include_deleted) == nullptr) return subject_not_found(subject);
+  const Parsed parsed = MUIR_TRY(parse(request));
+  const auto* found = find_content(subject, parsed, include_deleted);
+  if (found == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema not found");
+  return *found;
+}
+
+Result<std::vector<std::string>> RegistryService::test_compatibility(const std::string& subject, const SchemaRequest& request,
+                                                                     std::optional<VersionSpec> spec) {
+  MUIR_RETURN_IF_ERROR(check_subject(subject));
+  const std::lock_guard lock(mutex_);
+  std::vector<EarlierSchema> before;
+  if (!spec) {
+    before = MUIR_TRY(earlier(subject));
+  } else if (spec->number || has_live(subject)) {
+    const auto* version = MUIR_TRY([&]() -> Result<const SchemaVersion*> {
+      auto found = find_version(subject, *spec, false);
+      if (found.ok()) return found;
+      return registry_error(ErrorCode::version_not_found, "Version {} not found.", spec->number.value_or(-1));
+    }());
+    if (config_of(subject) != Compatibility::none) before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
+  }
+  const Parsed parsed = MUIR_TRY(parse(request));
+  return check_compatibility(config_of(subject), *parsed.schema, before);
+}
+
+// ---- reading
+
+std::vector<std::string> RegistryService::subjects(std::string_view prefix, bool include_deleted, bool only_deleted) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [subject, versions] : index_.subjects()) {
+    const bool live = has_live(subject);
+    if (subject.starts_with(prefix) && (only_deleted ? !live : live || include_deleted)) out.push_back(subject);
+  }
+  return out;
+}
+
+Result<std::vector<int>> RegistryService::versions(const std::string& subject, bool include_deleted, bool only_deleted) {
+  const std::lock_guard lock(mutex_);
+  std::vector<int> out;
+  for (const auto& [number, version] : index_.versions(subject)) {
+    if (only_deleted ? version.deleted : include_deleted || !version.deleted) out.push_back(number);
+  }
+  if (out.empty()) return subject_not_found(subject);
+  return out;
+}
+
+Result<const SchemaVersion*> RegistryService::find_version(const std::string& subject, VersionSpec spec, bool include_deleted) {
+  const auto* latest = index_.latest(subject, include_deleted);
+  if (latest == nullptr) return subject_not_found(subject);
+  if (!spec.number) return latest;
+  const auto* version = index_.find(subject, *spec.number);
+  if (version == nullptr || (version->deleted && !include_deleted)) {
+    return registry_error(ErrorCode::version_not_found, "Version {} not found.", *spec.number);
+  }
+  return version;
+}
+
+Result<SchemaVersion> RegistryService::version(const std::string& subject, VersionSpec spec, bool include_deleted) {
+  const std::lock_guard lock(mutex_);
+  return *MUIR_TRY(find_version(subject, spec, include_deleted));
+}
+
+Result<SchemaVersion> RegistryService::by_id(int id) {
+  const std::lock_guard lock(mutex_);
+  const auto* version = index_.by_id(id);
+  if (version == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema {} not found", id);
+  return *version;
+}
+
+Result<std::vector<SchemaVersion>> RegistryService::versions_of_id(int id, bool include_deleted) {
+  const std::lock_guard lock(mutex_);
+  if (index_.by_id(id) == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema {} not found", id);
+  std::vector<SchemaVersion> out;
+  for (const auto* version : index_.all_of_id(id)) {
+    if (include_deleted || !version->deleted) out.push_back(*version);
+  }
+  return out;
+}
+
+Result<std::vector<int>> RegistryService::referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted) {
+  const std::lock_guard lock(mutex_);
+  const auto* version = MUIR_TRY(find_version(subject, spec, true));
+  std::set<int> ids;
+  for (const auto* referrer : index_.referrers(subject, version->version, include_deleted)) ids.insert(referrer->id);
+  return std::vector<int>(ids.begin(), ids.end());
+}
+
+std::vector<SchemaVersion> RegistryService::schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest) {
+  const std::lock_guard lock(mutex_);
+  std::vector<SchemaVersion> out;
+  for (const auto& [subject, versions] : index_.subjects()) {
+    if (!subject.starts_with(subject_prefix)) continue;
+    const auto* latest = index_.latest(subject, include_deleted);
+    for (const auto& [number, version] : versions) {
+      if (only_latest ? &version == latest : include_deleted || !version.deleted) out.push_back(version);
+    }
+  }
+  return out;
+}
+
+int RegistryService::id_max() {
+  const std::lock_guard lock(mutex_);
+  return index_.id_max();
+}
+
+}  // namespace muir::registry

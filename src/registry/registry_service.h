@@ -1,0 +1,125 @@
+// RegistryService: the Schema Registry's behaviour, without HTTP. Errors carry ErrorCode in Status::detail().
+//
+// All state comes from the SchemaLog: an operation that writes appends a record, waits until it has been read back, and only
+// then answers, so that whoever asks next sees it. Thread-safe; writes wait for each other and for the log.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registry/compatibility.h"
+#include "registry/schema_index.h"
+#include "registry/schema_log.h"
+
+namespace muir::registry {
+
+// What a client says about a schema.
+struct SchemaRequest {
+  std::string schema{};
+  std::string schema_type = "AVRO";
+  std::vector<Reference> references{};
+  std::optional<int> id{};       // only in mode IMPORT
+  std::optional<int> version{};  // -1: only the newest one counts; else it must be the next one, or mode IMPORT
+};
+
+// A version number, or "latest".
+struct VersionSpec {
+  std::optional<int> number{};  // absent: the latest
+
+  // "3", "latest" (any case) or "-1"; ErrorCode::invalid_version otherwise.
+  static Result<VersionSpec> parse(std::string_view text);
+};
+
+enum class Mode : unsigned char { readwrite, readonly, readonly_override, import };
+std::string_view to_string(Mode mode);
+std::optional<Mode> mode_from(std::string_view text);
+
+struct RegistryServiceOptions {
+  Compatibility default_compatibility = Compatibility::backward;
+};
+
+class RegistryService {
+ public:
+  using Options = RegistryServiceOptions;
+
+  // `log` is started here and stopped at the end.
+  static Result<std::unique_ptr<RegistryService>> start(std::unique_ptr<SchemaLog> log, Options options = {});
+  ~RegistryService();
+
+  // Registering: the id under which the schema is known; of content that the subject has already, without a write.
+  Result<int> register_schema(const std::string& subject, const SchemaRequest& request);
+  // The version under `subject` with that content.
+  Result<SchemaVersion> look_up(const std::string& subject, const SchemaRequest& request, bool include_deleted);
+
+  // Reading. Subjects in order; versions ascending.
+  std::vector<std::string> subjects(std::string_view prefix, bool include_deleted, bool only_deleted);
+  Result<std::vector<int>> versions(const std::string& subject, bool include_deleted, bool only_deleted);
+  Result<SchemaVersion> version(const std::string& subject, VersionSpec spec, bool include_deleted);
+  Result<SchemaVersion> by_id(int id);
+  Result<std::vector<SchemaVersion>> versions_of_id(int id, bool include_deleted);
+  Result<std::vector<int>> referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted);
+  std::vector<SchemaVersion> schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest);
+  int id_max();
+
+  // Deleting: softly first, for good after that.
+  Result<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
+  Result<int> delete_version(const std::string& subject, VersionSpec spec, bool permanent);
+
+  // Whether the schema could follow the given version (of an unknown subject, "latest" has no objection), or the versions that
+  // the level looks at. Empty: it could.
+  Result<std::vector<std::string>> test_compatibility(const std::string& subject, const SchemaRequest& request, std::optional<VersionSpec> spec);
+
+  // Settings; nullopt is the one for all subjects. Reading without `fall_back` fails when the subject has none of its own.
+  Result<Compatibility> config(const std::optional<std::string>& subject, bool fall_back);
+  Status set_config(const std::optional<std::string>& subject, Compatibility level);
+  Result<Compatibility> delete_config(const std::optional<std::string>& subject);  // the one that was
+  Result<Mode> mode(const std::optional<std::string>& subject, bool fall_back);
+  Status set_mode(const std::optional<std::string>& subject, Mode mode, bool force);
+  Result<Mode> delete_mode(const std::optional<std::string>& subject);
+
+ private:
+  struct Parsed {
+    schema::SchemaPtr schema;
+    SchemaVersion content;  // canonical text, references
+  };
+
+  struct ParsedVersion {  // an import may give an id to another text
+    std::string text{};
+    std::vector<Reference> references{};
+    schema::SchemaPtr schema{};
+  };
+
+  RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
+
+  // These expect mutex_ to be held.
+  Result<Parsed> parse(const SchemaRequest& request);
+  Result<schema::SchemaPtr> parse_stored(const SchemaVersion& version, int depth = 0);
+  Result<std::vector<schema::SchemaPtr>> resolve(const std::vector<Reference>& references, int depth);
+  const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);
+  Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
+  Result<std::vector<EarlierSchema>> earlier(const std::string& subject);
+  Result<SchemaVersion> place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
+  [[nodiscard]] Mode mode_of(const std::optional<std::string>& subject) const;
+  [[nodiscard]] Compatibility config_of(const std::optional<std::string>& subject) const;
+  Status check_writable(const std::optional<std::string>& subject) const;
+  [[nodiscard]] bool has_live(const std::string& subject) const { return index_.latest(subject, false) != nullptr; }
+
+  // Expects write_mutex_ but not mutex_: the log applies before it returns.
+  Status write(const RecordKey& key, OptBytesView value) { return log_->append(encode_key(key), value); }
+  Status delete_settings(const std::string& subject);
+  Status clear_deleted(const std::optional<std::string>& subject);
+
+  std::unique_ptr<SchemaLog> log_;
+  const Options options_;
+  std::mutex write_mutex_;  // taken before mutex_
+  std::mutex mutex_;        // guards what follows
+  SchemaIndex index_;
+  std::map<int, ParsedVersion> parsed_by_id_;
+};
+
+}  // namespace muir::registry

@@ -1,0 +1,130 @@
+#include "registry/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "client/memory_cluster.h"
+#include "net/http_client.h"
+#include "registry/http_registry_client.h"
+#include "serde/serde.h"
+
+namespace fleet {
+struct Fix {
+  std::string vehicle;
+  double lat = 0;
+};
+inline void describe(muir::Fields& f, Fix& x) { f("vehicle", x.vehicle)("lat", x.lat); }
+}  // namespace fleet
+
+namespace muir::registry {
+namespace {
+
+class RunningRegistry : public testing::Test {
+ protected:
+  void SetUp() override { start(); }
+
+  void start() {
+    registry_.reset();
+    auto registry = Registry::start(*client_, {.port = 0});
+    ASSERT_TRUE(registry.ok()) << registry.status().message();
+    registry_ = std::move(*registry);
+  }
+
+  std::unique_ptr<HttpRegistryClient> http() {
+    auto client = HttpRegistryClient::create(registry_->url());
+    EXPECT_TRUE(client.ok());
+    return std::move(*client);
+  }
+
+  client::MemoryCluster cluster_{system_clock(), {.blocking = true}};
+  std::unique_ptr<client::Client> client_ = cluster_.client();
+  std::unique_ptr<Registry> registry_;
+};
+
+TEST_F(RunningRegistry, ServesClientsOverHttp) {
+  auto client = http();
+  const auto id = client->register_schema("a/b c", R"("int")");  // a subject that needs encoding
+  ASSERT_TRUE(id.ok()) << id.status().message();
+  EXPECT_EQ(*id, 1);
+  EXPECT_EQ(*client->find_schema("a/b c", R"("int")"), 1);
+  EXPECT_EQ(*client->schema_by_id(1), R"("int")");
+  const auto latest = client->latest_schema("a/b c");
+  ASSERT_TRUE(latest.ok()) << latest.status().message();
+  EXPECT_EQ(latest->subject, "a/b c");
+  EXPECT_EQ(latest->version, 1);
+
+  EXPECT_EQ(client->schema_by_id(99).status().detail(), 40403);
+  EXPECT_EQ(client->register_schema("s", "nonsense").status().code(), Code::invalid_argument);
+  EXPECT_EQ(client->register_schema("a/b c", R"("string")").status().detail(), 409);
+  EXPECT_EQ(client->latest_schema("no").status().code(), Code::not_found);
+}
+
+TEST_F(RunningRegistry, FindsItsStateAgainAfterARestart) {
+  ASSERT_EQ(*http()->register_schema("s", R"("int")"), 1);
+  ASSERT_EQ(*registry_->port_for_serdes().register_schema("t", R"("long")"), 2);
+  start();
+  EXPECT_EQ(*http()->schema_by_id(2), R"("long")");
+  EXPECT_EQ(*registry_->port_for_serdes().register_schema("u", R"("string")"), 3);
+  const auto configs = (*client_->admin())->topic_configs("_schemas");
+  ASSERT_TRUE(configs.ok());
+  EXPECT_EQ(configs->at("cleanup.policy"), "compact");
+}
+
+TEST_F(RunningRegistry, ServesSerdes) {
+  auto client = http();
+  auto writer = default_serde<fleet::Fix>();
+  auto reader = default_serde<fleet::Fix>();
+  ASSERT_TRUE(writer.configure({client.get()}, false).ok());
+  ASSERT_TRUE(reader.configure({&registry_->port_for_serdes()}, false).ok());
+  Bytes bytes;
+  ASSERT_TRUE(writer.serialize("fixes", {"V1", 52.2}, bytes).ok());
+  const auto fix = reader.deserialize("fixes", bytes);
+  ASSERT_TRUE(fix.ok()) << fix.status().message();
+  EXPECT_EQ(fix->vehicle, "V1");
+  EXPECT_TRUE(client->latest_schema("fixes-value").ok());
+}
+
+TEST_F(RunningRegistry, AnswersUnknownPathsInItsOwnForm) {
+  auto client = net::HttpClient::create(registry_->url());
+  ASSERT_TRUE(client.ok());
+  const auto response = (*client)->request("GET", "/nowhere");
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(response->status, 404);
+  EXPECT_EQ(response->body, R"({"error_code":404,"message":"HTTP 404 Not Found"})");
+}
+
+TEST_F(RunningRegistry, TwoInstancesSeeEachOthersSchemas) {
+  auto other = Registry::start(*client_, {.port = 0});
+  ASSERT_TRUE(other.ok());
+  EXPECT_EQ(*registry_->port_for_serdes().register_schema("s", R"("int")"), 1);
+  EXPECT_EQ(*(*other)->port_for_serdes().register_schema("s", R"("int")"), 1);
+  EXPECT_EQ(*(*other)->port_for_serdes().register_schema("t", R"("long")"), 2);
+}
+
+TEST(RegistryStart, RefusesATopicThatWouldLoseSchemas) {
+  struct Case {
+    int32_t partitions;
+    std::string policy;
+  };
+  for (const auto& c : {Case{3, "compact"}, Case{1, "delete"}}) {
+    client::MemoryCluster cluster(system_clock(), {.blocking = true});
+    const auto client = cluster.client();
+    ASSERT_TRUE((*client->admin())->create_topic({.name = "_schemas", .partitions = c.partitions, .configs = {{"cleanup.policy", c.policy}}}).ok());
+    EXPECT_EQ(Registry::start(*client, {.port = 0}).status().code(), Code::failed_precondition);
+  }
+}
+
+TEST(HttpRegistryClientUrls, TriesTheNextWhenOneDoesNotAnswer) {
+  client::MemoryCluster cluster(system_clock(), {.blocking = true});
+  const auto client = cluster.client();
+  auto registry = Registry::start(*client, {.port = 0});
+  ASSERT_TRUE(registry.ok());
+  // Port 1 refuses.
+  auto http = HttpRegistryClient::create("http://127.0.0.1:1, " + (*registry)->url() + "/");
+  ASSERT_TRUE(http.ok());
+  EXPECT_EQ(*(*http)->register_schema("s", R"("int")"), 1);
+  EXPECT_FALSE(HttpRegistryClient::create("").ok());
+}
+
+}  // namespace
+}  // namespace muir::registry

@@ -1,0 +1,46 @@
+// RestApi: the Schema Registry protocol as requests and responses, without sockets.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "registry/registry_service.h"
+
+namespace muir::registry {
+
+struct RestRequest {
+  std::string method{};
+  std::vector<std::string> params{};  // values of the pattern's {placeholders}, decoded
+  std::string query{};                // raw
+  std::string body{};
+  std::string accept{};
+  std::string content_type{};
+};
+
+struct RestResponse {
+  int status = 200;
+  std::string body{};
+  std::string content_type{};
+};
+
+// One operation of the protocol.
+struct RestRoute {
+  std::string method;
+  std::string pattern;  // "/subjects/{subject}/versions"
+  bool writes = false;  // waits for the log
+  std::function<Result<std::string>(RegistryService&, const RestRequest&)> run;  // the body, or an error with ErrorCode
+};
+
+// Every operation; made once.
+const std::vector<RestRoute>& rest_routes();
+
+// Runs an operation and dresses its outcome: content type by what the client accepts, errors as {"error_code", "message"}.
+RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request);
+// The body of an error that no operation made (404, 405).
+RestResponse plain_error(int status, std::string_view message, std::string_view accept);
+
+}  // namespace muir::registry

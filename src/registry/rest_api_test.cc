@@ -1,0 +1,397 @@
+#include "registry/rest_api.h"
+
+#include <gtest/gtest.h>
+
+#include "net/url.h"
+#include "schema/json.h"
+
+namespace muir::registry {
+namespace {
+
+// A log in memory that several services can be started on, one after another.
+struct Records {
+  std::vector<std::pair<Bytes, OptBytes>> all;
+};
+
+class MemoryLog final : public SchemaLog {
+ public:
+  explicit MemoryLog(Records& records) : records_(records) {}
+  Status start(Apply apply) override {
+    apply_ = std::move(apply);
+    return catch_up();
+  }
+  Status catch_up() override {
+    for (; applied_ < records_.all.size(); ++applied_) apply_(records_.all[applied_].first, to_view(records_.all[applied_].second));
+    return {};
+  }
+  Status append(BytesView key, OptBytesView value) override {
+    records_.all.emplace_back(key, to_owned(value));
+    return catch_up();
+  }
+  void stop() override {}
+
+ private:
+  Records& records_;
+  Apply apply_;
+  size_t applied_ = 0;
+};
+
+std::vector<std::string> split(std::string_view path) {
+  std::vector<std::string> out;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const size_t slash = path.find('/');
+    out.emplace_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
+  }
+  return out;
+}
+
+class RestApi : public testing::Test {
+ protected:
+  RestApi() { restart(); }
+
+  // The service that a new process would have: nothing but the log survives.
+  void restart() {
+    service_.reset();
+    auto service = RegistryService::start(std::make_unique<MemoryLog>(records_));
+    ASSERT_TRUE(service.ok());
+    service_ = std::move(*service);
+  }
+
+  // "200 body"
+  std::string ask(std::string_view method, std::string_view target, std::string body = {}) {
+    const size_t question = target.find('?');
+    RestRequest request{.method = std::string(method), .body = std::move(body)};
+    if (question != std::string_view::npos) request.query = target.substr(question + 1);
+    const auto segments = split(target.substr(0, question));
+    for (const auto& route : rest_routes()) {
+      const auto pattern = split(route.pattern);
+      if (route.method != method || pattern.size() != segments.size()) continue;
+      request.params.clear();
+      bool matches = true;
+      for (size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i].starts_with('{')) request.params.push_back(*net::percent_decode(segments[i]));
+        else matches = matches && pattern[i] == segments[i];
+      }
+      if (!matches) continue;
+      const auto response = call(route, *service_, request);
+      return fmt::format("{} {}", response.status, response.body);
+    }
+    return "no route";
+  }
+
+  std::string add(std::string_view subject, std::string_view schema) { return ask("POST", fmt::format("/subjects/{}/versions", subject), body_of(schema)); }
+  static std::string body_of(std::string_view schema) { return schema::Json{{"schema", schema}}.to_string(); }
+
+  static std::string record(std::string_view fields, std::string_view name = "R") {
+    return fmt::format(R"({{"type":"record","name":"{}","fields":[{}]}})", name, fields);
+  }
+  static int code_of(const std::string& answer) {
+    const auto json = schema::Json::parse(answer.substr(4));
+    const auto* code = json.ok() ? json->find("error_code") : nullptr;
+    return code == nullptr ? 0 : static_cast<int>(*code->as_int64());
+  }
+
+  Records records_;
+  std::unique_ptr<RegistryService> service_;
+};
+
+const std::string kA = R"({"name":"a","type":"int"})";
+const std::string kB = R"({"name":"b","type":"int","default":0})";
+const std::string kC = R"({"name":"c","type":"int"})";
+
+TEST_F(RestApi, GivesEqualSchemasEqualIds) {
+  EXPECT_EQ(add("s", R"("string")"), R"(200 {"id":1})");
+  EXPECT_EQ(add("s", R"({"type":"string"})"), R"(200 {"id":1})");  // the same text once canonical
+  EXPECT_EQ(add("t", R"("string")"), R"(200 {"id":1})");           // under another subject: a new version, the same id
+  EXPECT_EQ(add("u", R"("int")"), R"(200 {"id":2})");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1"), R"(200 {"schema":"\"string\""})");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/schema"), R"(200 "string")");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/subjects"), R"(200 ["s","t"])");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/versions"), R"(200 [{"subject":"s","version":1},{"subject":"t","version":1}])");
+  EXPECT_EQ(ask("GET", "/subjects"), R"(200 ["s","t","u"])");
+  EXPECT_EQ(ask("GET", "/subjects?subjectPrefix=t"), R"(200 ["t"])");
+  EXPECT_EQ(ask("GET", "/subjects?offset=1&limit=1"), R"(200 ["t"])");
+  EXPECT_EQ(ask("GET", "/subjects?subjectPrefix=:*:"), R"(200 ["s","t","u"])");
+}
+
+TEST_F(RestApi, GivesVersions) {
+  add("s", record(kA));
+  add("s", record(kA + "," + kB));
+  const std::string second = R"({"subject":"s","version":2,"id":2,"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"b\",\"type\":\"int\",\"default\":0}]}"})";
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1,2]");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions/2"), "200 " + second);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions/latest"), "200 " + second);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions/-1"), "200 " + second);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions/1/schema"), "200 " + record(kA));
+  EXPECT_EQ(ask("POST", "/subjects/s", body_of(record(kA + "," + kB))), "200 " + second);
+  EXPECT_EQ(ask("GET", "/schemas?latestOnly=true"), "200 [" + second + "]");
+}
+
+TEST_F(RestApi, AnswersErrorsWithTheProtocolsCodes) {
+  add("s", record(kA));
+  struct Case {
+    std::string method, target, body;
+    int status, code;
+  };
+  const Case cases[]{
+      {"GET", "/subjects/no/versions", "", 404, 40401},
+      {"GET", "/subjects/no/versions/1", "", 404, 40401},
+      {"GET", "/subjects/s/versions/2", "", 404, 40402},
+      {"GET", "/subjects/s/versions/0", "", 422, 42202},
+      {"GET", "/subjects/s/versions/x", "", 422, 42202},
+      {"GET", "/subjects/s/versions/2147483648", "", 422, 42202},
+      {"GET", "/schemas/ids/9", "", 404, 40403},
+      {"GET", "/schemas/ids/x", "", 404, 404},
+      {"POST", "/subjects/no", body_of("\"int\""), 404, 40401},
+      {"POST", "/subjects/s", body_of("\"int\""), 404, 40403},
+      {"POST", "/subjects/s", body_of("\"in\""), 422, 42201},
+      {"POST", "/subjects/s/versions", body_of("\"in\""), 422, 42201},
+      {"POST", "/subjects/s/versions", body_of(""), 422, 42201},
+      {"POST", "/subjects/s/versions", "{", 400, 400},
+      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","schemaType":"PROTOBUF"})", 422, 42201},
+      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","references":[{"name":"x","subject":"no","version":1}]})", 422, 42201},
+      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","metadata":{"tags":{}}})", 422, 42210},
+      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","id":5})", 422, 42205},
+      {"POST", "/subjects/%01/versions", body_of("\"int\""), 422, 42208},
+      {"POST", "/subjects/:.ctx:s/versions", body_of("\"int\""), 422, 42208},
+      {"POST", "/subjects/s/versions", body_of(record(kA + "," + kC)), 409, 409},
+      {"POST", "/compatibility/subjects/s/versions/9", body_of("\"int\""), 404, 40402},
+      {"POST", "/compatibility/subjects/no/versions/1", body_of("\"int\""), 404, 40402},
+      {"POST", "/compatibility/subjects/s/versions/latest", body_of("\"in\""), 422, 42201},
+      {"POST", "/compatibility/subjects/s/versions/x", body_of("\"int\""), 422, 42202},
+      {"PUT", "/config", R"({"compatibility":"SIDEWAYS"})", 422, 42203},
+      {"GET", "/config/s", "", 404, 40408},
+      {"DELETE", "/config/s", "", 404, 40401},
+      {"PUT", "/mode", R"({"mode":"SLEEPING"})", 422, 42204},
+      {"PUT", "/mode", R"({"mode":"IMPORT"})", 422, 42205},
+      {"GET", "/mode/s", "", 404, 40409},
+      {"DELETE", "/mode/s", "", 404, 40401},
+      {"DELETE", "/subjects/no", "", 404, 40401},
+      {"DELETE", "/subjects/s?permanent=true", "", 404, 40405},
+      {"DELETE", "/subjects/s/versions/9", "", 404, 40402},
+      {"DELETE", "/subjects/s/versions/1?permanent=true", "", 404, 40407},
+  };
+  for (const auto& c : cases) {
+    const std::string answer = ask(c.method, c.target, c.body);
+    EXPECT_EQ(answer.substr(0, 3), std::to_string(c.status)) << c.method << " " << c.target << " " << c.body << ": " << answer;
+    EXPECT_EQ(code_of(answer), c.code) << c.method << " " << c.target << ": " << answer;
+  }
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1]");
+}
+
+TEST_F(RestApi, SaysWhyASchemaIsIncompatible) {
+  add("s", record(kA));
+  EXPECT_EQ(add("s", record(kC)),
+            R"(409 {"error_code":409,"message":"Schema being registered is incompatible with an earlier schema for subject \"s\", details: [)"
+            R"({errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'c' at path '/fields/0' in the new schema has no default value and is missing in the old schema', additionalInfo:'c'}, )"
+            R"({oldSchemaVersion: 1}, {oldSchema: '{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]"})");
+}
+
+TEST_F(RestApi, AppliesTheCompatibilityLevelOfTheSubject) {
+  // Versions 1 and 2 of each subject: {a}, {a, b with default}; the third is tried.
+  struct Case {
+    std::string_view level, third;
+    bool accepted;
+  };
+  const std::string none = record("");
+  const std::string a = record(kA);
+  const std::string c = record(kA + "," + kC);                                    // adds a field without default
+  const std::string b_text = record(kA + R"(,{"name":"b","type":["int","string"],"default":0})");  // widens b
+  const std::string b_required = record(kA + R"(,{"name":"b","type":"int"})");     // takes b's default away
+  const Case cases[]{
+      {"NONE", "\"int\"", true},
+      {"BACKWARD", c, false},
+      {"BACKWARD", a, true},
+      {"BACKWARD", b_required, true},              // against the newest only
+      {"BACKWARD_TRANSITIVE", b_required, false},  // version 1 has no b
+      {"FORWARD", c, true},
+      {"FORWARD", none, false},                    // readers of version 2 need a
+      {"FORWARD", b_text, false},
+      {"FORWARD_TRANSITIVE", c, true},
+      {"FULL", c, false},
+      {"FULL", a, true},
+      {"FULL_TRANSITIVE", a, true},
+      {"FULL_TRANSITIVE", none, false},
+  };
+  int n = 0;
+  for (const auto& test : cases) {
+    const std::string subject = fmt::format("s{}", ++n);
+    ASSERT_EQ(ask("PUT", "/config/" + subject, R"({"compatibility":"NONE"})").substr(0, 3), "200");
+    add(subject, a);
+    add(subject, record(kA + "," + kB));
+    ASSERT_EQ(ask("PUT", "/config/" + subject, fmt::format(R"({{"compatibility":"{}"}})", test.level)), fmt::format(R"(200 {{"compatibility":"{}"}})", test.level));
+    const std::string verdict = ask("POST", fmt::format("/compatibility/subjects/{}/versions", subject), body_of(test.third));
+    EXPECT_EQ(verdict, test.accepted ? R"(200 {"is_compatible":true})" : R"(200 {"is_compatible":false})") << test.level << " " << test.third;
+    EXPECT_EQ(add(subject, test.third).substr(0, 3), test.accepted ? "200" : "409") << test.level << " " << test.third;
+  }
+}
+
+TEST_F(RestApi, TestsCompatibilityWithoutRegistering) {
+  add("s", record(kA));
+  const std::string bad = body_of(record(kC));
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/latest", bad), R"(200 {"is_compatible":false})");
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/1", body_of(record(kA + "," + kB))), R"(200 {"is_compatible":true})");
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/no/versions/latest", bad), R"(200 {"is_compatible":true})");
+  const std::string verbose = ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", bad);
+  EXPECT_NE(verbose.find("READER_FIELD_MISSING_DEFAULT_VALUE"), std::string::npos) << verbose;
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of(record(kA))), R"(200 {"is_compatible":true,"messages":[]})");
+  EXPECT_NE(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of("\"in\"")).find(R"("is_compatible":false)"), std::string::npos);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1]");
+}
+
+TEST_F(RestApi, DeletesSoftlyFirstAndForGoodAfterThat) {
+  add("s", record(kA));
+  add("s", record(kA + "," + kB));
+  EXPECT_EQ(ask("DELETE", "/subjects/s/versions/1"), "200 1");
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s/versions/1")), 40406);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [2]");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions?deleted=true"), "200 [1,2]");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions?deletedAsNegative=true"), "200 [-1,2]");
+  EXPECT_EQ(code_of(ask("GET", "/subjects/s/versions/1")), 40402);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions/1?deleted=true").substr(0, 3), "200");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1").substr(0, 3), "200");  // data written with it must stay readable
+  EXPECT_EQ(ask("DELETE", "/subjects/s/versions/1?permanent=true"), "200 1");
+  EXPECT_EQ(code_of(ask("GET", "/schemas/ids/1")), 40403);
+
+  EXPECT_EQ(ask("DELETE", "/subjects/s"), "200 [2]");
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s")), 40404);
+  EXPECT_EQ(ask("GET", "/subjects"), "200 []");
+  EXPECT_EQ(ask("GET", "/subjects?deleted=true"), R"(200 ["s"])");
+  EXPECT_EQ(code_of(ask("GET", "/subjects/s/versions")), 40401);
+  EXPECT_EQ(ask("DELETE", "/subjects/s?permanent=true"), "200 [2]");
+  EXPECT_EQ(ask("GET", "/subjects?deleted=true"), "200 []");
+  EXPECT_EQ(add("s", record(kA)), R"(200 {"id":3})");  // numbers start anew, ids do not
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1]");
+}
+
+TEST_F(RestApi, RegisteringADeletedSchemaAgainKeepsItsIdUnderANewVersion) {
+  add("s", record(kA));
+  ask("DELETE", "/subjects/s/versions/1");
+  EXPECT_EQ(add("s", record(kA)), R"(200 {"id":1})");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions?deleted=true"), "200 [2]");
+  // A deleted version is no obstacle to what comes next.
+  ask("DELETE", "/subjects/s/versions/2");
+  EXPECT_EQ(add("s", R"("int")"), R"(200 {"id":2})");
+}
+
+TEST_F(RestApi, SettingsFallBackFromSubjectToAll) {
+  EXPECT_EQ(ask("GET", "/config"), R"(200 {"compatibilityLevel":"BACKWARD"})");
+  EXPECT_EQ(ask("PUT", "/config", R"({"compatibility":"full"})"), R"(200 {"compatibility":"FULL"})");
+  EXPECT_EQ(ask("GET", "/config/s?defaultToGlobal=true"), R"(200 {"compatibilityLevel":"FULL"})");
+  EXPECT_EQ(ask("PUT", "/config/s", R"({"compatibility":"NONE"})"), R"(200 {"compatibility":"NONE"})");
+  EXPECT_EQ(ask("GET", "/config/s"), R"(200 {"compatibilityLevel":"NONE"})");
+  EXPECT_EQ(ask("DELETE", "/config/s"), R"(200 {"compatibilityLevel":"NONE"})");
+  EXPECT_EQ(ask("DELETE", "/config"), R"(200 {"compatibilityLevel":"FULL"})");
+  EXPECT_EQ(ask("GET", "/config"), R"(200 {"compatibilityLevel":"BACKWARD"})");
+  EXPECT_EQ(ask("GET", "/mode"), R"(200 {"mode":"READWRITE"})");
+  EXPECT_EQ(ask("PUT", "/mode/s", R"({"mode":"READONLY"})"), R"(200 {"mode":"READONLY"})");
+  EXPECT_EQ(ask("GET", "/mode/s"), R"(200 {"mode":"READONLY"})");
+  EXPECT_EQ(ask("GET", "/mode/t?defaultToGlobal=true"), R"(200 {"mode":"READWRITE"})");
+  EXPECT_EQ(ask("DELETE", "/mode/s"), R"(200 {"mode":"READONLY"})");
+}
+
+TEST_F(RestApi, ReadOnlyRefusesWhatWouldWrite) {
+  add("s", record(kA));
+  ask("PUT", "/mode/s", R"({"mode":"READONLY"})");
+  EXPECT_EQ(add("s", record(kA)), R"(200 {"id":1})");  // known already: nothing to write
+  EXPECT_EQ(code_of(add("s", record(kA + "," + kB))), 42205);
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s")), 42205);
+  EXPECT_EQ(code_of(ask("PUT", "/config/s", R"({"compatibility":"NONE"})")), 42205);
+  EXPECT_EQ(add("t", record(kC)), R"(200 {"id":2})");
+}
+
+TEST_F(RestApi, ImportTakesIdsFromTheClient) {
+  EXPECT_EQ(ask("PUT", "/mode", R"({"mode":"IMPORT"})"), R"(200 {"mode":"IMPORT"})");
+  EXPECT_EQ(code_of(add("s", R"("int")")), 42205);
+  EXPECT_EQ(ask("POST", "/subjects/s/versions", R"({"schema":"\"int\"","id":40,"version":3})"), R"(200 {"id":40})");
+  EXPECT_EQ(code_of(ask("POST", "/subjects/t/versions", R"({"schema":"\"long\"","id":40})")), 42207);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [3]");
+  EXPECT_EQ(ask("PUT", "/mode", R"({"mode":"READWRITE"})"), R"(200 {"mode":"READWRITE"})");
+  EXPECT_EQ(add("u", R"("long")"), R"(200 {"id":41})");
+}
+
+TEST_F(RestApi, ResolvesReferences) {
+  add("place", R"({"type":"record","name":"geo.Place","fields":[{"name":"lat","type":"double"}]})");
+  const std::string text = R"({"type":"record","name":"Stop","fields":[{"name":"at","type":"geo.Place"}]})";
+  const std::string body = schema::Json{{"schema", text}, {"references", schema::Json::Array{{{"name", "geo.Place"}, {"subject", "place"}, {"version", 1}}}}}.to_string();
+  EXPECT_EQ(ask("POST", "/subjects/stop/versions", body), R"(200 {"id":2})");
+  EXPECT_EQ(ask("POST", "/subjects/stop/versions", body), R"(200 {"id":2})");
+  EXPECT_EQ(ask("GET", "/subjects/place/versions/1/referencedby"), "200 [2]");
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/place/versions/1")), 42206);
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/place")), 42206);
+  // The same schema with everything inline is the same schema.
+  const std::string inlined = R"({"type":"record","name":"Stop","fields":[{"name":"at","type":{"type":"record","name":"Place","namespace":"geo","fields":[{"name":"lat","type":"double"}]}}]})";
+  EXPECT_EQ(add("stop", inlined), R"(200 {"id":2})");
+  EXPECT_NE(ask("GET", "/subjects/stop/versions/1").find(R"("references":[{"name":"geo.Place","subject":"place","version":1}])"), std::string::npos);
+}
+
+TEST_F(RestApi, KeepsItsStateInTheLog) {
+  add("s", record(kA));
+  add("s", record(kA + "," + kB));
+  add("t", R"("int")");
+  ask("DELETE", "/subjects/s/versions/1");
+  ask("DELETE", "/subjects/t");
+  ask("PUT", "/config/s", R"({"compatibility":"FULL"})");
+  ask("PUT", "/mode", R"({"mode":"READONLY"})");
+  const std::string_view questions[]{"/subjects?deleted=true", "/subjects", "/subjects/s/versions?deleted=true", "/subjects/s/versions", "/schemas/ids/1", "/schemas/ids/3",
+                                     "/config/s", "/mode", "/schemas?deleted=true"};
+  std::vector<std::string> before;
+  for (const auto question : questions) before.push_back(ask("GET", question));
+  restart();
+  for (size_t i = 0; i < std::size(questions); ++i) EXPECT_EQ(ask("GET", questions[i]), before[i]) << questions[i];
+  ask("PUT", "/mode", R"({"mode":"READWRITE"})");
+  EXPECT_EQ(add("u", R"("long")"), R"(200 {"id":4})");
+}
+
+TEST_F(RestApi, WritesTheRecordsThatOtherRegistriesRead) {
+  add("s", R"("int")");
+  ask("PUT", "/config", R"({"compatibility":"FULL"})");
+  ask("PUT", "/mode/s", R"({"mode":"READWRITE"})");
+  ask("DELETE", "/subjects/s");
+  const std::pair<std::string_view, std::string_view> expected[]{
+      {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})", R"({"subject":"s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
+      {R"({"keytype":"CONFIG","subject":null,"magic":0})", R"({"subject":null,"compatibilityLevel":"FULL"})"},
+      {R"({"keytype":"MODE","subject":"s","magic":0})", R"({"subject":"s","mode":"READWRITE"})"},
+      {R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"subject":"s","version":1})"},
+      {R"({"keytype":"MODE","subject":"s","magic":0})", "null"},
+  };
+  ASSERT_EQ(records_.all.size(), std::size(expected));
+  for (size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_EQ(records_.all[i].first, expected[i].first);
+    EXPECT_EQ(records_.all[i].second.value_or("null"), expected[i].second);
+  }
+}
+
+TEST_F(RestApi, ReadsTheRecordsOfOtherRegistries) {
+  records_.all = {
+      {R"({"keytype":"NOOP","magic":0})", std::nullopt},
+      {R"({"keytype":"CONFIG","magic":0})", R"({"compatibilityLevel":"NONE"})"},
+      {R"({"keytype":"SCHEMA","subject":"p","version":1,"magic":0})", R"({"subject":"p","version":1,"id":7,"md5":"x==","schemaType":"PROTOBUF","schema":"syntax = \"proto3\";","deleted":false})"},
+      {R"({"magic":1,"version":2,"subject":"s","keytype":"SCHEMA"})", R"({"subject":"s","version":2,"id":9,"schema":"\"int\"","deleted":false})"},
+      {"garbage", "garbage"},
+      {R"({"keytype":"CONTEXT","tenant":"default","context":".c","magic":0})", "{}"},
+  };
+  restart();
+  EXPECT_EQ(ask("GET", "/config"), R"(200 {"compatibilityLevel":"NONE"})");
+  EXPECT_EQ(ask("GET", "/schemas/ids/7"), R"(200 {"schemaType":"PROTOBUF","schema":"syntax = \"proto3\";"})");
+  EXPECT_EQ(add("s", R"("string")"), R"(200 {"id":10})");
+  // What it does not understand it keeps.
+  ask("DELETE", "/subjects/p/versions/1");
+  EXPECT_EQ(*records_.all.back().second, R"({"subject":"p","version":1,"id":7,"schemaType":"PROTOBUF","md5":"x==","schema":"syntax = \"proto3\";","deleted":true})");
+}
+
+TEST(RestResponse, ContentTypeIsTheOneThatTheClientAccepts) {
+  const std::pair<std::string_view, std::string_view> cases[]{
+      {"", "application/vnd.schemaregistry.v1+json"},
+      {"*/*", "application/vnd.schemaregistry.v1+json"},
+      {"application/vnd.schemaregistry.v1+json, application/json", "application/vnd.schemaregistry.v1+json"},
+      {"application/vnd.schemaregistry+json", "application/vnd.schemaregistry+json"},
+      {"application/json", "application/json"},
+  };
+  for (const auto& [accept, type] : cases) EXPECT_EQ(plain_error(404, "x", accept).content_type, type) << accept;
+}
+
+}  // namespace
+}  // namespace muir::registry

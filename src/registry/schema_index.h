@@ -1,0 +1,62 @@
+// SchemaIndex: what the `_schemas` topic says, record by record. Not thread-safe: RegistryService guards it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "registry/schema_record.h"
+
+namespace muir::registry {
+
+class SchemaIndex {
+ public:
+  using Versions = std::map<int, SchemaVersion>;
+  using Place = std::pair<std::string, int>;  // subject, version
+
+  // Applies one record, in the order of the log. What cannot be read is logged and skipped, as a registry must go on.
+  void apply(BytesView key, OptBytesView value);
+
+  [[nodiscard]] const std::map<std::string, Versions, std::less<>>& subjects() const { return subjects_; }
+  // Empty when there is no such subject.
+  [[nodiscard]] const Versions& versions(std::string_view subject) const;
+  // nullptr when there is none.
+  [[nodiscard]] const SchemaVersion* find(std::string_view subject, int version) const;
+  // The newest version, softly deleted ones too if asked.
+  [[nodiscard]] const SchemaVersion* latest(std::string_view subject, bool include_deleted) const;
+  // Any version with that id; nullptr when there is none.
+  [[nodiscard]] const SchemaVersion* by_id(int id) const;
+  // Every version with that id, by subject and version.
+  [[nodiscard]] std::vector<const SchemaVersion*> all_of_id(int id) const;
+  // The id of a schema of this content, under whatever subject.
+  [[nodiscard]] std::optional<int> id_of(const SchemaVersion& content) const;
+  // Versions whose schema refers to that one.
+  [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version, bool include_deleted) const;
+  [[nodiscard]] int id_max() const { return id_max_; }
+
+  // Settings of a subject, or of all with nullopt; nothing when it has none of its own.
+  [[nodiscard]] std::optional<std::string> config(const std::optional<std::string>& subject) const;
+  [[nodiscard]] std::optional<std::string> mode(const std::optional<std::string>& subject) const;
+
+ private:
+  using Settings = std::map<std::optional<std::string>, std::string>;
+
+  void apply_schema(const RecordKey& key, OptBytesView value);
+  void apply_setting(Settings& settings, const RecordKey& key, OptBytesView value, std::string_view member);
+  void apply_delete_subject(const RecordKey& key, OptBytesView value);
+  void erase(const std::string& subject, int version);
+
+  std::map<std::string, Versions, std::less<>> subjects_;
+  std::map<int, std::set<Place>> ids_;
+  std::map<std::string, int, std::less<>> contents_;
+  std::map<Place, std::set<Place>> referrers_;
+  Settings configs_;
+  Settings modes_;
+  int id_max_ = 0;
+};
+
+}  // namespace muir::registry

@@ -1,0 +1,61 @@
+// Records of the `_schemas` topic: docs/formats/schemas-topic.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "schema/json.h"
+
+namespace muir::registry {
+
+// A schema names another by subject and version, under the name its text uses for it.
+struct Reference {
+  std::string name{};
+  std::string subject{};
+  int version = 0;
+  bool operator==(const Reference&) const = default;
+};
+
+// One version of a subject.
+struct SchemaVersion {
+  std::string subject{};
+  int version = 0;
+  int id = 0;
+  std::string schema_type = "AVRO";
+  std::vector<Reference> references{};
+  std::string schema{};
+  bool deleted = false;  // softly: still readable by id
+  // Members that other registries write and this one only keeps (metadata, ruleSet, md5).
+  std::vector<schema::JsonMember> other{};
+};
+
+enum class RecordKind : unsigned char { schema, config, mode, delete_subject, clear_subject, noop, other };
+
+struct RecordKey {
+  RecordKind kind = RecordKind::noop;
+  std::optional<std::string> subject{};  // absent: the global setting
+  int version = 0;                       // schema
+};
+
+// Keys are compared as bytes by compaction: these are the bytes that the JVM registry writes.
+Bytes encode_key(const RecordKey& key);
+Result<RecordKey> decode_key(BytesView bytes);
+
+Bytes encode_schema(const SchemaVersion& version);
+Result<SchemaVersion> decode_schema(BytesView bytes);
+Bytes encode_config(const std::optional<std::string>& subject, const std::string& level);
+Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode);
+Bytes encode_delete_subject(const std::string& subject, int version);
+Bytes encode_clear_subject(const std::string& subject);
+
+// [{"name":..., "subject":..., "version":...}]
+Result<std::vector<Reference>> references_from(const schema::Json& json);
+schema::Json to_json(const std::vector<Reference>& references);
+
+// Decodes arbitrary bytes as a key and as a value.
+int fuzz_schema_record(BytesView input);
+
+}  // namespace muir::registry
