@@ -522,6 +522,16 @@ def river(features):
     return line
 
 
+def rounded(points, rounds=3):
+    """Chaikin's corner cutting, ends fixed."""
+    for _ in range(rounds):
+        cut = [points[0]]
+        for (ax, ay), (bx, by) in zip(points, points[1:]):
+            cut += [(ax * 0.75 + bx * 0.25, ay * 0.75 + by * 0.25), (ax * 0.25 + bx * 0.75, ay * 0.25 + by * 0.75)]
+        points = cut + [points[-1]]
+    return points
+
+
 def to_metres(lonlat):
     return [((p[0] - LON0) * M_PER_LON, (p[1] - LAT0) * M_PER_LAT) for p in lonlat]
 
@@ -581,7 +591,7 @@ def streets_document(source, tracks, zones, city):
         "streets": classes,
         "corridors": corridors,
         "city": outline,
-        "river": encoded(simplify(smooth(to_metres(river(zones)), 4), 6)),
+        "river": encoded(simplify(rounded(to_metres(river(zones))), 2)),
         "stops": stop_places(os.path.join(source, "warsaw_stops.csv")),
     }
 

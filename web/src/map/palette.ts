@@ -32,7 +32,7 @@ export const DARK: Palette = {
   river: "#1d3f5e",
   riverFaded: "rgba(29,63,94,0)",
   casing: "#0c1116",
-  minor: "#2a3643",
+  minor: "#303d4b",
   middle: "#405063",
   major: "#5d7084",
   border: "#54708c",

@@ -108,7 +108,7 @@ export class Card {
     this.root.dataset.band = band;
     setText(this.line, state.line ?? "?");
     setText(this.id, `Vehicle ${state.vehicleId}`);
-    setText(this.sub, state.line === null ? "No line assigned" : `Line ${state.line}, brigade ${state.brigade ?? NONE}`);
+    setText(this.sub, state.line === null ? "No line assigned" : `Brigade ${state.brigade ?? NONE}`);
     setText(this.speed, formatSpeed(state.speed));
     setText(this.state, { stopped: "Stopped", slow: "Moving", normal: "Moving", near: "Near the limit", over: "Over the limit", stale: "No recent fix" }[band]);
     this.fact("Limit", `${Math.round(state.speedLimit)} km/h`);
