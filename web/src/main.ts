@@ -21,6 +21,7 @@ const LATENCY_REPORT_MS = 5_000;
 const WINDOWS_REFRESH_MS = 15_000;
 const FOLLOW_STEP_PX = 0.75;
 const FOLLOW_MS = 32;
+const ZONES_RETRY_MS = 5_000;
 const CLOSE_ZOOM = 14.4;
 const WIDE_PX = 820;
 
@@ -60,6 +61,7 @@ class Page {
   /** the map was drawn in full once: before, waiting measures the page's start, not the feed */
   private settled = false;
   private lastFollow = 0;
+  private zonesAskedAt = 0;
   private alertsChanged = false;
 
   constructor() {
@@ -134,6 +136,7 @@ class Page {
     if (this.fleet.stats) this.top.setStats(this.fleet.stats, this.fleet.vehicles.size);
     this.top.setScreenLatency(this.latency.summary());
     this.list.refresh();
+    this.lookForZones();
     this.base.tintZones(this.fleet.zoneCounts);
     this.labels.draw();
     this.updateCard();
@@ -161,13 +164,24 @@ class Page {
     await this.base.showBackground(this.background);
   }
 
+  /** Zones may come after the page: with the first count that names an unknown one, at the latest. */
+  private lookForZones(): void {
+    if (this.connection.state !== "live" || Date.now() - this.zonesAskedAt < ZONES_RETRY_MS) return;
+    const known = new Set(this.zones.map((zone) => zone.zoneId));
+    const missing = [...this.fleet.zoneCounts.keys()].some((zoneId) => !known.has(zoneId));
+    if (missing || this.zones.length === 0) void this.loadZones();
+    if (!this.placed && this.fleet.vehicles.size > 0) this.showEverything(false);
+  }
+
   private async loadZones(): Promise<void> {
+    this.zonesAskedAt = Date.now();
     try {
       this.zones = decodeZones(await fetchJson("api/v1/zones"));
     } catch {
       return; // the next snapshot tries again
     }
     for (const zone of this.zones) if (!this.fleet.zoneCounts.has(zone.zoneId)) this.fleet.zoneCounts.set(zone.zoneId, zone.vehicles);
+    if (this.zones.length === 0) return;
     this.labels.setZones(this.zones);
     await this.base.showZones(this.zones);
     this.base.tintZones(this.fleet.zoneCounts);
