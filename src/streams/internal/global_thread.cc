@@ -27,7 +27,7 @@ NoSink& no_sink() {
 
 }  // namespace
 
-GlobalThread::GlobalThread(const TaskContext& context, client::Client& client, RunnerFactory factory, std::string client_id)
+GlobalThread::GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, std::string client_id)
     : context_(context), client_(client), factory_(std::move(factory)), client_id_(std::move(client_id)) {}
 
 GlobalThread::~GlobalThread() {

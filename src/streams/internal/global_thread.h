@@ -18,7 +18,7 @@ namespace muir::streams::internal {
 // Owned by the thread that calls bootstrap() and run_once(), except store() and wakeup().
 class GlobalThread {
  public:
-  GlobalThread(const TaskContext& context, client::Client& client, RunnerFactory factory, std::string client_id);
+  GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, std::string client_id);
   ~GlobalThread();
 
   // True when the topology has no global table.
@@ -40,7 +40,7 @@ class GlobalThread {
   Status apply(client::Records& records);
   Status checkpoint();
 
-  const TaskContext& context_;
+  const RuntimeContext& context_;
   client::Client& client_;
   RunnerFactory factory_;
   const std::string client_id_;

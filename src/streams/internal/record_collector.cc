@@ -14,7 +14,7 @@ constexpr int kCommitRetries = 3;
 // Failures that concern the record alone: the producer goes on without it.
 bool only_this_record(Code code) {
   return code == Code::invalid_argument || code == Code::out_of_range || code == Code::not_found ||
-         code == Code::permission_denied;
+         code == Code::permission_denied || code == Code::resource_exhausted;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ const SubtopologyPlan& find_plan(const TopologyPlan& plan, int32_t id) {
 
 }  // namespace
 
-StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const TaskContext& context,
+StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
                        RecordCollector& sink)
     : id_(id),
       partitions_(std::move(partitions)),
@@ -188,11 +188,7 @@ Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vect
     PartitionQueue& queue = *group_.next();
     const auto& tp = queue.partition();
     const uint64_t dropped = queue.dropped();
-    const Status done = runner_->process(tp.topic, tp.partition, *queue.head());
-    if (!done.ok()) {
-      return done.annotate(fmt::format("task {} topic={} partition={} offset={}", streams::to_string(id_), tp.topic,
-                                       tp.partition, queue.head()->offset));
-    }
+    MUIR_RETURN_IF_ERROR(runner_->process(tp.topic, tp.partition, *queue.head()));
     group_.pop();
     commit_needed_ = true;
     ++count;

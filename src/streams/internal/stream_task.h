@@ -36,7 +36,7 @@ struct RuntimeCounters {
 };
 
 // What tasks share; outlives them.
-struct TaskContext {
+struct RuntimeContext {
   // Shared with every thread that runs the topology.
   std::shared_ptr<const TopologyPlan> plan;
   const StreamsConfig* config = nullptr;
@@ -61,7 +61,7 @@ struct TaskStart {
 // Owned by its thread.
 class StreamTask final : public RestoredTask {
  public:
-  StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const TaskContext& context, RecordCollector& sink);
+  StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context, RecordCollector& sink);
   ~StreamTask() override;
 
   [[nodiscard]] TaskId id() const override { return id_; }
@@ -123,7 +123,7 @@ class StreamTask final : public RestoredTask {
 
   const TaskId id_;
   const std::vector<client::TopicPartition> partitions_;
-  const TaskContext& context_;
+  const RuntimeContext& context_;
   RecordCollector& sink_;
   const std::string folder_;
   std::unique_ptr<SubtopologyRunner> runner_;

@@ -37,7 +37,7 @@ class StreamThread::HostListener final : public AssignmentListener {
   const OnHosts& on_hosts_;
 };
 
-StreamThread::StreamThread(const TaskContext& context, client::Client& client, RunnerFactory factory, int index,
+StreamThread::StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index,
                            std::string client_id, OnHosts on_hosts)
     : context_(context),
       client_(client),
@@ -94,18 +94,17 @@ Status StreamThread::open() {
   return {};
 }
 
-Result<bool> StreamThread::run_once() {
-  Result<bool> done = turn();
+Result<int64_t> StreamThread::run_once() {
+  Result<int64_t> done = turn();
   if (done.ok()) return done;
   const Status handled = tasks_->handle(done.status());
   if (!handled.ok()) return handled;
   if (tasks_->take_rejoin()) member_->request_rejoin();
   buffered_ = false;
-  return true;
+  return 0;
 }
 
-Result<bool> StreamThread::turn() {
-  const bool settled = member_->stable() && !tasks_->restoring();
+Result<int64_t> StreamThread::turn() {
   MUIR_RETURN_IF_ERROR(join(tasks_->empty()));
   if (tasks_->restoring()) {
     MUIR_RETURN_IF_ERROR(tasks_->begin_tasks(tasks_->has_running() ? 0 : kRestorePollMs));
@@ -113,7 +112,8 @@ Result<bool> StreamThread::turn() {
   MUIR_RETURN_IF_ERROR(poll());
   const size_t processed = MUIR_TRY(process());
   state_ = member_->stable() && !tasks_->restoring() ? ThreadState::running : ThreadState::rebalancing;
-  return processed > 0 || !settled || tasks_->restoring();
+  if (processed > 0 || tasks_->has_running()) return 0;  // poll() has waited
+  return state_ == ThreadState::running ? context_.config->poll_ms : kRebalancePollMs / 2;
 }
 
 Status StreamThread::join(bool idle) {

@@ -28,14 +28,15 @@ using OnHosts = std::function<void(const std::map<HostInfo, std::vector<client::
 // Owned by the thread that calls run_once(), except state() and wakeup().
 class StreamThread {
  public:
-  StreamThread(const TaskContext& context, client::Client& client, RunnerFactory factory, int index, std::string client_id,
+  StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index, std::string client_id,
                OnHosts on_hosts);
   ~StreamThread();
 
   // Makes the clients. `unavailable` may be tried again.
   Status open();
-  // One turn; true when it did something. A failure ends the thread: close(false) is all that may follow.
-  Result<bool> run_once();
+  // One turn; for how many milliseconds the caller may rest before the next one, unless it is woken. A failure ends the
+  // thread: close(false) is all that may follow.
+  Result<int64_t> run_once();
   // Leaves the group. `clean`: after a commit; otherwise the work since the last commit is void.
   void close(bool clean);
 
@@ -54,9 +55,9 @@ class StreamThread {
   Status maybe_commit(bool requested);
   [[nodiscard]] int64_t poll_timeout_ms() const;
   [[nodiscard]] bool transaction_must_end() const;
-  Result<bool> turn();
+  Result<int64_t> turn();
 
-  const TaskContext& context_;
+  const RuntimeContext& context_;
   client::Client& client_;
   RunnerFactory factory_;
   const int index_;

@@ -15,7 +15,7 @@ Status worse(Status first, const Status& second) { return first.ok() ? second : 
 
 }  // namespace
 
-TaskManager::TaskManager(const TaskContext& context, RunnerFactory factory, int thread_index, TaskClients clients)
+TaskManager::TaskManager(const RuntimeContext& context, RunnerFactory factory, int thread_index, TaskClients clients)
     : context_(context), factory_(std::move(factory)), thread_index_(thread_index), clients_(clients) {
   for (const auto& topic : context_.plan->internal_topics()) {
     if (!topic.changelog) repartition_topics_.insert(topic.name);
@@ -393,19 +393,22 @@ Status TaskManager::handle(const Status& failure) {
   if (failure.ok()) return failure;
   const Code code = failure.code();
   const bool of_producer = !clients_.collector->producer_failure().ok();
-  if (code == Code::fenced) {
-    log::warn("{}-{}: another instance took over: {}", context_.config->application_id, thread_index_, failure.message());
-    clients_.collector->close();
-    lose_all();
-    rejoin_ = true;
-    return {};
-  }
+  // An unknown generation or producer id means the same as being fenced: somebody may have taken over.
+  const bool migrated = code == Code::fenced || (of_producer && (code == Code::failed_precondition || code == Code::internal));
   const bool retriable = brokers_silent(code) || (code == Code::aborted && of_producer);
-  if (!retriable) return failure;
+  if (!migrated && !retriable) return failure;
   const int64_t now = context_.clock->steady_ms();
   if (failing_since_ms_ < 0) failing_since_ms_ = now;
   if (now - failing_since_ms_ > context_.config->task_timeout_ms) {
     return failure.annotate(fmt::format("no commit for task.timeout.ms={}", context_.config->task_timeout_ms));
+  }
+  if (migrated) {
+    log::warn("{}-{}: another instance may have taken over: {}", context_.config->application_id, thread_index_,
+              failure.message());
+    clients_.collector->close();
+    lose_all();
+    rejoin_ = true;
+    return {};
   }
   log::warn("{}-{}: tasks begin anew from their last commit: {}", context_.config->application_id, thread_index_,
             failure.message());

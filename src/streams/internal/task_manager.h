@@ -34,7 +34,7 @@ struct TaskClients {
 // Owned by its thread.
 class TaskManager final : public AssignmentListener {
  public:
-  TaskManager(const TaskContext& context, RunnerFactory factory, int thread_index, TaskClients clients);
+  TaskManager(const RuntimeContext& context, RunnerFactory factory, int thread_index, TaskClients clients);
   ~TaskManager() override;
 
   void set_member(client::GroupMember* member) { clients_.member = member; }
@@ -95,7 +95,7 @@ class TaskManager final : public AssignmentListener {
   void lose_all();
   void revive();
 
-  const TaskContext& context_;
+  const RuntimeContext& context_;
   const RunnerFactory factory_;
   const int thread_index_;
   TaskClients clients_;

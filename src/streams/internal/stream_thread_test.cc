@@ -1,0 +1,297 @@
+// Whole instances on the cluster in memory, driven by one thread: a run of one seed is always the same.
+#include "streams/internal/stream_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "client/memory_cluster.h"
+#include "streams/internal/runtime_testing.h"
+#include "testing/temp_dir.h"
+
+namespace muir::streams::internal {
+namespace {
+
+constexpr int kPartitions = 4;
+
+StreamsConfig config_of(const std::string& state_dir, bool exactly_once) {
+  auto config = StreamsConfig::parse({{"application.id", "app"},
+                                      {"bootstrap.servers", "memory:1"},
+                                      {"state.dir", state_dir},
+                                      {"processing.guarantee", exactly_once ? "exactly_once_v2" : "at_least_once"},
+                                      {"commit.interval.ms", "100"}});
+  CHECK(config.ok(), "{}", config.status().message());
+  return *config;
+}
+
+// An instance of the application: one process with its own state folder and some threads.
+class App {
+ public:
+  App(client::MemoryCluster& cluster, Clock& clock, std::shared_ptr<const CountingPlan> plan, StreamsConfig config, int threads)
+      : config_(std::move(config)), client_(cluster.client()) {
+    auto directory = StateDirectory::open(system_env(), config_.state_dir, config_.application_id);
+    CHECK(directory.ok(), "{}", directory.status().message());
+    directory_ = std::move(*directory);
+    context_.plan = plan;
+    context_.config = &config_;
+    context_.directory = directory_.get();
+    context_.stores = &stores;
+    context_.counters = &counters;
+    context_.clock = &clock;
+    context_.serdes = &serdes_;
+    for (int i = 1; i <= threads; ++i) {
+      threads_.push_back(std::make_unique<StreamThread>(context_, *client_, counting_factory(plan), i,
+                                                        "app-" + to_string(directory_->process_id()), nullptr));
+      const Status opened = threads_.back()->open();
+      CHECK(opened.ok(), "{}", opened.message());
+    }
+  }
+  // One turn of each thread; a failure that ends a thread.
+  Status turn() {
+    for (auto& thread : threads_) {
+      const auto done = thread->run_once();
+      if (!done.ok()) return done.status();
+    }
+    return {};
+  }
+  void close(bool clean) {
+    for (auto& thread : threads_) thread->close(clean);
+  }
+  [[nodiscard]] bool running() const {
+    for (const auto& thread : threads_) {
+      if (thread->state() != ThreadState::running) return false;
+    }
+    return true;
+  }
+
+  StoreRegistry stores;
+  RuntimeCounters counters;
+
+ private:
+  StreamsConfig config_;
+  std::unique_ptr<client::Client> client_;
+  SerdeContext serdes_;
+  std::unique_ptr<StateDirectory> directory_;
+  RuntimeContext context_;
+  std::vector<std::unique_ptr<StreamThread>> threads_;
+};
+
+class StreamThreadTest : public ::testing::Test {
+ protected:
+  StreamThreadTest() : clock_(1'000'000), cluster_(clock_), client_(cluster_.client()), admin_(*client_->admin()) {
+    for (const char* topic : {"in", "out"}) {
+      const Status created = admin_->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = 1});
+      CHECK(created.ok(), "{}", created.message());
+    }
+    producer_ = std::move(*client_->producer());
+  }
+
+  std::unique_ptr<App> app(const std::string& folder, bool exactly_once = true, int threads = 1) {
+    return std::make_unique<App>(cluster_, clock_, plan_, config_of(folder, exactly_once), threads);
+  }
+  void produce(const std::string& key, const std::string& value = "x") {
+    const client::ProducedRecord record{.topic = "in", .key = key, .value = value, .timestamp_ms = clock_.now_ms()};
+    ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
+    ASSERT_TRUE(producer_->flush(1000).ok());
+  }
+  // Turns until nothing moves any more: everything processed and committed.
+  void settle(std::vector<App*> apps, int turns = 60) {
+    for (int i = 0; i < turns; ++i) {
+      for (auto* one : apps) {
+        const Status done = one->turn();
+        ASSERT_TRUE(done.ok()) << done.to_string();
+      }
+      clock_.advance_ms(20);
+    }
+  }
+  // The last committed count of each key in `out`, and how often each (key, count) was written.
+  std::map<std::string, int64_t> counts(bool* each_once = nullptr) {
+    std::map<std::string, int64_t> out;
+    for (int p = 0; p < kPartitions; ++p) {
+      for (const auto& record : cluster_.stored({"out", p})) {
+        if (record.state != client::StoredRecord::State::committed) continue;
+        const int64_t count = std::stoll(*record.value);
+        if (each_once != nullptr && count != out[*record.key] + 1) *each_once = false;
+        out[*record.key] = count;
+      }
+    }
+    return out;
+  }
+
+  ManualClock clock_;
+  client::MemoryCluster cluster_;
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::Admin> admin_;
+  std::unique_ptr<client::Producer> producer_;
+  std::shared_ptr<CountingPlan> plan_ = std::make_shared<CountingPlan>("app");
+  testing::TempDir folder_;
+};
+
+TEST_F(StreamThreadTest, CountsWhatIsProduced) {
+  for (const bool exactly_once : {false, true}) {
+    SCOPED_TRACE(exactly_once ? "exactly once" : "at least once");
+    const auto one = app(folder_.str() + (exactly_once ? "/eos" : "/alos"), exactly_once);
+    const int64_t before = counts()["a"];
+    produce("a");
+    produce("b");
+    produce("a");
+    settle({one.get()});
+    EXPECT_TRUE(one->running());
+    EXPECT_EQ(counts()["a"], before + 2);
+    one->close(true);
+  }
+}
+
+TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    ManualClock clock(1'000'000);
+    client::MemoryCluster cluster(clock);
+    auto client = cluster.client();
+    auto admin = std::move(*client->admin());
+    for (const char* topic : {"in", "out"}) {
+      ASSERT_TRUE(admin->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = 1}).ok());
+    }
+    auto producer = std::move(*client->producer());
+    testing::TempDir folder;
+    std::mt19937_64 random(seed);
+    std::map<std::string, int64_t> expected;
+    std::map<int, std::unique_ptr<App>> apps;
+    auto start = [&](int i) {
+      apps[i] = std::make_unique<App>(cluster, clock, plan_, config_of(fmt::format("{}/{}", folder.str(), i), true), 2);
+    };
+    start(0);
+    start(1);
+    for (int step = 0; step < 400; ++step) {
+      if (step < 300) {
+        cluster.inject({});
+        for (uint64_t n = random() % 4; n > 0; --n) {
+          const std::string key = "key" + std::to_string(random() % 20);
+          const client::ProducedRecord record{.topic = "in", .key = key, .value = "x", .timestamp_ms = clock.now_ms()};
+          ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
+          ++expected[key];
+        }
+        cluster.inject({.seed = random(), .send_fails = 0.01, .commit_aborted = 0.02, .commit_unanswered = 0.02,
+                        .producer_fenced = 0.01, .member_lost = 0.01, .poll_empty = 0.1});
+      } else {
+        cluster.inject({});
+      }
+      if (step == 100 || step == 200) {  // a process dies with what it has open, and comes back
+        apps.at(1)->close(false);
+        apps.erase(1);
+        start(1);
+      }
+      for (auto& [i, one] : apps) {
+        const Status done = one->turn();
+        ASSERT_TRUE(done.ok()) << done.to_string();
+      }
+      clock.advance_ms(static_cast<int64_t>(random() % 60));
+    }
+    cluster.inject({});
+    for (int i = 0; i < 400; ++i) {
+      for (auto& [id, one] : apps) {
+        const Status done = one->turn();
+        ASSERT_TRUE(done.ok()) << done.to_string();
+      }
+      clock.advance_ms(50);
+    }
+    std::map<std::string, int64_t> found;
+    for (int p = 0; p < kPartitions; ++p) {
+      for (const auto& record : cluster.stored({"out", p})) {
+        if (record.state != client::StoredRecord::State::committed) continue;
+        const int64_t count = std::stoll(*record.value);
+        EXPECT_EQ(count, found[*record.key] + 1) << *record.key;
+        found[*record.key] = count;
+      }
+    }
+    EXPECT_EQ(found, expected);
+    for (auto& [i, one] : apps) one->close(true);
+  }
+}
+
+TEST_F(StreamThreadTest, StateIsRestoredFromTheChangelogAfterACrash) {
+  auto first = app(folder_.str() + "/1");
+  for (int i = 0; i < 10; ++i) produce("k" + std::to_string(i % 3));
+  settle({first.get()});
+  first->close(false);
+  first.reset();
+  auto second = app(folder_.str() + "/2");
+  for (int i = 0; i < 10; ++i) produce("k" + std::to_string(i % 3));
+  settle({second.get()});
+  bool each_once = true;
+  EXPECT_EQ(counts(&each_once), (std::map<std::string, int64_t>{{"k0", 8}, {"k1", 6}, {"k2", 6}}));
+  EXPECT_TRUE(each_once);
+  EXPECT_GT(second->counters.records_restored, 0U);
+  second->close(true);
+}
+
+TEST_F(StreamThreadTest, ACleanCloseLeavesACheckpointAndNothingIsRestored) {
+  plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in"}, "out", store::StoreKind::rocksdb);
+  auto first = app(folder_.str());
+  for (int i = 0; i < 10; ++i) produce("k");
+  settle({first.get()});
+  first->close(true);
+  first.reset();
+  auto second = app(folder_.str());
+  produce("k");
+  settle({second.get()});
+  EXPECT_EQ(counts()["k"], 11);
+  EXPECT_EQ(second->counters.records_restored, 0U);
+  second->close(false);
+  second.reset();
+  // A crash leaves no checkpoint under exactly-once: the store is filled anew.
+  auto third = app(folder_.str());
+  produce("k");
+  settle({third.get()});
+  EXPECT_EQ(counts()["k"], 12);
+  EXPECT_GT(third->counters.records_restored, 0U);
+  third->close(true);
+}
+
+TEST_F(StreamThreadTest, TasksMoveToANewInstanceWithoutLossOrRepetition) {
+  auto first = app(folder_.str() + "/1");
+  for (int i = 0; i < 40; ++i) produce("k" + std::to_string(i));
+  settle({first.get()});
+  auto second = app(folder_.str() + "/2");
+  for (int i = 0; i < 40; ++i) {
+    produce("k" + std::to_string(i));
+    settle({first.get(), second.get()}, 3);
+  }
+  settle({first.get(), second.get()});
+  bool each_once = true;
+  for (const auto& [key, count] : counts(&each_once)) EXPECT_EQ(count, 2) << key;
+  EXPECT_TRUE(each_once);
+  EXPECT_GT(second->counters.records_processed, 0U);
+  EXPECT_EQ(first->counters.tasks_revived, 0U);
+  first->close(true);
+  for (int i = 0; i < 40; ++i) produce("k" + std::to_string(i));
+  settle({second.get()});
+  for (const auto& [key, count] : counts(&each_once)) EXPECT_EQ(count, 3) << key;
+  EXPECT_TRUE(each_once);
+  second->close(true);
+}
+
+TEST_F(StreamThreadTest, AFailureOfTheTopologyEndsTheThread) {
+  auto one = app(folder_.str());
+  produce("a");
+  settle({one.get()});
+  produce("a", "poison");
+  Status ended;
+  for (int i = 0; i < 20 && ended.ok(); ++i) ended = one->turn();
+  EXPECT_EQ(ended.code(), Code::invalid_argument) << ended.to_string();
+  one->close(false);
+  EXPECT_EQ(counts()["a"], 1);
+}
+
+TEST_F(StreamThreadTest, MissingSourceTopicsEndTheThreadWithTheirNames) {
+  plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in", "nowhere"});
+  auto one = app(folder_.str());
+  Status ended;
+  for (int i = 0; i < 20 && ended.ok(); ++i) ended = one->turn();
+  EXPECT_EQ(ended.code(), Code::not_found);
+  EXPECT_NE(ended.message().find("nowhere"), std::string::npos) << ended.message();
+  one->close(false);
+}
+
+}  // namespace
+}  // namespace muir::streams::internal
