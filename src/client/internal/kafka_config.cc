@@ -111,8 +111,11 @@ void on_log(const rd_kafka_t* rk, int level, const char* facility, const char* t
   }
 }
 
+// What the log says too, except for the sum of it.
 void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
-  log::warn("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
+  const auto level = err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? log::Level::warn : log::Level::debug;
+  if (!log::enabled(level)) return;
+  log::write(level, fmt::format("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason));
 }
 
 size_t edit_distance(std::string_view a, std::string_view b) {

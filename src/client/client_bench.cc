@@ -1,0 +1,114 @@
+// What the client adds to librdkafka: records per second through send() and poll(), against librdkafka's mock cluster in
+// this process, and the in-memory cluster for comparison.
+#include <benchmark/benchmark.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <string>
+#include <vector>
+
+#include "client/kafka_client.h"
+#include "client/memory_cluster.h"
+
+namespace muir::client {
+namespace {
+
+constexpr size_t kBatch = 1000;
+
+// One mock cluster for all benchmarks; it keeps a bounded number of messages per partition.
+class MockCluster {
+ public:
+  MockCluster() {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "log_level", "0", nullptr, 0);
+    rk_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
+    mock_ = rd_kafka_mock_cluster_new(rk_, 1);
+    rd_kafka_mock_topic_create(mock_, "t", 3, 1);
+  }
+  ~MockCluster() {
+    rd_kafka_mock_cluster_destroy(mock_);
+    rd_kafka_destroy(rk_);
+  }
+  std::unique_ptr<Client> client() { return connect_kafka({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)}}).value(); }
+
+ private:
+  rd_kafka_t* rk_;
+  rd_kafka_mock_cluster_t* mock_;
+};
+
+struct Batch {
+  explicit Batch(size_t value_bytes) : value(value_bytes, 'v') {
+    for (size_t i = 0; i < kBatch; ++i) keys.push_back("vehicle-" + std::to_string(i));
+    for (size_t i = 0; i < kBatch; ++i) records.push_back({.topic = "t", .key = keys[i], .value = value, .timestamp_ms = 1'000});
+  }
+  std::string value;
+  std::vector<std::string> keys;
+  std::vector<ProducedRecord> records;
+};
+
+void send_all(benchmark::State& state, Client& client) {
+  const Batch batch(static_cast<size_t>(state.range(0)));
+  auto producer = client.producer({}).value();
+  for (auto _ : state) {
+    while (producer->send(batch.records).code() == Code::resource_exhausted) (void)producer->flush(10'000);
+  }
+  (void)producer->flush(60'000);
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatch));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kBatch) * state.range(0));
+}
+
+void SendThroughLibrdkafka(benchmark::State& state) {
+  MockCluster cluster;
+  auto client = cluster.client();
+  send_all(state, *client);
+}
+BENCHMARK(SendThroughLibrdkafka)->Arg(100)->Arg(1000)->UseRealTime();
+
+void SendInMemory(benchmark::State& state) {
+  ManualClock clock;
+  MemoryCluster cluster(clock, {.default_partitions = 3, .auto_create_topics = true});
+  auto client = cluster.client();
+  const Batch batch(static_cast<size_t>(state.range(0)));
+  auto producer = client->producer({}).value();
+  auto admin = client->admin({}).value();
+  for (auto _ : state) {
+    (void)producer->send(batch.records);
+    state.PauseTiming();
+    (void)admin->delete_records({{{"t", 0}, -1}, {{"t", 1}, -1}, {{"t", 2}, -1}});
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatch));
+}
+BENCHMARK(SendInMemory)->Arg(100);
+
+void PollThroughLibrdkafka(benchmark::State& state) {
+  MockCluster cluster;
+  auto client = cluster.client();
+  const Batch batch(static_cast<size_t>(state.range(0)));
+  auto producer = client->producer({}).value();
+  for (int i = 0; i < 20; ++i) (void)producer->send(batch.records);
+  (void)producer->flush(60'000);
+  auto consumer = client->consumer({}).value();
+  const std::vector<PartitionStart> starts = {{{"t", 0}, kOffsetEarliest}, {{"t", 1}, kOffsetEarliest}, {{"t", 2}, kOffsetEarliest}};
+  (void)consumer->assign(starts);
+  int64_t records = 0;
+  int64_t since_start = 0;
+  for (auto _ : state) {
+    auto polled = consumer->poll(1000).value();
+    for (const PartitionRecords& some : polled->partitions()) {
+      for (const ConsumedRecord& one : some.records) benchmark::DoNotOptimize(one.value->data());
+    }
+    records += static_cast<int64_t>(polled->count());
+    since_start += static_cast<int64_t>(polled->count());
+    if (since_start < static_cast<int64_t>(20 * kBatch)) continue;
+    since_start = 0;
+    state.PauseTiming();
+    for (const PartitionStart& start : starts) (void)consumer->seek(start);
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(records);
+}
+BENCHMARK(PollThroughLibrdkafka)->Arg(100)->Arg(1000)->UseRealTime();
+
+}  // namespace
+}  // namespace muir::client
