@@ -20,13 +20,13 @@ BINARY = pathlib.Path(os.environ.get("MUIR_BINARY", REPOSITORY / "build" / "dev"
 class Product:
     """One muir process; kill() and start() again keep data and ports."""
 
-    def __init__(self, folder, bootstrap=None, settings=(), arguments=()):
+    def __init__(self, folder, bootstrap=None, settings=(), demo=False):
         self.folder = pathlib.Path(folder)
         self.http_port, self.broker_port, self.registry_port = cluster.free_ports(3)
         self.bootstrap = bootstrap or f"127.0.0.1:{self.broker_port}"
         self.external = bootstrap is not None
         self.settings = list(settings)
-        self.arguments = list(arguments)
+        self.demo = demo
         self.process = None
         self.log = self.folder / "muir.log"
 
@@ -39,13 +39,13 @@ class Product:
         return f"http://127.0.0.1:{self.registry_port}"
 
     def command(self):
-        words = [str(BINARY), "up", "--no-demo", "--data", str(self.folder / "data"), "--http-port", str(self.http_port),
+        words = [str(BINARY), "up", *([] if self.demo else ["--no-demo"]), "--data", str(self.folder / "data"), "--http-port", str(self.http_port),
                  "--broker-port", str(self.broker_port), "--registry-port", str(self.registry_port)]
         if self.external:
             words += ["--bootstrap-servers", self.bootstrap]
         for setting in self.settings:
             words += ["--set", setting]
-        return words + self.arguments
+        return words
 
     def start(self, timeout=90):
         with open(self.log, "ab") as log:
