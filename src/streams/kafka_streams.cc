@@ -1,10 +1,14 @@
 #include "streams/kafka_streams.h"
 
 #include "base/file.h"
-#include "base/log.h"
 #include "streams/internal/instance.h"
 
 namespace muir::streams {
+namespace {
+
+OnFailure on_failure(ErrorPolicy policy) { return policy == ErrorPolicy::resume ? OnFailure::proceed : OnFailure::fail; }
+
+}  // namespace
 
 std::string_view to_string(StreamsState state) {
   switch (state) {
@@ -39,6 +43,12 @@ Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topol
   parts.factory = [plan = parts.plan](int32_t subtopology, internal::RunnerEnvironment runner) {
     return internal::make_runner(plan, subtopology, std::move(runner));
   };
+  parts.on_failure = environment.on_failure
+                         ? std::move(environment.on_failure)
+                         : make_failure_handler({.deserialization = on_failure(config.on_deserialization_error),
+                                                 .processing = on_failure(config.on_processing_error),
+                                                 .production = on_failure(config.on_production_error),
+                                                 .dead_letter_topic = config.dead_letter_topic});
   parts.config = std::move(config);
   return std::unique_ptr<KafkaStreams>(new KafkaStreams(std::make_unique<Impl>(std::move(parts))));
 }

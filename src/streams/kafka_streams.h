@@ -17,6 +17,7 @@
 #include "client/client.h"
 #include "serde/erased_serde.h"
 #include "serde/serde.h"
+#include "streams/error_handlers.h"
 #include "streams/query.h"
 #include "streams/streams_config.h"
 #include "streams/topology.h"
@@ -61,6 +62,7 @@ struct StreamsEnvironment {
   RegistryPort* registry = nullptr;  // for serdes that need a schema registry
   Clock* clock = nullptr;            // default: the machine's
   Env* files = nullptr;              // default: the machine's
+  FailureHandler on_failure{};       // default: what the configuration's *.exception.handler keys say
 };
 
 // Thread-safe. Client, registry, clock and files outlive it.

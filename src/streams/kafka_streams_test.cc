@@ -1,0 +1,248 @@
+// Applications of the DSL, running with threads of their own on the cluster in memory.
+#include "streams/kafka_streams.h"
+
+#include <gtest/gtest.h>
+
+#include "client/memory_cluster.h"
+#include "streams/dsl.h"
+#include "testing/eventually.h"
+#include "testing/temp_dir.h"
+
+namespace muir::streams {
+namespace {
+
+using testing::eventually;
+using Text = std::string;
+
+class KafkaStreamsTest : public ::testing::Test {
+ protected:
+  KafkaStreamsTest() : cluster_(system_clock(), {.blocking = true}), client_(cluster_.client()) {
+    admin_ = std::move(*client_->admin());
+    producer_ = std::move(*client_->producer());
+  }
+  void topic(const std::string& name, int32_t partitions = 3) {
+    const Status created = admin_->create_topic({.name = name, .partitions = partitions, .replication_factor = 1});
+    ASSERT_TRUE(created.ok()) << created.message();
+  }
+  void produce(const std::string& to, const std::string& key, const std::string& value) {
+    const client::ProducedRecord record{.topic = to, .key = key, .value = value, .timestamp_ms = 1'000};
+    ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
+  }
+  std::unique_ptr<KafkaStreams> start(const Topology& topology, std::map<std::string, std::string> more = {},
+                                      const std::string& folder = "a") {
+    std::map<std::string, std::string> properties = {{"application.id", "app"},
+                                                     {"bootstrap.servers", "memory:1"},
+                                                     {"state.dir", (folder_.path() / folder).string()},
+                                                     {"processing.guarantee", "exactly_once_v2"},
+                                                     {"num.stream.threads", "2"},
+                                                     {"poll.ms", "10"},
+                                                     {"commit.interval.ms", "20"}};
+    for (auto& [key, value] : more) properties[key] = value;
+    auto config = StreamsConfig::parse(properties);
+    CHECK(config.ok(), "{}", config.status().message());
+    auto app = KafkaStreams::create(topology, *config, *client_);
+    CHECK(app.ok(), "{}", app.status().message());
+    return std::move(*app);
+  }
+  // Committed records of a topic, newest per key.
+  std::map<Text, Text> newest(const std::string& name, int32_t partitions = 3) {
+    std::map<Text, Text> out;
+    for (int32_t p = 0; p < partitions; ++p) {
+      for (const auto& record : cluster_.stored({name, p})) {
+        if (record.state == client::StoredRecord::State::committed && record.value) out[record.key.value_or("")] = *record.value;
+      }
+    }
+    return out;
+  }
+
+  client::MemoryCluster cluster_;
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<client::Admin> admin_;
+  std::unique_ptr<client::Producer> producer_;
+  testing::TempDir folder_;
+};
+
+Topology word_count() {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("lines")
+      .flat_map_values([](const Text& line) {
+        std::vector<Text> words;
+        for (size_t at = 0; at < line.size();) {
+          const size_t end = std::min(line.find(' ', at), line.size());
+          words.push_back(line.substr(at, end - at));
+          at = end + 1;
+        }
+        return words;
+      })
+      .group_by([](const Text& word) { return word; }, {.name = "by-word"})
+      .count({.store = "counts"})
+      .to_stream()
+      .map_values([](const int64_t& count) { return std::to_string(count); })
+      .to("word-counts");
+  auto topology = builder.build();
+  CHECK(topology.ok(), "{}", topology.status().message());
+  return *topology;
+}
+
+TEST_F(KafkaStreamsTest, CountsWordsThroughARepartitionTopicAndAnswersQueries) {
+  topic("lines");
+  topic("word-counts");
+  auto app = start(word_count());
+  EXPECT_EQ(app->state(), StreamsState::created);
+  ASSERT_TRUE(app->start().ok());
+  ASSERT_TRUE(app->wait_until_running(20'000).ok());
+  produce("lines", "1", "bus tram bus");
+  produce("lines", "2", "tram metro bus");
+  const std::map<Text, Text> expected = {{"bus", "3"}, {"tram", "2"}, {"metro", "1"}};
+  EXPECT_TRUE(eventually([&] { return newest("word-counts") == expected; }));
+
+  const auto counts = app->key_value<Text, int64_t>("counts");
+  ASSERT_TRUE(counts.ok()) << counts.status().message();
+  const auto bus = counts->get("bus");
+  ASSERT_TRUE(bus.ok() && bus->has_value()) << bus.status().message();
+  EXPECT_EQ((*bus)->value, 3);
+  EXPECT_EQ((*bus)->timestamp_ms, 1'000);
+  EXPECT_FALSE(counts->get("train")->has_value());
+  EXPECT_EQ(counts->all()->size(), 3U);
+  EXPECT_EQ(counts->range("c", "n")->size(), 1U);
+  const auto where = app->metadata_for_key("counts", "bus");
+  ASSERT_TRUE(where.ok()) << where.status().message();
+  EXPECT_TRUE(where->local);
+  EXPECT_EQ((app->key_value<Text, int64_t>("nothing").status().code()), Code::not_found);
+
+  EXPECT_GE(app->metrics().records_processed, 8U);
+  ASSERT_TRUE(app->close(20'000).ok());
+  EXPECT_EQ(app->state(), StreamsState::not_running);
+  EXPECT_EQ(counts->get("bus").status().code(), Code::unavailable);
+}
+
+TEST_F(KafkaStreamsTest, ASecondInstanceTakesItsShareAndGivesItBack) {
+  topic("lines", 4);
+  topic("word-counts");
+  auto first = start(word_count(), {{"num.stream.threads", "1"}, {"application.server", "one:1"}}, "a");
+  ASSERT_TRUE(first->start().ok());
+  ASSERT_TRUE(first->wait_until_running(20'000).ok());
+  for (int i = 0; i < 100; ++i) produce("lines", std::to_string(i), "w" + std::to_string(i % 10));
+  auto second = start(word_count(), {{"num.stream.threads", "1"}, {"application.server", "two:2"}}, "b");
+  ASSERT_TRUE(second->start().ok());
+  for (int i = 0; i < 100; ++i) produce("lines", std::to_string(i), "w" + std::to_string(i % 10));
+  std::map<Text, Text> expected;
+  for (int i = 0; i < 10; ++i) expected["w" + std::to_string(i)] = "20";
+  EXPECT_TRUE(eventually([&] { return newest("word-counts") == expected; }));
+  EXPECT_TRUE(eventually([&] { return second->metrics().rebalances >= 2 && second->state() == StreamsState::running; }));
+  EXPECT_TRUE(eventually([&] {
+    std::set<std::string> hosts;
+    for (int i = 0; i < 10; ++i) {
+      const auto where = first->metadata_for_key("counts", "w" + std::to_string(i));
+      if (where.ok()) hosts.insert(where->host);
+    }
+    return hosts == std::set<std::string>{"one", "two"};
+  }));
+  ASSERT_TRUE(first->close(20'000).ok());
+  for (int i = 0; i < 10; ++i) produce("lines", std::to_string(i), "w" + std::to_string(i));
+  for (auto& [word, count] : expected) count = "21";
+  EXPECT_TRUE(eventually([&] { return newest("word-counts") == expected; }));
+  ASSERT_TRUE(second->close(20'000).ok());
+}
+
+Topology poisoned() {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("lines")
+      .map_values([](const Text& line) -> Text {
+        if (line == "poison") throw std::runtime_error("poisoned");
+        return line;
+      })
+      .to("copies");
+  return *builder.build();
+}
+
+TEST_F(KafkaStreamsTest, AnUncaughtFailureStopsTheClientAndSaysWhy) {
+  topic("lines");
+  topic("copies");
+  auto app = start(poisoned());
+  std::mutex mutex;
+  std::vector<StreamsState> states;
+  app->set_state_listener([&](StreamsState to, StreamsState) {
+    const std::lock_guard guard(mutex);
+    states.push_back(to);
+  });
+  ASSERT_TRUE(app->start().ok());
+  ASSERT_TRUE(app->wait_until_running(20'000).ok());
+  produce("lines", "k", "poison");
+  EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
+  EXPECT_NE(app->failure().message().find("poisoned"), std::string::npos) << app->failure().message();
+  EXPECT_EQ(app->wait_until_running(0).message(), app->failure().message());
+  const std::lock_guard guard(mutex);
+  ASSERT_GE(states.size(), 3U);
+  EXPECT_EQ(states.front(), StreamsState::rebalancing);
+  EXPECT_EQ(states[states.size() - 2], StreamsState::pending_error);
+  EXPECT_EQ(states.back(), StreamsState::error);
+}
+
+TEST_F(KafkaStreamsTest, AThreadMayBeReplaced) {
+  topic("lines");
+  topic("copies");
+  auto app = start(poisoned());
+  std::atomic<int> failures = 0;
+  app->set_uncaught_exception_handler([&](const Status&) {
+    // A poisoned record comes back to the new thread; it gives up after some.
+    return ++failures < 3 ? UncaughtResponse::replace_thread : UncaughtResponse::shutdown_client;
+  });
+  ASSERT_TRUE(app->start().ok());
+  produce("lines", "k", "poison");
+  EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
+  EXPECT_EQ(failures, 3);
+}
+
+TEST_F(KafkaStreamsTest, DeadLettersKeepWhatFailed) {
+  topic("lines");
+  topic("copies");
+  topic("dead");
+  auto app = start(poisoned(), {{"processing.exception.handler", "log_and_continue"},
+                                {"errors.dead.letter.queue.topic.name", "dead"}});
+  ASSERT_TRUE(app->start().ok());
+  produce("lines", "k", "poison");
+  produce("lines", "k", "fine");
+  EXPECT_TRUE(eventually([&] { return newest("copies") == std::map<Text, Text>{{"k", "fine"}}; }));
+  EXPECT_TRUE(eventually([&] { return newest("dead") == std::map<Text, Text>{{"k", "poison"}}; }));
+  ASSERT_TRUE(app->close(20'000).ok());
+}
+
+TEST_F(KafkaStreamsTest, GlobalTablesAreReadBeforeAnythingIsJoined) {
+  topic("lines");
+  topic("copies");
+  topic("names", 2);
+  for (int i = 0; i < 50; ++i) produce("names", "v" + std::to_string(i), "Bus " + std::to_string(i));
+  StreamsBuilder builder;
+  const auto names = builder.global_table<Text, Text>("names", {}, {.store = "names-store"});
+  builder.stream<Text, Text>("lines")
+      .join(names, [](const Text& key, const Text&) { return key; },
+            [](const Text& line, const Text& name) { return name + ": " + line; })
+      .to("copies");
+  const auto topology = builder.build();
+  ASSERT_TRUE(topology.ok()) << topology.status().message();
+  auto app = start(*topology);
+  ASSERT_TRUE(app->start().ok());
+  produce("lines", "v7", "late");
+  EXPECT_TRUE(eventually([&] { return newest("copies") == std::map<Text, Text>{{"v7", "Bus 7: late"}}; }));
+  produce("names", "v8", "Tram 8");
+  EXPECT_TRUE(eventually([&] {
+    const auto view = app->key_value<Text, Text>("names-store");
+    if (!view.ok()) return false;
+    const auto found = view->get("v8");
+    return found.ok() && found->has_value() && (*found)->value == "Tram 8";
+  }));
+  ASSERT_TRUE(app->close(20'000).ok());
+}
+
+TEST_F(KafkaStreamsTest, MissingSourceTopicsAreNamed) {
+  topic("word-counts");
+  auto app = start(word_count());
+  ASSERT_TRUE(app->start().ok());
+  EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
+  EXPECT_NE(app->failure().message().find("missing source topics of application app: lines"), std::string::npos)
+      << app->failure().message();
+}
+
+}  // namespace
+}  // namespace muir::streams

@@ -1,0 +1,90 @@
+#include "streams/streams_config.h"
+
+#include <gtest/gtest.h>
+
+namespace muir::streams {
+namespace {
+
+using Map = std::map<std::string, std::string>;
+
+Map with(Map more) {
+  more.emplace("application.id", "app");
+  more.emplace("bootstrap.servers", "localhost:9092");
+  return more;
+}
+
+TEST(StreamsConfig, HasKafkasDefaults) {
+  const auto config = StreamsConfig::parse(with({}));
+  ASSERT_TRUE(config.ok());
+  EXPECT_FALSE(config->exactly_once);
+  EXPECT_EQ(config->commit_interval_ms, 30'000);
+  EXPECT_EQ(config->num_stream_threads, 1);
+  EXPECT_EQ(config->main_consumer.at("isolation.level"), "read_uncommitted");
+  EXPECT_EQ(config->producer.at("linger.ms"), "100");
+  EXPECT_TRUE(config->reset_earliest);
+}
+
+TEST(StreamsConfig, ExactlyOnceCommitsOftenAndReadsCommitted) {
+  const auto config = StreamsConfig::parse(with({{"processing.guarantee", "exactly_once_v2"}}));
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->commit_interval_ms, 100);
+  EXPECT_EQ(config->main_consumer.at("isolation.level"), "read_committed");
+  EXPECT_EQ(config->transaction_timeout_ms, 10'000);
+}
+
+TEST(StreamsConfig, PrefixesReachTheirClients) {
+  const auto config = StreamsConfig::parse(with({{"consumer.fetch.min.bytes", "1"},
+                                                 {"main.consumer.fetch.min.bytes", "2"},
+                                                 {"restore.consumer.fetch.max.bytes", "3"},
+                                                 {"producer.compression.type", "lz4"},
+                                                 {"admin.request.timeout.ms", "4"},
+                                                 {"topic.segment.bytes", "5"},
+                                                 {"security.protocol", "SSL"},
+                                                 {"session.timeout.ms", "6000"}}));
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->main_consumer.at("fetch.min.bytes"), "2");
+  EXPECT_EQ(config->global_consumer.at("fetch.min.bytes"), "1");
+  EXPECT_EQ(config->restore_consumer.at("fetch.max.bytes"), "3");
+  EXPECT_EQ(config->producer.at("compression.type"), "lz4");
+  EXPECT_EQ(config->admin.at("request.timeout.ms"), "4");
+  EXPECT_EQ(config->topic_configs.at("segment.bytes"), "5");
+  EXPECT_EQ(config->common.at("security.protocol"), "SSL");
+  EXPECT_EQ(config->session_timeout_ms, 6'000);
+}
+
+TEST(StreamsConfig, ErrorPoliciesHaveKafkasClassNamesAndShortOnes) {
+  const auto config = StreamsConfig::parse(
+      with({{"deserialization.exception.handler", "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler"},
+            {"processing.exception.handler", "log_and_continue"}}));
+  ASSERT_TRUE(config.ok());
+  EXPECT_EQ(config->on_deserialization_error, ErrorPolicy::resume);
+  EXPECT_EQ(config->on_processing_error, ErrorPolicy::resume);
+  EXPECT_EQ(config->on_production_error, ErrorPolicy::fail);
+}
+
+TEST(StreamsConfig, SaysWhichValueIsWrongAndWhatItMayBe) {
+  const std::vector<std::pair<Map, const char*>> cases = {
+      {{{"application.id", ""}}, "application.id is missing"},
+      {with({{"num.stream.threads", "0"}}), "num.stream.threads=0: expected an integer from 1 to 1000"},
+      {with({{"poll.ms", "fast"}}), "poll.ms=fast: expected an integer"},
+      {with({{"processing.guarantee", "exactly_once"}}), "expected at_least_once or exactly_once_v2"},
+      {with({{"auto.offset.reset", "none"}}), "expected earliest or latest"},
+      {with({{"num.standby.replicas", "1"}}), "keeps no standby replicas"},
+      {with({{"processing.guarantee", "exactly_once_v2"}, {"commit.interval.ms", "20000"}}), "transaction.timeout.ms=10000"},
+      {with({{"processing.exception.handler", "ignore"}}), "expected log_and_fail or log_and_continue"},
+  };
+  for (const auto& [properties, text] : cases) {
+    const auto config = StreamsConfig::parse(properties);
+    EXPECT_EQ(config.ok(), false) << text;
+    EXPECT_NE(config.status().message().find(text), std::string::npos) << config.status().message();
+  }
+}
+
+TEST(StreamsConfig, UnknownKeysNameTheNearestKnownOne) {
+  EXPECT_EQ(unknown_keys({{"num.stream.thread", "2"}}),
+            (std::vector<std::string>{"unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?"}));
+  EXPECT_TRUE(unknown_keys(with({{"producer.anything", "x"}, {"sasl.mechanism", "PLAIN"}})).empty());
+}
+
+}  // namespace
+}  // namespace muir::streams
