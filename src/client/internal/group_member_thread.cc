@@ -24,7 +24,7 @@ bool is_coordinator_trouble(ErrorCode code) {
 
 void KafkaGroupMember::run() {
   Lock lock(mutex_);
-  auto next_heartbeat = std::chrono::steady_clock::now();
+  Deadline next_heartbeat(0);
   bool was_heartbeating = false;
   while (!stop_) {
     if (stage_ == Stage::joining) {
@@ -34,11 +34,11 @@ void KafkaGroupMember::run() {
     } else if (!heartbeating_) {
       changed_.wait(lock);
     } else if (!was_heartbeating) {
-      next_heartbeat = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.heartbeat_interval_ms);
-    } else if (std::chrono::steady_clock::now() < next_heartbeat) {
-      changed_.wait_until(lock, next_heartbeat);
+      next_heartbeat = Deadline(options_.heartbeat_interval_ms);
+    } else if (!next_heartbeat.passed()) {
+      changed_.wait_for(lock, std::chrono::milliseconds(next_heartbeat.left_ms()));
     } else {
-      next_heartbeat = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.heartbeat_interval_ms);
+      next_heartbeat = Deadline(options_.heartbeat_interval_ms);
       const bool overdue = system_clock().steady_ms() - polled_at_ms_ > options_.rebalance_timeout_ms;
       if (overdue && options_.group_instance_id.empty()) {
         leave_overdue(lock);
@@ -51,9 +51,8 @@ void KafkaGroupMember::run() {
 }
 
 void KafkaGroupMember::pause(Lock& lock, int64_t ms) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  while (!stop_ && changed_.wait_until(lock, until) != std::cv_status::timeout) {
-  }
+  const Deadline deadline(ms);
+  while (!stop_ && !deadline.passed()) changed_.wait_for(lock, std::chrono::milliseconds(deadline.left_ms()));
 }
 
 void KafkaGroupMember::forget_coordinator() { coordinator_.reset(); }

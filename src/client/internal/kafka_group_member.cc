@@ -51,7 +51,7 @@ GroupMetadata KafkaGroupMember::metadata() const {
 }
 
 Status KafkaGroupMember::poll(int64_t timeout_ms) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const Deadline deadline(timeout_ms);
   Lock lock(mutex_);
   polled_at_ms_ = system_clock().steady_ms();
   while (true) {
@@ -61,7 +61,8 @@ Status KafkaGroupMember::poll(int64_t timeout_ms) {
       continue;
     }
     if (stage_ == Stage::stable) return {};
-    if (changed_.wait_until(lock, until) == std::cv_status::timeout) return {};
+    if (deadline.passed()) return {};
+    changed_.wait_for(lock, std::chrono::milliseconds(deadline.left_ms()));
   }
 }
 

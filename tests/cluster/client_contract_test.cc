@@ -1,4 +1,4 @@
-// The contract of Client, run alike against the cluster in memory and Apache Kafka.
+// The contract of Client, run alike against the cluster in memory, Muir's broker and Apache Kafka.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -10,10 +10,12 @@
 #include <thread>
 #include <vector>
 
+#include "broker/broker.h"
 #include "client/kafka_client.h"
 #include "client/memory_cluster.h"
 #include "testing/eventually.h"
 #include "testing/kafka_cluster.h"
+#include "testing/temp_dir.h"
 #include "wire/error_code.h"
 #include "wire/murmur2.h"
 
@@ -22,16 +24,34 @@ namespace {
 
 constexpr int64_t kWaitMs = 30'000;
 
+const std::string& broker_servers() {
+  static muir::testing::TempDir folder;
+  broker::BrokerConfig config;
+  config.port = 0;
+  config.data_dir = folder.str();
+  config.properties = {{"auto.create.topics.enable", "false"}, {"group.initial.rebalance.delay.ms", "0"}};
+  static Result<std::unique_ptr<broker::Broker>> running = broker::Broker::start(config);
+  EXPECT_TRUE(running.ok()) << running.status().to_string();
+  static const std::string servers = running.ok() ? fmt::format("127.0.0.1:{}", (*running)->port()) : std::string();
+  return servers;
+}
+
+const std::string& kafka_servers() {
+  static Result<muir::testing::KafkaCluster> cluster = muir::testing::KafkaCluster::start(1);
+  EXPECT_TRUE(cluster.ok()) << cluster.status().to_string();
+  static const std::string servers = cluster.ok() ? cluster->bootstrap_servers() : std::string();
+  return servers;
+}
+
 // A cluster of each kind, started at its first use and shared by the tests: each test has topics and groups of its own.
 std::unique_ptr<Client> client_of(const std::string& kind) {
   if (kind == "Memory") {
     static MemoryCluster cluster(system_clock(), {.blocking = true});
     return cluster.client();
   }
-  static Result<muir::testing::KafkaCluster> cluster = muir::testing::KafkaCluster::start(1);
-  EXPECT_TRUE(cluster.ok()) << cluster.status().to_string();
-  if (!cluster.ok()) return nullptr;
-  return connect_kafka({{"bootstrap.servers", cluster->bootstrap_servers()}, {"client.id", "contract"}}).value();
+  const std::string& servers = kind == "MuirBroker" ? broker_servers() : kafka_servers();
+  if (servers.empty()) return nullptr;
+  return connect_kafka({{"bootstrap.servers", servers}, {"client.id", "contract"}}).value();
 }
 
 class ClientContract : public ::testing::TestWithParam<std::string> {
@@ -462,7 +482,7 @@ TEST_P(ClientContract, AMemberThatLeftIsRefusedAndJoinsAnew) {
   EXPECT_NE(member->metadata().member_id, before.member_id);
 }
 
-INSTANTIATE_TEST_SUITE_P(Clusters, ClientContract, ::testing::Values("Memory", "ApacheKafka"),
+INSTANTIATE_TEST_SUITE_P(Clusters, ClientContract, ::testing::Values("Memory", "MuirBroker", "ApacheKafka"),
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
