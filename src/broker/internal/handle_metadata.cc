@@ -145,6 +145,15 @@ void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&
     begin = std::min(begin, topic->partitions.size());
     const size_t end = std::min(topic->partitions.size(), begin + left);
     out.partitions = describe_partitions<Response::Partition>(context, *topic, begin, end);
+    for (auto& partition : out.partitions) {
+      // Empty rather than null: Kafka's own clients do not expect null here.
+      partition.eligible_leader_replicas.emplace();
+      partition.last_known_elr.emplace();
+    }
+    for (auto& partition : out.partitions) {  // Java's admin client does not take null for these
+      partition.eligible_leader_replicas.emplace();
+      partition.last_known_elr.emplace();
+    }
     left -= end - begin;
     if (end < topic->partitions.size()) {
       response.next_cursor = Response::NextCursor{name, static_cast<int32_t>(end), {}};
