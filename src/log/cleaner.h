@@ -5,23 +5,64 @@
 // anything at or above the first open transaction. Owned by one thread; one cleaner per partition at a time.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "log/partition.h"
 
 namespace muir::log {
 
+// Limits of one pass.
+struct CleanerLimits {
+  // Memory for the newest offset of each key; a pass that would need more ends earlier, and the next one continues.
+  size_t key_bytes_max = 128u << 20;
+};
+
 class Cleaner {
  public:
-  Cleaner(Env& env, Clock& clock) : env_(env), clock_(clock) {}
+  Cleaner(Env& env, Clock& clock, CleanerLimits limits = {}) : env_(env), clock_(clock), limits_(limits) {}
 
-  // Compacts when the dirty share exceeds min.cleanable.dirty.ratio, or a record is older than max.compaction.lag.ms,
-  // or a tombstone has become removable. Returns whether it did.
+  // Compacts when the uncompacted share exceeds min.cleanable.dirty.ratio, or a record of it is older than
+  // max.compaction.lag.ms. Returns whether it did.
   Result<bool> clean(Partition& partition);
 
  private:
+  using SegmentPtr = std::shared_ptr<Segment>;
+  // What one pass works on.
+  struct Pass {
+    std::shared_ptr<const TopicConfig> config;
+    std::vector<SegmentPtr> segments;  // all that may be compacted, from the start of the log
+    int64_t dirty_from = 0;            // everything below has been compacted before
+    int64_t end = 0;                   // behind the last offset that this pass compacts
+    int64_t log_start = 0;
+    std::vector<AbortedTxn> aborted;
+    std::unordered_set<int64_t> last_of_producer;  // last offsets of the newest batch of each producer
+    std::unordered_map<std::string, int64_t> newest;
+    std::unordered_set<int64_t> producers_with_data;  // that have kept records since their last marker
+    int64_t now_ms = 0;
+  };
+  struct Rewritten {
+    Bytes bytes;
+    std::unordered_set<int64_t> markers;  // offsets of those kept
+  };
+
+  [[nodiscard]] bool plan(Partition& partition, Pass& pass) const;
+  Status find_newest(Pass& pass) const;
+  Status rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group);
+  Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
+  Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
+  Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
+  [[nodiscard]] static bool is_aborted(const Pass& pass, const wire::BatchHeader& header);
+
   Env& env_;
   Clock& clock_;
+  CleanerLimits limits_;
 };
 
 }  // namespace muir::log

@@ -18,6 +18,7 @@ constexpr std::string_view kRegistry = "muir-topics";
 constexpr std::string_view kMeta = "meta.properties";
 constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
+constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 constexpr std::string_view kStraySuffix = "-stray";
 constexpr int32_t kPartitionsMax = 100'000;
@@ -93,6 +94,7 @@ Status LogManager::load() {
   clean_start_ = env_.exists(path(kCleanShutdown));
   recovery_points_ = read_checkpoint(env_, path(kRecoveryPoints));
   log_starts_ = read_checkpoint(env_, path(kLogStarts));
+  cleaned_ = read_checkpoint(env_, path(kCleaned));
   MUIR_RETURN_IF_ERROR(env_.remove(path(kCleanShutdown)));
   MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
   MUIR_RETURN_IF_ERROR(load_topics());
@@ -148,6 +150,7 @@ RecoveryHint LogManager::hint_for(const std::string& topic, int32_t index) const
   hint.clean_shutdown = clean_start_;
   if (const auto it = recovery_points_.find({topic, index}); it != recovery_points_.end()) hint.recovery_point = it->second;
   if (const auto it = log_starts_.find({topic, index}); it != log_starts_.end()) hint.log_start_offset = it->second;
+  if (const auto it = cleaned_.find({topic, index}); it != cleaned_.end()) hint.cleaned_to = it->second;
   return hint;
 }
 
@@ -292,6 +295,7 @@ Status LogManager::delete_topic(const std::string& name) {
     MUIR_RETURN_IF_ERROR(env_.rename(partition->folder(), target));
     recovery_points_.erase({name, partition->index()});
     log_starts_.erase({name, partition->index()});
+    cleaned_.erase({name, partition->index()});
   }
   MUIR_RETURN_IF_ERROR(save_checkpoints());
   const std::lock_guard housekeeping_guard(housekeeping_mutex_);
@@ -311,14 +315,17 @@ Status LogManager::save_checkpoints() {
   const std::lock_guard guard(checkpoint_mutex_);
   OffsetCheckpoint recovery;
   OffsetCheckpoint starts;
+  OffsetCheckpoint cleaned;
   for (const TopicPtr& topic : topics()) {
     for (const auto& partition : topic->partitions) {
       recovery[{topic->name, partition->index()}] = partition->recovery_point();
       const int64_t start = partition->offsets().log_start;
       if (start > 0) starts[{topic->name, partition->index()}] = start;
+      if (topic->config->compact) cleaned[{topic->name, partition->index()}] = partition->cleaned_to();
     }
   }
   MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRecoveryPoints), encode_offset_checkpoint(recovery)));
+  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kCleaned), encode_offset_checkpoint(cleaned)));
   return env_.replace_file(path(kLogStarts), encode_offset_checkpoint(starts));
 }
 
@@ -338,12 +345,16 @@ Status LogManager::apply_retention() {
 
 Result<int> LogManager::compact() {
   int count = 0;
+  Status first;
   for (const TopicPtr& topic : topics()) {
     if (!topic->config->compact) continue;
     for (const auto& partition : topic->partitions) {
-      if (MUIR_TRY(Cleaner(env_, clock_).clean(*partition))) ++count;
+      const auto cleaned = Cleaner(env_, clock_).clean(*partition);
+      if (cleaned.ok() && *cleaned) ++count;
+      if (first.ok()) first = cleaned.status();
     }
   }
+  if (!first.ok()) return first;
   return count;
 }
 

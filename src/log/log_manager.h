@@ -101,6 +101,7 @@ class LogManager {
   bool clean_start_ = false;
   OffsetCheckpoint recovery_points_;  // as read at the start
   OffsetCheckpoint log_starts_;
+  OffsetCheckpoint cleaned_;
   PartitionEnv partition_env_;
 
   std::mutex change_mutex_;  // one change of the set of topics at a time

@@ -91,6 +91,11 @@ int64_t Partition::recovery_point() const {
   return durable_;
 }
 
+int64_t Partition::cleaned_to() const {
+  const std::lock_guard guard(mutex_);
+  return cleaned_to_;
+}
+
 // ---- append
 
 Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durable) {

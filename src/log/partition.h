@@ -41,6 +41,7 @@ struct RecoveryHint {
   bool clean_shutdown = false;
   int64_t recovery_point = 0;
   int64_t log_start_offset = 0;
+  int64_t cleaned_to = 0;  // compaction had come so far
 };
 
 struct Appended {
@@ -150,6 +151,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   void mark_deleted();
   // Up to where the log is durable.
   [[nodiscard]] int64_t recovery_point() const;
+  // Up to where compaction has come.
+  [[nodiscard]] int64_t cleaned_to() const;
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
  private:
@@ -202,6 +205,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   int64_t log_start_ = 0;
   int64_t high_watermark_ = 0;
   int64_t durable_ = 0;
+  int64_t cleaned_to_ = 0;
   bool folder_unsynced_ = false;
   bool flush_requested_ = false;
   Status failure_;  // the disk's: nothing can be appended any more

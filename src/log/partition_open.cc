@@ -19,6 +19,7 @@ class PartitionOpener {
     MUIR_RETURN_IF_ERROR(load_segments());
     MUIR_RETURN_IF_ERROR(load_epochs());
     p_.log_start_ = std::max(hint_.log_start_offset, p_.segments_.begin()->first);
+    p_.cleaned_to_ = hint_.cleaned_to;
     if (p_.log_start_ > p_.active().next_offset()) p_.log_start_ = p_.active().next_offset();
     MUIR_RETURN_IF_ERROR(load_producers());
     return make_durable();
@@ -70,6 +71,10 @@ class PartitionOpener {
         MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(*covered, suffix))));
       }
     }
+    // Its indexes are gone with the segments it replaces, or were those of the old one: they are built anew.
+    for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+      MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(base, suffix))));
+    }
     MUIR_RETURN_IF_ERROR(env_.rename(path(name), path(segment_file(base, kLogSuffix))));
     return env_.sync_folder(p_.folder_);
   }
@@ -95,7 +100,10 @@ class PartitionOpener {
       }
       p_.segments_[bases[i]] = *segment;
       const bool gap = (*segment)->cut_bytes() > 0 || (next && (*segment)->next_offset() > *next);
-      if (!gap) continue;
+      if (!gap) {
+        if (next) (*segment)->set_next_offset(*next);
+        continue;
+      }
       warn("{}: segment {} was cut by {} bytes behind offset {}", p_.name(), bases[i], (*segment)->cut_bytes(),
            (*segment)->next_offset());
       return drop_segments(std::vector<int64_t>(bases.begin() + static_cast<std::ptrdiff_t>(i) + 1, bases.end()));

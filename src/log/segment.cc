@@ -69,8 +69,8 @@ Status Segment::scan_tail(int64_t index_interval_bytes) {
 }
 
 Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, int64_t base_offset,
-                                                  int64_t index_interval_bytes, int64_t now_ms) {
-  auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::read_write));
+                                                  int64_t index_interval_bytes, int64_t now_ms, std::string_view suffix) {
+  auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, suffix), OpenMode::read_write));
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
   const uint64_t file_bytes = MUIR_TRY(out->file_->size());
   BatchCursor cursor(*out->file_, 0, file_bytes);

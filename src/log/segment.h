@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/txn_index.h"
 #include "wire/record_batch.h"
@@ -26,9 +27,13 @@ class Segment {
   // known). An error (data_loss, not_found) means that it must be recovered.
   static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, int64_t base_offset,
                                                std::optional<int64_t> next_offset, int64_t index_interval_bytes, int64_t now_ms);
-  // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte.
+  // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte. `suffix`
+  // is that of the file while it is not yet under its final name.
   static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, int64_t base_offset,
-                                                  int64_t index_interval_bytes, int64_t now_ms);
+                                                  int64_t index_interval_bytes, int64_t now_ms,
+                                                  std::string_view suffix = kLogSuffix);
+  // Compaction leaves gaps: the segment's offsets end where the next segment begins.
+  void set_next_offset(int64_t offset) { next_offset_ = offset; }
 
   // Appends a batch, already stamped with its offset, given in pieces.
   Status append(std::span<const BytesView> pieces, const wire::BatchHeader& header, int64_t index_interval_bytes);

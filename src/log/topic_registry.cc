@@ -68,7 +68,7 @@ Bytes encode_topic_registry(const TopicEntries& topics) {
 
 Result<TopicEntries> decode_topic_registry(BytesView text) {
   const BytesView whole = text;
-  if (!text.starts_with(kFirstLine)) return muir::error(Code::data_loss, "muir-topics: unknown first line");
+  if (!text.starts_with(kFirstLine) || !text.ends_with('\n')) return muir::error(Code::data_loss, "muir-topics: unknown first line, or cut off");
   text.remove_prefix(kFirstLine.size());
   TopicEntries out;
   std::string current;

@@ -1,0 +1,184 @@
+#include "log/cleaner.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "log/internal/partition_fixture.h"
+
+namespace muir::log {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+TopicConfig compacted(int64_t segment_bytes = 200) {
+  TopicConfig config;
+  config.compact = true;
+  config.remove = false;
+  config.segment_bytes = segment_bytes;
+  config.index_interval_bytes = 100;
+  config.cleanable_dirty_ratio_min = 0;
+  config.delete_retention_ms = 1000;
+  return config;
+}
+
+Bytes put(const std::string& key, const OptBytes& value) { return test_batch({{5, key, value}}); }
+
+// Ends the active segment, which compaction leaves alone, by filling it.
+void roll(PartitionFixture& log) {
+  const size_t segments = log.partition->size().segments;
+  for (int i = 0; log.partition->size().segments == segments; ++i) log.append_ok(put("filler", "0123456789"));
+  log.flush();
+}
+
+bool clean(PartitionFixture& log, CleanerLimits limits = {}) {
+  const auto cleaned = Cleaner(log.env, log.clock, limits).clean(*log.partition);
+  EXPECT_TRUE(cleaned.ok()) << cleaned.status().to_string();
+  return cleaned.ok() && *cleaned;
+}
+
+Lines without_filler(const Lines& lines) {
+  Lines out;
+  for (const auto& line : lines) {
+    if (line.find("filler") == std::string::npos) out.push_back(line);
+  }
+  return out;
+}
+
+TEST(Cleaner, KeepsTheLastRecordOfEachKeyAtItsOffset) {
+  PartitionFixture log(compacted());
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", "1"}, {"a", "2"}, {"c", "1"}, {"a", "3"}, {"b", "2"}}) {
+    log.append_ok(put(key, value));
+  }
+  roll(log);
+  const int64_t end = log.partition->offsets().log_end;
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"3:c=1", "4:a=3", "5:b=2"}));
+  EXPECT_EQ(log.partition->offsets().log_end, end);
+  EXPECT_FALSE(clean(log)) << "nothing new";
+  log.close_and_reopen();
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"3:c=1", "4:a=3", "5:b=2"}));
+  for (int64_t from = 0; from <= end; ++from) (void)log.read_all(from);
+}
+
+TEST(Cleaner, KeepsWhatABatchStillHolds) {
+  PartitionFixture log(compacted(400));
+  for (const auto codec : {wire::Compression::none, wire::Compression::lz4, wire::Compression::zstd}) {
+    wire::BatchOptions options;
+    options.compression = codec;
+    log.append_ok(test_batch({{1, "x", "old"}, {2, "y" + std::to_string(static_cast<int>(codec)), "kept"}, {3, "z", "old"}}, options));
+  }
+  log.append_ok(test_batch({{4, "x", "new"}, {5, "z", "new"}}));
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"1:y0=kept", "4:y3=kept", "7:y4=kept", "9:x=new", "10:z=new"}));
+}
+
+TEST(Cleaner, TombstonesGoAfterTheirRetention) {
+  PartitionFixture log(compacted());
+  log.append_ok(put("a", "1"));
+  log.append_ok(put("a", std::nullopt));
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), Lines{"1:a=null"});
+  log.clock.advance_ms(500);
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), Lines{"1:a=null"}) << "delete.retention.ms has not passed";
+  log.clock.advance_ms(600);
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), Lines{});
+}
+
+TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) {
+  PartitionFixture log(compacted());
+  const auto in_txn = [](int64_t id, const std::string& key, const std::string& value) {
+    return test_batch({{5, key, value}}, from_producer(id, 0, 0, true));
+  };
+  log.append_ok(put("k", "before"));
+  log.append_ok(in_txn(1, "k", "aborted"));
+  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
+  log.append_ok(in_txn(2, "c", "committed"));
+  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::commit, 2, 0, 0).ok());
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "2:abort", "3:c=committed", "4:commit"}));
+  log.clock.advance_ms(2000);
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "3:c=committed", "4:commit"})) << "the abort marker has nothing left to say";
+
+  log.append_ok(in_txn(3, "k", "open"));
+  const int64_t open = log.partition->offsets().log_end - 1;
+  roll(log);
+  (void)clean(log);
+  EXPECT_EQ(log.read_all(open, Isolation::log_end).front(), std::to_string(open) + ":k=open");
+  EXPECT_EQ(without_filler(log.read_all()).front(), "0:k=before") << "the open transaction decides nothing yet";
+}
+
+TEST(Cleaner, KeepsTheSequenceOfEveryProducer) {
+  PartitionFixture log(compacted());
+  log.append_ok(test_batch({{5, "a", "1"}}, from_producer(9, 0, 0)));
+  log.append_ok(test_batch({{5, "a", "2"}}, from_producer(9, 0, 1)));
+  log.append_ok(put("a", "3"));
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  EXPECT_EQ(without_filler(log.read_all()), Lines{"2:a=3"});
+  // Even when all is read anew, the empty batch says where the producer was.
+  const auto names = log.env.list("/data/t-0").value();
+  for (const auto& name : names) {
+    if (name.ends_with(".snapshot")) {
+      ASSERT_TRUE(log.env.remove("/data/t-0/" + name).ok());
+    }
+  }
+  log.reopen({});
+  EXPECT_TRUE(log.append(test_batch({{5, "a", "2"}}, from_producer(9, 0, 1)))->repeated);
+  EXPECT_EQ(log.append(test_batch({{5, "a", "4"}}, from_producer(9, 0, 3))).ok(), false);
+}
+
+TEST(Cleaner, APassThatRunsOutOfMemoryIsContinuedByTheNext) {
+  PartitionFixture log(compacted(1000));
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 50; ++i) log.append_ok(put("key" + std::to_string(i), std::to_string(round)));
+  }
+  roll(log);
+  int passes = 0;
+  while (clean(log, {.key_bytes_max = 2000})) ++passes;
+  EXPECT_GT(passes, 1);
+  const Lines found = without_filler(log.read_all());
+  ASSERT_EQ(found.size(), 50u);
+  for (const auto& line : found) EXPECT_TRUE(line.ends_with("=2")) << line;
+}
+
+TEST(Cleaner, ACrashAtAnyMomentLosesNothingThatCounts) {
+  const uint64_t first_seed = 4711;
+  for (uint64_t seed = first_seed; seed < first_seed + 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    PartitionFixture log(compacted());
+    std::map<std::string, std::string> newest;
+    for (int i = 0; i < 60; ++i) {
+      const std::string key = "k" + std::to_string(random() % 8);
+      newest[key] = std::to_string(i);
+      log.append_ok(put(key, newest[key]));
+    }
+    roll(log);
+    log.env.fail_writes_after(random() % 12);
+    (void)Cleaner(log.env, log.clock).clean(*log.partition).ok();
+    log.env.fail_writes_after(std::nullopt);
+    log.crash(random());
+    std::map<std::string, std::string> found;
+    for (const auto& line : log.read_all()) {
+      const size_t colon = line.find(':');
+      const size_t equals = line.find('=');
+      found[line.substr(colon + 1, equals - colon - 1)] = line.substr(equals + 1);
+    }
+    found.erase("filler");
+    ASSERT_EQ(found, newest);
+  }
+}
+
+}  // namespace
+}  // namespace muir::log

@@ -1,0 +1,179 @@
+// The small files of the log: bytes as Apache Kafka 4.x writes them, round trips, damage.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "log/admission.h"
+#include "log/checkpoint.h"
+#include "log/file_names.h"
+#include "log/offset_index.h"
+#include "log/producer_state.h"
+#include "log/topic_registry.h"
+#include "log/txn_index.h"
+
+namespace muir::log {
+namespace {
+
+TEST(FileNames, SegmentsHaveTwentyDigits) {
+  EXPECT_EQ(segment_file(42, kLogSuffix), "00000000000000000042.log");
+  EXPECT_EQ(parse_segment_file("00000000000000000042.log", kLogSuffix), 42);
+  EXPECT_EQ(parse_segment_file("42.log", kLogSuffix), std::nullopt);
+  EXPECT_EQ(parse_segment_file("00000000000000000042.log.swap", kLogSuffix), std::nullopt);
+  EXPECT_EQ(parse_segment_file("0000000000000000004x.log", kLogSuffix), std::nullopt);
+}
+
+TEST(FileNames, PartitionFoldersEndInTheIndex) {
+  EXPECT_EQ(partition_folder("my-topic", 3), "my-topic-3");
+  EXPECT_EQ(parse_partition_folder("my-topic-3"), (std::pair<std::string, int32_t>("my-topic", 3)));
+  for (const char* wrong : {"topic", "topic-", "-3", "topic-x", "topic-3.abc-delete", "topic-3-stray", "a/b-1"}) {
+    EXPECT_EQ(parse_partition_folder(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(FileNames, TopicNamesAreKafkas) {
+  EXPECT_TRUE(valid_topic_name("vehicle.location_raw-1"));
+  EXPECT_TRUE(valid_topic_name(std::string(249, 'a')));
+  for (const std::string& wrong : {std::string(), std::string("."), std::string(".."), std::string(250, 'a'), std::string("a b"), std::string("a/b"), std::string("ü")}) {
+    EXPECT_FALSE(valid_topic_name(wrong)) << wrong;
+  }
+}
+
+TEST(OffsetIndex, HasKafkasBytesAndFindsTheEntryBefore) {
+  OffsetIndex index(100);
+  index.append(105, 4096);
+  index.append(120, 8300);
+  EXPECT_EQ(hex(index.encode()), "00 00 00 05 00 00 10 00 00 00 00 14 00 00 20 6c");
+  const std::pair<int64_t, uint32_t> cases[] = {{100, 0}, {104, 0}, {105, 4096}, {119, 4096}, {120, 8300}, {9999, 8300}};
+  for (const auto& [offset, position] : cases) EXPECT_EQ(index.floor_position(offset), position) << offset;
+  EXPECT_EQ(OffsetIndex::decode(100, index.encode(), 9000)->entries(), index.entries());
+}
+
+TEST(OffsetIndex, RefusesWhatDoesNotFitTheLog) {
+  OffsetIndex index(0);
+  index.append(5, 4096);
+  index.append(9, 8192);
+  const Bytes bytes = index.encode();
+  EXPECT_FALSE(OffsetIndex::decode(0, bytes, 8192).ok());
+  EXPECT_FALSE(OffsetIndex::decode(0, bytes.substr(1), 100'000).ok());
+  EXPECT_FALSE(OffsetIndex::decode(0, bytes + bytes, 100'000).ok());
+}
+
+TEST(TimeIndex, HasKafkasBytesAndOnlyGrows) {
+  TimeIndex index(100);
+  index.append(1'700'000'000'000, 105);
+  index.append(1'699'999'999'999, 110);
+  index.append(1'700'000'000'500, 120);
+  EXPECT_EQ(hex(index.encode()), "00 00 01 8b cf e5 68 00 00 00 00 05 00 00 01 8b cf e5 69 f4 00 00 00 14");
+  EXPECT_EQ(index.floor_offset(1'600'000'000'000), 100);
+  EXPECT_EQ(index.floor_offset(1'700'000'000'000), 100);
+  EXPECT_EQ(index.floor_offset(1'700'000'000'001), 105);
+  EXPECT_EQ(index.floor_offset(1'800'000'000'000), 120);
+  EXPECT_EQ(TimeIndex::decode(100, index.encode())->entries(), index.entries());
+}
+
+TEST(TxnIndex, EntriesHave34Bytes) {
+  const std::vector<AbortedTxn> aborted = {{7, 10, 20, 21}, {8, 15, 30, 31}};
+  const Bytes bytes = encode_txn_index(aborted);
+  EXPECT_EQ(hex(bytes.substr(0, 34)),
+            "00 00 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00 0a 00 00 00 00 00 00 00 14 00 00 00 00 00 00 00 15");
+  EXPECT_EQ(*decode_txn_index(bytes), aborted);
+  EXPECT_FALSE(decode_txn_index(bytes.substr(1)).ok());
+}
+
+TEST(Checkpoints, AreTextAsKafkaWritesIt) {
+  const OffsetCheckpoint offsets = {{{"a-b", 0}, 10}, {{"c", 12}, 0}};
+  EXPECT_EQ(encode_offset_checkpoint(offsets), "0\n2\na-b 0 10\nc 12 0\n");
+  EXPECT_EQ(*decode_offset_checkpoint(encode_offset_checkpoint(offsets)), offsets);
+  const EpochEntries epochs = {{0, 0}, {3, 17}};
+  EXPECT_EQ(encode_leader_epochs(epochs), "0\n2\n0 0\n3 17\n");
+  EXPECT_EQ(*decode_leader_epochs(encode_leader_epochs(epochs)), epochs);
+  const auto id = *wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw");
+  EXPECT_EQ(encode_partition_metadata(id), "version: 0\ntopic_id: 4L6g3nShT-eMCtK--X86sw\n");
+  EXPECT_EQ(*decode_partition_metadata(encode_partition_metadata(id)), id);
+  const MetaProperties meta{"MkU3OEVBNTcwNTJENDM2Qg", "AAAAAAAAAAAAAAAAAAAAAQ", 7};
+  EXPECT_EQ(*decode_meta_properties(encode_meta_properties(meta)), meta);
+}
+
+TEST(Checkpoints, DamageIsAnError) {
+  for (const char* wrong : {"", "1\n0\n", "0\n2\na 0 1\n", "0\n1\na 0\n", "0\n1\na x 1\n", "0\n1\na 0 1x\n"}) {
+    EXPECT_EQ(decode_offset_checkpoint(wrong).status().code(), Code::data_loss) << wrong;
+  }
+  EXPECT_FALSE(decode_leader_epochs("0\n2\n3 0\n1 5\n").ok());
+  EXPECT_FALSE(decode_partition_metadata("version: 0\n").ok());
+  EXPECT_FALSE(decode_meta_properties("version=1\n").ok());
+}
+
+TEST(ProducerSnapshot, HasKafkasBytes) {
+  ProducerState state;
+  state.append({.producer_id = 1000, .epoch = 2, .first_sequence = 0, .last_sequence = 4, .first_offset = 10, .last_offset = 14, .timestamp = 99, .transactional = true});
+  const Bytes bytes = state.encode_snapshot();
+  ASSERT_EQ(bytes.size(), 2u + 4 + 4 + 46);
+  EXPECT_EQ(hex(bytes.substr(0, 2)), "00 01");
+  EXPECT_EQ(hex(bytes.substr(6)),
+            "00 00 00 01 00 00 00 00 00 00 03 e8 00 02 00 00 00 04 00 00 00 00 00 00 00 0e 00 00 00 04 "
+            "00 00 00 00 00 00 00 63 ff ff ff ff 00 00 00 00 00 00 00 0a");
+  const auto read = ProducerState::decode_snapshot(bytes);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->first_unstable_offset(), 10);
+  EXPECT_EQ(read->producers().at(1000).last_sequence(), 4);
+}
+
+TEST(ProducerSnapshot, DamageIsAnError) {
+  ProducerState state;
+  state.append({.producer_id = 1, .epoch = 0, .first_sequence = 0, .last_sequence = 0, .first_offset = 0, .last_offset = 0, .timestamp = 0});
+  const Bytes bytes = state.encode_snapshot();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    Bytes damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x40);
+    EXPECT_FALSE(ProducerState::decode_snapshot(damaged).ok()) << "byte " << i;
+  }
+}
+
+TEST(TopicRegistry, RoundTripsAnySetting) {
+  TopicEntries topics;
+  topics["plain"] = {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {}};
+  topics["with.settings"] = {*wire::Uuid::parse("AAAAAAAAAAAAAAAAAAAAAQ"), 1, {{"cleanup.policy", "compact,delete"}, {"odd", " a\\b\nc "}, {"empty", ""}}};
+  const Bytes text = encode_topic_registry(topics);
+  EXPECT_TRUE(text.starts_with("muir-topics 1\ntopic plain 4L6g3nShT-eMCtK--X86sw 3\n")) << text;
+  EXPECT_EQ(*decode_topic_registry(text), topics);
+  EXPECT_EQ(*decode_topic_registry(encode_topic_registry({})), TopicEntries{});
+}
+
+TEST(TopicRegistry, AnyChangedOrMissingByteIsAnError) {
+  const Bytes text = encode_topic_registry({{"t", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {{"retention.ms", "5"}}}}});
+  for (size_t i = 0; i < text.size(); ++i) {
+    Bytes damaged = text;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(decode_topic_registry(damaged).ok()) << "byte " << i;
+    EXPECT_FALSE(decode_topic_registry(text.substr(0, i)).ok()) << "cut at " << i;
+  }
+}
+
+TEST(Decoders, SurviveMutations) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  ProducerState state;
+  state.append({.producer_id = 1, .epoch = 0, .first_sequence = 0, .last_sequence = 0, .first_offset = 0, .last_offset = 0, .timestamp = 0});
+  OffsetIndex index(0);
+  index.append(5, 100);
+  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", 0}, 10}}), encode_leader_epochs({{0, 0}}), index.encode(),
+                                      encode_txn_index({{1, 2, 3, 4}}), state.encode_snapshot(),
+                                      encode_topic_registry({{"t", {{}, 1, {{"k", "v"}}}}}), encode_meta_properties({"c", "d", 1})};
+  for (int round = 0; round < 5000; ++round) {
+    Bytes input = samples[random() % samples.size()];
+    for (uint64_t changes = random() % 4; changes > 0 && !input.empty(); --changes) {
+      input[random() % input.size()] = static_cast<char>(random());
+    }
+    if (random() % 4 == 0) input.resize(random() % (input.size() + 1));
+    fuzz_checkpoints(input);
+    fuzz_indexes(input);
+    fuzz_txn_index(input);
+    fuzz_producer_snapshot(input);
+    fuzz_topic_registry(input);
+    fuzz_admission(input);
+  }
+}
+
+}  // namespace
+}  // namespace muir::log

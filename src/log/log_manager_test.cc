@@ -1,0 +1,194 @@
+#include "log/log_manager.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file_fault.h"
+#include "log/internal/partition_fixture.h"
+#include "log/kafka_error.h"
+#include "testing/eventually.h"
+
+namespace muir::log {
+namespace {
+
+using wire::ErrorCode;
+
+class LogManagerTest : public ::testing::Test {
+ protected:
+  void open(Properties broker = {}) {
+    logs_.reset();
+    LogOptions options;
+    options.folder = "/data";
+    options.broker = std::move(broker);
+    options.env = &env_;
+    auto opened = LogManager::open(options);
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    logs_ = *std::move(opened);
+  }
+  // Appends and waits until it is durable.
+  void append(const std::string& topic, int32_t partition, const std::string& value) {
+    const Bytes bytes = test_batch(value);
+    std::atomic<bool> done = false;
+    ASSERT_TRUE(logs_->find_partition(topic, partition)->append(*wire::BatchView::parse(bytes), [&](const Status& status) {
+      EXPECT_TRUE(status.ok());
+      done = true;
+    }).ok());
+    ASSERT_TRUE(testing::eventually([&] { return done.load(); }));
+  }
+  std::vector<std::string> read(const std::string& topic, int32_t partition) {
+    const auto result = logs_->find_partition(topic, partition)->read({0, 1 << 20, true, {}});
+    return describe_records(result->records);
+  }
+  ErrorCode create(const std::string& name, int32_t partitions = 1, const Properties& settings = {}) {
+    return kafka_code(logs_->create_topic(name, partitions, settings).status());
+  }
+
+  FaultEnv env_;
+  std::unique_ptr<LogManager> logs_;
+};
+
+TEST_F(LogManagerTest, TopicsAndTheirSettingsSurviveAnyEnd) {
+  for (const bool clean : {true, false}) {
+    SCOPED_TRACE(clean);
+    open();
+    const std::string cluster = logs_->cluster_id();
+    ASSERT_EQ(create(clean ? "first" : "second", 3, {{"retention.ms", "1234"}}), ErrorCode::none);
+    append(clean ? "first" : "second", 2, "hello");
+    if (clean) {
+      ASSERT_TRUE(logs_->close().ok());
+    } else {
+      env_.crash(1);
+    }
+    open();
+    EXPECT_EQ(logs_->cluster_id(), cluster);
+    const auto topic = logs_->find_topic(clean ? "first" : "second");
+    ASSERT_NE(topic, nullptr);
+    EXPECT_EQ(topic->partitions.size(), 3u);
+    EXPECT_EQ(topic->config->retention_ms, 1234);
+    EXPECT_EQ(logs_->find_topic(topic->id), topic);
+    EXPECT_EQ(read(topic->name, 2), std::vector<std::string>{"0:hello"});
+  }
+}
+
+TEST_F(LogManagerTest, CreateTopicRefusesWhatKafkaRefuses) {
+  open();
+  ASSERT_EQ(create("a.b"), ErrorCode::none);
+  const struct {
+    std::string name;
+    int32_t partitions;
+    Properties settings;
+    ErrorCode expected;
+  } cases[] = {
+      {"a.b", 1, {}, ErrorCode::topic_already_exists},
+      {"a_b", 1, {}, ErrorCode::invalid_topic_exception},
+      {"a b", 1, {}, ErrorCode::invalid_topic_exception},
+      {"c", 0, {}, ErrorCode::invalid_partitions},
+      {"c", -1, {}, ErrorCode::invalid_partitions},
+      {"c", 1, {{"no.such.key", "1"}}, ErrorCode::invalid_config},
+      {"c", 1, {{"retention.ms", "soon"}}, ErrorCode::invalid_config},
+      {"c", 1, {{"cleanup.policy", "shred"}}, ErrorCode::invalid_config},
+      {"c", 1, {{"min.cleanable.dirty.ratio", "1.5"}}, ErrorCode::invalid_config},
+      {"c", 1, {{"cleanup.policy", "compact,delete"}, {"compression.type", "zstd"}}, ErrorCode::none},
+  };
+  for (const auto& c : cases) EXPECT_EQ(create(c.name, c.partitions, c.settings), c.expected) << c.name;
+}
+
+TEST_F(LogManagerTest, DefaultsComeFromTheBrokersProperties) {
+  open({{"log.retention.hours", "2"}, {"log.segment.bytes", "5000"}, {"message.max.bytes", "777"}});
+  ASSERT_EQ(create("t", 1, {{"segment.bytes", "6000"}}), ErrorCode::none);
+  const auto config = logs_->find_topic("t")->config;
+  EXPECT_EQ(config->retention_ms, 7'200'000);
+  EXPECT_EQ(config->segment_bytes, 6000);
+  EXPECT_EQ(config->message_bytes_max, 777);
+}
+
+TEST_F(LogManagerTest, PartitionsAreAddedAndKeepTheirRecords) {
+  open();
+  ASSERT_EQ(create("t", 2), ErrorCode::none);
+  append("t", 1, "x");
+  EXPECT_EQ(kafka_code(logs_->add_partitions("t", 2)), ErrorCode::invalid_partitions);
+  EXPECT_EQ(kafka_code(logs_->add_partitions("none", 2)), ErrorCode::unknown_topic_or_partition);
+  ASSERT_TRUE(logs_->add_partitions("t", 4).ok());
+  EXPECT_EQ(logs_->find_topic("t")->partitions.size(), 4u);
+  EXPECT_EQ(read("t", 1), std::vector<std::string>{"0:x"});
+  env_.crash(3);
+  open();
+  EXPECT_EQ(logs_->find_topic("t")->partitions.size(), 4u);
+}
+
+TEST_F(LogManagerTest, ADeletedTopicIsGoneAndItsNameIsFree) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  const auto id = logs_->find_topic("t")->id;
+  append("t", 0, "old");
+  ASSERT_TRUE(logs_->delete_topic("t").ok());
+  EXPECT_EQ(logs_->find_topic("t"), nullptr);
+  EXPECT_EQ(logs_->find_topic(id), nullptr);
+  EXPECT_EQ(kafka_code(logs_->delete_topic("t")), ErrorCode::unknown_topic_or_partition);
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  EXPECT_NE(logs_->find_topic("t")->id, id);
+  EXPECT_EQ(logs_->find_partition("t", 0)->offsets().log_end, 0);
+  EXPECT_TRUE(testing::eventually([&] {
+    const auto names = env_.list("/data").value();
+    return std::none_of(names.begin(), names.end(), [](const auto& name) { return name.ends_with("-delete"); });
+  }));
+}
+
+TEST_F(LogManagerTest, SettingsChangeWhileTheTopicIsInUse) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  const auto partition = logs_->find_partition("t", 0);
+  ASSERT_TRUE(logs_->set_topic_config("t", {{"segment.bytes", "100"}}).ok());
+  EXPECT_EQ(logs_->find_partition("t", 0), partition);
+  EXPECT_EQ(partition->config()->segment_bytes, 100);
+  EXPECT_EQ(kafka_code(logs_->set_topic_config("t", {{"segment.bytes", "x"}})), ErrorCode::invalid_config);
+  env_.crash(4);
+  open();
+  EXPECT_EQ(logs_->find_topic("t")->overrides, (Properties{{"segment.bytes", "100"}}));
+}
+
+TEST_F(LogManagerTest, TheFolderIsOneBrokersAtATime) {
+  open();
+  LogOptions options;
+  options.folder = "/data";
+  options.env = &env_;
+  const auto second = LogManager::open(options);
+  EXPECT_EQ(second.status().code(), Code::already_exists);
+  EXPECT_NE(second.status().message().find("in use by another broker"), std::string::npos) << second.status().message();
+  ASSERT_EQ(create("still-works"), ErrorCode::none);
+}
+
+TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  ASSERT_TRUE(logs_->close().ok());
+  ASSERT_TRUE(env_.make_folders("/data/stranger-0").ok());
+  ASSERT_TRUE(env_.replace_file("/data/stranger-0/partition.metadata", "version: 0\n").ok());
+  open();
+  EXPECT_EQ(logs_->find_topic("stranger"), nullptr);
+  EXPECT_TRUE(env_.exists("/data/stranger-0-stray/partition.metadata"));
+}
+
+TEST_F(LogManagerTest, ADamagedRegistryStopsTheStartInsteadOfLosingTopics) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  ASSERT_TRUE(logs_->close().ok());
+  logs_.reset();
+  ASSERT_TRUE(env_.replace_file("/data/muir-topics", "muir-topics 1\n").ok());
+  LogOptions options;
+  options.folder = "/data";
+  options.env = &env_;
+  EXPECT_EQ(LogManager::open(options).status().code(), Code::data_loss);
+}
+
+TEST_F(LogManagerTest, DeletedRecordsStayDeletedAfterACrash) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  for (int i = 0; i < 5; ++i) append("t", 0, "x");
+  ASSERT_EQ(logs_->delete_records_before(*logs_->find_partition("t", 0), 3).value(), 3);
+  env_.crash(9);
+  open();
+  EXPECT_EQ(logs_->find_partition("t", 0)->offsets().log_start, 3);
+}
+
+}  // namespace
+}  // namespace muir::log

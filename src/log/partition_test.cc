@@ -1,0 +1,265 @@
+#include "log/partition.h"
+
+#include <gtest/gtest.h>
+
+#include "log/file_names.h"
+#include "log/internal/partition_fixture.h"
+#include "log/kafka_error.h"
+
+namespace muir::log {
+namespace {
+
+using Lines = std::vector<std::string>;
+using wire::ErrorCode;
+
+TopicConfig small_segments(int64_t bytes = 400) {
+  TopicConfig config;
+  config.segment_bytes = bytes;
+  config.index_interval_bytes = 100;
+  return config;
+}
+
+TEST(Partition, ConsumersSeeOnlyWhatIsDurable) {
+  PartitionFixture log;
+  log.append_ok(test_batch("a"));
+  EXPECT_EQ(log.flushes_asked, 1);
+  EXPECT_EQ(log.read_all(), Lines{});
+  EXPECT_EQ(log.read_all(0, Isolation::log_end), Lines{"0:a"});
+  log.flush();
+  EXPECT_EQ(log.read_all(), Lines{"0:a"});
+  log.append_ok(test_batch("b"));
+  EXPECT_EQ(log.partition->offsets().high_watermark, 1);
+  EXPECT_EQ(log.partition->offsets().log_end, 2);
+}
+
+TEST(Partition, OneFlushConfirmsAllAppendsBeforeItInOrder) {
+  PartitionFixture log;
+  std::vector<int> confirmed;
+  for (int i = 0; i < 3; ++i) {
+    const Bytes bytes = test_batch("x");
+    ASSERT_TRUE(log.partition->append(*wire::BatchView::parse(bytes), [&confirmed, i](const Status& status) {
+      EXPECT_TRUE(status.ok());
+      confirmed.push_back(i);
+    }).ok());
+  }
+  EXPECT_EQ(log.flushes_asked, 1) << "asked for once, until it runs";
+  EXPECT_TRUE(confirmed.empty());
+  log.flush();
+  EXPECT_EQ(confirmed, (std::vector<int>{0, 1, 2}));
+}
+
+TEST(Partition, AFailedSyncFailsWaitersAndAllLaterAppends) {
+  PartitionFixture log;
+  Status outcome;
+  const Bytes bytes = test_batch("x");
+  ASSERT_TRUE(log.partition->append(*wire::BatchView::parse(bytes), [&](const Status& status) { outcome = status; }).ok());
+  log.env.fail_syncs(true);
+  EXPECT_FALSE(log.partition->flush().ok());
+  EXPECT_EQ(kafka_code(outcome), ErrorCode::kafka_storage_error);
+  log.env.fail_syncs(false);
+  EXPECT_EQ(kafka_code(log.append(bytes).status()), ErrorCode::kafka_storage_error);
+}
+
+TEST(Partition, AFullDiskFailsTheAppendAndLeavesTheLogWhole) {
+  PartitionFixture log;
+  log.append_ok(test_batch("a"));
+  log.env.fail_writes_after(0);
+  EXPECT_FALSE(log.append(test_batch("b")).ok());
+  log.env.fail_writes_after(std::nullopt);
+  log.append_ok(test_batch("c"));
+  log.flush();
+  EXPECT_EQ(log.read_all(), (Lines{"0:a", "1:c"}));
+}
+
+TEST(Partition, ReadsStartInsideBatchesAndCrossSegments) {
+  PartitionFixture log(small_segments());
+  Lines expected;
+  for (int i = 0; i < 40; ++i) {
+    log.append_ok(test_batch({{i, "k" + std::to_string(i), "v"}, {i, std::nullopt, std::to_string(i)}}));
+    expected.push_back(std::to_string(2 * i) + ":k" + std::to_string(i) + "=v");
+    expected.push_back(std::to_string(2 * i + 1) + ":" + std::to_string(i));
+  }
+  log.flush();
+  EXPECT_GT(log.partition->size().segments, 5u);
+  for (int64_t from = 0; from < 80; ++from) {
+    const Lines rest(expected.begin() + from, expected.end());
+    EXPECT_EQ(log.read_all(from), rest) << from;
+    EXPECT_EQ(log.read_all(from, Isolation::read_uncommitted, 1), rest) << from << ", one batch at a time";
+  }
+}
+
+TEST(Partition, ReadsReturnWholeBatchesWithinTheLimitOrOneThatIsLarger) {
+  PartitionFixture log;
+  const Bytes batch = test_batch(std::string(10'000, 'x'));
+  for (int i = 0; i < 5; ++i) log.append_ok(batch);
+  log.flush();
+  const auto bytes_read = [&](size_t limit, bool at_least_one) {
+    return log.partition->read({1, limit, at_least_one, Isolation::read_uncommitted})->records.size();
+  };
+  EXPECT_EQ(bytes_read(3 * batch.size() + 5, true), 3 * batch.size());
+  EXPECT_EQ(bytes_read(100, true), batch.size());
+  EXPECT_EQ(bytes_read(100, false), 0u);
+  EXPECT_EQ(bytes_read(0, true), batch.size());
+}
+
+TEST(Partition, OffsetsOutsideOfTheLogAreRefused) {
+  PartitionFixture log(small_segments());
+  for (int i = 0; i < 30; ++i) log.append_ok(test_batch("0123456789"));
+  log.flush();
+  ASSERT_EQ(log.partition->delete_records_before(12).value(), 12);
+  for (const auto& [offset, expected] : std::vector<std::pair<int64_t, ErrorCode>>{
+           {-1, ErrorCode::offset_out_of_range}, {11, ErrorCode::offset_out_of_range}, {12, ErrorCode::none},
+           {30, ErrorCode::none}, {31, ErrorCode::offset_out_of_range}}) {
+    EXPECT_EQ(kafka_code(log.partition->read({offset, 100, true, {}}).status()), expected) << offset;
+  }
+  EXPECT_EQ(kafka_code(log.partition->delete_records_before(31).status()), ErrorCode::offset_out_of_range);
+}
+
+TEST(Partition, FindsTheFirstRecordAtOrAfterATimestamp) {
+  PartitionFixture log(small_segments());
+  for (int i = 0; i < 30; ++i) log.append_ok(test_batch({{1000 + i * 10, std::nullopt, "a"}, {1005 + i * 10, std::nullopt, "b"}}));
+  log.flush();
+  const struct {
+    int64_t timestamp;
+    int64_t expected_offset;
+    int64_t expected_timestamp;
+  } cases[] = {{0, 0, 1000}, {1000, 0, 1000}, {1001, 1, 1005}, {1005, 1, 1005}, {1006, 2, 1010}, {1155, 31, 1155}, {1295, 59, 1295}, {1296, -1, -1}};
+  for (const auto& c : cases) {
+    const auto found = log.partition->find_timestamp(c.timestamp, Isolation::read_uncommitted).value();
+    EXPECT_EQ(found.offset, c.expected_offset) << c.timestamp;
+    EXPECT_EQ(found.timestamp, c.expected_timestamp) << c.timestamp;
+  }
+  EXPECT_EQ(log.partition->find_max_timestamp()->offset, 59);
+}
+
+TEST(Partition, TimestampsNeedNotAscend) {
+  PartitionFixture log(small_segments());
+  const int64_t times[] = {50, 10, 90, 20, 30, 90, 70};
+  for (const int64_t time : times) log.append_ok(test_batch("0123456789", time));
+  log.flush();
+  for (const auto& [wanted, expected] : std::vector<std::pair<int64_t, int64_t>>{{10, 0}, {51, 2}, {90, 2}, {91, -1}}) {
+    EXPECT_EQ(log.partition->find_timestamp(wanted, Isolation::read_uncommitted)->offset, expected) << wanted;
+  }
+  EXPECT_EQ(log.partition->find_max_timestamp()->offset, 2);
+}
+
+TEST(Partition, LogAppendTimeIsGivenToAllRecordsOfABatch) {
+  TopicConfig config;
+  config.log_append_time = true;
+  PartitionFixture log(config);
+  const auto appended = log.append(test_batch({{1, std::nullopt, "a"}, {2, std::nullopt, "b"}}));
+  ASSERT_TRUE(appended.ok());
+  EXPECT_EQ(appended->log_append_time_ms, 1'000'000'000);
+  log.flush();
+  const auto result = log.partition->read({0, 1000, true, {}});
+  const auto batch = wire::BatchView::parse(result->records);
+  EXPECT_TRUE(batch->check_crc().ok());
+  EXPECT_TRUE(batch->header().log_append_time());
+  EXPECT_EQ(batch->header().max_timestamp, 1'000'000'000);
+  EXPECT_EQ(log.partition->find_timestamp(500, Isolation::read_uncommitted)->timestamp, 1'000'000'000);
+}
+
+TEST(Partition, ARepeatedBatchIsConfirmedWithItsOldOffset) {
+  PartitionFixture log;
+  log.append_ok(test_batch("other"));
+  const Bytes first = test_batch({{0, std::nullopt, "a"}, {0, std::nullopt, "b"}}, from_producer(9, 0, 0));
+  EXPECT_EQ(log.append(first)->base_offset, 1);
+  const auto again = log.append(first);
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->base_offset, 1);
+  EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "c"}}, from_producer(9, 0, 5))).status()), ErrorCode::out_of_order_sequence_number);
+  log.flush();
+  EXPECT_EQ(log.read_all(), (Lines{"0:other", "1:a", "2:b"}));
+}
+
+TEST(Partition, ReadCommittedStopsAtTheFirstOpenTransactionAndListsAbortedOnes) {
+  PartitionFixture log(small_segments());
+  const auto in_txn = [](int64_t id, int32_t sequence, const std::string& value) {
+    return test_batch({{0, std::nullopt, value}}, from_producer(id, 0, sequence, true));
+  };
+  log.append_ok(in_txn(1, 0, "one"));
+  log.append_ok(in_txn(2, 0, "two"));
+  log.append_ok(test_batch("plain"));
+  log.flush();
+  EXPECT_EQ(log.partition->offsets().last_stable, 0);
+  EXPECT_EQ(log.read_all(0, Isolation::read_committed), Lines{});
+
+  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
+  log.flush();
+  EXPECT_EQ(log.partition->offsets().last_stable, 1);
+  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::commit, 2, 0, 0).ok());
+  EXPECT_EQ(log.partition->offsets().last_stable, 1) << "the marker is not durable yet";
+  log.flush();
+  EXPECT_EQ(log.partition->offsets().last_stable, 5);
+  EXPECT_EQ(log.read_all(0, Isolation::read_committed), (Lines{"0:one", "1:two", "2:plain", "3:abort", "4:commit"}));
+  const auto all = log.partition->read({0, 10'000, true, Isolation::read_committed});
+  EXPECT_EQ(all->aborted, (std::vector<AbortedTxn>{{1, 0, 3, 1}}));
+  EXPECT_TRUE(log.partition->read({4, 10'000, true, Isolation::read_committed})->aborted.empty());
+}
+
+TEST(Partition, AbortedTransactionsAreFoundFromEverySegment) {
+  PartitionFixture log(small_segments(200));
+  for (int32_t i = 0; i < 20; ++i) log.append_ok(test_batch({{0, std::nullopt, "value"}}, from_producer(1, 0, i, true)));
+  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
+  log.flush();
+  log.close_and_reopen();
+  for (int64_t from = 0; from < 20; ++from) {
+    const auto result = log.partition->read({from, 100, true, Isolation::read_committed});
+    ASSERT_EQ(result->aborted.size(), 1u) << from;
+    EXPECT_EQ(result->aborted[0].first_offset, 0);
+  }
+}
+
+TEST(Partition, RetentionRemovesOldSegmentsAndThenTheActiveOne) {
+  TopicConfig config = small_segments(150);
+  config.retention_ms = 1000;
+  PartitionFixture log(config);
+  const int64_t now = log.clock.now_ms();
+  for (int i = 0; i < 10; ++i) log.append_ok(test_batch("0123456789", now + i * 100));
+  log.flush();
+  log.clock.advance_ms(1450);
+  ASSERT_TRUE(log.partition->apply_retention().ok());
+  const int64_t start = log.partition->offsets().log_start;
+  EXPECT_GE(start, 4);
+  EXPECT_LE(start, 5);
+  log.clock.advance_ms(10'000);
+  ASSERT_TRUE(log.partition->apply_retention().ok());
+  EXPECT_EQ(log.partition->offsets().log_start, 10);
+  EXPECT_EQ(log.partition->size().bytes, 0u);
+  log.append_ok(test_batch("next", log.clock.now_ms()));
+  log.flush();
+  EXPECT_EQ(log.read_all(10), Lines{"10:next"});
+}
+
+TEST(Partition, RetentionByBytesNeverGoesBelowTheLimit) {
+  TopicConfig config = small_segments(150);
+  config.retention_bytes = 400;
+  PartitionFixture log(config);
+  for (int i = 0; i < 20; ++i) log.append_ok(test_batch("0123456789", log.clock.now_ms()));
+  log.flush();
+  ASSERT_TRUE(log.partition->apply_retention().ok());
+  EXPECT_GE(log.partition->size().bytes, 400u);
+  EXPECT_LT(log.partition->size().bytes, 400u + 150u);
+}
+
+TEST(Partition, WatchersAreWokenOnceWhenMoreCanBeRead) {
+  PartitionFixture log;
+  int woken = 0;
+  log.partition->watch([&] { ++woken; });
+  const auto taken_back = log.partition->watch([&] { woken += 100; });
+  log.partition->unwatch(taken_back);
+  log.append_ok(test_batch("a"));
+  EXPECT_EQ(woken, 0);
+  log.flush();
+  EXPECT_EQ(woken, 1);
+  log.append_ok(test_batch("b"));
+  log.flush();
+  EXPECT_EQ(woken, 1);
+  log.partition->watch([&] { ++woken; });
+  log.partition->mark_deleted();
+  EXPECT_EQ(woken, 2);
+  EXPECT_EQ(kafka_code(log.append(test_batch("c")).status()), ErrorCode::unknown_topic_or_partition);
+}
+
+}  // namespace
+}  // namespace muir::log
