@@ -85,7 +85,8 @@ TEST(StatelessOperators, LetPassWhatKafkasDo) {
       {"select_key", [](const Text& s) { s.select_key([](const std::string& v) { return v; }).to("out"); },
        "x:x yy:yy z:z", 1},
       {"peek sees and passes", [](const Text& s) { s.peek([](const std::string&) {}).to("out"); }, "a:x b:yy c:- -:z"},
-      {"merge", [](const Text& s) { s.merge(s.map_values(upper)).to("out"); }, "a:x a:X b:yy b:YY c:- c:- -:z -:Z"},
+      {"merge, children in the order in which they were added",
+       [](const Text& s) { s.merge(s.map_values(upper)).to("out"); }, "a:X a:x b:YY b:yy c:- c:- -:Z -:z"},
       {"repartition", [](const Text& s) { s.repartition().to("out"); }, "a:x b:yy c:- -:z"},
       {"split gives a record to the first branch that takes it", [](const Text& s) {
          auto branches = s.split({.name = "by-"})

@@ -80,6 +80,7 @@ template <class K, class V, class A>
 KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Aggregate apply, Materialized<K, A> options) {
   Graph& graph = *group.graph;
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
+  const std::string name = graph.name_or(options.name, prefix);
   const NodeId from = group.source(options.store);
   const TypedPair types{choose_serde(graph, options.key ? options.key : group.options.key, graph.at(from).key_serde,
                                      options.store + " key"),
@@ -88,7 +89,7 @@ KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Ag
                    .logging = options.logging,
                    .topic_configs = options.topic_configs,
                    .types = types});
-  return KTable<K, A>(graph, graph.add({.name = graph.name_or(options.name, prefix),
+  return KTable<K, A>(graph, graph.add({.name = name,
                                         .parents = {from},
                                         .stores = {options.store},
                                         .make = aggregate_node({options.store, types, std::move(apply)}),
@@ -140,6 +141,7 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, i
                                                       Materialized<K, A> options) const {
   internal::Graph& graph = *group_.graph;
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
+  const std::string name = graph.name_or(options.name, prefix);
   const internal::NodeId from = group_.source(options.store);
   const internal::TypedPair types{
       internal::choose_serde(graph, options.key ? options.key : group_.options.key, graph.at(from).key_serde,
@@ -165,7 +167,7 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, i
                                      .windowed_ops = &internal::kWindowedOps<K>};
   internal::SharedSerde key_serde;
   if (types.key.serde) key_serde = windowed_serde<K>(windows_.size, SerdeRef<K>(types.key.serde)).erased();
-  return KTable<Windowed<K>, A>(graph, graph.add({.name = graph.name_or(options.name, prefix),
+  return KTable<Windowed<K>, A>(graph, graph.add({.name = name,
                                                   .parents = {from},
                                                   .stores = {options.store},
                                                   .make = internal::window_aggregate_node(std::move(spec)),
