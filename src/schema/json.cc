@@ -10,6 +10,9 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// A character that stands for itself in a JSON string, in one byte.
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\'; }
+
 // Length of the UTF-8 sequence at the start of `text`, 0 when it is not well-formed (RFC 3629).
 size_t utf8_length(std::string_view text) {
   const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -104,7 +107,7 @@ class Parser {
     Json::Object members;
     skip_space();
     if (take('}')) return Json(std::move(members));
-    std::unordered_map<std::string, size_t> index;  // keeps parsing linear for objects of many members
+    std::unordered_map<std::string, size_t> index;  // only of objects with many members, to stay linear
     do {
       skip_space();
       if (pos_ == text_.size() || text_[pos_] != '"') return fail("a member name is expected");
@@ -112,16 +115,26 @@ class Parser {
       skip_space();
       if (!take(':')) return fail("':' is expected");
       Json value = MUIR_TRY(parse_value());
-      const auto [at, is_new] = index.emplace(key, members.size());
-      if (is_new) {
+      const size_t at = place_of(members, index, key);
+      if (at == members.size()) {
         members.push_back({std::move(key), std::move(value)});
       } else {
-        members[at->second].value = std::move(value);
+        members[at].value = std::move(value);
       }
       skip_space();
     } while (take(','));
     if (!take('}')) return fail("',' or '}' is expected");
     return Json(std::move(members));
+  }
+
+  // Index of the member with that name, or members.size(), where it will be.
+  static size_t place_of(const Json::Object& members, std::unordered_map<std::string, size_t>& index, const std::string& key) {
+    constexpr size_t kFewMembers = 16;
+    if (members.size() < kFewMembers) {
+      return static_cast<size_t>(std::find_if(members.begin(), members.end(), [&](const JsonMember& m) { return m.key == key; }) - members.begin());
+    }
+    for (size_t i = index.size(); i < members.size(); ++i) index.emplace(members[i].key, i);
+    return index.emplace(key, members.size()).first->second;
   }
 
   Result<Json> parse_array() {
@@ -167,6 +180,10 @@ class Parser {
         MUIR_RETURN_IF_ERROR(parse_escape(out));
       } else if (static_cast<unsigned char>(c) < 0x20) {
         return fail("a control character in a string must be escaped");
+      } else if (static_cast<unsigned char>(c) < 0x80) {
+        const size_t start = pos_;
+        while (pos_ < text_.size() && is_plain(text_[pos_])) ++pos_;
+        out.append(text_, start, pos_ - start);
       } else {
         const size_t length = utf8_length(text_.substr(pos_));
         if (length == 0) return fail("a string is not UTF-8");
@@ -332,10 +349,7 @@ void append_json_string(std::string& out, std::string_view text) {
       ++i;
     } else if (static_cast<unsigned char>(c) < 0x80) {
       size_t end = i + 1;  // a run of plain characters at once
-      while (end < text.size() && static_cast<unsigned char>(text[end]) >= 0x20 && static_cast<unsigned char>(text[end]) < 0x80 &&
-             text[end] != '"' && text[end] != '\\') {
-        ++end;
-      }
+      while (end < text.size() && is_plain(text[end])) ++end;
       out.append(text, i, end - i);
       i = end;
     } else if (const size_t length = utf8_length(text.substr(i)); length > 0) {
