@@ -24,6 +24,12 @@ class MemoryPartitionLog final : public PartitionLog {
     held_ = false;
     for (auto& answer : std::exchange(waiting_, {})) answer();
   }
+  // Answers the oldest append that waits; the log stays slow.
+  void release_one() {
+    const auto answer = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    answer();
+  }
   // The next `count` appends fail.
   void fail_next(int count) { failures_ = count; }
   // After `count` more appends the machine is off: nothing is stored or answered until restart().

@@ -121,7 +121,12 @@ void TxnCoordinator::marker_done(const std::string& id, const TopicPartition& pa
       code == ErrorCode::transaction_coordinator_fenced) {
     return marker_written(id, partition);
   }
+  wake(*find(id), ErrorCode::concurrent_transactions);
   scheduler_.schedule(kRetryMs, on_strand([this, id, partition] { write_marker(id, partition); }));
+}
+
+void TxnCoordinator::wake(Txn& txn, ErrorCode error) {
+  for (const auto& waiting : std::exchange(txn.waiting, {})) waiting(error);
 }
 
 void TxnCoordinator::marker_written(const std::string& id, const TopicPartition& partition) {
@@ -136,8 +141,9 @@ void TxnCoordinator::finish(Txn& txn) {
   next.partitions.clear();
   next.updated_ms = clock_.now_ms();
   transit(txn, std::move(next), [this, id = txn.id](ErrorCode error) {
-    if (error == ErrorCode::none) return;
+    if (error == ErrorCode::none) return wake(*find(id), ErrorCode::none);
     Txn& unfinished = *find(id);
+    wake(unfinished, ErrorCode::concurrent_transactions);
     unfinished.pending = is_commit(unfinished.fields.state) ? TxnState::complete_commit : TxnState::complete_abort;
     scheduler_.schedule(kRetryMs, on_strand([this, id] { finish(*find(id)); }));
   });

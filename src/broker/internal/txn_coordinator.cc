@@ -130,6 +130,16 @@ void TxnCoordinator::add(const std::string& id, int64_t producer_id, int16_t epo
   Txn* txn = find(id);
   if (txn == nullptr || txn->fields.producer_id != producer_id) return outcome(ErrorCode::invalid_producer_id_mapping);
   if (txn->fields.epoch != epoch) return outcome(ErrorCode::producer_fenced);
+  if (txn->completing()) {
+    // EndTxn is answered before the markers are written, so that the next transaction often begins meanwhile. Kafka
+    // answers CONCURRENT_TRANSACTIONS, and the client asks again 20 ms later; the rest takes a few ms here.
+    txn->waiting.push_back([this, id, producer_id, epoch, partitions = std::move(partitions),
+                            outcome = std::move(outcome)](ErrorCode error) mutable {
+      if (error != ErrorCode::none) return outcome(error);
+      add(id, producer_id, epoch, std::move(partitions), std::move(outcome));
+    });
+    return;
+  }
   if (txn->pending || being_completed(txn->fields.state)) return outcome(ErrorCode::concurrent_transactions);
   const bool ongoing = txn->fields.state == TxnState::ongoing;
   TxnFields next = txn->fields;

@@ -89,6 +89,8 @@ class TxnCoordinator {
   void marker_done(const std::string& id, const TopicPartition& partition, const Status& status);
   void marker_written(const std::string& id, const TopicPartition& partition);
   void finish(Txn& txn);
+  // Lets the requests go on that wait for the completion.
+  void wake(Txn& txn, wire::ErrorCode error);
   // Stores `next` and makes it the transaction's state when it is durable.
   void transit(Txn& txn, TxnFields next, Outcome outcome);
   void store(const std::string& id, const std::optional<TxnFields>& fields, std::function<void(const Status&)> done);

@@ -64,7 +64,8 @@ class TxnCoordinatorTest : public ::testing::Test {
     EXPECT_EQ(response.error_code, ErrorCode::none);
     return {response.producer_id, response.producer_epoch};
   }
-  ErrorCode add(Producer p, int32_t partition = 0, std::string topic = "t", int16_t version = 3) {
+  using Added = std::shared_ptr<std::optional<wire::AddPartitionsToTxnResponse>>;
+  Added add_async(Producer p, int32_t partition, std::string topic = "t", int16_t version = 3) {
     auto [answer, reply] = slot<wire::AddPartitionsToTxnResponse>();
     txns->add_partitions(version,
                          {.v3_and_below_transactional_id = "x",
@@ -72,7 +73,13 @@ class TxnCoordinatorTest : public ::testing::Test {
                           .v3_and_below_producer_epoch = p.epoch,
                           .v3_and_below_topics = {{.name = std::move(topic), .partitions = {partition}}}},
                          reply);
+    return answer;
+  }
+  static ErrorCode error_of(const Added& answer) {
     return (*answer)->results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code;
+  }
+  ErrorCode add(Producer p, int32_t partition = 0, std::string topic = "t", int16_t version = 3) {
+    return error_of(add_async(p, partition, std::move(topic), version));
   }
   std::shared_ptr<std::optional<wire::EndTxnResponse>> end_async(Producer p, bool commit, int16_t version = 3) {
     auto [answer, reply] = slot<wire::EndTxnResponse>();
@@ -145,6 +152,37 @@ TEST_F(TxnCoordinatorTest, TheClientIsAnsweredBeforeTheMarkersAreWritten) {
   log.release();
   EXPECT_EQ((*answer)->error_code, ErrorCode::none);
   EXPECT_EQ(log.markers("t", 0), std::vector{fmt::format("abort {}/0", p.id)});
+}
+
+TEST_F(TxnCoordinatorTest, TheNextTransactionWaitsForTheMarkersOfTheLast) {
+  const Producer p = producer();
+  EXPECT_EQ(add(p), ErrorCode::none);
+  log.hold();
+  const auto ended = end_async(p, true);
+  log.release_one();  // the decision
+  ASSERT_TRUE(ended->has_value());
+  const auto added = add_async(p, 1);
+  EXPECT_FALSE(added->has_value());
+  log.release();
+  EXPECT_EQ(error_of(added), ErrorCode::none);
+  EXPECT_EQ(describe().topics[0].partitions, std::vector<int32_t>{1});
+}
+
+TEST_F(TxnCoordinatorTest, TheNextTransactionIsToldWhenMarkersAreHeldUp) {
+  const Producer p = producer();
+  EXPECT_EQ(add(p), ErrorCode::none);
+  log.hold();
+  (void)end_async(p, true);
+  log.fail_next(1);
+  log.release_one();
+  EXPECT_EQ(state(), "PrepareCommit");
+  const auto added = add_async(p, 1);
+  log.fail_next(1);
+  scheduler.advance(1000);
+  EXPECT_EQ(error_of(added), ErrorCode::concurrent_transactions);
+  log.release();
+  scheduler.advance(1000);
+  EXPECT_EQ(state(), "CompleteCommit");
 }
 
 TEST_F(TxnCoordinatorTest, EndTxnMayBeRepeatedButNotReversed) {

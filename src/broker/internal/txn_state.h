@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -50,6 +52,13 @@ struct Txn {
   // A transition that is being stored: requests meanwhile are answered CONCURRENT_TRANSACTIONS.
   std::optional<TxnState> pending;
   std::set<TopicPartition> markers_left;
+  // Requests that wait for the completion: called with NONE when it is over, or CONCURRENT_TRANSACTIONS when it is held up.
+  std::vector<std::function<void(wire::ErrorCode)>> waiting;
+
+  // The decision is stored; markers and the final state are being written.
+  [[nodiscard]] bool completing() const {
+    return pending == TxnState::complete_commit || pending == TxnState::complete_abort;
+  }
 
   // The state after InitProducerId by a producer that was told `expected_epoch` last (nullopt: a fresh one), or
   // PRODUCER_FENCED. The epoch must not be exhausted.
