@@ -136,17 +136,16 @@ void TxnCoordinator::marker_written(const std::string& id, const TopicPartition&
 }
 
 void TxnCoordinator::finish(Txn& txn) {
-  TxnFields next = txn.fields;
-  next.state = is_commit(txn.fields.state) ? TxnState::complete_commit : TxnState::complete_abort;
-  next.partitions.clear();
-  next.updated_ms = clock_.now_ms();
-  transit(txn, std::move(next), [this, id = txn.id](ErrorCode error) {
-    if (error == ErrorCode::none) return wake(*find(id), ErrorCode::none);
-    Txn& unfinished = *find(id);
-    wake(unfinished, ErrorCode::concurrent_transactions);
-    unfinished.pending = is_commit(unfinished.fields.state) ? TxnState::complete_commit : TxnState::complete_abort;
-    scheduler_.schedule(kRetryMs, on_strand([this, id] { finish(*find(id)); }));
+  txn.fields.state = is_commit(txn.fields.state) ? TxnState::complete_commit : TxnState::complete_abort;
+  txn.fields.partitions.clear();
+  txn.fields.updated_ms = clock_.now_ms();
+  txn.pending.reset();
+  // Nobody waits for this record: should it be lost, the markers are written once more at start, and should the next
+  // transaction's record follow it into the log, that one says all there is to know.
+  store(txn.id, txn.fields, [id = txn.id](const Status& status) {
+    if (!status.ok()) log::warn("transactional id {}: its completion cannot be stored: {}", id, status.message());
   });
+  wake(txn, ErrorCode::none);
 }
 
 // ---- timeouts and expiry

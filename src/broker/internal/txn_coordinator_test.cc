@@ -185,6 +185,17 @@ TEST_F(TxnCoordinatorTest, TheNextTransactionIsToldWhenMarkersAreHeldUp) {
   EXPECT_EQ(state(), "CompleteCommit");
 }
 
+TEST_F(TxnCoordinatorTest, ALostCompletionIsMadeUpForAtStart) {
+  const Producer p = producer();
+  EXPECT_EQ(add(p), ErrorCode::none);
+  log.stop_after(2);  // the decision and the marker
+  EXPECT_EQ(end(p, true), ErrorCode::none);
+  EXPECT_EQ(state(), "CompleteCommit");
+  restart();
+  EXPECT_EQ(state(), "CompleteCommit");
+  EXPECT_EQ(end(p, true), ErrorCode::none);
+}
+
 TEST_F(TxnCoordinatorTest, EndTxnMayBeRepeatedButNotReversed) {
   const Producer p = producer();
   EXPECT_EQ(end(p, true), ErrorCode::invalid_txn_state) << "nothing was begun";
