@@ -50,6 +50,11 @@ class FakeCoordinator {
     const std::lock_guard lock(mutex_);
     close_on_ = api;
   }
+  // The next answer to this API is not what the protocol says.
+  void garble(ApiKey api) {
+    const std::lock_guard lock(mutex_);
+    garble_ = api;
+  }
   void skip_assignment() {
     const std::lock_guard lock(mutex_);
     skip_assignment_ = true;
@@ -108,6 +113,10 @@ class FakeCoordinator {
     if (close_on_ == api) {
       close_on_.reset();
       return connection.close();
+    }
+    if (garble_ == api) {
+      garble_.reset();
+      return connection.send(Bytes("\xff\xff\xff\xff\x7f garbage", 13));
     }
     if (parked_[api]) return;
     ErrorCode code = ErrorCode::none;
@@ -205,6 +214,7 @@ class FakeCoordinator {
   std::map<ApiKey, bool> parked_;
   std::map<ApiKey, int> counts_;
   std::optional<ApiKey> close_on_;
+  std::optional<ApiKey> garble_;
   std::vector<std::string> joined_as_;
   std::vector<std::string> left_;
   bool skip_assignment_ = false;
@@ -388,6 +398,25 @@ TEST_F(GroupMemberTest, OutlivesConnectionsThatBreak) {
   EXPECT_TRUE(member_->commit({{{"t", 0}, {1}}}, 5'000).ok());
   EXPECT_TRUE(member_->poll(0).ok());
   EXPECT_EQ(protocol_.events, "pa1");
+}
+
+TEST_F(GroupMemberTest, OutlivesAnswersThatAreNotTheProtocols) {
+  for (const ApiKey api : {ApiKey::api_versions, ApiKey::find_coordinator, ApiKey::join_group, ApiKey::sync_group, ApiKey::heartbeat}) {
+    SCOPED_TRACE(wire::name_of(api));
+    protocol_.events.clear();
+    start();
+    fake_->garble(api);
+    ASSERT_TRUE(muir::testing::eventually([&] { return member_->poll(5).ok() && member_->stable(); }));
+    const int before = fake_->count(ApiKey::heartbeat);
+    EXPECT_TRUE(muir::testing::eventually([&] { return fake_->count(ApiKey::heartbeat) > before + 2; }));
+    EXPECT_EQ(protocol_.events.find('l'), std::string::npos);
+    member_.reset();
+  }
+  start();
+  ASSERT_TRUE(muir::testing::eventually([&] { return member_->poll(5).ok() && member_->stable(); }));
+  fake_->garble(ApiKey::offset_commit);
+  EXPECT_EQ(member_->commit({{{"t", 0}, {1}}}, 5'000).code(), Code::data_loss);
+  EXPECT_TRUE(member_->commit({{{"t", 0}, {1}}}, 5'000).ok());
 }
 
 TEST_F(GroupMemberTest, APollNeverWaitsForTheRestOfTheGroup) {

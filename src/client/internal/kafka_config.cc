@@ -111,11 +111,9 @@ void on_log(const rd_kafka_t* rk, int level, const char* facility, const char* t
   }
 }
 
-// What the log says too, except for the sum of it.
+// Nothing that the log does not say; "all brokers are down" also comes when the only one connected to so far went away.
 void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
-  const auto level = err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? log::Level::warn : log::Level::debug;
-  if (!log::enabled(level)) return;
-  log::write(level, fmt::format("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason));
+  log::debug("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
 }
 
 size_t edit_distance(std::string_view a, std::string_view b) {

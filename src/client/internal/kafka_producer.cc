@@ -250,9 +250,7 @@ void KafkaProducer::deliver() {
         }
       }
     } else if (event != nullptr && rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-      // What the log says too, except for the sum of it.
-      const bool down = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-      if (down) log::warn("{}: {}", rd_kafka_name(rk_), rd_kafka_event_error_string(event));
+      log::debug("{}: {}", rd_kafka_name(rk_), rd_kafka_event_error_string(event));
     }
     if (event != nullptr) rd_kafka_event_destroy(event);
     {
