@@ -1,0 +1,176 @@
+// An exactly-once application in a process of its own, killed at random and started again, counts every record once:
+// on Muir's broker and on Apache Kafka. The application is this very binary, running the disabled test ChildApp.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "broker/broker.h"
+#include "client/kafka_client.h"
+#include "streams/dsl.h"
+#include "streams/kafka_streams.h"
+#include "testing/child_process.h"
+#include "testing/eventually.h"
+#include "testing/kafka_cluster.h"
+#include "testing/temp_dir.h"
+
+namespace muir::streams {
+namespace {
+
+using Text = std::string;
+constexpr int32_t kPartitions = 3;
+constexpr int kKeys = 40;
+
+// in -> repartitioned by value -> counted -> out: two subtopologies, a repartition topic, a store.
+Topology counting() {
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("in")
+      .group_by([](const Text& word) { return word; }, {.name = "by-word"})
+      .count({.store = "counts"})
+      .to_stream()
+      .map_values([](const int64_t& count) { return std::to_string(count); })
+      .to("out");
+  auto topology = builder.build();
+  CHECK(topology.ok(), "{}", topology.status().message());
+  return *topology;
+}
+
+// Runs until its standard input ends, or it is killed.
+TEST(ExactlyOnce, DISABLED_ChildApp) {
+  const char* bootstrap = std::getenv("MUIR_TEST_BOOTSTRAP");
+  const char* state = std::getenv("MUIR_TEST_STATE");
+  ASSERT_TRUE(bootstrap != nullptr && state != nullptr);
+  auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
+  ASSERT_TRUE(client.ok()) << client.status().message();
+  const auto config = StreamsConfig::parse({{"application.id", "app"},
+                                            {"bootstrap.servers", bootstrap},
+                                            {"state.dir", state},
+                                            {"processing.guarantee", "exactly_once_v2"},
+                                            {"num.stream.threads", "2"},
+                                            // Static: a process that comes back has its place at once.
+                                            {"group.instance.id", "one"},
+                                            {"session.timeout.ms", "6000"},
+                                            {"heartbeat.interval.ms", "500"}});
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  auto app = KafkaStreams::create(counting(), *config, **client);
+  ASSERT_TRUE(app.ok()) << app.status().message();
+  ASSERT_TRUE((*app)->start().ok());
+  std::string line;
+  while (std::getline(std::cin, line)) {
+  }
+  EXPECT_TRUE((*app)->close(30'000).ok());
+}
+
+Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder) {
+  return testing::ChildProcess::start(
+      {.command = {"/proc/self/exe", "--gtest_filter=ExactlyOnce.DISABLED_ChildApp", "--gtest_also_run_disabled_tests"},
+       .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap}, {"MUIR_TEST_STATE", folder + "/state"}},
+       .stderr_file = folder + "/app.log"});
+}
+
+// Reads `out` as a consumer of committed records does.
+class Output {
+ public:
+  explicit Output(client::Client& client) : consumer_(std::move(*client.consumer({{"isolation.level", "read_committed"}}))) {
+    std::vector<client::PartitionStart> starts;
+    for (int32_t p = 0; p < kPartitions; ++p) starts.push_back({{"out", p}, client::kOffsetEarliest});
+    const Status assigned = consumer_->assign(starts);
+    CHECK(assigned.ok(), "{}", assigned.message());
+  }
+  void read() {
+    auto polled = consumer_->poll(50);
+    if (!polled.ok()) return;
+    for (const auto& part : (*polled)->partitions()) {
+      for (const auto& record : part.records) {
+        ++records;
+        int64_t& count = counts[Text(*record.key)];
+        if (std::stoll(Text(*record.value)) != count + 1) ++jumps;
+        count = std::stoll(Text(*record.value));
+      }
+    }
+  }
+  std::map<Text, int64_t> counts;
+  int64_t records = 0;
+  int jumps = 0;  // a count that does not follow the one before it: a record lost, or counted twice
+
+ private:
+  std::unique_ptr<client::Consumer> consumer_;
+};
+
+void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed, int16_t replicas) {
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  testing::TempDir folder;
+  auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
+  ASSERT_TRUE(client.ok()) << client.status().message();
+  auto admin = std::move(*(*client)->admin());
+  for (const char* topic : {"in", "out"}) {
+    const Status created = admin->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = replicas});
+    ASSERT_TRUE(created.ok()) << created.to_string();
+  }
+  auto producer = std::move(*(*client)->producer());
+  Output output(**client);
+  std::mt19937_64 random(seed);
+  std::map<Text, int64_t> expected;
+  auto app = start_app(bootstrap, folder.str());
+  ASSERT_TRUE(app.ok()) << app.status().message();
+  for (int kill = 0; kill <= kills; ++kill) {
+    // Until the application has worked, and some more: it dies at any moment of its work.
+    const int64_t began = system_clock().steady_ms();
+    const int64_t seen = output.records;
+    int64_t until = INT64_MAX;
+    while (system_clock().steady_ms() < until && system_clock().steady_ms() < began + 40'000) {
+      for (int i = 0; i < 20; ++i) {
+        const Text word = "w" + std::to_string(random() % kKeys);
+        const client::ProducedRecord record{.topic = "in", .key = "k" + std::to_string(random() % 100), .value = word};
+        ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
+        ++expected[word];
+      }
+      ASSERT_TRUE(producer->flush(30'000).ok());
+      output.read();
+      if (until == INT64_MAX && output.records > seen) {
+        until = system_clock().steady_ms() + static_cast<int64_t>(random() % 1'500);
+      }
+    }
+    EXPECT_GT(output.records, seen) << "the application did nothing";
+    if (kill == kills) break;
+    app->signal(SIGKILL);
+    (void)app->wait(std::chrono::seconds(10));
+    app = start_app(bootstrap, folder.str());
+    ASSERT_TRUE(app.ok()) << app.status().message();
+  }
+  const bool complete = testing::eventually([&] {
+    output.read();
+    return output.counts == expected;
+  }, std::chrono::seconds(90));
+  int64_t missing = 0;
+  for (const auto& [word, count] : expected) missing += count - output.counts[word];
+  EXPECT_TRUE(complete) << missing << " records are not counted";
+  EXPECT_EQ(output.jumps, 0);
+  app->close_stdin();
+  const auto ended = app->wait(std::chrono::seconds(60));
+  EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
+  if (::testing::Test::HasFailure()) {
+    const auto log = testing::run({.command = {"tail", "-n", "60", folder.str() + "/app.log"}});
+    if (log.ok()) ADD_FAILURE() << *log;
+  }
+}
+
+TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnMuirsBroker) {
+  testing::TempDir folder;
+  auto broker = broker::Broker::start(
+      {.port = 0, .data_dir = folder.str(), .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  kill_and_count(fmt::format("127.0.0.1:{}", (*broker)->port()), 4, 20261121, 1);
+  EXPECT_TRUE((*broker)->stop().ok());
+}
+
+TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnApacheKafka) {
+  auto kafka = testing::KafkaCluster::start(1, {{"group.initial.rebalance.delay.ms", "0"}});
+  ASSERT_TRUE(kafka.ok()) << kafka.status().message();
+  kill_and_count(kafka->bootstrap_servers(), 3, 20261122, 1);
+}
+
+}  // namespace
+}  // namespace muir::streams
