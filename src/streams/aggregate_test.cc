@@ -7,7 +7,7 @@
 namespace muir::streams {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
 
 auto text_in(TestDriver& driver, const std::string& topic = "in") { return *driver.input<std::string, std::string>(topic); }
 

@@ -3,7 +3,7 @@
 //   StreamsBuilder builder;
 //   builder.stream<std::string, std::string>("lines")
 //       .flat_map_values(split_words)
-//       .group_by([](const std::string& word) { return word; }, {.name = "by-word"})
+//       .group_by(std::identity(), {.name = "by-word"})
 //       .count({.store = "counts"})
 //       .to_stream()
 //       .to("word-counts");

@@ -9,7 +9,8 @@
 namespace muir::streams {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""h;
 using Text = Record<std::string, std::string>;
 using TextProcessor = Processor<std::string, std::string, std::string, std::string>;
 

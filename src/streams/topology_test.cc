@@ -9,7 +9,8 @@
 namespace muir::streams {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 using Text = KStream<std::string, std::string>;
 
 std::vector<std::string> words(const std::string& line) { return {line}; }

@@ -18,7 +18,7 @@
 namespace muir::store::internal {
 namespace {
 
-constexpr size_t kOverlayBytesMax = 2u << 20;
+constexpr size_t kOverlayBytesMax = 4u << 20;
 constexpr size_t kEntryOverhead = 96;  // of an overlay entry, besides its bytes
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }

@@ -1,7 +1,9 @@
 // The memory and options that every RocksDB store of the process shares.
 #pragma once
 
-#include <rocksdb/options.h>
+namespace rocksdb {
+struct Options;
+}
 
 namespace muir::store::internal {
 
