@@ -182,6 +182,12 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 }  // namespace
 
 void handle_fetch(BrokerContext& context, const RequestInfo& info, FetchRequest request, Reply<FetchResponse> reply) {
+  if (request.session_id != 0) {
+    // None was ever given out by this broker; a client that comes from another one starts over.
+    FetchResponse unknown;
+    unknown.error_code = ErrorCode::fetch_session_id_not_found;
+    return reply(unknown);
+  }
   std::make_shared<PendingFetch>(context, info, std::move(request), std::move(reply))->start();
 }
 

@@ -45,7 +45,8 @@ MetadataResponse::Topic answer_topic(BrokerContext& context, const wire::Metadat
   MetadataResponse::Topic missing;
   missing.name = wanted.name;
   missing.topic_id = wanted.topic_id;
-  if (!wanted.name) {
+  // Java's clients ask by id with an empty name, not with null.
+  if (!wanted.name || !wanted.topic_id.is_zero()) {
     const auto topic = context.logs->find_topic(wanted.topic_id);
     if (topic != nullptr) return describe(context, *topic, request.include_topic_authorized_operations);
     missing.error_code = ErrorCode::unknown_topic_id;
@@ -82,7 +83,7 @@ void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire
 bool needs_new_topic(BrokerContext& context, const wire::MetadataRequest& request) {
   if (!request.topics || !request.allow_auto_topic_creation || !context.flag("auto.create.topics.enable")) return false;
   return std::any_of(request.topics->begin(), request.topics->end(), [&](const auto& wanted) {
-    return wanted.name && context.logs->find_topic(*wanted.name) == nullptr;
+    return wanted.name && wanted.topic_id.is_zero() && context.logs->find_topic(*wanted.name) == nullptr;
   });
 }
 

@@ -1,0 +1,40 @@
+// The entry point for hostile requests: a whole broker on a disk in memory, without its network.
+#include "base/file_fault.h"
+#include "broker/broker.h"
+#include "broker/internal/api_table.h"
+#include "broker/internal/broker_core.h"
+
+namespace muir::broker {
+namespace {
+
+class NoReply final : public ReplySlot {
+ public:
+  void send(std::vector<Bytes>) override {}
+  void send_nothing() override {}
+  void close_connection() override {}
+};
+
+BrokerCore& fuzzed_core() {
+  // Kept until the end of the process, as its threads may still be at work on the last request.
+  static auto* const core = [] {
+    auto* env = new FaultEnv();
+    BrokerConfig config;
+    config.data_dir = "/fuzz";
+    config.network_threads = 1;
+    config.properties = {{"offsets.topic.num.partitions", "2"}, {"transaction.state.log.num.partitions", "2"}};
+    auto opened = BrokerCore::open(std::move(config), *env);
+    CHECK(opened.ok(), "{}", opened.status().to_string());
+    CHECK((*opened)->context().logs->create_topic("t", 2, {}).ok());
+    return (*std::move(opened)).release();
+  }();
+  return *core;
+}
+
+}  // namespace
+
+int fuzz_broker_request(BytesView frame) {
+  (void)dispatch(fuzzed_core().context(), "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok();
+  return 0;
+}
+
+}  // namespace muir::broker

@@ -1,0 +1,69 @@
+#include "broker/internal/broker_core.h"
+
+namespace muir::broker {
+
+BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
+  context_.config = std::move(config);
+  context_.clock = context_.config.clock != nullptr ? context_.config.clock : &system_clock();
+}
+
+BrokerCore::~BrokerCore() { (void)stop().ok(); }
+
+Result<std::unique_ptr<BrokerCore>> BrokerCore::open(BrokerConfig config, Env& env) {
+  std::unique_ptr<BrokerCore> out(new BrokerCore(std::move(config), env));
+  MUIR_RETURN_IF_ERROR(out->open_logs());
+  MUIR_RETURN_IF_ERROR(out->start_coordinators());
+  return out;
+}
+
+Status BrokerCore::open_logs() {
+  log::LogOptions options;
+  options.folder = context_.config.data_dir;
+  options.broker = context_.config.properties;
+  options.sync_before_visible = context_.flag("log.flush.acks");
+  options.node_id = context_.config.node_id;
+  options.env = &env_;
+  options.clock = context_.config.clock;
+  logs_ = MUIR_TRY(log::LogManager::open(std::move(options)));
+  context_.logs = logs_.get();
+  loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);
+  admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
+  context_.loop = loop_.get();
+  context_.admin = admin_.get();
+  return {};
+}
+
+Status BrokerCore::start_coordinators() {
+  constexpr int64_t kMinute = 60'000;
+  GroupConfig groups;
+  groups.session_timeout_ms_min = context_.number("group.min.session.timeout.ms");
+  groups.session_timeout_ms_max = context_.number("group.max.session.timeout.ms");
+  groups.initial_rebalance_delay_ms = context_.number("group.initial.rebalance.delay.ms");
+  groups.members_max = static_cast<size_t>(context_.number("group.max.size"));
+  groups.offset_metadata_bytes_max = static_cast<size_t>(context_.number("offset.metadata.max.bytes"));
+  groups.offsets_retention_ms = context_.number("offsets.retention.minutes") * kMinute;
+  groups.offsets_retention_check_ms = context_.number("offsets.retention.check.interval.ms");
+  TxnConfig txns;
+  txns.timeout_ms_max = context_.number("transaction.max.timeout.ms");
+  txns.id_expiration_ms = context_.number("transactional.id.expiration.ms");
+  txns.abort_check_ms = context_.number("transaction.abort.timed.out.transaction.cleanup.interval.ms");
+
+  partition_log_ = std::make_unique<BrokerPartitionLog>(context_);
+  scheduler_ = std::make_unique<LoopScheduler>(*loop_);
+  producer_ids_ = std::make_unique<ProducerIds>(env_, context_.config.data_dir + "/muir-producer-ids");
+  groups_ = std::make_unique<GroupCoordinator>(groups, *partition_log_, *scheduler_, *context_.clock);
+  txns_ = std::make_unique<TxnCoordinator>(txns, *partition_log_, *producer_ids_, *groups_, *scheduler_, *context_.clock);
+  context_.partition_log = partition_log_.get();
+  context_.groups = groups_.get();
+  context_.txns = txns_.get();
+  MUIR_RETURN_IF_ERROR(groups_->load());
+  return txns_->load();
+}
+
+Status BrokerCore::stop() {
+  if (admin_) admin_->stop();
+  if (loop_) loop_->stop();
+  return logs_ ? logs_->close() : Status();
+}
+
+}  // namespace muir::broker
