@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
@@ -297,6 +298,79 @@ TEST_P(ClientContract, PartitionsArePausedSoughtAddedAndRemovedOneByOne) {
   ASSERT_TRUE(reader->resume({part(0)}).ok());
   EXPECT_EQ(read(*reader, 3), Values({"0:0", "0:1", "0:2"}));
   EXPECT_EQ(reader->position(part(0)).value(), 3);
+}
+
+// What a reader may see next of each partition that it owns.
+struct Expected {
+  int64_t next = 0;
+  bool paused = false;
+};
+
+TEST_P(ClientContract, WhateverStepsItsOwnerTakesEachPartitionComesInOrderFromItsPosition) {
+  constexpr int64_t kRecords = 500;
+  auto producer = client_->producer({}).value();
+  for (int64_t i = 0; i < kRecords; ++i) {
+    const std::string value = std::to_string(i);
+    for (int32_t partition = 0; partition < 3; ++partition) send(*producer, value, partition);
+  }
+  ASSERT_TRUE(producer->flush(kWaitMs).ok());
+  const uint32_t seed = 20261121;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  auto reader = client_->consumer({}).value();
+  std::map<int32_t, Expected> expected;
+  const auto poll = [&](int64_t timeout_ms) {
+    auto records = reader->poll(timeout_ms, 1 + random() % 200);
+    ASSERT_TRUE(records.ok()) << records.status().to_string();
+    for (const PartitionRecords& some : (*records)->partitions()) {
+      const auto it = expected.find(some.partition.partition);
+      ASSERT_NE(it, expected.end()) << "partition " << some.partition.partition << " is not assigned";
+      ASSERT_FALSE(it->second.paused) << "partition " << some.partition.partition << " is paused";
+      for (const ConsumedRecord& one : some.records) {
+        ASSERT_EQ(one.offset, it->second.next++);
+        ASSERT_EQ(one.value, std::to_string(one.offset));
+      }
+      ASSERT_EQ(reader->position(some.partition).value(), it->second.next);
+    }
+  };
+  for (int step = 0; step < 300 && !HasFatalFailure(); ++step) {
+    const auto partition = static_cast<int32_t>(random() % 3);
+    const auto offset = static_cast<int64_t>(random() % kRecords);
+    const bool assigned = expected.contains(partition);
+    switch (random() % 8) {
+      case 0:
+        ASSERT_EQ(reader->assign({{part(partition), offset}}).ok(), !assigned);
+        if (!assigned) expected[partition] = {offset};
+        break;
+      case 1:
+        ASSERT_EQ(reader->unassign({part(partition)}).ok(), assigned);
+        expected.erase(partition);
+        break;
+      case 2:
+        ASSERT_EQ(reader->seek({part(partition), offset}).ok(), assigned);
+        if (assigned) expected[partition].next = offset;
+        break;
+      case 3:
+        ASSERT_EQ(reader->pause({part(partition)}).ok(), assigned);
+        if (assigned) expected[partition].paused = true;
+        break;
+      case 4:
+        ASSERT_EQ(reader->resume({part(partition)}).ok(), assigned);
+        if (assigned) expected[partition].paused = false;
+        break;
+      default:
+        poll(static_cast<int64_t>(random() % 10));
+    }
+  }
+  for (auto& [partition, one] : expected) {
+    ASSERT_TRUE(reader->resume({part(partition)}).ok());
+    one.paused = false;
+  }
+  EXPECT_TRUE(muir::testing::eventually([&] {
+    poll(100);
+    return HasFatalFailure() ||
+           std::all_of(expected.begin(), expected.end(), [](const auto& one) { return one.second.next == kRecords; });
+  }));
 }
 
 TEST_P(ClientContract, LatestMeansRecordsFromNowOn) {
