@@ -1,0 +1,189 @@
+#include "apps/muir/servers.h"
+
+#include <filesystem>
+
+#include "apps/muir/settings.h"
+#include "apps/vts/vts.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "client/kafka_client.h"
+#include "registry/http_registry_client.h"
+#include "registry/registry.h"
+
+namespace muir::app {
+namespace {
+
+constexpr int64_t kRunningTimeoutMs = 120'000;
+
+// Everything that one process runs; ends in the reverse order of its start.
+class Servers {
+ public:
+  explicit Servers(const ServerOptions& options) : options_(options) {}
+  ~Servers() { stop(); }
+  Servers(const Servers&) = delete;
+  Servers& operator=(const Servers&) = delete;
+
+  Status start_broker() {
+    broker::Properties known;
+    for (const auto& [key, value] : options_.properties) {
+      if (broker::find_broker_config_key(key) != nullptr) known.insert_or_assign(key, value);
+    }
+    broker::BrokerConfig config{.host = options_.host,
+                                .port = static_cast<uint16_t>(options_.broker_port),
+                                .data_dir = options_.data_dir + "/broker",
+                                .properties = std::move(known)};
+    std::error_code ec;
+    std::filesystem::create_directories(config.data_dir, ec);
+    if (ec) return error(Code::io_error, "data folder {}: {}", config.data_dir, ec.message());
+    auto started = broker::Broker::start(std::move(config));
+    if (!started.ok()) return explain(started.status(), "broker", "--broker-port", options_.broker_port);
+    broker_ = std::move(*started);
+    bootstrap_ = fmt::format("{}:{}", local_host(), broker_->port());
+    return {};
+  }
+
+  Status connect() {
+    if (!options_.bootstrap_servers.empty()) bootstrap_ = options_.bootstrap_servers;
+    config_ = MUIR_TRY(vts::VtsConfig::parse(with_bootstrap(), options_.data_dir + "/streams"));
+    client_ = MUIR_TRY(client::connect_kafka(config_.client));
+    return {};
+  }
+
+  Status start_registry() {
+    auto started = registry::Registry::start(*client_, {.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)});
+    if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
+    registry_ = std::move(*started);
+    registry_port_ = &registry_->port_for_serdes();
+    return {};
+  }
+
+  Status use_registry(const std::string& url) {
+    registry_client_ = MUIR_TRY(registry::HttpRegistryClient::create(url));
+    registry_port_ = registry_client_.get();
+    return {};
+  }
+
+  Status start_vts() {
+    config_.http_host = options_.host;
+    const std::string web = options_.web_dir.empty() ? find_folder("web/dist") : options_.web_dir;
+    const std::string demo = find_folder("apps/vts/demo");
+    if (web.empty()) log::warn("the page is not built: only the REST interface is served; build it with npm in web/, or name its folder with --web-dir");
+    const uint16_t port = config_.http_port;
+    const std::string cluster = broker_ ? "Muir broker, embedded" : bootstrap_;
+    auto started = vts::Vts::start({.config = config_, .cluster_name = cluster, .web_dir = web, .demo_dir = demo}, *client_, *registry_port_);
+    if (!started.ok()) return explain(started.status(), "page and REST interface", "--http-port", port);
+    vts_ = std::move(*started);
+    MUIR_RETURN_IF_ERROR(vts_->wait_until_running(kRunningTimeoutMs));
+    if (!options_.demo) return {};
+    if (demo.empty()) return error(Code::not_found, "the recording of the demo (apps/vts/demo) was not found; start with --no-demo");
+    return vts_->start_demo();
+  }
+
+  void stop() {
+    if (vts_) vts_->stop();
+    vts_.reset();
+    if (registry_) registry_->stop();
+    registry_.reset();
+    client_.reset();
+    if (broker_) {
+      if (const Status status = broker_->stop(); !status.ok()) log::error("stopping the broker: {}", status.to_string());
+    }
+    broker_.reset();
+  }
+
+  void print_summary(int64_t took_ms) const {
+    fmt::print("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
+    if (vts_) fmt::print("  map and REST      {}\n", vts_->url());
+    if (broker_) {
+      fmt::print("  Kafka broker      {}\n", bootstrap_);
+    } else {
+      fmt::print("  Kafka cluster     {}\n", bootstrap_);
+    }
+    if (registry_) fmt::print("  schema registry   {}\n", registry_->url());
+    fmt::print("  data              {}\n", options_.data_dir);
+    if (broker_) {
+      const auto it = options_.properties.find("log.flush.acks");
+      const bool flushes = it == options_.properties.end() || it->second != "false";
+      fmt::print("  acks=all is answered {} the records are on the disk (fsync)\n", flushes ? "after" : "BEFORE");
+    }
+    if (vts_ && options_.demo) {
+      fmt::print("  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"
+                 "  Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.\n");
+    }
+    fmt::print("Ctrl-C ends it; a second one at once.\n");
+    std::fflush(stdout);
+  }
+
+ private:
+  // Where clients of this process connect to a server that may listen on every address.
+  [[nodiscard]] std::string local_host() const { return options_.host == "0.0.0.0" ? "127.0.0.1" : options_.host; }
+  [[nodiscard]] Properties with_bootstrap() const {
+    Properties out = options_.properties;
+    out["bootstrap.servers"] = bootstrap_;
+    return out;
+  }
+
+  // Says what to do about a port that is in use.
+  static Status explain(const Status& status, std::string_view what, std::string_view option, int port) {
+    const Status named = status.annotate(what);
+    if (status.message().find("in use") == std::string::npos) return named;
+    return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(), option, port);
+  }
+
+  const ServerOptions& options_;
+  std::string bootstrap_;
+  vts::VtsConfig config_;
+  std::unique_ptr<broker::Broker> broker_;
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<registry::Registry> registry_;
+  std::unique_ptr<registry::HttpRegistryClient> registry_client_;
+  RegistryPort* registry_port_ = nullptr;
+  std::unique_ptr<vts::Vts> vts_;
+};
+
+template <class Start>
+Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
+  const int64_t began = system_clock().steady_ms();
+  Servers servers(options);
+  MUIR_RETURN_IF_ERROR(start(servers));
+  servers.print_summary(system_clock().steady_ms() - began);
+  stop.wait();
+  fmt::print("\nstopping...\n");
+  std::fflush(stdout);
+  servers.stop();
+  fmt::print("stopped\n");
+  return {};
+}
+
+}  // namespace
+
+Status run_up(const ServerOptions& options, const StopSignal& stop) {
+  return run(options, stop, [&options](Servers& servers) -> Status {
+    if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker());
+    MUIR_RETURN_IF_ERROR(servers.connect());
+    MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry() : servers.use_registry(options.registry_url));
+    return servers.start_vts();
+  });
+}
+
+Status run_broker(const ServerOptions& options, const StopSignal& stop) {
+  return run(options, stop, [](Servers& servers) { return servers.start_broker(); });
+}
+
+Status run_registry(const ServerOptions& options, const StopSignal& stop) {
+  return run(options, stop, [](Servers& servers) -> Status {
+    MUIR_RETURN_IF_ERROR(servers.connect());
+    return servers.start_registry();
+  });
+}
+
+Status run_vts(const ServerOptions& options, const StopSignal& stop) {
+  return run(options, stop, [&options](Servers& servers) -> Status {
+    MUIR_RETURN_IF_ERROR(servers.connect());
+    MUIR_RETURN_IF_ERROR(servers.use_registry(options.registry_url));
+    return servers.start_vts();
+  });
+}
+
+}  // namespace muir::app

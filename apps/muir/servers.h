@@ -1,0 +1,31 @@
+// The servers of one process: broker, registry and vehicle tracking system, together or alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "apps/muir/stop_signal.h"
+#include "base/config.h"
+#include "base/status.h"
+
+namespace muir::app {
+
+struct ServerOptions {
+  Properties properties{};
+  std::string host = "127.0.0.1";
+  std::string data_dir = "./data";
+  int broker_port = 9092;
+  int registry_port = 8081;
+  std::string bootstrap_servers{};  // of an existing cluster; empty: our own broker is started
+  std::string registry_url{};       // of an existing registry; empty: our own is started
+  std::string web_dir{};            // empty: found beside the program
+  bool demo = false;
+};
+
+// Each runs until the stop signal and returns how it went.
+Status run_up(const ServerOptions& options, const StopSignal& stop);
+Status run_broker(const ServerOptions& options, const StopSignal& stop);
+Status run_registry(const ServerOptions& options, const StopSignal& stop);
+Status run_vts(const ServerOptions& options, const StopSignal& stop);
+
+}  // namespace muir::app

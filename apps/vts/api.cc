@@ -1,0 +1,178 @@
+#include "apps/vts/api.h"
+
+#include <charconv>
+
+#include "apps/vts/json_answer.h"
+#include "apps/vts/view_json.h"
+#include "schema/json.h"
+
+namespace muir::vts {
+namespace {
+
+constexpr size_t kDefaultLimit = 100;
+
+net::HttpResponse not_found(std::string_view what, std::string_view id) {
+  return error_answer(404, "not_found", fmt::format("no {} {}", what, id));
+}
+
+// ?limit=; nothing when it is no number from 1 up.
+std::optional<size_t> limit_of(const net::HttpRequest& request) {
+  const std::string text = request.query_param("limit");
+  if (text.empty()) return kDefaultLimit;
+  size_t limit = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (failure != std::errc() || end != text.data() + text.size() || limit == 0) return std::nullopt;
+  return limit;
+}
+
+template <class T>
+std::string member(std::string_view name, const std::vector<T>& values) {
+  std::string out = fmt::format("{{\"{}\":", name);
+  append_json(out, values);
+  out += '}';
+  return out;
+}
+
+// Answers 200 with {"vehicleId": id} or the like when the write is acknowledged.
+MasterWriter::OnDone answer_when_done(const std::shared_ptr<net::HttpResponder>& responder, std::string_view id_name, const std::string& id) {
+  std::string body = fmt::format("{{\"{}\":", id_name);
+  schema::append_json_string(body, id);
+  body += '}';
+  return [responder, body](const Status& status) {
+    responder->respond(status.ok() ? json_answer(body) : unavailable_answer("not_acknowledged", status.message()));
+  };
+}
+
+void answer_failure(const std::shared_ptr<net::HttpResponder>& responder, const Status& status) {
+  if (!status.ok()) responder->respond(unavailable_answer("not_taken", status.message()));
+}
+
+}  // namespace
+
+void Api::add_to(net::HttpServer& server) {
+  server.route("POST", "/api/v1/positions", [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
+  add_vehicles(server);
+  add_zones(server);
+  add_events(server);
+}
+
+void Api::add_vehicles(net::HttpServer& server) {
+  server.route("GET", "/api/v1/vehicles", [this](const Request&, const Responder& responder) {
+    responder->respond(json_answer(member("vehicles", view_.vehicles())));
+  });
+  server.route("GET", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) { responder->respond(vehicle(request)); });
+  server.route("GET", "/api/v1/vehicles/{id}/location", [this](const Request& request, const Responder& responder) { responder->respond(location(request)); });
+  server.route("GET", "/api/v1/vehicles/{id}/speed", [this](const Request& request, const Responder& responder) { responder->respond(speed(request)); });
+  server.route("PUT", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
+  server.route("DELETE", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) {
+    const std::string& id = request.path_params[0];
+    answer_failure(responder, master_.remove_vehicle(id, answer_when_done(responder, "vehicleId", id)));
+  });
+}
+
+void Api::add_zones(net::HttpServer& server) {
+  server.route("GET", "/api/v1/zones", [this](const Request&, const Responder& responder) { responder->respond(zones()); });
+  server.route("GET", "/api/v1/zones/{id}/vehicles", [this](const Request& request, const Responder& responder) { responder->respond(zone_vehicles(request)); });
+  server.route("PUT", "/api/v1/zones/{id}", [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
+  server.route("DELETE", "/api/v1/zones/{id}", [this](const Request& request, const Responder& responder) {
+    const std::string& id = request.path_params[0];
+    answer_failure(responder, master_.remove_zone(id, answer_when_done(responder, "zoneId", id)));
+  });
+}
+
+void Api::add_events(net::HttpServer& server) {
+  server.route("GET", "/api/v1/alerts", [this](const Request& request, const Responder& responder) {
+    const auto limit = limit_of(request);
+    responder->respond(limit ? json_answer(member("alerts", view_.alerts(*limit))) : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+  });
+  server.route("GET", "/api/v1/dead-letters", [this](const Request& request, const Responder& responder) {
+    const auto limit = limit_of(request);
+    responder->respond(limit ? json_answer(member("deadLetters", view_.dead_letters(*limit))) : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+  });
+  server.route("GET", "/api/v1/stats", [this](const Request&, const Responder& responder) {
+    std::string body;
+    append_json(body, board_.stats(view_.totals()));
+    responder->respond(json_answer(std::move(body)));
+  });
+}
+
+net::HttpResponse Api::vehicle(const Request& request) const {
+  const auto state = view_.vehicle(request.path_params[0]);
+  if (!state) return not_found("vehicle", request.path_params[0]);
+  std::string body;
+  append_json(body, *state);
+  return json_answer(std::move(body));
+}
+
+net::HttpResponse Api::location(const Request& request) const {
+  const auto state = view_.vehicle(request.path_params[0]);
+  if (!state) return not_found("vehicle", request.path_params[0]);
+  std::string body = "{\"vehicleId\":";
+  schema::append_json_string(body, state->vehicle_id);
+  const auto number = [&body](std::string_view name, std::optional<double> value) {
+    fmt::format_to(std::back_inserter(body), ",\"{}\":", name);
+    if (value) {
+      schema::append_json_double(body, *value);
+    } else {
+      body += "null";
+    }
+  };
+  number("lat", state->lat);
+  number("lon", state->lon);
+  number("speed", state->speed);
+  number("heading", state->heading);
+  fmt::format_to(std::back_inserter(body), ",\"timestamp\":{}}}", state->timestamp);
+  return json_answer(std::move(body));
+}
+
+net::HttpResponse Api::speed(const Request& request) const {
+  const std::string& id = request.path_params[0];
+  const auto windows = view_.speeds(id);
+  if (windows.empty() && !view_.vehicle(id)) return not_found("vehicle", id);
+  std::string body = "{\"vehicleId\":";
+  schema::append_json_string(body, id);
+  body += ",\"windows\":";
+  append_json(body, windows);
+  body += '}';
+  return json_answer(std::move(body));
+}
+
+net::HttpResponse Api::zones() const {
+  std::map<std::string, int64_t> vehicles;
+  for (const ZoneOccupancy& occupancy : view_.occupancies()) vehicles[occupancy.zone_id] = occupancy.vehicles;
+  std::string body = "{\"zones\":[";
+  const auto index = view_.zones();
+  for (const ZoneMaster& zone : index->zones()) {
+    if (&zone != &index->zones().front()) body += ',';
+    append_json(body, zone, vehicles[zone.zone_id]);
+  }
+  body += "]}";
+  return json_answer(std::move(body));
+}
+
+net::HttpResponse Api::zone_vehicles(const Request& request) const {
+  const std::string& id = request.path_params[0];
+  if (view_.zones()->zone(id) == nullptr) return not_found("zone", id);
+  std::string body = "{\"zoneId\":";
+  schema::append_json_string(body, id);
+  body += ",\"vehicles\":";
+  append_json(body, view_.vehicles_in(id));
+  body += '}';
+  return json_answer(std::move(body));
+}
+
+void Api::put_vehicle(const Request& request, const Responder& responder) {
+  const std::string& id = request.path_params[0];
+  const auto vehicle = parse_vehicle(request.body);
+  if (!vehicle.ok()) return responder->respond(error_answer(400, "malformed_vehicle", vehicle.status().message()));
+  answer_failure(responder, master_.put_vehicle(id, *vehicle, answer_when_done(responder, "vehicleId", id)));
+}
+
+void Api::put_zone(const Request& request, const Responder& responder) {
+  const std::string& id = request.path_params[0];
+  const auto zone = parse_zone(id, request.body);
+  if (!zone.ok()) return responder->respond(error_answer(400, "malformed_zone", zone.status().message()));
+  answer_failure(responder, master_.put_zone(*zone, answer_when_done(responder, "zoneId", id)));
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,70 @@
+#include "apps/vts/config.h"
+
+namespace muir::vts {
+namespace {
+
+// Keys that belong to the clients, not to Streams alone.
+bool is_client_key(std::string_view key) {
+  for (const std::string_view prefix : {"security.", "sasl.", "ssl.", "metadata.", "reconnect.", "socket.", "client."}) {
+    if (key.starts_with(prefix)) return true;
+  }
+  return key == "bootstrap.servers" || key == "request.timeout.ms";
+}
+
+}  // namespace
+
+const ConfigDef& vts_config() {
+  static const ConfigDef def(
+      "vts",
+      {
+          {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster"},
+          {.name = "schema.registry.url", .fallback = "http://127.0.0.1:8081", .doc = "the schema registry"},
+          {.name = "vts.http.host", .fallback = "127.0.0.1", .doc = "address that page and REST interface listen on"},
+          {.name = "vts.http.port", .type = ConfigType::integer, .fallback = "8080", .doc = "port of page and REST interface", .min = 0, .max = 65535},
+          {.name = "vts.partitions", .type = ConfigType::integer, .fallback = "4", .doc = "partitions of new topics", .min = 1, .max = 1000},
+          {.name = "vts.retention.bytes", .type = ConfigType::integer, .fallback = "1073741824", .doc = "bytes kept per partition of the topics that grow; -1: all", .min = -1},
+          {.name = "vts.future.limit.ms", .type = ConfigType::integer, .fallback = "60000", .doc = "how far ahead of the clock a fix may be", .min = 0},
+          {.name = "vts.implied.speed.limit.kmh", .type = ConfigType::number, .fallback = "250", .doc = "a fix is rejected when its vehicle must have been faster"},
+          {.name = "vts.speed.limit.kmh", .type = ConfigType::number, .fallback = "50", .doc = "speed limit of vehicles without one of their own"},
+          {.name = "vts.duplicate.retention.ms", .type = ConfigType::integer, .fallback = "21600000", .doc = "how long a fix is remembered to know it again, in event time", .min = 60'000},
+          {.name = "vts.in.flight.max", .type = ConfigType::integer, .fallback = "200000", .doc = "positions waiting for their acknowledgement before requests are answered 503", .min = 1},
+          {.name = "vts.batch.max", .type = ConfigType::integer, .fallback = "10000", .doc = "positions in one request", .min = 1},
+      });
+  return def;
+}
+
+Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& state_dir) {
+  const ConfigDef& def = vts_config();
+  MUIR_RETURN_IF_ERROR(def.validate(given));
+  VtsConfig out{.bootstrap_servers = def.string(given, "bootstrap.servers"),
+                .http_host = def.string(given, "vts.http.host"),
+                .http_port = static_cast<uint16_t>(def.integer(given, "vts.http.port")),
+                .partitions = static_cast<int32_t>(def.integer(given, "vts.partitions")),
+                .retention_bytes = def.integer(given, "vts.retention.bytes")};
+  out.topology.limits = {.future_ms = def.integer(given, "vts.future.limit.ms"),
+                         .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),
+                         .default_speed_limit_kmh = def.number(given, "vts.speed.limit.kmh")};
+  out.topology.duplicate_retention = std::chrono::milliseconds(def.integer(given, "vts.duplicate.retention.ms"));
+  out.gateway.rules = out.topology.limits;
+  out.gateway.in_flight_max = static_cast<size_t>(def.integer(given, "vts.in.flight.max"));
+  out.gateway.positions.items_max = static_cast<size_t>(def.integer(given, "vts.batch.max"));
+
+  Properties streams{{"application.id", "muir-vts"},
+                     {"bootstrap.servers", out.bootstrap_servers},
+                     {"processing.guarantee", "exactly_once_v2"},
+                     {"commit.interval.ms", "100"},
+                     {"num.stream.threads", "2"},
+                     {"state.dir", state_dir},
+                     {"auto.offset.reset", "earliest"},
+                     {"consumer.session.timeout.ms", "6000"},
+                     {"consumer.heartbeat.interval.ms", "1500"}};
+  for (const auto& [key, value] : given) {
+    if (def.find(key) == nullptr) streams.insert_or_assign(key, value);
+    if (is_client_key(key)) out.client.insert_or_assign(key, value);
+  }
+  out.client["bootstrap.servers"] = out.bootstrap_servers;
+  out.streams = MUIR_TRY(streams::StreamsConfig::parse(streams));
+  return out;
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,33 @@
+// Configuration of the vehicle tracking system: keys, defaults, and what they become.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "apps/vts/gateway.h"
+#include "apps/vts/topology.h"
+#include "base/config.h"
+#include "streams/streams_config.h"
+
+namespace muir::vts {
+
+// Every key of the vehicle tracking system itself; keys of streams, clients and broker go on to these.
+const ConfigDef& vts_config();
+
+struct VtsConfig {
+  std::string bootstrap_servers;
+  std::string http_host;
+  uint16_t http_port = 0;
+  int32_t partitions = 0;
+  int64_t retention_bytes = 0;  // per partition of the topics that grow
+  GatewayOptions gateway{};
+  TopologyOptions topology{};
+  streams::StreamsConfig streams{};
+  client::Properties client;  // for producers, consumers and admins
+
+  // `state_dir` holds the local stores unless state.dir is given.
+  static Result<VtsConfig> parse(const Properties& given, const std::string& state_dir);
+};
+
+}  // namespace muir::vts

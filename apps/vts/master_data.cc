@@ -1,0 +1,142 @@
+#include "apps/vts/master_data.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "apps/vts/csv.h"
+#include "schema/json.h"
+
+namespace muir::vts {
+namespace {
+
+using schema::Json;
+
+constexpr size_t kPointsMax = 200'000;  // of one zone
+
+std::string text_of(const Json* value) {
+  if (value == nullptr) return {};
+  if (value->as_string() != nullptr) return *value->as_string();
+  return value->is_number() ? value->as_number()->text : std::string();
+}
+
+Result<std::vector<double>> parse_ring(const Json& json) {
+  const Json::Array* points = json.as_array();
+  if (points == nullptr || points->size() < 4) return error(Code::invalid_argument, "a ring needs at least four positions");
+  if (points->size() > kPointsMax) return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", points->size(), kPointsMax);
+  std::vector<double> ring;
+  ring.reserve(points->size() * 2);
+  for (const Json& point : *points) {
+    const Json::Array* pair = point.as_array();
+    if (pair == nullptr || pair->size() < 2 || !(*pair)[0].as_double() || !(*pair)[1].as_double()) {
+      return error(Code::invalid_argument, "a position is [longitude, latitude]");
+    }
+    const double lon = *(*pair)[0].as_double();
+    const double lat = *(*pair)[1].as_double();
+    if (!(std::abs(lon) <= 180 && std::abs(lat) <= 90)) return error(Code::invalid_argument, "position [{}, {}] is not on the earth", lon, lat);
+    ring.push_back(lon);
+    ring.push_back(lat);
+  }
+  return ring;
+}
+
+Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
+  const Json::Array* rings = json.as_array();
+  if (rings == nullptr || rings->empty()) return error(Code::invalid_argument, "a polygon needs a ring");
+  std::vector<std::vector<double>> out;
+  for (const Json& ring : *rings) out.push_back(MUIR_TRY(parse_ring(ring)));
+  return out;
+}
+
+Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
+  const Json* geometry = feature.find("geometry");
+  const Json* coordinates = geometry != nullptr ? geometry->find("coordinates") : nullptr;
+  if (coordinates == nullptr) return error(Code::invalid_argument, "a zone is a GeoJSON Feature with a geometry");
+  const std::string type = text_of(geometry->find("type"));
+  ZoneMaster zone{.zone_id = std::move(zone_id)};
+  if (const Json* properties = feature.find("properties")) {
+    if (zone.zone_id.empty()) zone.zone_id = text_of(properties->find("zone_id"));
+    zone.name = text_of(properties->find("name"));
+    zone.kind = text_of(properties->find("kind"));
+  }
+  if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
+  if (zone.name.empty()) zone.name = zone.zone_id;
+  if (type == "Polygon") {
+    zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
+  } else if (type == "MultiPolygon" && coordinates->as_array() != nullptr) {
+    for (const Json& polygon : *coordinates->as_array()) zone.polygons.push_back(MUIR_TRY(parse_polygon(polygon)));
+  } else {
+    return error(Code::invalid_argument, "geometry '{}': a zone is a Polygon or a MultiPolygon", type);
+  }
+  return zone;
+}
+
+Result<std::optional<double>> parse_limit(std::string_view text) {
+  if (text.empty()) return std::optional<double>();
+  double value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1000)) {
+    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0", text);
+  }
+  return std::optional(value);
+}
+
+std::optional<std::string> optional_text(std::string text) { return text.empty() ? std::nullopt : std::optional(std::move(text)); }
+
+}  // namespace
+
+Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
+  CsvText csv(text);
+  MUIR_RETURN_IF_ERROR(csv.read_header());
+  if (!csv.column("vehicle_id")) return error(Code::invalid_argument, "vehicles: no column vehicle_id");
+  std::vector<NamedVehicle> out;
+  while (csv.next()) {
+    VehicleMaster vehicle{.line = optional_text(csv.text("line")),
+                          .brigade = optional_text(csv.text("brigade")),
+                          .name = optional_text(csv.text("name")),
+                          .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
+    std::string id = csv.text("vehicle_id");
+    if (id.empty()) return error(Code::invalid_argument, "vehicles line {}: vehicle_id is empty", csv.line());
+    out.emplace_back(std::move(id), std::move(vehicle));
+  }
+  MUIR_RETURN_IF_ERROR(csv.status());
+  return out;
+}
+
+Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
+  const Json json = MUIR_TRY(Json::parse(text));
+  const Json* features = json.find("features");
+  if (features == nullptr || features->as_array() == nullptr) return error(Code::invalid_argument, "zones: no GeoJSON FeatureCollection");
+  std::vector<ZoneMaster> out;
+  for (const Json& feature : *features->as_array()) {
+    auto zone = parse_feature(feature, {});
+    if (!zone.ok()) return zone.status().annotate(fmt::format("zones: feature {}", out.size()));
+    out.push_back(std::move(*zone));
+  }
+  return out;
+}
+
+Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text) {
+  return parse_feature(MUIR_TRY(Json::parse(text)), zone_id);
+}
+
+Result<VehicleMaster> parse_vehicle(std::string_view text) {
+  const Json json = MUIR_TRY(Json::parse(text));
+  if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
+  const Json* limit = json.find("speedLimit");
+  return VehicleMaster{.line = optional_text(text_of(json.find("line"))),
+                       .brigade = optional_text(text_of(json.find("brigade"))),
+                       .name = optional_text(text_of(json.find("name"))),
+                       .speed_limit = MUIR_TRY(parse_limit(text_of(limit)))};
+}
+
+int fuzz_master_data(BytesView input) {
+  (void)parse_vehicles_csv(input);
+  (void)parse_vehicle(input);
+  if (const auto zone = parse_zone("z", input); zone.ok()) {
+    for (const auto& polygon : zone->polygons) MUIR_CHECK(!polygon.empty(), "a polygon without a ring");
+  }
+  (void)parse_zones_geojson(input);
+  return 0;
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,190 @@
+#include "apps/vts/position_json.h"
+
+#include <simdjson.h>
+
+#include <cmath>
+
+#include "apps/vts/timestamps.h"
+#include "base/check.h"
+#include "schema/json.h"
+
+namespace muir::vts {
+namespace {
+
+using Element = simdjson::dom::element;
+using Object = simdjson::dom::object;
+
+constexpr size_t kTimestampTextMax = 128;
+
+bool read_vehicle_id(const Object& object, ParsedItem& item, const PositionLimits& limits) {
+  Element value;
+  if (object["vehicleId"].get(value) != simdjson::SUCCESS || value.is_null()) {
+    item.error = "vehicleId is missing";
+    return false;
+  }
+  if (value.is_string()) {
+    item.position.vehicle_id = std::string_view(value.get_string().value_unsafe());
+  } else if (value.is_int64()) {
+    item.position.vehicle_id = std::to_string(value.get_int64().value_unsafe());
+  } else {
+    item.error = "vehicleId is no string";
+    return false;
+  }
+  const size_t size = item.position.vehicle_id.size();
+  if (size == 0) item.error = "vehicleId is empty";
+  if (size > limits.vehicle_id_bytes_max) item.error = fmt::format("vehicleId has {} bytes, at most {} are allowed", size, limits.vehicle_id_bytes_max);
+  return item.error.empty();
+}
+
+bool read_coordinate(const Object& object, std::string_view name, double& out, ParsedItem& item) {
+  Element value;
+  if (object[name].get(value) != simdjson::SUCCESS) {
+    item.error = fmt::format("{} is missing", name);
+    return false;
+  }
+  if (value.get_double().get(out) != simdjson::SUCCESS) {
+    item.error = fmt::format("{} is no number", name);
+    return false;
+  }
+  return true;
+}
+
+bool read_optional(const Object& object, std::string_view name, std::optional<double>& out, ParsedItem& item) {
+  Element value;
+  if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return true;
+  double number = 0;
+  if (value.get_double().get(number) != simdjson::SUCCESS) {
+    item.error = fmt::format("{} is no number", name);
+    return false;
+  }
+  out = number;
+  return true;
+}
+
+// A time that cannot be read is no fault of structure: the position is recorded, and rejected by its rule.
+void read_timestamp(const Object& object, RawPosition& position) {
+  Element value;
+  if (object["timestamp"].get(value) != simdjson::SUCCESS) {
+    position.timestamp_text = "";
+    return;
+  }
+  if (value.is_string()) {
+    const std::string_view text = value.get_string().value_unsafe();
+    position.timestamp = parse_timestamp(text);
+    if (!position.timestamp) position.timestamp_text = std::string(text.substr(0, kTimestampTextMax));
+  } else if (value.is_int64()) {
+    position.timestamp = value.get_int64().value_unsafe();
+  } else if (value.is_double() && std::abs(value.get_double().value_unsafe()) < 1e15) {
+    position.timestamp = static_cast<int64_t>(value.get_double().value_unsafe());
+  }
+  if (position.timestamp && *position.timestamp < 0) position.timestamp.reset();
+  if (!position.timestamp && !position.timestamp_text) position.timestamp_text = simdjson::minify(value).substr(0, kTimestampTextMax);
+}
+
+ParsedItem read_item(Element element, int64_t received_at, const PositionLimits& limits) {
+  ParsedItem item;
+  item.position.received_at = received_at;
+  Object object;
+  if (element.get_object().get(object) != simdjson::SUCCESS) {
+    item.error = "not an object";
+    return item;
+  }
+  if (read_vehicle_id(object, item, limits) && read_coordinate(object, "lat", item.position.lat, item) &&
+      read_coordinate(object, "lon", item.position.lon, item) && read_optional(object, "speed", item.position.speed, item) &&
+      read_optional(object, "heading", item.position.heading, item)) {
+    read_timestamp(object, item.position);
+  }
+  return item;
+}
+
+Status too_many(const PositionLimits& limits) {
+  return error(Code::resource_exhausted, "more than {} positions in one request", limits.items_max);
+}
+
+Status malformed(simdjson::error_code code) { return error(Code::invalid_argument, "malformed JSON: {}", simdjson::error_message(code)); }
+
+// One parser per thread keeps its memory from request to request.
+simdjson::dom::parser& parser() {
+  thread_local simdjson::dom::parser instance;
+  return instance;
+}
+
+Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at, const PositionLimits& limits) {
+  std::vector<ParsedItem> items;
+  while (!body.empty()) {
+    const size_t end = std::min(body.find('\n'), body.size());
+    const BytesView line = body.substr(0, end);
+    body.remove_prefix(std::min(end + 1, body.size()));
+    if (line.find_first_not_of(" \t\r") == BytesView::npos) continue;
+    if (items.size() == limits.items_max) return too_many(limits);
+    Element element;
+    if (const auto code = parser().parse(line.data(), line.size(), true).get(element); code != simdjson::SUCCESS) {
+      items.emplace_back().error = fmt::format("malformed JSON: {}", simdjson::error_message(code));
+      continue;
+    }
+    items.push_back(read_item(element, received_at, limits));
+  }
+  return items;
+}
+
+}  // namespace
+
+Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at, const PositionLimits& limits) {
+  if (lines) return parse_lines(body, received_at, limits);
+  Element root;
+  if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS) return malformed(code);
+  std::vector<ParsedItem> items;
+  simdjson::dom::array array;
+  if (root.get_array().get(array) != simdjson::SUCCESS) {
+    items.push_back(read_item(root, received_at, limits));
+    return items;
+  }
+  for (const Element element : array) {
+    if (items.size() == limits.items_max) return too_many(limits);
+    items.push_back(read_item(element, received_at, limits));
+  }
+  return items;
+}
+
+std::string to_json(const RawPosition& position) {
+  std::string out = "{\"vehicleId\":";
+  schema::append_json_string(out, position.vehicle_id);
+  out += ",\"lat\":";
+  schema::append_json_double(out, position.lat);
+  out += ",\"lon\":";
+  schema::append_json_double(out, position.lon);
+  if (position.speed) {
+    out += ",\"speed\":";
+    schema::append_json_double(out, *position.speed);
+  }
+  if (position.heading) {
+    out += ",\"heading\":";
+    schema::append_json_double(out, *position.heading);
+  }
+  out += ",\"timestamp\":";
+  if (position.timestamp) {
+    out += std::to_string(*position.timestamp);
+  } else {
+    schema::append_json_string(out, position.timestamp_text.value_or(""));
+  }
+  out += '}';
+  return out;
+}
+
+int fuzz_positions(BytesView input) {
+  for (const bool lines : {false, true}) {
+    const auto items = parse_positions(input, lines, 0, {.items_max = 10, .vehicle_id_bytes_max = 20});
+    if (!items.ok()) continue;
+    MUIR_CHECK(items->size() <= 10, "more items than allowed");
+    for (const ParsedItem& item : *items) {
+      if (!item.error.empty()) continue;
+      MUIR_CHECK(!item.position.vehicle_id.empty() && item.position.vehicle_id.size() <= 20, "a vehicle id beyond its limits");
+      MUIR_CHECK(item.position.timestamp.has_value() != item.position.timestamp_text.has_value(), "a time and its text");
+      const auto again = parse_positions(to_json(item.position), false, 0, {});
+      MUIR_CHECK(again.ok() && again->size() == 1 && (*again)[0].position.vehicle_id == item.position.vehicle_id, "JSON does not round-trip");
+    }
+  }
+  return 0;
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,107 @@
+#include "apps/vts/position_json.h"
+
+#include <random>
+
+#include "apps/vts/master_data.h"
+
+namespace muir::vts {
+namespace {
+
+std::string text_of(const ParsedItem& item) { return item.error.empty() ? to_json(item.position) : "refused: " + item.error; }
+
+TEST(Positions, AreReadFromJson) {
+  struct Row {
+    const char* body;
+    const char* expected;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {R"({"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"})",
+            R"({"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40.0,"heading":90.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800000})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"1767268800000"})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":7,"lat":52,"lon":21,"speed":null,"timestamp":1767268800000.9})", R"({"vehicleId":"7","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"noon"})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"noon"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":""})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":null})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"null"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":-5})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"-5"})"},
+           {R"({"vehicleId":"V1","lat":952,"lon":21,"timestamp":1})", R"({"vehicleId":"V1","lat":952.0,"lon":21.0,"timestamp":1})"},
+           {R"({"lat":52,"lon":21})", "refused: vehicleId is missing"},
+           {R"({"vehicleId":null,"lat":52,"lon":21})", "refused: vehicleId is missing"},
+           {R"({"vehicleId":"","lat":52,"lon":21})", "refused: vehicleId is empty"},
+           {R"({"vehicleId":["V1"],"lat":52,"lon":21})", "refused: vehicleId is no string"},
+           {R"({"vehicleId":"V12345","lat":52,"lon":21})", "refused: vehicleId has 6 bytes, at most 5 are allowed"},
+           {R"({"vehicleId":"V1","lon":21})", "refused: lat is missing"},
+           {R"({"vehicleId":"V1","lat":52,"lon":"21"})", "refused: lon is no number"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"speed":"fast"})", "refused: speed is no number"},
+           {R"(7)", "refused: not an object"},
+       }) {
+    const auto items = parse_positions(row.body, false, 1, {.vehicle_id_bytes_max = 5});
+    ASSERT_TRUE(items.ok()) << row.body;
+    ASSERT_EQ(items->size(), 1U);
+    EXPECT_EQ(text_of((*items)[0]), row.expected) << row.body;
+  }
+}
+
+TEST(Positions, ComeAloneInArraysOrLineByLine) {
+  const char* good = R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1})";
+  EXPECT_EQ(parse_positions(fmt::format("[{0},5,{0}]", good), false, 1, {})->size(), 3U);
+  EXPECT_EQ(parse_positions("[]", false, 1, {})->size(), 0U);
+  const auto lines = parse_positions(fmt::format("{0}\n\n{{nonsense\r\n{0}", good), true, 1, {});
+  ASSERT_EQ(lines->size(), 3U);
+  EXPECT_TRUE((*lines)[1].error.starts_with("malformed JSON"));
+  EXPECT_EQ(parse_positions("{\"vehicleId\":", false, 1, {}).status().code(), Code::invalid_argument);
+  EXPECT_EQ(parse_positions("", false, 1, {}).status().code(), Code::invalid_argument);
+  EXPECT_EQ(parse_positions("[1,2,3]", false, 1, {.items_max = 2}).status().code(), Code::resource_exhausted);
+}
+
+TEST(MasterData, ReadsVehiclesAndZones) {
+  const auto vehicles = parse_vehicles_csv("vehicle_id,line,brigade,speed_limit\r\n743,250,2,\r\n\"7,44\",\"75\"\"0\",,70\n");
+  ASSERT_TRUE(vehicles.ok()) << vehicles.status().to_string();
+  ASSERT_EQ(vehicles->size(), 2U);
+  EXPECT_EQ((*vehicles)[0].second.line, "250");
+  EXPECT_FALSE((*vehicles)[0].second.speed_limit);
+  EXPECT_EQ((*vehicles)[1].first, "7,44");
+  EXPECT_EQ((*vehicles)[1].second.line, "75\"0");
+  EXPECT_FALSE((*vehicles)[1].second.brigade);
+  EXPECT_EQ((*vehicles)[1].second.speed_limit, 70);
+  EXPECT_FALSE(parse_vehicles_csv("id\n1\n").ok());
+  EXPECT_FALSE(parse_vehicles_csv("vehicle_id,speed_limit\n1,fast\n").ok());
+  EXPECT_FALSE(parse_vehicles_csv("vehicle_id\n\"1\n").ok());
+
+  const auto zone = parse_zone("z", R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}})");
+  ASSERT_TRUE(zone.ok()) << zone.status().to_string();
+  EXPECT_EQ(zone->zone_id, "z");
+  EXPECT_EQ(zone->polygons, (std::vector<std::vector<std::vector<double>>>{{{0, 0, 1, 0, 1, 1, 0, 0}}}));
+  for (const char* bad : {"{}", "[", R"({"geometry":{"type":"Point","coordinates":[1,2]}})", R"({"geometry":{"type":"Polygon","coordinates":[]}})",
+                          R"({"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[0,0]]]}})",
+                          R"({"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,100],[1,1],[0,0]]]}})"}) {
+    EXPECT_FALSE(parse_zone("z", bad).ok()) << bad;
+  }
+}
+
+TEST(OutsideBytes, DoNoHarmWhenMutated) {
+  const unsigned seed = 1605;
+  std::mt19937 random(seed);
+  SCOPED_TRACE(seed);
+  const std::vector<std::string> good = {
+      R"([{"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"},{"vehicleId":"V2","lat":1e3,"lon":0,"timestamp":5}])",
+      "vehicle_id,line,brigade\n743,250,2\n\"a\",b,c\n",
+      R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]]]}})"};
+  for (int i = 0; i < 10'000; ++i) {
+    std::string bytes = good[random() % good.size()];
+    for (unsigned n = 1 + random() % 4; n > 0; --n) {
+      const size_t at = random() % bytes.size();
+      switch (random() % 3) {
+        case 0: bytes[at] = static_cast<char>(random()); break;
+        case 1: bytes.erase(at, 1 + random() % 3); break;
+        default: bytes.insert(at, 1, "{}[]\",:0\n"[random() % 9]); break;
+      }
+      if (bytes.empty()) bytes = "x";
+    }
+    fuzz_positions(bytes);
+    fuzz_master_data(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace muir::vts

@@ -1,0 +1,159 @@
+#include "apps/vts/replay.h"
+
+#include "apps/vts/position_json.h"
+#include "apps/vts/rules.h"
+#include "base/log.h"
+#include "net/http_client.h"
+#include "schema/json.h"
+
+namespace muir::vts {
+namespace {
+
+constexpr int64_t kRetryMs = 500;
+// Fixes that are due within this time travel together.
+constexpr int64_t kGatherMs = 100;
+
+uint64_t count_of(const schema::Json& json, std::string_view name) {
+  const schema::Json* value = json.find(name);
+  return value != nullptr ? static_cast<uint64_t>(value->as_int64().value_or(0)) : 0;
+}
+
+}  // namespace
+
+// Collects positions and posts them.
+class Replay::Sender {
+ public:
+  Sender(Replay& replay, std::unique_ptr<net::HttpClient> client) : replay_(replay), client_(std::move(client)) {}
+
+  [[nodiscard]] size_t size() const { return count_; }
+
+  void add(const RecordedFix& fix, int64_t timestamp) {
+    body_ += count_ == 0 ? '[' : ',';
+    body_ += to_json({.vehicle_id = fix.vehicle_id, .lat = fix.lat, .lon = fix.lon, .speed = fix.speed, .heading = fix.heading, .timestamp = timestamp});
+    ++count_;
+  }
+
+  // Until it is acknowledged, or stop().
+  Status flush() {
+    if (count_ == 0) return {};
+    body_ += ']';
+    for (bool warned = false;; warned = true) {
+      const auto response = client_->request("POST", "/api/v1/positions", body_, {{"Content-Type", "application/json"}});
+      if (response.ok() && response->status < 500) {
+        MUIR_RETURN_IF_ERROR(take_answer(*response));
+        break;
+      }
+      if (!warned) {
+        log::warn("replay: not acknowledged, trying again: {}", response.ok() ? fmt::format("status {} {}", response->status, response->body) : response.status().message());
+      }
+      if (!replay_.wait_until(replay_.clock_.now_ms() + kRetryMs)) break;
+    }
+    body_.clear();
+    count_ = 0;
+    return {};
+  }
+
+ private:
+  Status take_answer(const net::HttpClientResponse& response) {
+    const auto json = schema::Json::parse(response.body);
+    if (!json.ok() || json->find("accepted") == nullptr) {
+      return error(Code::failed_precondition, "replay: POST /api/v1/positions answered {}: {}", response.status, response.body.substr(0, 300));
+    }
+    const std::lock_guard lock(replay_.mutex_);
+    replay_.progress_.sent += count_of(*json, "accepted") + count_of(*json, "rejected");
+    replay_.progress_.rejected += count_of(*json, "rejected");
+    replay_.progress_.refused += count_of(*json, "refused");
+    return {};
+  }
+
+  Replay& replay_;
+  std::unique_ptr<net::HttpClient> client_;
+  std::string body_;
+  size_t count_ = 0;
+};
+
+Replay::Replay(std::string path, ReplayOptions options, Clock& clock) : path_(std::move(path)), options_(std::move(options)), clock_(clock) {}
+
+void Replay::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  stopped_.notify_all();
+}
+
+ReplayProgress Replay::progress() const {
+  const std::lock_guard lock(mutex_);
+  return progress_;
+}
+
+bool Replay::wait_until(int64_t time_ms) {
+  std::unique_lock lock(mutex_);
+  const int64_t left = time_ms - clock_.now_ms();
+  if (left > 0) stopped_.wait_for(lock, std::chrono::milliseconds(left), [this] { return stopping_; });
+  return !stopping_;
+}
+
+bool Replay::at_seam(const RecordedFix& fix, int64_t timestamp) {
+  if (!options_.loop) return false;
+  const auto [it, first] = last_.try_emplace(fix.vehicle_id, SentFix{timestamp, fix.lat, fix.lon});
+  if (first) return false;
+  SentFix& last = it->second;
+  if (seam_open_ && (timestamp <= last.timestamp ||
+                     implied_speed_kmh(last.lat, last.lon, last.timestamp, fix.lat, fix.lon, timestamp) > options_.seam_speed_kmh)) {
+    return true;
+  }
+  last = {timestamp, fix.lat, fix.lon};
+  return false;
+}
+
+Status Replay::run_round(Sender& sender) {
+  auto file = MUIR_TRY(PositionFile::open(path_));
+  std::optional<int64_t> first;
+  int64_t began_ms = 0;
+  int64_t batch_due_ms = 0;
+  // A vehicle's seam is over long before this; later jumps are the recording's own.
+  constexpr int64_t kSeamMs = 10 * 60 * 1000;
+  for (;;) {
+    auto next = MUIR_TRY(file->next());
+    if (!next) return sender.flush();
+    const RecordedFix& fix = *next;
+    if (!first) {
+      first = fix.timestamp;
+      began_ms = clock_.now_ms();
+    }
+    const int64_t since_first = fix.timestamp - *first;
+    const int64_t timestamp = options_.keep_times ? fix.timestamp : began_ms + (options_.speed > 0 ? static_cast<int64_t>(static_cast<double>(since_first) / options_.speed) : since_first);
+    if (options_.speed > 0) {
+      const int64_t due_ms = began_ms + static_cast<int64_t>(static_cast<double>(since_first) / options_.speed);
+      if (sender.size() > 0 && due_ms > batch_due_ms + kGatherMs) MUIR_RETURN_IF_ERROR(sender.flush());
+      if (sender.size() == 0) {
+        batch_due_ms = due_ms;
+        if (!wait_until(due_ms)) return {};
+      }
+    }
+    seam_open_ = seam_open_ && since_first < kSeamMs;
+    const bool leave_out = at_seam(fix, timestamp);
+    if (!leave_out) sender.add(fix, timestamp);
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return {};
+      progress_.recorded_ms = fix.timestamp;
+      if (leave_out) ++progress_.left_out;
+    }
+    if (sender.size() >= options_.batch) MUIR_RETURN_IF_ERROR(sender.flush());
+  }
+}
+
+Status Replay::run() {
+  Sender sender(*this, MUIR_TRY(net::HttpClient::create(options_.url)));
+  seam_open_ = !last_.empty();
+  for (;;) {
+    MUIR_RETURN_IF_ERROR(run_round(sender));
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return {};
+    ++progress_.rounds;
+    seam_open_ = true;
+    if (!options_.loop) return {};
+  }
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,41 @@
+// The rules by which positions are rejected. Pure functions; their order is the order in which they are asked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apps/vts/records.h"
+
+namespace muir::vts {
+
+struct Limits {
+  int64_t future_ms = 60'000;
+  double implied_speed_kmh = 250;
+  double default_speed_limit_kmh = 50;
+};
+
+struct Rejection {
+  std::string_view rule;  // one of the names below
+  std::string message;
+};
+
+inline constexpr std::string_view kUndecodable = "undecodable";
+inline constexpr std::string_view kUnparseableTime = "unparseable_time";
+inline constexpr std::string_view kLatitude = "latitude_out_of_range";
+inline constexpr std::string_view kLongitude = "longitude_out_of_range";
+inline constexpr std::string_view kNullIsland = "null_island";
+inline constexpr std::string_view kFutureTime = "future_time";
+inline constexpr std::string_view kImpliedSpeed = "implied_speed";
+
+// The rules that need nothing but the position itself. A fix may be `limits.future_ms` ahead of `now_ms`.
+std::optional<Rejection> check_position(const RawPosition& position, int64_t now_ms, const Limits& limits);
+
+// Great-circle distance in metres by the haversine formula, on a sphere of radius 6,371,008.8 m.
+double distance_m(double lat1, double lon1, double lat2, double lon2);
+
+// Speed from one fix to a later one, in km/h; to_ms > from_ms.
+double implied_speed_kmh(double lat1, double lon1, int64_t from_ms, double lat2, double lon2, int64_t to_ms);
+
+}  // namespace muir::vts

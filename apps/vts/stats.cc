@@ -1,0 +1,60 @@
+#include "apps/vts/stats.h"
+
+#include <algorithm>
+
+namespace muir::vts {
+namespace {
+
+double quantile(std::vector<int64_t>& values, double q) {
+  const auto at = static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(at), values.end());
+  return static_cast<double>(values[at]);
+}
+
+}  // namespace
+
+StatsBoard::StatsBoard(const Clock& clock, std::string cluster)
+    : clock_(clock), started_ms_(clock.steady_ms()), started_wall_ms_(clock.now_ms()), cluster_(std::move(cluster)) {}
+
+void StatsBoard::set_demo(std::string attribution) {
+  const std::lock_guard lock(mutex_);
+  demo_ = true;
+  attribution_ = std::move(attribution);
+}
+
+void StatsBoard::record_latency(int64_t received_at) {
+  // What lay in the topics before this process began says nothing about it.
+  if (received_at < started_wall_ms_) return;
+  const int64_t latency = std::max<int64_t>(0, clock_.now_ms() - received_at);
+  const std::lock_guard lock(mutex_);
+  if (latencies_.size() < kLatencies) {
+    latencies_.push_back(latency);
+  } else {
+    latencies_[next_latency_++ % kLatencies] = latency;
+  }
+}
+
+void StatsBoard::record_screen_latency(Percentiles latency) {
+  const std::lock_guard lock(mutex_);
+  screen_latency_ = latency;
+}
+
+Stats StatsBoard::stats(const ViewTotals& totals) {
+  const int64_t now = clock_.steady_ms();
+  const std::lock_guard lock(mutex_);
+  Stats out{.demo = demo_, .attribution = attribution_, .totals = totals, .screen_latency_ms = screen_latency_, .uptime_ms = now - started_ms_, .cluster = cluster_};
+  // The rate between now and the oldest sample of the last seconds; asked often, it samples twice a second.
+  while (samples_.size() > 1 && samples_.front().at_ms < now - kRateMs) samples_.erase(samples_.begin());
+  if (!samples_.empty() && now > samples_.front().at_ms) {
+    const auto positions = static_cast<double>(totals.counts.received - samples_.front().received);
+    out.positions_per_second = std::max(0.0, positions * 1000 / static_cast<double>(now - samples_.front().at_ms));
+  }
+  if (samples_.empty() || now - samples_.back().at_ms >= 500) samples_.push_back({now, totals.counts.received});
+  if (!latencies_.empty()) {
+    std::vector<int64_t> values = latencies_;
+    out.latency_ms = Percentiles{.p50 = quantile(values, 0.5), .p99 = quantile(values, 0.99)};
+  }
+  return out;
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,120 @@
+#include "apps/vts/topic_follower.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace muir::vts {
+namespace {
+
+constexpr int64_t kPollMs = 100;
+constexpr auto kRetryAfter = std::chrono::milliseconds(500);
+
+}  // namespace
+
+TopicFollower::TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records)
+    : client_(client), topics_(std::move(topics)), on_records_(std::move(on_records)) {}
+
+TopicFollower::~TopicFollower() { stop(); }
+
+void TopicFollower::start() { thread_ = std::thread([this] { run(); }); }
+
+void TopicFollower::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  {
+    const std::lock_guard lock(consumer_mutex_);
+    if (consumer_) consumer_->wakeup();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+bool TopicFollower::wait_caught_up(int64_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return caught_up_ || stopping_; });
+  return caught_up_;
+}
+
+void TopicFollower::run() {
+  while (!stopping_) {
+    const Status status = follow();
+    if (status.ok() || stopping_) continue;
+    log::warn("following {}: {}; trying again", topics_.front().name, status.to_string());
+    wait_before_retry();
+  }
+  const std::lock_guard lock(consumer_mutex_);
+  consumer_.reset();
+}
+
+void TopicFollower::wait_before_retry() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kRetryAfter, [this] { return stopping_.load(); });
+}
+
+Status TopicFollower::open() {
+  auto admin = MUIR_TRY(client_.admin());
+  std::vector<client::TopicPartition> partitions;
+  std::map<std::string, int64_t> tails;
+  for (const FollowedTopic& topic : topics_) {
+    const auto description = MUIR_TRY(admin->describe_topic(topic.name));
+    tails[topic.name] = topic.tail;
+    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({topic.name, p});
+  }
+  const auto begins = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
+  const auto ends = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+  auto consumer = MUIR_TRY(client_.consumer({{"isolation.level", "read_committed"}}));
+  std::vector<client::PartitionStart> starts;
+  for (const client::TopicPartition& partition : partitions) {
+    const int64_t begin = begins.at(partition);
+    const int64_t end = ends.at(partition);
+    const int64_t tail = tails[partition.topic];
+    const auto known = next_.find(partition);
+    const int64_t first = tail < 0 ? begin : std::max(begin, end - tail);
+    const int64_t from = known == next_.end() ? first : std::max(begin, known->second);
+    starts.push_back({partition, from});
+    next_[partition] = from;
+    if (!caught_up_ && from < end) ends_.insert_or_assign(partition, end);
+  }
+  MUIR_RETURN_IF_ERROR(consumer->assign(starts));
+  const std::lock_guard lock(consumer_mutex_);
+  consumer_ = std::move(consumer);
+  return {};
+}
+
+Status TopicFollower::follow() {
+  if (!consumer_) MUIR_RETURN_IF_ERROR(open());
+  MUIR_RETURN_IF_ERROR(check_caught_up());
+  while (!stopping_) {
+    auto polled = consumer_->poll(kPollMs);
+    if (!polled.ok()) {
+      const std::lock_guard lock(consumer_mutex_);
+      consumer_.reset();
+      return polled.status();
+    }
+    for (const client::PartitionRecords& records : (*polled)->partitions()) {
+      if (records.records.empty()) continue;
+      on_records_(records);
+      next_[records.partition] = records.records.back().offset + 1;
+    }
+    MUIR_RETURN_IF_ERROR(check_caught_up());
+  }
+  return {};
+}
+
+Status TopicFollower::check_caught_up() {
+  if (caught_up_) return {};
+  std::erase_if(ends_, [this](const auto& entry) {
+    const auto position = consumer_->position(entry.first);
+    return position.ok() && *position >= entry.second;
+  });
+  if (!ends_.empty()) return {};
+  const std::lock_guard lock(mutex_);
+  caught_up_ = true;
+  changed_.notify_all();
+  return {};
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,66 @@
+// TopicFollower: a thread that reads topics from their beginning, or their last records, and goes on as they grow.
+// Reads what is committed. No group: every instance sees everything.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/status.h"
+#include "client/client.h"
+
+namespace muir::vts {
+
+struct FollowedTopic {
+  std::string name;
+  int64_t tail = -1;  // start so many offsets before the end of each partition; -1: at the beginning
+};
+
+class TopicFollower {
+ public:
+  // Called on the follower's thread, partition by partition in offset order.
+  using OnRecords = std::function<void(const client::PartitionRecords&)>;
+
+  // `client` outlives the follower. The topics exist.
+  TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records);
+  ~TopicFollower();  // stops
+  TopicFollower(const TopicFollower&) = delete;
+  TopicFollower& operator=(const TopicFollower&) = delete;
+
+  void start();
+  // True when everything that was there at the start has been read. Thread-safe.
+  bool wait_caught_up(int64_t timeout_ms);
+  [[nodiscard]] bool caught_up() const { return caught_up_; }
+  // Idempotent.
+  void stop();
+
+ private:
+  void run();
+  // Reads until stop() or an error.
+  Status follow();
+  Status open();
+  Status check_caught_up();
+  void wait_before_retry();
+
+  client::Client& client_;
+  const std::vector<FollowedTopic> topics_;
+  const OnRecords on_records_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> caught_up_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+
+  // Of the thread.
+  std::unique_ptr<client::Consumer> consumer_;
+  std::map<client::TopicPartition, int64_t> ends_;   // still to be reached
+  std::map<client::TopicPartition, int64_t> next_;   // where to go on after an error
+  std::mutex consumer_mutex_;                        // consumer_ against wakeup() in stop()
+};
+
+}  // namespace muir::vts

@@ -1,0 +1,35 @@
+// The vehicle tracking topology: from vehicle.location.raw to everything that follows from it, exactly once.
+//
+//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched -> 5-minute windows -> vehicle.speed.avg.5min
+//                                               +-> vehicle.state
+//                                               +-> vehicle.alerts
+//                                               +-> vehicle.location.dlq
+//                                               +-> vehicle.location.counts
+//                                               +-> +1/-1 per zone, by zone id -> zone.occupancy
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "apps/vts/rules.h"
+#include "apps/vts/zone_index.h"
+#include "serde/registry_port.h"
+#include "streams/topology.h"
+
+namespace muir::vts {
+
+// The zones as they are now; never null. Thread-safe.
+using ZoneSource = std::function<std::shared_ptr<const ZoneIndex>()>;
+
+struct TopologyOptions {
+  Limits limits{};
+  // How long after it a repeated fix is still known as a duplicate, in event time.
+  std::chrono::milliseconds duplicate_retention = std::chrono::hours(6);
+  std::chrono::milliseconds counts_interval = std::chrono::milliseconds(100);
+};
+
+// `registry` outlives the topology.
+Result<streams::Topology> make_topology(const TopologyOptions& options, RegistryPort& registry, ZoneSource zones);
+
+}  // namespace muir::vts

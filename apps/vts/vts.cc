@@ -1,0 +1,196 @@
+#include "apps/vts/vts.h"
+
+#include <thread>
+
+#include "apps/vts/api.h"
+#include "apps/vts/feed.h"
+#include "apps/vts/replay.h"
+#include "apps/vts/topic_follower.h"
+#include "apps/vts/topics.h"
+#include "apps/vts/zone_directory.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "streams/kafka_streams.h"
+
+namespace muir::vts {
+namespace {
+
+constexpr int kLoopThreads = 2;
+constexpr int64_t kZonesTimeoutMs = 60'000;
+constexpr int64_t kStopTimeoutMs = 20'000;
+constexpr int64_t kMasterTimeoutMs = 60'000;
+// How much of the past is shown after a start.
+constexpr int64_t kAlertsTail = 2000;
+constexpr int64_t kDeadLettersTail = 2000;
+constexpr int64_t kSpeedsTail = 100'000;
+constexpr std::string_view kAttribution = "Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
+
+class Running final : public Vts {
+ public:
+  Running(VtsOptions options, client::Client& client, RegistryPort& registry)
+      : options_(std::move(options)), client_(client), registry_(registry), board_(system_clock(), options_.cluster_name) {}
+  ~Running() override { stop(); }
+
+  Status start() {
+    const VtsConfig& config = options_.config;
+    const auto admin = MUIR_TRY(client_.admin());
+    MUIR_RETURN_IF_ERROR(ensure_topics(*admin, config.partitions, config.retention_bytes));
+    MUIR_RETURN_IF_ERROR(make_producers());
+    MUIR_RETURN_IF_ERROR(follow_zones());
+    MUIR_RETURN_IF_ERROR(follow_outputs());
+    MUIR_RETURN_IF_ERROR(start_topology());
+    return serve();
+  }
+
+  [[nodiscard]] uint16_t port() const override { return server_->port(); }
+  [[nodiscard]] std::string url() const override { return fmt::format("http://{}:{}", options_.config.http_host == "0.0.0.0" ? "127.0.0.1" : options_.config.http_host, port()); }
+  Status wait_until_running(int64_t timeout_ms) override { return streams_->wait_until_running(timeout_ms); }
+
+  Status start_demo() override {
+    MUIR_RETURN_IF_ERROR(load_master_data());
+    board_.set_demo(std::string(kAttribution));
+    ReplayOptions replay{.url = url(), .loop = true};
+    replay_ = std::make_unique<Replay>(options_.demo_dir + "/positions.csv.gz", replay, system_clock());
+    replay_thread_ = std::thread([this] {
+      outputs_->wait_caught_up(kZonesTimeoutMs);
+      std::map<std::string, SentFix> known;
+      for (const VehicleState& state : view_.vehicles()) known[state.vehicle_id] = {state.timestamp, state.lat, state.lon};
+      replay_->set_known(std::move(known));
+      const Status status = replay_->run();
+      if (!status.ok()) log::error("demo: {}", status.to_string());
+    });
+    return {};
+  }
+
+  void stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    if (replay_) replay_->stop();
+    if (replay_thread_.joinable()) replay_thread_.join();
+    if (feed_) feed_->stop();
+    if (server_) server_->stop();
+    if (streams_) {
+      if (const Status status = streams_->close(kStopTimeoutMs); !status.ok()) log::warn("stopping the topology: {}", status.to_string());
+    }
+    if (outputs_) outputs_->stop();
+    if (zones_follower_) zones_follower_->stop();
+  }
+
+ private:
+  Status make_producers() {
+    const SerdeContext context{.registry = &registry_};
+    // One answer per request is waited for: a short linger makes batches of concurrent requests without being felt.
+    producer_ = MUIR_TRY(client_.producer({{"acks", "all"}, {"enable.idempotence", "true"}, {"linger.ms", "2"}, {"delivery.timeout.ms", "20000"}, {"request.timeout.ms", "10000"}}));
+    SerdeRef<RawPosition> raw = default_serde<RawPosition>();
+    MUIR_RETURN_IF_ERROR(raw.configure(context, false));
+    Bytes registered;  // the first use asks the registry, which no request handler must wait for
+    MUIR_RETURN_IF_ERROR(raw.serialize(kRawTopic, RawPosition{}, registered));
+    gateway_.emplace(*producer_, raw, system_clock(), options_.config.gateway);
+    master_.emplace(*producer_);
+    MUIR_RETURN_IF_ERROR(master_->configure(context));
+    MUIR_RETURN_IF_ERROR(view_.configure(context));
+    return directory_.configure(context);
+  }
+
+  // The topology starts with all zones there are: what a fix enters must not depend on how fast they load.
+  Status follow_zones() {
+    zones_follower_ = std::make_unique<TopicFollower>(client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}}, [this](const client::PartitionRecords& records) {
+      directory_.apply(records);
+      view_.set_zones(directory_.zones());
+    });
+    zones_follower_->start();
+    if (zones_follower_->wait_caught_up(kZonesTimeoutMs)) return {};
+    return error(Code::timed_out, "reading {}: not at its end within {} ms", kZoneMasterTopic, kZonesTimeoutMs);
+  }
+
+  Status follow_outputs() {
+    const std::vector<FollowedTopic> topics{{std::string(kStateTopic)},
+                                            {std::string(kOccupancyTopic)},
+                                            {std::string(kCountsTopic)},
+                                            {std::string(kAlertsTopic), kAlertsTail},
+                                            {std::string(kDlqTopic), kDeadLettersTail},
+                                            {std::string(kSpeedTopic), kSpeedsTail}};
+    outputs_ = std::make_unique<TopicFollower>(client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); });
+    outputs_->start();
+    return {};
+  }
+
+  Status start_topology() {
+    const streams::Topology topology = MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
+    streams_ = MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_, {.registry = &registry_}));
+    streams_->set_uncaught_exception_handler([](const Status& status) {
+      log::error("topology: {}; its thread is replaced", status.to_string());
+      return streams::UncaughtResponse::replace_thread;
+    });
+    return streams_->start();
+  }
+
+  Status serve() {
+    const VtsConfig& config = options_.config;
+    server_ = net::HttpServer::create(loop_, {.host = config.http_host, .port = config.http_port});
+    feed_.emplace(loop_, view_, board_, FeedOptions{});
+    api_.emplace(*gateway_, *master_, view_, board_);
+    api_->add_to(*server_);
+    server_->websocket("/api/v1/feed", feed_->handler());
+    if (!options_.demo_dir.empty()) server_->files("/demo", options_.demo_dir);
+    if (!options_.web_dir.empty()) server_->files("/", options_.web_dir);
+    MUIR_RETURN_IF_ERROR(server_->start());
+    feed_->start();
+    return {};
+  }
+
+  Status load_master_data() {
+    const auto admin = MUIR_TRY(client_.admin());
+    const bool no_vehicles = MUIR_TRY(is_empty(*admin, kVehicleMasterTopic));
+    const bool no_zones = MUIR_TRY(is_empty(*admin, kZoneMasterTopic));
+    std::vector<NamedVehicle> vehicles;
+    std::vector<ZoneMaster> zones;
+    if (no_vehicles) {
+      const Bytes text = MUIR_TRY(system_env().read_file(options_.demo_dir + "/vehicles.csv"));
+      vehicles = MUIR_TRY(parse_vehicles_csv(text));
+    }
+    if (no_zones) {
+      const Bytes text = MUIR_TRY(system_env().read_file(options_.demo_dir + "/districts.geojson"));
+      zones = MUIR_TRY(parse_zones_geojson(text));
+    }
+    return master_->load(vehicles, zones, kMasterTimeoutMs);
+  }
+
+  static Result<bool> is_empty(client::Admin& admin, std::string_view topic) {
+    const auto description = MUIR_TRY(admin.describe_topic(std::string(topic)));
+    std::vector<client::TopicPartition> partitions;
+    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({std::string(topic), p});
+    const auto ends = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
+    return std::all_of(ends.begin(), ends.end(), [](const auto& end) { return end.second == 0; });
+  }
+
+  const VtsOptions options_;
+  client::Client& client_;
+  RegistryPort& registry_;
+  View view_;
+  ZoneDirectory directory_;
+  StatsBoard board_;
+  net::EventLoop loop_{"vts-http", kLoopThreads};
+  std::unique_ptr<client::Producer> producer_;
+  std::optional<Gateway> gateway_;
+  std::optional<MasterWriter> master_;
+  std::unique_ptr<TopicFollower> zones_follower_;
+  std::unique_ptr<TopicFollower> outputs_;
+  std::unique_ptr<streams::KafkaStreams> streams_;
+  std::optional<Feed> feed_;
+  std::optional<Api> api_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<Replay> replay_;
+  std::thread replay_thread_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Vts>> Vts::start(VtsOptions options, client::Client& client, RegistryPort& registry) {
+  auto vts = std::make_unique<Running>(std::move(options), client, registry);
+  MUIR_RETURN_IF_ERROR(vts->start());
+  return std::unique_ptr<Vts>(std::move(vts));
+}
+
+}  // namespace muir::vts

@@ -1,0 +1,35 @@
+#include "apps/vts/zone_directory.h"
+
+#include "base/log.h"
+
+namespace muir::vts {
+
+void ZoneDirectory::apply(const client::PartitionRecords& records) {
+  for (const client::ConsumedRecord& record : records.records) {
+    if (!record.key) continue;
+    const std::string id(*record.key);
+    if (!record.value) {
+      rows_.erase(id);
+      continue;
+    }
+    auto zone = serde_.deserialize(kZoneMasterTopic, *record.value);
+    if (!zone.ok()) {
+      log::warn("{} offset {}: {}", kZoneMasterTopic, record.offset, zone.status().message());
+      continue;
+    }
+    zone->zone_id = id;  // the key is what names a zone
+    rows_.insert_or_assign(id, std::move(*zone));
+  }
+  std::vector<ZoneMaster> zones;
+  for (const auto& [id, zone] : rows_) zones.push_back(zone);
+  auto index = std::make_shared<const ZoneIndex>(std::move(zones));
+  const std::lock_guard lock(mutex_);
+  index_ = std::move(index);
+}
+
+std::shared_ptr<const ZoneIndex> ZoneDirectory::zones() const {
+  const std::lock_guard lock(mutex_);
+  return index_;
+}
+
+}  // namespace muir::vts

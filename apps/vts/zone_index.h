@@ -1,0 +1,53 @@
+// ZoneIndex: which zones contain a point.
+//
+// A zone contains a point by the even-odd rule over all its rings, in longitude and latitude. A grid over the zones'
+// boxes finds the few zones that come into question; most of its cells are settled without looking at an edge.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/vts/records.h"
+
+namespace muir::vts {
+
+// Even-odd over the rings: the point is inside when a ray to the east crosses an odd number of edges.
+bool contains(const ZoneMaster& zone, double lon, double lat);
+
+// Immutable; thread-safe.
+class ZoneIndex {
+ public:
+  explicit ZoneIndex(std::vector<ZoneMaster> zones);
+
+  // Ids of the zones that contain the point, sorted.
+  [[nodiscard]] std::vector<std::string> find(double lon, double lat) const;
+  // Null when there is none of that id.
+  [[nodiscard]] const ZoneMaster* zone(std::string_view zone_id) const;
+  [[nodiscard]] const std::vector<ZoneMaster>& zones() const { return zones_; }  // sorted by id
+
+ private:
+  struct Box {
+    double west = 0, south = 0, east = 0, north = 0;
+  };
+  struct Cell {
+    std::vector<uint32_t> inside;  // zones that cover the whole cell
+    std::vector<uint32_t> ask;     // zones with an edge in it
+  };
+  void fill_grid();
+  void fill_cells(uint32_t zone);
+  [[nodiscard]] size_t column(double lon) const;
+  [[nodiscard]] size_t row(double lat) const;
+
+  std::vector<ZoneMaster> zones_;
+  std::vector<Box> boxes_;
+  Box bounds_;
+  size_t columns_ = 0;
+  size_t rows_ = 0;
+  std::vector<Cell> cells_;
+};
+
+}  // namespace muir::vts
