@@ -36,6 +36,16 @@ struct PairOf<std::pair<A, B>> {
   using Key = A;
   using Value = B;
 };
+// The key that a function yields; K for what is no such function, so that a static_assert can say so.
+template <class F, class K, class V>
+struct KeyOf {
+  using Type = K;
+};
+template <class F, class K, class V>
+  requires RowFunction<F, K, V>
+struct KeyOf<F, K, V> {
+  using Type = CallResult<F, K, V>;
+};
 template <class R>
 using ElementOf = std::decay_t<decltype(*std::begin(std::declval<const R&>()))>;
 }  // namespace internal
@@ -88,7 +98,7 @@ class KStream : public internal::Handle {
   KGroupedStream<K, V> group_by_key(Grouped<K, V> options = {}) const;
   // f -> the new key.
   template <class F>
-  auto group_by(F f, Grouped<internal::CallResult<F, K, V>, V> options = {}) const;
+  auto group_by(F f, Grouped<typename internal::KeyOf<F, K, V>::Type, V> options = {}) const;
 
   // f(value, table value) or f(key, value, table value) -> the new value, for records whose key is in the table.
   template <class VT, class F>

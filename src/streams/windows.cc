@@ -35,5 +35,15 @@ Status WindowedSerde::deserialize(std::string_view topic, BytesView bytes, void*
   return {};
 }
 
+int fuzz_windowed_key(BytesView bytes) {
+  const auto serde = windowed_serde<std::string>(std::chrono::milliseconds(10));
+  const auto key = serde.deserialize("t", bytes);
+  if (!key.ok()) return 0;
+  Bytes again;
+  MUIR_CHECK(serde.serialize("t", *key, again).ok() && again == bytes, "windowed key {} does not survive its round trip",
+             hex(bytes));
+  return 1;
+}
+
 }  // namespace internal
 }  // namespace muir::streams

@@ -89,6 +89,9 @@ class WindowedSerde final : public ErasedSerde {
   const int64_t size_ms_;
 };
 
+// Decodes a windowed key with text inside, and checks that encoding gives the bytes back.
+int fuzz_windowed_key(BytesView bytes);
+
 // Bytes of the window start at the end of a windowed key.
 inline constexpr size_t kWindowStartSize = 8;
 

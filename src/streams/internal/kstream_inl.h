@@ -116,7 +116,7 @@ auto KStream<K, V>::flat_map_values(F f, Named named) const {
 template <class K, class V>
 template <class F>
 auto KStream<K, V>::keyed(std::string_view prefix, F f, const std::string& name) const {
-  MUIR_NEEDS_ROW_FUNCTION("select_key and group_by", "K2");
+  MUIR_NEEDS_ROW_FUNCTION("select_key", "K2");
   if constexpr (kTakesRow<F>) {
     using Out = internal::CallResult<F, K, V>;
     internal::Apply apply = [f = std::move(f)](const internal::Row& row, internal::Downstream& down) mutable {
@@ -235,8 +235,11 @@ KGroupedStream<K, V> KStream<K, V>::group_by_key(Grouped<K, V> options) const {
 
 template <class K, class V>
 template <class F>
-auto KStream<K, V>::group_by(F f, Grouped<internal::CallResult<F, K, V>, V> options) const {
-  return keyed("KSTREAM-KEY-SELECT-", std::move(f), "").group_by_key(std::move(options));
+auto KStream<K, V>::group_by(F f, Grouped<typename internal::KeyOf<F, K, V>::Type, V> options) const {
+  MUIR_NEEDS_ROW_FUNCTION("group_by", "K2");
+  if constexpr (kTakesRow<F>) {
+    return keyed("KSTREAM-KEY-SELECT-", std::move(f), "").group_by_key(std::move(options));
+  }
 }
 
 template <class K, class V>

@@ -1,0 +1,37 @@
+// Mistakes that the DSL must explain in a sentence. One case is compiled at a time: -DMUIR_CASE=n; 0 is right.
+#include "streams/dsl.h"
+
+using namespace muir;           // NOLINT: a test program
+using namespace muir::streams;  // NOLINT
+
+struct Numbers : Processor<std::string, int64_t, std::string, int64_t> {
+  Status process(const Record<std::string, int64_t>&) override { return {}; }
+};
+struct Texts : Processor<std::string, std::string, std::string, std::string> {
+  Status process(const Record<std::string, std::string>&) override { return {}; }
+};
+
+void mistake(const KStream<std::string, std::string>& stream, const KTable<std::string, int64_t>& table) {
+#if MUIR_CASE == 0
+  stream.filter([](const std::string&) { return true; });
+#elif MUIR_CASE == 1  // filter needs bool(const V&) or bool(const K&, const V&), or the same with pointers
+  stream.filter([](int64_t) { return true; });
+#elif MUIR_CASE == 2  // map needs a function that returns std::pair of the new key and the new value
+  stream.map([](const std::string& v) { return v; });
+#elif MUIR_CASE == 3  // map_values needs a function that returns the new value
+  stream.map_values([](const std::string&) {});
+#elif MUIR_CASE == 4  // join needs V2(const V&, const VT&) or V2(const K&, const V&, const VT&); left_join takes const VT*
+  stream.left_join(table, [](const std::string& v, const int64_t&) { return v; });
+#elif MUIR_CASE == 5  // aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&)
+  stream.group_by_key().aggregate(int64_t{0}, [](const std::string&) { return int64_t{1}; });
+#elif MUIR_CASE == 6  // reduce needs V(const V& aggregate, const V& value)
+  stream.group_by_key().reduce([](const std::string& v) { return v; });
+#elif MUIR_CASE == 7  // process needs a supplier of std::unique_ptr<Processor<K, V, KOut, VOut>> for this stream's K and V
+  stream.process([] { return std::make_unique<Numbers>(); });
+#elif MUIR_CASE == 8  // process_values needs a FixedKeyProcessor<K, V, VOut>
+  stream.process_values([] { return std::make_unique<Texts>(); });
+#elif MUIR_CASE == 9  // group_by needs K2(const V&) or K2(const K&, const V&), or the same with pointers
+  stream.group_by([](int64_t v) { return v; });
+#endif
+  (void)table;
+}
