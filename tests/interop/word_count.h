@@ -1,0 +1,53 @@
+// The word count that WordCount.java is for the JVM, as a Muir application, and what both must come to.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/client.h"
+#include "streams/kafka_streams.h"
+#include "testing/child_process.h"
+#include "topic_records.h"
+
+namespace muir::interop {
+
+// Lines of words with timestamps 37 ms apart that end about now, from a seed.
+std::vector<Row> make_lines(size_t count, uint32_t seed);
+
+struct Expected {
+  std::map<std::string, int64_t> words;     // word -> count
+  std::map<std::string, int64_t> windowed;  // "word@window start" -> count
+  size_t updates = 0;
+  void add(const std::vector<Row>& lines);
+};
+
+// Every count from 1 to the key's total must have been written exactly once and in order; "" or what is wrong.
+std::string check_updates(const std::vector<Row>& rows, const std::map<std::string, int64_t>& totals);
+
+// A running WordCount.java.
+class JvmWordCount {
+ public:
+  static Result<JvmWordCount> start(const std::string& bootstrap, const std::string& application, const std::string& input, const std::string& state_dir);
+  Status wait_until_running();
+  Status close();  // leaves the group
+  void kill();     // SIGKILL
+
+ private:
+  explicit JvmWordCount(testing::ChildProcess process) : process_(std::move(process)) {}
+  testing::ChildProcess process_;
+};
+
+// The same on Muir Streams; close() leaves the group.
+class MuirWordCount {
+ public:
+  static Result<MuirWordCount> start(const std::string& bootstrap, const std::string& application, const std::string& input, const std::string& state_dir);
+  Status close() { return streams_->close(30'000); }
+
+ private:
+  std::unique_ptr<client::Client> client_;
+  std::unique_ptr<streams::KafkaStreams> streams_;
+};
+
+}  // namespace muir::interop
