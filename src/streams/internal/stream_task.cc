@@ -60,6 +60,7 @@ Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
   environment.global_store = context_.global_store;
   runner_ = MUIR_TRY(factory(id_.subtopology, std::move(environment)));
   MUIR_RETURN_IF_ERROR(runner_->open_stores());
+  runner_->restore_metadata(start.store_times);
 
   plan_changelogs(plan, start, checkpoint);
   const auto& queues = group_.queues();
@@ -230,7 +231,8 @@ void StreamTask::offsets(const std::function<Result<int64_t>(const client::Topic
     const auto before = committed_.find(queue->partition());
     if (next < 0 || (before != committed_.end() && before->second == next)) continue;
     out[queue->partition()] = {.offset = next, .leader_epoch = leader_epoch,
-                               .metadata = encode_commit_metadata({.partition_time_ms = queue->partition_time()})};
+                               .metadata = encode_commit_metadata({.partition_time_ms = queue->partition_time(),
+                                                                   .store_times = runner_->metadata()})};
   }
 }
 

@@ -56,6 +56,7 @@ using RunnerFactory = std::function<Result<std::unique_ptr<SubtopologyRunner>>(i
 struct TaskStart {
   std::map<client::TopicPartition, int64_t> committed;       // absent: none
   std::map<client::TopicPartition, int64_t> partition_times; // absent: unknown
+  std::map<std::string, int64_t> store_times;                // SubtopologyRunner::metadata() at the last commit
 };
 
 // Owned by its thread.

@@ -137,6 +137,11 @@ Result<std::map<TaskId, TaskStart>> TaskManager::ask_starts(const std::map<TaskI
       const Result<CommitMetadata> metadata = decode_commit_metadata(found->second.metadata);
       if (metadata.ok()) {
         start.partition_times[tp] = metadata->partition_time_ms;
+        // Every partition of the task carries them; the newest commit wins.
+        for (const auto& [store, time] : metadata->store_times) {
+          int64_t& known = start.store_times.try_emplace(store, time).first->second;
+          known = std::max(known, time);
+        }
       } else {
         log::warn("topic={} partition={}: {}; its time is unknown until the next record", tp.topic, tp.partition,
                   metadata.status().message());
