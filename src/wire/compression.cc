@@ -201,8 +201,10 @@ Status lz4_decompress(BytesView block, size_t size_max, Bytes& out) {
 Status zstd_compress(BytesView block, Bytes& out, int level) {
   const size_t start = out.size();
   out.resize(start + ZSTD_compressBound(block.size()));
-  const size_t length = ZSTD_compress(out.data() + start, out.size() - start, block.data(), block.size(),
-                                      level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
+  // Its tables are large: kept per thread.
+  thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  const size_t length = ZSTD_compressCCtx(context.get(), out.data() + start, out.size() - start, block.data(), block.size(),
+                                          level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
   if (ZSTD_isError(length)) {
     out.resize(start);
     return error(Code::internal, "compress zstd: {}", ZSTD_getErrorName(length));
