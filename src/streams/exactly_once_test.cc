@@ -1,5 +1,5 @@
 // An exactly-once application in a process of its own, killed at random and started again, counts every record once:
-// on Muir's broker and on Apache Kafka. The application is this very binary, running the disabled test ChildApp.
+// on Muir's broker, on Apache Kafka, and beside Kafka Streams in one group. The application is this very binary, running the disabled test ChildApp.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -7,6 +7,8 @@
 #include <iostream>
 #include <random>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "broker/broker.h"
 #include "client/kafka_client.h"
 #include "streams/dsl.h"
@@ -99,20 +101,56 @@ class Output {
   std::unique_ptr<client::Consumer> consumer_;
 };
 
-void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed, int16_t replicas) {
+// A producer of words, and what must come of them.
+class Input {
+ public:
+  Input(client::Client& client, uint64_t seed) : producer_(std::move(*client.producer())), random_(seed) {}
+  void send(int words) {
+    for (int i = 0; i < words; ++i) {
+      const Text word = "w" + std::to_string(random_() % kKeys);
+      const Text key = "k" + std::to_string(random_() % 100);
+      const client::ProducedRecord record{.topic = "in", .key = key, .value = word};
+      ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
+      ++expected[word];
+    }
+    ASSERT_TRUE(producer_->flush(30'000).ok());
+  }
+  int64_t up_to(int64_t limit) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(limit)); }
+  std::map<Text, int64_t> expected;
+
+ private:
+  std::unique_ptr<client::Producer> producer_;
+  std::mt19937_64 random_;
+};
+
+void make_topics(client::Client& client) {
+  const auto admin = std::move(*client.admin());
+  for (const char* topic : {"in", "out"}) {
+    const Status created = admin->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = 1});
+    ASSERT_TRUE(created.ok()) << created.to_string();
+  }
+}
+
+// Every word is counted, each once.
+void expect_counts(const Input& input, Output& output) {
+  const bool complete = testing::eventually([&] {
+    output.read();
+    return output.counts == input.expected;
+  }, std::chrono::seconds(90));
+  int64_t missing = 0;
+  for (const auto& [word, count] : input.expected) missing += count - output.counts[word];
+  EXPECT_TRUE(complete) << missing << " records are not counted";
+  EXPECT_EQ(output.jumps, 0);
+}
+
+void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed) {
   SCOPED_TRACE(fmt::format("seed {}", seed));
   testing::TempDir folder;
   auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
   ASSERT_TRUE(client.ok()) << client.status().message();
-  auto admin = std::move(*(*client)->admin());
-  for (const char* topic : {"in", "out"}) {
-    const Status created = admin->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = replicas});
-    ASSERT_TRUE(created.ok()) << created.to_string();
-  }
-  auto producer = std::move(*(*client)->producer());
+  make_topics(**client);
+  Input input(**client, seed);
   Output output(**client);
-  std::mt19937_64 random(seed);
-  std::map<Text, int64_t> expected;
   auto app = start_app(bootstrap, folder.str());
   ASSERT_TRUE(app.ok()) << app.status().message();
   for (int kill = 0; kill <= kills; ++kill) {
@@ -121,17 +159,9 @@ void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed, int1
     const int64_t seen = output.records;
     int64_t until = INT64_MAX;
     while (system_clock().steady_ms() < until && system_clock().steady_ms() < began + 40'000) {
-      for (int i = 0; i < 20; ++i) {
-        const Text word = "w" + std::to_string(random() % kKeys);
-        const client::ProducedRecord record{.topic = "in", .key = "k" + std::to_string(random() % 100), .value = word};
-        ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
-        ++expected[word];
-      }
-      ASSERT_TRUE(producer->flush(30'000).ok());
+      input.send(20);
       output.read();
-      if (until == INT64_MAX && output.records > seen) {
-        until = system_clock().steady_ms() + static_cast<int64_t>(random() % 1'500);
-      }
+      if (until == INT64_MAX && output.records > seen) until = system_clock().steady_ms() + input.up_to(1'500);
     }
     EXPECT_GT(output.records, seen) << "the application did nothing";
     if (kill == kills) break;
@@ -140,14 +170,7 @@ void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed, int1
     app = start_app(bootstrap, folder.str());
     ASSERT_TRUE(app.ok()) << app.status().message();
   }
-  const bool complete = testing::eventually([&] {
-    output.read();
-    return output.counts == expected;
-  }, std::chrono::seconds(90));
-  int64_t missing = 0;
-  for (const auto& [word, count] : expected) missing += count - output.counts[word];
-  EXPECT_TRUE(complete) << missing << " records are not counted";
-  EXPECT_EQ(output.jumps, 0);
+  expect_counts(input, output);
   app->close_stdin();
   const auto ended = app->wait(std::chrono::seconds(60));
   EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
@@ -162,14 +185,73 @@ TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnMuirsBroker) {
   auto broker = broker::Broker::start(
       {.port = 0, .data_dir = folder.str(), .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
   ASSERT_TRUE(broker.ok()) << broker.status().message();
-  kill_and_count(fmt::format("127.0.0.1:{}", (*broker)->port()), 4, 20261121, 1);
+  kill_and_count(fmt::format("127.0.0.1:{}", (*broker)->port()), 4, 20261121);
   EXPECT_TRUE((*broker)->stop().ok());
 }
 
 TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnApacheKafka) {
   auto kafka = testing::KafkaCluster::start(1, {{"group.initial.rebalance.delay.ms", "0"}});
   ASSERT_TRUE(kafka.ok()) << kafka.status().message();
-  kill_and_count(kafka->bootstrap_servers(), 3, 20261122, 1);
+  kill_and_count(kafka->bootstrap_servers(), 3, 20261122);
+}
+
+// The same topology on the JVM, in the same group: either is the leader in turn, tasks move both ways, the JVM restores
+// what we logged and we what it logged.
+TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
+  auto kafka = testing::KafkaCluster::start(1, {{"group.initial.rebalance.delay.ms", "0"}});
+  ASSERT_TRUE(kafka.ok()) << kafka.status().message();
+  testing::TempDir folder;
+  auto client = client::connect_kafka({{"bootstrap.servers", kafka->bootstrap_servers()}});
+  ASSERT_TRUE(client.ok()) << client.status().message();
+  make_topics(**client);
+  Input input(**client, 20261123);
+  Output output(**client);
+  const auto start_jvm = [&] {
+    testing::ChildOptions options = testing::KafkaCluster::tool(
+        parent_folder(__FILE__) + "/testdata/CountingApp.java", {kafka->bootstrap_servers(), folder.str() + "/jvm"});
+    options.stderr_file = folder.str() + "/jvm.log";
+    return testing::ChildProcess::start(options);
+  };
+  auto jvm = start_jvm();
+  ASSERT_TRUE(jvm.ok()) << jvm.status().message();
+  input.send(500);
+  expect_counts(input, output);  // the JVM alone; it leads
+
+  auto app = start_app(kafka->bootstrap_servers(), folder.str());
+  ASSERT_TRUE(app.ok()) << app.status().message();
+  const auto ours = [&] { return testing::run({.command = {"grep", "-cE", "0 given up, [1-9]", folder.str() + "/app.log"}}).ok(); };
+  EXPECT_TRUE(testing::eventually([&] {
+    input.send(20);
+    output.read();
+    return ours();
+  }, std::chrono::seconds(60))) << "no task came to us";
+  expect_counts(input, output);
+
+  jvm->signal(SIGKILL);
+  (void)jvm->wait(std::chrono::seconds(10));
+  input.send(500);
+  expect_counts(input, output);  // we alone, with what the JVM left
+
+  jvm = start_jvm();  // we lead
+  ASSERT_TRUE(jvm.ok()) << jvm.status().message();
+  EXPECT_TRUE(testing::eventually([&] {
+    input.send(20);
+    output.read();
+    const auto line = jvm->read_line(std::chrono::milliseconds(1));
+    return line.ok() && *line == "RUNNING";
+  }, std::chrono::seconds(60))) << "the JVM is not running";
+  expect_counts(input, output);
+  app->close_stdin();
+  const auto ended = app->wait(std::chrono::seconds(60));
+  EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
+  input.send(500);
+  expect_counts(input, output);  // the JVM alone, with what we left
+  if (::testing::Test::HasFailure()) {
+    for (const char* name : {"/app.log", "/jvm.log"}) {
+      const auto log = testing::run({.command = {"tail", "-n", "80", folder.str() + name}});
+      if (log.ok()) ADD_FAILURE() << *log;
+    }
+  }
 }
 
 }  // namespace
