@@ -34,16 +34,16 @@ void add_settings(CLI::App& command, Arguments& arguments) {
 }
 
 void add_http(CLI::App& command, Arguments& arguments) {
-  command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")->capture_default_str();
+  command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")->capture_default_str()->check(CLI::Range(0, 65'535));
   command.add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")->type_name("DIR");
 }
 
 void add_broker_port(CLI::App& command, Arguments& arguments) {
-  command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")->capture_default_str();
+  command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")->capture_default_str()->check(CLI::Range(0, 65'535));
 }
 
 void add_registry_port(CLI::App& command, Arguments& arguments) {
-  command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")->capture_default_str();
+  command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")->capture_default_str()->check(CLI::Range(0, 65'535));
 }
 
 CLI::Option* add_bootstrap(CLI::App& command, Arguments& arguments) {
@@ -82,12 +82,14 @@ int report(const Status& status) {
 
 using Run = Status (*)(const ServerOptions&, const StopSignal&);
 
-int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts) {
+int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, bool http_port_given) {
   auto properties = gather(arguments.sources);
   if (!properties.ok()) return report(properties.status());
   ServerOptions& server = arguments.server;
   server.properties = std::move(*properties);
-  if (needs_vts) server.properties["vts.http.port"] = std::to_string(arguments.http_port);
+  if (needs_vts && (http_port_given || !server.properties.contains("vts.http.port"))) {
+    server.properties["vts.http.port"] = std::to_string(arguments.http_port);
+  }
   // Configuration may name what the options do.
   const auto configured = [&server](const char* key) {
     const auto it = server.properties.find(key);
@@ -149,13 +151,13 @@ int main(int argc, char** argv) {
   }
   if (up->parsed()) {
     arguments.server.demo = !arguments.no_demo;
-    return serve(arguments, stop, run_up, true);
+    return serve(arguments, stop, run_up, true, up->count("--http-port") > 0);
   }
-  if (broker->parsed()) return serve(arguments, stop, run_broker, false);
-  if (registry->parsed()) return serve(arguments, stop, run_registry, false);
+  if (broker->parsed()) return serve(arguments, stop, run_broker, false, false);
+  if (registry->parsed()) return serve(arguments, stop, run_registry, false, false);
   if (arguments.server.bootstrap_servers.empty()) arguments.server.bootstrap_servers = "127.0.0.1:9092";
   if (arguments.server.registry_url.empty()) arguments.server.registry_url = "http://127.0.0.1:8081";
-  return serve(arguments, stop, run_vts, true);
+  return serve(arguments, stop, run_vts, true, vts->count("--http-port") > 0);
 }
 
 }  // namespace

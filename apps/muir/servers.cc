@@ -24,11 +24,14 @@ class Servers {
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
 
-  Status start_broker() {
+  Status start_broker(bool with_everything) {
     broker::Properties known;
     for (const auto& [key, value] : options_.properties) {
       if (broker::find_broker_config_key(key) != nullptr) known.insert_or_assign(key, value);
     }
+    // Kafka waits three seconds for further members of a new group, and again for each that comes; the members here are
+    // this process's threads, which join together.
+    if (with_everything) known.try_emplace("group.initial.rebalance.delay.ms", "100");
     broker::BrokerConfig config{.host = options_.host,
                                 .port = static_cast<uint16_t>(options_.broker_port),
                                 .data_dir = options_.data_dir + "/broker",
@@ -160,7 +163,7 @@ Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
 
 Status run_up(const ServerOptions& options, const StopSignal& stop) {
   return run(options, stop, [&options](Servers& servers) -> Status {
-    if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker());
+    if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
     MUIR_RETURN_IF_ERROR(servers.connect());
     MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry() : servers.use_registry(options.registry_url));
     return servers.start_vts();
@@ -168,7 +171,7 @@ Status run_up(const ServerOptions& options, const StopSignal& stop) {
 }
 
 Status run_broker(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, stop, [](Servers& servers) { return servers.start_broker(); });
+  return run(options, stop, [](Servers& servers) { return servers.start_broker(false); });
 }
 
 Status run_registry(const ServerOptions& options, const StopSignal& stop) {

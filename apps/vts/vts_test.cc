@@ -1,0 +1,207 @@
+// The whole system in one process: HTTP in, the topology on a cluster in memory, REST and WebSocket out.
+#include "apps/vts/vts.h"
+
+#include <fstream>
+
+#include "apps/vts/replay.h"
+#include "client/memory_cluster.h"
+#include "net/http_client.h"
+#include "net/websocket_client.h"
+#include "schema/json.h"
+#include "testing/eventually.h"
+#include "testing/temp_dir.h"
+
+namespace muir::vts {
+namespace {
+
+using schema::Json;
+using testing::eventually;
+
+class System {
+ public:
+  explicit System(Properties properties = {}) {
+    properties.insert({"vts.http.port", "0"});
+    properties.insert({"vts.partitions", "2"});
+    auto config = VtsConfig::parse(properties, dir_.str());
+    EXPECT_TRUE(config.ok()) << config.status().to_string();
+    auto started = Vts::start({.config = *config, .cluster_name = "memory"}, *client_, registry_);
+    EXPECT_TRUE(started.ok()) << started.status().to_string();
+    vts_ = std::move(*started);
+    const Status running = vts_->wait_until_running(30'000);
+    EXPECT_TRUE(running.ok()) << running.to_string();
+    http_ = std::move(*net::HttpClient::create(vts_->url()));
+  }
+
+  net::HttpClientResponse call(const std::string& method, const std::string& target, const std::string& body = {}) {
+    auto response = http_->request(method, target, body);
+    EXPECT_TRUE(response.ok()) << response.status().to_string();
+    return response.ok() ? std::move(*response) : net::HttpClientResponse{};
+  }
+  Json get(const std::string& target) {
+    auto json = Json::parse(call("GET", target).body);
+    EXPECT_TRUE(json.ok()) << target;
+    return json.ok() ? std::move(*json) : Json();
+  }
+  int64_t stat(std::string_view name) { return get("/api/v1/stats").find(name)->as_int64().value_or(-1); }
+  size_t size_of(const std::string& target, std::string_view member) { return get(target).find(member)->as_array()->size(); }
+  std::string url() const { return vts_->url(); }
+  std::string feed_url() const { return "ws" + vts_->url().substr(4) + "/api/v1/feed"; }
+
+  void put_east() {
+    const auto response = call("PUT", "/api/v1/zones/east",
+                               R"({"type":"Feature","properties":{"name":"East side","kind":"test"},"geometry":{"type":"Polygon","coordinates":[[[21,52],[22,52],[22,53],[21,53],[21,52]]]}})");
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_TRUE(eventually([this] { return size_of("/api/v1/zones", "zones") == 1; }));
+  }
+
+ private:
+  const testing::TempDir dir_;
+  client::MemoryCluster cluster_{system_clock(), {.blocking = true}};
+  std::unique_ptr<client::Client> client_ = cluster_.client();
+  MemoryRegistry registry_;
+  std::unique_ptr<Vts> vts_;
+  std::unique_ptr<net::HttpClient> http_;
+};
+
+std::string position(const char* vehicle, double lon, int64_t timestamp, double speed = 40) {
+  return fmt::format(R"({{"vehicleId":"{}","lat":52.5,"lon":{},"speed":{},"heading":90,"timestamp":{}}})", vehicle, lon, speed, timestamp);
+}
+
+constexpr int64_t kBase = 1'708'354'800'000;
+
+TEST(Vts, AnswersForEveryPositionOfARequest) {
+  System system;
+  const std::string good = position("V1", 20.5, kBase);
+  struct Row {
+    std::string body;
+    int status;
+    const char* answer;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {good, 200, R"({"accepted":1,"rejected":0,"refused":0,"results":[]})"},
+           {"[]", 200, R"({"accepted":0,"rejected":0,"refused":0,"results":[]})"},
+           {"[" + good + R"(,{"lat":1},{"vehicleId":"V1","lat":91,"lon":1,"timestamp":5}])", 207,
+            R"({"accepted":1,"rejected":1,"refused":1,"results":[{"index":1,"status":"refused","error":"vehicleId is missing"},)"
+            R"({"index":2,"status":"rejected","rule":"latitude_out_of_range","error":"latitude 91 is not within -90 and 90"}]})"},
+           {R"([{"lat":1},7])", 400,
+            R"({"accepted":0,"rejected":0,"refused":2,"results":[{"index":0,"status":"refused","error":"vehicleId is missing"},)"
+            R"({"index":1,"status":"refused","error":"not an object"}]})"},
+       }) {
+    const auto response = system.call("POST", "/api/v1/positions", row.body);
+    EXPECT_EQ(response.status, row.status) << row.body;
+    EXPECT_EQ(response.body, row.answer) << row.body;
+  }
+  EXPECT_EQ(system.call("POST", "/api/v1/positions", "{").status, 400);
+  EXPECT_EQ(system.call("GET", "/api/v1/positions").status, 405);
+}
+
+TEST(Vts, ShowsWhatWasPosted) {
+  System system;
+  system.put_east();
+  EXPECT_EQ(system.call("PUT", "/api/v1/vehicles/V1", R"({"line":"189","speedLimit":30})").status, 200);
+  system.call("POST", "/api/v1/positions", position("V1", 20.99, kBase));
+  system.call("POST", "/api/v1/positions", position("V1", 21.01, kBase + 60'000));
+  system.call("POST", "/api/v1/positions", position("V1", 21.01, kBase + 60'000));  // again
+  system.call("POST", "/api/v1/positions", position("V1", 21.02, kBase + 120'000, 20));
+  system.call("POST", "/api/v1/positions", R"({"vehicleId":"V2","lat":0,"lon":0,"timestamp":1})");
+  ASSERT_TRUE(eventually([&] { return system.stat("received") == 5; })) << system.call("GET", "/api/v1/stats").body;
+  EXPECT_EQ(system.stat("accepted"), 3);
+  EXPECT_EQ(system.stat("duplicates"), 1);
+  EXPECT_EQ(system.stat("deadLetters"), 1);
+  ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/alerts", "alerts") == 2; }));
+
+  const Json state = system.get("/api/v1/vehicles/V1");
+  EXPECT_EQ(*state.find("line")->as_string(), "189");
+  EXPECT_EQ(state.find("timestamp")->as_int64(), kBase + 120'000);
+  EXPECT_EQ(state.find("zones")->to_string(), R"(["east"])");
+  EXPECT_EQ(system.call("GET", "/api/v1/vehicles/V1/location").body,
+            R"({"vehicleId":"V1","lat":52.5,"lon":21.02,"speed":20.0,"heading":90.0,"timestamp":1708354920000})");
+  const Json alerts = system.get("/api/v1/alerts");
+  EXPECT_EQ(*(*alerts.find("alerts")->as_array())[0].find("kind")->as_string(), "overspeed");  // newest first
+  EXPECT_EQ(*(*alerts.find("alerts")->as_array())[1].find("zoneName")->as_string(), "East side");
+  EXPECT_EQ(system.call("GET", "/api/v1/zones/east/vehicles").body, R"({"zoneId":"east","vehicles":["V1"]})");
+  ASSERT_TRUE(eventually([&] { return system.get("/api/v1/zones").to_string().find(R"("vehicles":1)") != std::string::npos; }));
+  ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/vehicles/V1/speed", "windows") == 1; }));
+  ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/dead-letters", "deadLetters") == 1; }));
+  EXPECT_NE(system.call("GET", "/api/v1/dead-letters").body.find("null_island"), std::string::npos);
+
+  for (const char* unknown : {"/api/v1/vehicles/V9", "/api/v1/vehicles/V9/location", "/api/v1/vehicles/V9/speed", "/api/v1/zones/west/vehicles"}) {
+    const auto response = system.call("GET", unknown);
+    EXPECT_EQ(response.status, 404) << unknown;
+    EXPECT_NE(response.body.find(R"({"error":{"code":"not_found")"), std::string::npos);
+  }
+  EXPECT_EQ(system.call("GET", "/api/v1/alerts?limit=x").status, 400);
+}
+
+TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
+  System system;
+  system.call("POST", "/api/v1/positions", position("V1", 20.5, kBase));
+  ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/vehicles", "vehicles") == 1; }));
+  const auto feed = std::move(*net::WebSocketClient::connect(system.feed_url()));
+  const Json first = *Json::parse(*feed->receive_text(20'000));
+  EXPECT_EQ(*first.find("type")->as_string(), "snapshot");
+  EXPECT_EQ(first.find("vehicles")->as_array()->size(), 1U);
+  ASSERT_TRUE(feed->send_text(R"({"type":"latency","p50":12,"p99":34,"n":5})").ok());
+  ASSERT_TRUE(feed->send_text("nonsense").ok());
+  system.call("POST", "/api/v1/positions", position("V2", 20.6, kBase));
+  bool seen = false;
+  while (!seen) {
+    const auto text = feed->receive_text(20'000);
+    ASSERT_TRUE(text.ok()) << text.status().to_string();
+    const Json update = *Json::parse(*text);
+    EXPECT_EQ(*update.find("type")->as_string(), "update");
+    for (const Json& vehicle : *update.find("vehicles")->as_array()) {
+      if (*vehicle.find("vehicleId")->as_string() == "V2") seen = true;
+    }
+  }
+  ASSERT_TRUE(eventually([&] { return system.get("/api/v1/stats").find("screenLatencyMs") != nullptr; }));
+  EXPECT_NE(system.get("/api/v1/stats").find("latencyMs")->find("p50"), nullptr);
+}
+
+TEST(Vts, TakesAReplayAndShiftsItsTimes) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "fixes.csv").string();
+  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon,speed_kmh,heading\nA,1000,52.1,21.1,10,\nB,1500,52.2,21.2,,90\nA,2000,52.1001,21.1,12,5\n";
+  System system;
+  Replay replay(path, {.url = system.url(), .speed = 0}, system_clock());
+  const int64_t before = system_clock().now_ms();
+  ASSERT_TRUE(replay.run().ok());
+  EXPECT_EQ(replay.progress().sent, 3U);
+  ASSERT_TRUE(eventually([&] { return system.stat("accepted") == 3; }));
+  const int64_t shifted = *system.get("/api/v1/vehicles/A").find("timestamp")->as_int64();
+  EXPECT_GE(shifted, before + 1000);
+
+  Replay kept(path, {.url = system.url(), .speed = 0, .keep_times = true}, system_clock());
+  ASSERT_TRUE(kept.run().ok());
+  ASSERT_TRUE(eventually([&] { return system.stat("late") == 3; }));
+}
+
+TEST(Replay, LeavesOutTheSeamOfALoop) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "fixes.csv").string();
+  // Ends 11 km from where it begins.
+  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon\nA,1000,52.1,21.1\nA,601000,52.2,21.1\n";
+  System system;
+  Replay replay(path, {.url = system.url(), .speed = 100'000, .loop = true}, system_clock());
+  std::thread runner([&] { EXPECT_TRUE(replay.run().ok()); });
+  EXPECT_TRUE(eventually([&] { return replay.progress().left_out > 0; }));
+  replay.stop();
+  runner.join();
+}
+
+TEST(Replay, SaysWhatIsWrongWithAFile) {
+  const testing::TempDir dir;
+  const auto run = [&dir](const std::string& text) {
+    const std::string path = (dir.path() / "x.csv").string();
+    std::ofstream(path) << text;
+    Replay replay(path, {.url = "http://127.0.0.1:1", .speed = 0}, system_clock());
+    return replay.run().message();
+  };
+  EXPECT_NE(run("a,b\n").find("no column vehicle_id"), std::string::npos);
+  EXPECT_NE(run("vehicle_id,ts_ms,lat,lon\nA,x,1,2\n").find("line 2: no position"), std::string::npos);
+  Replay missing("/nonexistent.csv", {}, system_clock());
+  EXPECT_EQ(missing.run().code(), Code::not_found);
+}
+
+}  // namespace
+}  // namespace muir::vts
