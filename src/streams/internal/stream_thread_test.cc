@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "client/memory_cluster.h"
@@ -143,7 +144,8 @@ TEST_F(StreamThreadTest, CountsWhatIsProduced) {
 }
 
 TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  const uint64_t seeds = std::getenv("MUIR_TEST_LONG") != nullptr ? 1'000 : 12;
+  for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     ManualClock clock(1'000'000);
     client::MemoryCluster cluster(clock);
@@ -207,6 +209,87 @@ TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
     EXPECT_EQ(found, expected);
     for (auto& [i, one] : apps) one->close(true);
   }
+}
+
+TEST_F(StreamThreadTest, AtLeastOnceLosesNothingUnderFaults) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    std::mt19937_64 random(seed);
+    const std::string folder = fmt::format("{}/alos{}", folder_.str(), seed);
+    auto one = app(folder, false, 2);
+    const std::string key = "seed" + std::to_string(seed);
+    int64_t sent = 0;
+    for (int step = 0; step < 200; ++step) {
+      cluster_.inject({});
+      if (step < 150) {
+        produce(key);
+        ++sent;
+      }
+      if (step == 80) {
+        one->close(false);
+        one.reset();
+        one = app(folder, false, 2);
+      }
+      cluster_.inject({.seed = random(), .send_fails = 0.02, .member_lost = 0.01, .poll_empty = 0.1, .offset_commit_fails = 0.1});
+      const Status done = one->turn();
+      ASSERT_TRUE(done.ok()) << done.to_string();
+      clock_.advance_ms(static_cast<int64_t>(random() % 60));
+    }
+    cluster_.inject({});
+    settle({one.get()}, 100);
+    EXPECT_GE(counts()[key], sent);
+    one->close(true);
+  }
+}
+
+TEST_F(StreamThreadTest, TimeOrderIsKeptBetweenInputsThatHaveRecords) {
+  // Records of both topics are on the broker, but only some are fetched at a time; the order is that of their times.
+  ASSERT_TRUE(admin_->create_topic({.name = "other", .partitions = kPartitions, .replication_factor = 1}).ok());
+  plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in", "other"});
+  for (int i = 0; i < 50; ++i) {
+    for (const auto& [topic, time] : {std::pair("in", 2 * i), std::pair("other", 2 * i + 1)}) {
+      const client::ProducedRecord record{.topic = topic, .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1 + time};
+      ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
+    }
+  }
+  ASSERT_TRUE(producer_->flush(1000).ok());
+  cluster_.inject({.seed = 5, .poll_empty = 0.5});
+  auto one = app(folder_.str());
+  settle({one.get()}, 200);
+  int64_t last = 0;
+  int64_t records = 0;
+  for (int p = 0; p < kPartitions; ++p) {
+    for (const auto& record : cluster_.stored({"out", p})) {
+      if (record.state != client::StoredRecord::State::committed) continue;
+      EXPECT_GT(record.timestamp_ms, last);
+      last = record.timestamp_ms;
+      ++records;
+    }
+  }
+  EXPECT_EQ(records, 100);
+  // An input that has nothing more does not hold the other one back.
+  const client::ProducedRecord late{.topic = "in", .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1'000};
+  ASSERT_TRUE(producer_->send(std::span(&late, 1)).ok());
+  cluster_.inject({});
+  settle({one.get()});
+  EXPECT_EQ(counts()["k"], 101);
+  one->close(true);
+}
+
+TEST_F(StreamThreadTest, PartitionTimeSurvivesInTheCommit) {
+  auto one = app(folder_.str());
+  produce("a");
+  settle({one.get()});
+  one->close(true);
+  std::vector<client::TopicPartition> partitions;
+  for (int p = 0; p < kPartitions; ++p) partitions.push_back({"in", p});
+  const auto offsets = admin_->committed_offsets("app", partitions, true);
+  ASSERT_TRUE(offsets.ok());
+  int64_t time = -1;
+  for (const auto& [tp, offset] : *offsets) {
+    if (offset.offset > 0) time = std::max(time, decode_commit_metadata(offset.metadata)->partition_time_ms);
+  }
+  EXPECT_EQ(time, 1'000'000);
 }
 
 TEST_F(StreamThreadTest, StateIsRestoredFromTheChangelogAfterACrash) {
