@@ -30,7 +30,13 @@ bool is_promotable(Type writer, Type reader) {
 
 using Findings = std::vector<Incompatibility>;
 
-void append(Findings& to, const Findings& more) { to.insert(to.end(), more.begin(), more.end()); }
+// A type referred to from many places repeats its findings at each: without a limit, hostile schemas double them per level.
+constexpr size_t kFindingsMax = 1000;
+
+void append(Findings& to, const Findings& more) {
+  const size_t room = kFindingsMax - std::min(kFindingsMax, to.size());
+  to.insert(to.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size())));
+}
 
 class Checker {
  public:

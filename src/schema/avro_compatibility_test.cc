@@ -95,5 +95,17 @@ INSTANTIATE_TEST_SUITE_P(
               {Kind::reader_field_missing_default_value, "/fields/1", "b"}}}),
     [](const auto& test) { return test.param.name; });
 
+TEST(AvroCompatibilityBounds, FindingsThatDoubleAtEveryLevelEndInTime) {
+  // Forty records, each with two fields of the next one; the last ones do not match.
+  const auto chain = [](std::string_view last) {
+    std::string text = fmt::format(R"({{"type":"record","name":"R40","fields":[{{"name":"x","type":"{}"}}]}})", last);
+    for (int i = 39; i >= 0; --i) {
+      text = fmt::format(R"({{"type":"record","name":"R{}","fields":[{{"name":"a","type":{}}},{{"name":"b","type":"R{}"}}]}})", i, text, i + 1);
+    }
+    return text;
+  };
+  EXPECT_EQ(check_readable(*schema(chain("int")), *schema(chain("string"))).size(), 1000U);
+}
+
 }  // namespace
 }  // namespace muir::schema::avro

@@ -57,6 +57,12 @@ bool is_field_attribute(std::string_view key) {
   return std::find(std::begin(kFieldKeys), std::end(kFieldKeys), key) != std::end(kFieldKeys);
 }
 
+// Aliases are a set, in the order in which they first occur.
+template <class T>
+void add_once(std::vector<T>& items, T item) {
+  if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(std::move(item));
+}
+
 void collect_named(const Schema& schema, std::map<std::string, const Schema*, std::less<>>& names, std::set<const Schema*>& seen) {
   if (!seen.insert(&schema).second) return;
   if (schema.is_named()) names.emplace(schema.name.full(), &schema);
@@ -175,7 +181,7 @@ class Parser {
     if (primitive_from(schema.name.full())) return fail("a type may not be named {}, which is a primitive type", *text);
     if (const auto* doc = text_member(json, "doc")) schema.doc = *doc;
     if (const Json* aliases = json.find("aliases")) {
-      for (const auto& alias : MUIR_TRY(strings_of(*aliases, "aliases"))) schema.aliases.push_back(name_from(alias, schema.name.space));
+      for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases"))) add_once(schema.aliases, name_from(text_alias, schema.name.space));
     }
     if (!names_.emplace(schema.name.full(), &schema).second) return fail("{} is defined twice", schema.name.full());
     return {};
@@ -232,7 +238,9 @@ class Parser {
       else if (*order == "ignore") field.order = FieldOrder::ignore;
       else if (*order != "ascending") return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
     }
-    if (const Json* aliases = json.find("aliases")) field.aliases = MUIR_TRY(strings_of(*aliases, "aliases"));
+    if (const Json* aliases = json.find("aliases")) {
+      for (auto& alias : MUIR_TRY(strings_of(*aliases, "aliases"))) add_once(field.aliases, std::move(alias));
+    }
     for (const auto& member : *json.as_object()) {
       if (!is_field_attribute(member.key)) field.properties.push_back(member);
     }

@@ -23,7 +23,7 @@ TEST(AvroParse, KeepsEverythingInTheOrderOfTheJavaLibrary) {
       {R"({"type":{"type":"array","items":"int"}})", R"({"type":"array","items":"int"})"},
       {R"({"items":{"type":"long"},"type":"array","x":[1.0]})", R"({"type":"array","items":"long","x":[1.0]})"},
       {R"(["null",{"type":"int"}])", R"(["null","int"])"},
-      {R"({"fields":[],"doc":"d","namespace":"n","name":"R","type":"record","p":1,"aliases":["A","m.B","n.C"]})",
+      {R"({"fields":[],"doc":"d","namespace":"n","name":"R","type":"record","p":1,"aliases":["A","m.B","n.C","n.A"]})",
        R"({"type":"record","name":"R","namespace":"n","doc":"d","fields":[],"p":1,"aliases":["A","m.B","C"]})"},
       {R"({"type":"record","name":"n.R","namespace":"ignored","fields":[]})", R"({"type":"record","name":"R","namespace":"n","fields":[]})"},
       {R"({"type":"record","name":"R","fields":[{"order":"descending","default":1.0,"aliases":["g"],"doc":"x","type":"double","name":"f","q":null}]})",
