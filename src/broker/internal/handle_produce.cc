@@ -1,7 +1,9 @@
 #include <atomic>
 
+#include "base/log.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/handlers.h"
+#include "broker/internal/txn_coordinator.h"
 #include "log/admission.h"
 #include "log/kafka_error.h"
 
@@ -32,6 +34,16 @@ void set_failure(ProduceResponse::Partition& out, const Status& status) {
   out.base_offset = -1;
 }
 
+// From this version on a client understands that the transaction, not the producer, is lost (KIP-890).
+constexpr int16_t kAbortableSince = 11;
+
+ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, int64_t producer_id, int16_t epoch, const std::string& topic,
+                            int32_t partition) {
+  const ErrorCode error = context.txns->check_write(producer_id, epoch, topic, partition);
+  const bool abortable = error == ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
+  return abortable ? ErrorCode::transaction_abortable : error;
+}
+
 ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& info, const ProduceRequest& request, const std::string& topic,
                                   const ProduceRequest::Partition& data, std::shared_ptr<log::Partition>& appended_to, int64_t& appended_end) {
   // Kept between requests: its buffer serves every batch that must be decompressed.
@@ -56,8 +68,16 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     set_failure(out, admitted.status());
     return out;
   }
+  if (const auto& header = admitted->batch.header(); header.transactional()) {
+    const ErrorCode error = check_transaction(context, info, header.producer_id, header.producer_epoch, topic, data.index);
+    if (error != ErrorCode::none) {
+      set_failure(out, log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id, partition->name()));
+      return out;
+    }
+  }
   const auto appended = partition->append(admitted->batch);
   if (!appended.ok()) {
+    log::debug("produce to {} by {}: {}", partition->name(), info.client_address, appended.status().message());
     set_failure(out, appended.status());
     return out;
   }

@@ -47,6 +47,17 @@ void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& 
       });
 }
 
+// Every partition of the request with the same error.
+wire::TxnOffsetCommitResponse refused(const wire::TxnOffsetCommitRequest& request, wire::ErrorCode error) {
+  wire::TxnOffsetCommitResponse response;
+  for (const auto& topic : request.topics) {
+    auto& out = response.topics.emplace_back();
+    out.name = topic.name;
+    for (const auto& partition : topic.partitions) out.partitions.push_back({partition.partition_index, error, {}});
+  }
+  return response;
+}
+
 }  // namespace
 
 void handle_init_producer_id(BrokerContext& context, const RequestInfo& info, wire::InitProducerIdRequest request,
@@ -71,8 +82,17 @@ void handle_end_txn(BrokerContext& context, const RequestInfo& info, wire::EndTx
   context.txns->end_txn(info.version, std::move(request), std::move(reply));
 }
 
-void handle_txn_offset_commit(BrokerContext& context, const RequestInfo&, wire::TxnOffsetCommitRequest request,
+void handle_txn_offset_commit(BrokerContext& context, const RequestInfo& info, wire::TxnOffsetCommitRequest request,
                               Reply<wire::TxnOffsetCommitResponse> reply) {
+  const auto partition = context.groups->partition_for(request.group_id);
+  const wire::ErrorCode error =
+      partition.ok() ? context.txns->check_write(request.producer_id, request.producer_epoch, std::string(kOffsetsTopic), *partition)
+                     : wire::ErrorCode::coordinator_not_available;
+  if (error != wire::ErrorCode::none) {
+    constexpr int16_t kAbortableSince = 4;  // KIP-890
+    const bool abortable = error == wire::ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
+    return reply(refused(request, abortable ? wire::ErrorCode::transaction_abortable : error));
+  }
   context.groups->txn_offset_commit(std::move(request), std::move(reply));
 }
 

@@ -33,6 +33,11 @@ void TxnCoordinator::store(const std::string& id, const std::optional<TxnFields>
   });
 }
 
+void TxnCoordinator::set_fields(Txn& txn, TxnFields fields) {
+  txn.fields = std::move(fields);
+  open_.set(txn.fields);
+}
+
 void TxnCoordinator::transit(Txn& txn, TxnFields next, Outcome outcome) {
   txn.pending = next.state;
   const TxnFields stored = next;
@@ -43,7 +48,7 @@ void TxnCoordinator::transit(Txn& txn, TxnFields next, Outcome outcome) {
       log::warn("transactional id {}: {} cannot be stored: {}", id, to_string(next.state), status.message());
       return outcome(ErrorCode::coordinator_not_available);
     }
-    changed.fields = next;
+    set_fields(changed, next);
     outcome(ErrorCode::none);
   });
 }
@@ -136,9 +141,11 @@ void TxnCoordinator::marker_written(const std::string& id, const TopicPartition&
 }
 
 void TxnCoordinator::finish(Txn& txn) {
-  txn.fields.state = is_commit(txn.fields.state) ? TxnState::complete_commit : TxnState::complete_abort;
-  txn.fields.partitions.clear();
-  txn.fields.updated_ms = clock_.now_ms();
+  TxnFields next = txn.fields;
+  next.state = is_commit(next.state) ? TxnState::complete_commit : TxnState::complete_abort;
+  next.partitions.clear();
+  next.updated_ms = clock_.now_ms();
+  set_fields(txn, std::move(next));
   txn.pending.reset();
   // Nobody waits for this record: should it be lost, the markers are written once more at start, and should the next
   // transaction's record follow it into the log, that one says all there is to know.
@@ -178,6 +185,7 @@ void TxnCoordinator::forget_unused() {
     store(id, std::nullopt, [this, expired = id](const Status& status) {
       if (status.ok()) {
         log::info("transactional id {} expires", expired);
+        open_.remove(find(expired)->fields.producer_id);
         txns_.erase(expired);
       } else {
         find(expired)->pending.reset();

@@ -319,6 +319,7 @@ Status TxnCoordinator::load() {
     for (int32_t partition = 0; partition < partitions && status.ok(); ++partition) status = load_partition(partition);
     if (!status.ok()) return;
     for (const auto& [_, txn] : txns_) {
+      open_.set(txn->fields);
       if (being_completed(txn->fields.state)) complete(*txn);
     }
   });

@@ -17,6 +17,7 @@
 #include "broker/internal/partition_log.h"
 #include "broker/internal/scheduler.h"
 #include "broker/internal/strand.h"
+#include "broker/internal/txn_open.h"
 #include "broker/internal/txn_producer_ids.h"
 #include "broker/internal/txn_state.h"
 #include "wire/messages/add_offsets_to_txn.h"
@@ -63,6 +64,14 @@ class TxnCoordinator {
   void describe_transactions(wire::DescribeTransactionsRequest request, Reply<wire::DescribeTransactionsResponse> reply);
   void list_transactions(wire::ListTransactionsRequest request, Reply<wire::ListTransactionsResponse> reply);
 
+  // Whether the producer may write to the partition as part of its transaction: NONE, INVALID_PRODUCER_EPOCH for one that
+  // is fenced, INVALID_TXN_STATE when the partition is not in an open transaction of its. Asked before every append of a
+  // transactional batch, since a batch that arrives after the end would open a transaction that nobody ends. Any thread.
+  [[nodiscard]] wire::ErrorCode check_write(int64_t producer_id, int16_t epoch, const std::string& topic,
+                                            int32_t partition) const {
+    return open_.check(producer_id, epoch, {topic, partition});
+  }
+
   // Aborts transactions that have run too long; also runs by itself.
   void abort_timed_out();
   // Forgets ids that nobody has used for long; also runs by itself.
@@ -91,6 +100,8 @@ class TxnCoordinator {
   void finish(Txn& txn);
   // Lets the requests go on that wait for the completion.
   void wake(Txn& txn, wire::ErrorCode error);
+  // The transaction's fields are now these, for other threads too.
+  void set_fields(Txn& txn, TxnFields fields);
   // Stores `next` and makes it the transaction's state when it is durable.
   void transit(Txn& txn, TxnFields next, Outcome outcome);
   void store(const std::string& id, const std::optional<TxnFields>& fields, std::function<void(const Status&)> done);
@@ -110,6 +121,7 @@ class TxnCoordinator {
   Clock& clock_;
   Strand strand_;
   std::map<std::string, std::unique_ptr<Txn>> txns_;
+  OpenTxns open_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // timers hold it weakly
 };
 

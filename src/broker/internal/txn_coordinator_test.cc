@@ -196,6 +196,23 @@ TEST_F(TxnCoordinatorTest, ALostCompletionIsMadeUpForAtStart) {
   EXPECT_EQ(end(p, true), ErrorCode::none);
 }
 
+TEST_F(TxnCoordinatorTest, OnlyPartitionsOfTheOpenTransactionMayBeWritten) {
+  const Producer p = producer();
+  const auto check = [&](Producer who, int32_t partition) { return txns->check_write(who.id, who.epoch, "t", partition); };
+  EXPECT_EQ(check(p, 0), ErrorCode::invalid_txn_state) << "nothing was begun";
+  EXPECT_EQ(add(p, 0), ErrorCode::none);
+  EXPECT_EQ(check(p, 0), ErrorCode::none);
+  EXPECT_EQ(check(p, 1), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(check({p.id + 1, 0}, 0), ErrorCode::invalid_txn_state);
+  restart();
+  EXPECT_EQ(check(p, 0), ErrorCode::none) << "the transaction is still open";
+  EXPECT_EQ(end(p, true), ErrorCode::none);
+  EXPECT_EQ(check(p, 0), ErrorCode::invalid_txn_state) << "a batch that comes late would open what nobody ends";
+  const Producer next = producer();
+  EXPECT_EQ(check(p, 0), ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(check(next, 0), ErrorCode::invalid_txn_state);
+}
+
 TEST_F(TxnCoordinatorTest, EndTxnMayBeRepeatedButNotReversed) {
   const Producer p = producer();
   EXPECT_EQ(end(p, true), ErrorCode::invalid_txn_state) << "nothing was begun";

@@ -1,0 +1,31 @@
+// OpenTxns: which partitions every producer may write to now, for the threads that append.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "broker/internal/txn_state.h"
+#include "wire/error_code.h"
+
+namespace muir::broker {
+
+// Thread-safe.
+class OpenTxns {
+ public:
+  void set(const TxnFields& fields);
+  void remove(int64_t producer_id);
+  // See TxnCoordinator::check_write().
+  [[nodiscard]] wire::ErrorCode check(int64_t producer_id, int16_t epoch, const TopicPartition& partition) const;
+
+ private:
+  struct Entry {
+    int16_t epoch = -1;
+    std::set<TopicPartition> partitions;  // of the open transaction
+  };
+  mutable std::mutex mutex_;
+  std::unordered_map<int64_t, Entry> producers_;
+};
+
+}  // namespace muir::broker
