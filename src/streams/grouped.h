@@ -46,6 +46,27 @@ class KGroupedStream {
   internal::Group<K, V> group_;
 };
 
+// The rows of a table under other keys. When a row changes, what it was is taken out of the aggregate of its old group, and
+// what it is put into that of its new one.
+template <class K, class V>
+class KGroupedTable {
+ public:
+  explicit KGroupedTable(internal::Group<K, V> group) : group_(std::move(group)) {}
+
+  KTable<K, int64_t> count(Materialized<K, int64_t> options = {}) const;
+  // add(aggregate, value) and subtract(aggregate, value) -> aggregate.
+  template <class Add, class Subtract>
+  KTable<K, V> reduce(Add add, Subtract subtract, Materialized<K, V> options = {}) const;
+  template <class A, class Add, class Subtract>
+  KTable<K, A> aggregate(A initial, Add add, Subtract subtract, Materialized<K, A> options = {}) const;
+
+ private:
+  template <class A>
+  KTable<K, A> add_node(std::string_view prefix, internal::Aggregate add, internal::Aggregate subtract,
+                        Materialized<K, A> options) const;
+  internal::Group<K, V> group_;
+};
+
 // Records later than a window's end and grace are dropped and counted, once per window.
 template <class K, class V>
 class TimeWindowedKStream {
@@ -71,3 +92,4 @@ class TimeWindowedKStream {
 }  // namespace muir::streams
 
 #include "streams/internal/grouped_inl.h"
+#include "streams/internal/grouped_table_inl.h"

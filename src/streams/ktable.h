@@ -7,6 +7,21 @@
 namespace muir::streams {
 
 template <class K, class V>
+class KGroupedTable;
+
+namespace internal {
+// The pair that a function yields; K and V for what is no such function, so that a static_assert can say so.
+template <class F, class K, class V>
+struct RowPairOf {
+  using Key = K;
+  using Value = V;
+};
+template <class F, class K, class V>
+  requires(RowFunction<F, K, V> && PairOf<CallResult<F, K, V>>::kIsPair)
+struct RowPairOf<F, K, V> : PairOf<CallResult<F, K, V>> {};
+}  // namespace internal
+
+template <class K, class V>
 class KTable : public internal::Handle {
  public:
   using internal::Handle::Handle;
@@ -19,6 +34,10 @@ class KTable : public internal::Handle {
   // f -> the new value. Deletions pass without a call.
   template <class F>
   auto map_values(F f, Named named = {}) const;
+  // f(value) or f(key, value) -> std::pair of the new key and value: the rows anew, to be aggregated.
+  template <class F>
+  auto group_by(F f, Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value> options =
+                         {}) const;
   // The table's updates, deletions included.
   KStream<K, V> to_stream(Named named = {}) const;
 

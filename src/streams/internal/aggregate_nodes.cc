@@ -18,6 +18,7 @@ class AggregateNode final : public Node {
     const std::string topic = task().store_topic(aggregate_.store);
     table_ = TableBytes(store, aggregate_.types, topic);
     found_ = TableBytes(store, aggregate_.types, topic);
+    old_ = ErasedObject(aggregate_.types.value.type);
     return {};
   }
   Status process(const Row& row) override {
@@ -27,13 +28,15 @@ class AggregateNode final : public Node {
     }
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
     const Found old = MUIR_TRY(table_.get());
+    const bool tells_old = spec().sends_old_values && old.value != nullptr;
+    if (tells_old) old_.assign(old.value);
     if (!aggregate_.apply(row, old.value != nullptr, table_.object())) {
       drop();
       return {};
     }
     const int64_t timestamp_ms = old.value != nullptr ? std::max(old.timestamp_ms, row.timestamp_ms) : row.timestamp_ms;
     MUIR_RETURN_IF_ERROR(table_.put(table_.object(), timestamp_ms));
-    return forward({row.key, table_.object(), timestamp_ms, row.headers});
+    return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
   Result<Found> look_up(const void* key) override {
     MUIR_RETURN_IF_ERROR(found_.seek(key));
@@ -43,7 +46,47 @@ class AggregateNode final : public Node {
  private:
   AggregateSpec aggregate_;
   TableBytes table_;
+  ErasedObject old_;
   TableBytes found_;  // buffers of its own: a look-up may come while an aggregate is being forwarded
+};
+
+// Takes a change's old value out of the aggregate of its group, and puts the new one in.
+class TableAggregateNode final : public Node {
+ public:
+  explicit TableAggregateNode(TableAggregateSpec spec) : aggregate_(std::move(spec)) {}
+
+  Status init() override {
+    auto& store = *MUIR_TRY(task().key_value_store(aggregate_.store));
+    const std::string topic = task().store_topic(aggregate_.store);
+    table_ = TableBytes(store, aggregate_.types, topic);
+    found_ = TableBytes(store, aggregate_.types, topic);
+    old_ = ErasedObject(aggregate_.types.value.type);
+    return {};
+  }
+  Status process(const Row& row) override {
+    if (row.key == nullptr) return error(Code::invalid_argument, "{}: a change without key", spec().name);
+    MUIR_RETURN_IF_ERROR(table_.seek(row.key));
+    const Found stored = MUIR_TRY(table_.get());
+    const bool present = stored.value != nullptr;
+    if (!present && row.value == nullptr) return forward({row.key, nullptr, row.timestamp_ms, row.headers});
+    const bool tells_old = spec().sends_old_values && present;
+    if (tells_old) old_.assign(stored.value);
+    if (present && row.old_value != nullptr) aggregate_.subtract(row.with_value(row.old_value), true, table_.object());
+    if (row.value != nullptr) aggregate_.add(row, present, table_.object());
+    const int64_t timestamp_ms = present ? std::max(stored.timestamp_ms, row.timestamp_ms) : row.timestamp_ms;
+    MUIR_RETURN_IF_ERROR(table_.put(table_.object(), timestamp_ms));
+    return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
+  }
+  Result<Found> look_up(const void* key) override {
+    MUIR_RETURN_IF_ERROR(found_.seek(key));
+    return found_.get();
+  }
+
+ private:
+  TableAggregateSpec aggregate_;
+  TableBytes table_;
+  ErasedObject old_;
+  TableBytes found_;
 };
 
 class WindowAggregateNode final : public Node {
@@ -53,6 +96,7 @@ class WindowAggregateNode final : public Node {
         size_ms_(window_.windows.size.count()),
         grace_ms_(window_.windows.grace.count()),
         value_(window_.aggregate.types.value.type),
+        old_(window_.aggregate.types.value.type),
         windowed_key_(window_.windowed_key),
         emitted_key_(window_.aggregate.types.key.type) {}
 
@@ -97,6 +141,8 @@ class WindowAggregateNode final : public Node {
     const SharedSerde& serde = window_.aggregate.types.value.serde;
     const bool present = MUIR_TRY(store_->fetch(key_, start_ms, stored_));
     if (present) MUIR_RETURN_IF_ERROR(serde->deserialize(topic_, stored_.value, value_.get()));
+    const bool tells_old = spec().sends_old_values && present;
+    if (tells_old) old_.assign(value_.get());
     if (!window_.aggregate.apply(row, present, value_.get())) {
       drop();
       return {};
@@ -107,7 +153,7 @@ class WindowAggregateNode final : public Node {
     MUIR_RETURN_IF_ERROR(store_->put(key_, encoded_, start_ms, timestamp_ms));
     if (window_.windows.emit == EmitStrategy::on_window_close) return {};
     window_.windowed_ops->assign(windowed_key_.get(), row.key, {start_ms, start_ms + size_ms_});
-    return forward({windowed_key_.get(), value_.get(), timestamp_ms, row.headers});
+    return forward({windowed_key_.get(), value_.get(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
 
   // Runs before the record's own windows are written: the store may drop closed windows as soon as its time moves on,
@@ -155,6 +201,7 @@ class WindowAggregateNode final : public Node {
   std::optional<int64_t> emitted_until_ms_;
   // Reused from record to record.
   ErasedObject value_;
+  ErasedObject old_;
   ErasedObject windowed_key_;
   ErasedObject emitted_key_;
   Bytes key_;
@@ -166,6 +213,9 @@ class WindowAggregateNode final : public Node {
 
 NodeFactory aggregate_node(AggregateSpec spec) {
   return [spec = std::move(spec)] { return std::make_unique<AggregateNode>(spec); };
+}
+NodeFactory table_aggregate_node(TableAggregateSpec spec) {
+  return [spec = std::move(spec)] { return std::make_unique<TableAggregateNode>(spec); };
 }
 NodeFactory window_aggregate_node(WindowAggregateSpec spec) {
   return [spec = std::move(spec)] { return std::make_unique<WindowAggregateNode>(spec); };

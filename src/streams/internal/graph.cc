@@ -55,6 +55,15 @@ std::vector<std::string> Graph::require_look_up(NodeId table) {
   return require_look_up(node.parents.front());
 }
 
+void Graph::require_old_values(NodeId table) {
+  GraphNode& node = nodes_[table];
+  if (node.sends_old_values) return;
+  node.sends_old_values = true;
+  if (node.lazy_store) require_look_up(table);
+  // A table without a store of its own makes its old values from its parent's.
+  if (nodes_[table].stores.empty() && !nodes_[table].parents.empty()) require_old_values(nodes_[table].parents.front());
+}
+
 Status Graph::finish() {
   for (const GraphNode& node : nodes_) {
     for (const std::string& store : node.stores) {

@@ -46,6 +46,7 @@ struct SourceSpec {
   ExtractTimestamp timestamp{};
   InvalidTimestamp invalid_timestamp = InvalidTimestamp::fail;
   std::optional<Reset> reset{};
+  bool changes = false;  // values are pairs of new and old, see docs/formats/store-keys.md
 };
 
 struct SinkSpec {
@@ -54,6 +55,7 @@ struct SinkSpec {
   bool internal_topic = false;
   SharedSerde key{};
   SharedSerde value{};
+  bool changes = false;  // as SourceSpec::changes
 };
 
 struct StoreSpec {
@@ -84,6 +86,7 @@ struct GraphNode {
   SharedSerde value_serde{};
   std::optional<StoreSpec> lazy_store{};  // a table's, made when something has to look it up
   bool can_look_up = false;
+  bool sends_old_values = false;
 };
 
 struct RepartitionTopic {
@@ -107,6 +110,8 @@ class Graph {
   void copartition(NodeId left, NodeId right) { copartitioned_.emplace_back(left, right); }
   // Stores that a look-up in this table reads; makes the table's store if it has none yet.
   std::vector<std::string> require_look_up(NodeId table);
+  // From now on the table forwards what each key had before, too.
+  void require_old_values(NodeId table);
   // Keeps the first mistake.
   void mistake(Status status) {
     if (mistake_.ok()) mistake_ = std::move(status);

@@ -53,4 +53,18 @@ NodeId add_repartition(Graph& graph, NodeId from, RepartitionSpec spec) {
                     .value_serde = spec.types.value.serde});
 }
 
+NodeId add_change_topic(Graph& graph, NodeId from, const ChangeTopic& names, TypedPair types) {
+  graph.add_repartition_topic({names.topic, std::nullopt});
+  graph.add({.name = names.sink,
+             .parents = {from},
+             .make = sink_node(),
+             .sink = SinkSpec{.topic = names.topic, .internal_topic = true, .key = types.key.serde,
+                              .value = types.value.serde, .changes = true}});
+  return graph.add({.name = names.source,
+                    .make = source_node(),
+                    .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = types, .changes = true},
+                    .key_serde = types.key.serde,
+                    .value_serde = types.value.serde});
+}
+
 }  // namespace muir::streams::internal

@@ -65,4 +65,12 @@ struct RepartitionSpec {
 };
 NodeId add_repartition(Graph& graph, NodeId from, RepartitionSpec spec);
 
+// Sink and source around a new repartition topic of changes of a table; yields the source.
+struct ChangeTopic {
+  std::string topic;
+  std::string sink;
+  std::string source;
+};
+NodeId add_change_topic(Graph& graph, NodeId from, const ChangeTopic& names, TypedPair types);
+
 }  // namespace muir::streams::internal

@@ -42,6 +42,13 @@ struct AggregateSpec {
   Aggregate apply;
 };
 NodeFactory aggregate_node(AggregateSpec spec);
+struct TableAggregateSpec {
+  std::string store;
+  TypedPair types;
+  Aggregate add;
+  Aggregate subtract;
+};
+NodeFactory table_aggregate_node(TableAggregateSpec spec);
 struct WindowAggregateSpec {
   AggregateSpec aggregate;
   TimeWindows windows;

@@ -13,6 +13,8 @@ struct Row {
   const void* value = nullptr;
   int64_t timestamp_ms = 0;
   Headers headers{};
+  // Tables whose readers ask for it: what the key had before; null: nothing.
+  const void* old_value = nullptr;
 
   [[nodiscard]] Row with_value(const void* other) const { return {key, other, timestamp_ms, headers}; }
   [[nodiscard]] Row with_key(const void* other) const { return {other, value, timestamp_ms, headers}; }

@@ -9,6 +9,7 @@ namespace muir::streams::internal {
 Status SourceNode::init() {
   key_ = ErasedObject(spec().source->types.key.type);
   value_ = ErasedObject(spec().source->types.value.type);
+  if (spec().source->changes) old_value_ = ErasedObject(spec().source->types.value.type);
   return {};
 }
 
@@ -19,7 +20,9 @@ Status SourceNode::decode(std::string_view topic, const client::ConsumedRecord& 
   if (record.key) {
     if (auto s = types.key.serde->deserialize(topic, *record.key, key_.get()); !s.ok()) return s.annotate("deserialize key");
   }
-  if (record.value) {
+  if (spec().source->changes) {
+    MUIR_RETURN_IF_ERROR(decode_change(topic, record));
+  } else if (record.value) {
     if (auto s = types.value.serde->deserialize(topic, *record.value, value_.get()); !s.ok()) {
       return s.annotate("deserialize value");
     }
@@ -29,7 +32,20 @@ Status SourceNode::decode(std::string_view topic, const client::ConsumedRecord& 
   return {};
 }
 
+Status SourceNode::decode_change(std::string_view topic, const client::ConsumedRecord& record) {
+  if (!record.value) return error(Code::invalid_argument, "read change topic={}: no value", topic);
+  change_ = MUIR_TRY(parse_change(*record.value));
+  const auto& serde = spec().source->types.value.serde;
+  if (change_.now) MUIR_RETURN_IF_ERROR(serde->deserialize(topic, *change_.now, value_.get()));
+  if (change_.before) MUIR_RETURN_IF_ERROR(serde->deserialize(topic, *change_.before, old_value_.get()));
+  return {};
+}
+
 Row SourceNode::row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const {
+  if (spec().source->changes) {
+    return {record.key ? key_.get() : nullptr, change_.now ? value_.get() : nullptr, timestamp_ms, record.headers,
+            change_.before ? old_value_.get() : nullptr};
+  }
   return {record.key ? key_.get() : nullptr, record.value ? value_.get() : nullptr, timestamp_ms, record.headers};
 }
 

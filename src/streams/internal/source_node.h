@@ -1,6 +1,7 @@
 // SourceNode: where records enter a subtopology.
 #pragma once
 
+#include "streams/internal/change.h"
 #include "streams/internal/graph.h"
 #include "streams/internal/task_context.h"
 
@@ -19,12 +20,16 @@ class SourceNode final : public Node {
 
  private:
   Status decode(std::string_view topic, const client::ConsumedRecord& record);
+  Status decode_change(std::string_view topic, const client::ConsumedRecord& record);
   Result<int64_t> timestamp_of(const client::ConsumedRecord& record, int64_t partition_time_ms);
   [[nodiscard]] Row row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const;
 
   // Reused from record to record.
   ErasedObject key_;
   ErasedObject value_;
+  // Of changes; value_ is then the new one.
+  ErasedObject old_value_;
+  Change change_;
   // An extractor sees a record before it is processed; its objects are kept until then.
   int64_t decoded_offset_ = -1;
   std::string decoded_topic_;

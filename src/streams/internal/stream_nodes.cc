@@ -1,4 +1,5 @@
 // Nodes of streams: stateless operators, branches, sinks and users' processors.
+#include "streams/internal/change.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/task_context.h"
 
@@ -57,7 +58,7 @@ class SinkNode final : public Node {
       return task().fail(spec().name, FailureKind::production, status);
     }
     const auto key = row.key != nullptr ? OptBytesView(key_) : std::nullopt;
-    const auto value = row.value != nullptr ? OptBytesView(value_) : std::nullopt;
+    const auto value = row.value != nullptr || spec().sink->changes ? OptBytesView(value_) : std::nullopt;
     // Windowed keys go where their inner key goes, so that all windows of a key share a partition.
     std::optional<int32_t> partition;
     if (windowed_ && key) {
@@ -76,7 +77,20 @@ class SinkNode final : public Node {
     key_.clear();
     value_.clear();
     if (row.key != nullptr) MUIR_RETURN_IF_ERROR(sink.key->serialize(topic, row.key, key_));
+    if (sink.changes) return encode_change(topic, row);
     if (row.value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.value, value_));
+    return {};
+  }
+
+  Status encode_change(const std::string& topic, const Row& row) {
+    const SinkSpec& sink = *spec().sink;
+    now_.clear();
+    before_.clear();
+    if (row.value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.value, now_));
+    if (row.old_value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.old_value, before_));
+    append_change({row.value != nullptr ? OptBytesView(now_) : std::nullopt,
+                   row.old_value != nullptr ? OptBytesView(before_) : std::nullopt},
+                  value_);
     return {};
   }
 
@@ -87,6 +101,8 @@ class SinkNode final : public Node {
   std::string extracted_;
   Bytes key_;
   Bytes value_;
+  Bytes now_;
+  Bytes before_;
 };
 
 class ProcessNode final : public Node {

@@ -24,7 +24,9 @@ class TableNode final : public Node {
     if (table_) {
       // The last offset wins, not the last timestamp, as in Kafka Streams.
       MUIR_RETURN_IF_ERROR(table_.seek(row.key));
+      const Found old = spec().sends_old_values ? MUIR_TRY(table_.get()) : Found{};
       MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
+      return forward({row.key, row.value, row.timestamp_ms, row.headers, old.value});
     }
     return forward(row);
   }
@@ -45,7 +47,11 @@ class TableFilterNode final : public Node {
  public:
   explicit TableFilterNode(Predicate keep) : keep_(std::move(keep)) {}
   Status process(const Row& row) override {
-    return forward(row.value != nullptr && keep_(row) ? row : row.with_value(nullptr));
+    const bool kept = row.value != nullptr && keep_(row);
+    const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
+    // Without old values nobody knows whether the key was there: its deletion is told all the same.
+    if (spec().sends_old_values && !kept && !was_kept) return {};
+    return forward({row.key, kept ? row.value : nullptr, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
   }
   Result<Found> look_up(const void* key) override {
     const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
@@ -60,11 +66,12 @@ class TableFilterNode final : public Node {
 class TableMapNode final : public Node {
  public:
   TableMapNode(std::function<void(const Row&, void*)> map, const TypeOps* out)
-      : map_(std::move(map)), forwarded_(out), found_(out) {}
+      : map_(std::move(map)), forwarded_(out), old_(out), found_(out) {}
   Status process(const Row& row) override {
-    if (row.value == nullptr) return forward(row);
-    map_(row, forwarded_.get());
-    return forward(row.with_value(forwarded_.get()));
+    if (row.value != nullptr) map_(row, forwarded_.get());
+    if (row.old_value != nullptr) map_(row.with_value(row.old_value), old_.get());
+    return forward({row.key, row.value != nullptr ? forwarded_.get() : nullptr, row.timestamp_ms, row.headers,
+                    row.old_value != nullptr ? old_.get() : nullptr});
   }
   Result<Found> look_up(const void* key) override {
     const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
@@ -76,6 +83,7 @@ class TableMapNode final : public Node {
  private:
   std::function<void(const Row&, void*)> map_;
   ErasedObject forwarded_;
+  ErasedObject old_;
   ErasedObject found_;
 };
 
