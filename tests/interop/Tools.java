@@ -9,7 +9,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.kafka.common.utils.Exit;
 
 public class Tools {
@@ -49,7 +51,8 @@ public class Tools {
         };
         Exit.setExitProcedure(leave);
         Exit.setHaltProcedure(leave);
-        Exit.setShutdownHookAdder((name, hook) -> { });
+        List<Runnable> hooks = new ArrayList<>();  // some tools send what is left when the JVM ends
+        Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
         String line;
         while ((line = requests.readLine()) != null) {
             String[] words = line.replace('\u001e', '\n').split("\u001f", -1);
@@ -63,6 +66,8 @@ public class Tools {
                 run(words[0], Arrays.copyOfRange(words, 2, words.length));
                 return null;
             });
+            hooks.forEach(Runnable::run);
+            hooks.clear();
             answers.print(output.toString(StandardCharsets.UTF_8));
             answers.print("\n\u0004" + output.code + "\n");
             answers.flush();

@@ -81,7 +81,8 @@ TEST_P(JvmStreamsOnMuir, CountsExactlyThoughKilledMidway) {
   send("killed-lines", make_lines(1000, 2));
   auto second = jvm("killed", "killed-lines");
   expect_exact(follower, "killed");
-  EXPECT_TRUE(second.close().ok());
+  const Status closed = second.close();
+  EXPECT_TRUE(closed.ok()) << closed.to_string();
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, JvmStreamsOnMuir, ::testing::Values(Vendor::muir), vendor_name);
@@ -95,21 +96,24 @@ TEST_P(StreamsInterop, InternalTopicsAreTheSameByteForByte) {
     auto app = jvm("bytes-jvm", "bytes-lines");
     auto follower = follow("bytes-jvm");
     expect_exact(follower, "bytes-jvm");
-    EXPECT_TRUE(app.close().ok());
+    const Status closed = app.close();
+    EXPECT_TRUE(closed.ok()) << closed.to_string();
   }
   {
     auto app = muir("bytes-muir", "bytes-lines");
     ASSERT_TRUE(app.ok()) << app.status().to_string();
     auto follower = follow("bytes-muir");
     expect_exact(follower, "bytes-muir");
-    EXPECT_TRUE(app->close().ok());
+    const Status closed = app->close();
+    EXPECT_TRUE(closed.ok()) << closed.to_string();
   }
   const auto admin = client_->admin();
   ASSERT_TRUE(admin.ok());
   for (const std::string topic : {"-by-word-repartition", "-counts-changelog", "-windowed-changelog", "-out", "-windowed"}) {
     const auto theirs = rows_of("bytes-jvm" + topic);
     const auto ours = rows_of("bytes-muir" + topic);
-    ASSERT_EQ(theirs.size(), ours.size()) << topic;
+    ASSERT_EQ(theirs.size(), expected_.updates) << topic;
+    ASSERT_EQ(ours.size(), expected_.updates) << topic;
     for (size_t i = 0; i < theirs.size(); ++i) ASSERT_EQ(theirs[i], ours[i]) << topic << " record " << i;
     const auto their_configs = (*admin)->topic_configs("bytes-jvm" + topic);
     const auto our_configs = (*admin)->topic_configs("bytes-muir" + topic);
@@ -127,20 +131,23 @@ TEST_P(StreamsInterop, ApplicationMovesFromTheJvmToMuirAndBack) {
   {
     auto app = jvm("moved", "moved-lines");
     expect_exact(follower, "moved");
-    ASSERT_TRUE(app.close().ok());
+    const Status closed = app.close();
+    ASSERT_TRUE(closed.ok()) << closed.to_string();
   }
   send("moved-lines", make_lines(600, 5));
   {
     auto app = muir("moved", "moved-lines");
     ASSERT_TRUE(app.ok()) << app.status().to_string();
     expect_exact(follower, "moved");
-    ASSERT_TRUE(app->close().ok());
+    const Status closed = app->close();
+    ASSERT_TRUE(closed.ok()) << closed.to_string();
   }
   send("moved-lines", make_lines(600, 6));
   {
     auto app = jvm("moved", "moved-lines");
     expect_exact(follower, "moved");
-    ASSERT_TRUE(app.close().ok());
+    const Status closed = app.close();
+    ASSERT_TRUE(closed.ok()) << closed.to_string();
   }
   const auto admin = client_->admin();
   ASSERT_TRUE(admin.ok());
@@ -153,6 +160,30 @@ TEST_P(StreamsInterop, ApplicationMovesFromTheJvmToMuirAndBack) {
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names, (std::vector<std::string>{"moved-by-word-repartition", "moved-counts-changelog", "moved-lines", "moved-out",
                                              "moved-windowed", "moved-windowed-changelog"}));
+}
+
+// Both in one group at the same time; then the JVM dies and Muir has all of it.
+TEST_P(StreamsInterop, JvmAndMuirShareAGroupAndOneTakesOver) {
+  create("shared-lines", 4);
+  create_outputs("shared");
+  auto follower = follow("shared");
+  send("shared-lines", make_lines(600, 7));
+  auto theirs = jvm("shared", "shared-lines");
+  expect_exact(follower, "shared");
+  auto ours = muir("shared", "shared-lines");
+  ASSERT_TRUE(ours.ok()) << ours.status().to_string();
+  // Until Muir has work, too: it restored what the JVM had written, or processes what comes.
+  for (uint32_t round = 0; round < 40 && ours->records_processed() == 0; ++round) {
+    send("shared-lines", make_lines(50, 100 + round));
+    expect_exact(follower, "shared");
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(ours->records_processed(), 0U);
+  send("shared-lines", make_lines(2000, 8));
+  theirs.kill();
+  expect_exact(follower, "shared");
+  const Status closed = ours->close();
+  EXPECT_TRUE(closed.ok()) << closed.to_string();
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, StreamsInterop, kBothVendors, vendor_name);

@@ -30,8 +30,7 @@ std::string check_updates(const std::vector<Row>& rows, const std::map<std::stri
 class JvmWordCount {
  public:
   static Result<JvmWordCount> start(const std::string& bootstrap, const std::string& application, const std::string& input, const std::string& state_dir);
-  Status wait_until_running();
-  Status close();  // leaves the group
+  Status close();  // once it runs; leaves the group
   void kill();     // SIGKILL
 
  private:
@@ -44,6 +43,7 @@ class MuirWordCount {
  public:
   static Result<MuirWordCount> start(const std::string& bootstrap, const std::string& application, const std::string& input, const std::string& state_dir);
   Status close() { return streams_->close(30'000); }
+  [[nodiscard]] uint64_t records_processed() const { return streams_->metrics().records_processed; }
 
  private:
   std::unique_ptr<client::Client> client_;
