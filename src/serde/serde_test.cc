@@ -269,6 +269,20 @@ TEST(JsonSerde, NamesThePathOfWhatIsWrong) {
   }
 }
 
+TEST(JsonSerde, SurvivesMutatedTexts) {
+  const uint32_t seed = 20260108;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::string original = R"({"flag":true,"small":-7,"wide":1.5e3,"text":"a\u00e9b","blob":"\u00ff","maybe":null,"children":[{"limits":{"x":1}},{}],"limits":{"y":2.5}})";
+  fuzz_read_json(original);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = original;
+    for (auto n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
+    if (random() % 8 == 0) text.resize(random() % text.size());
+    fuzz_read_json(text);
+  }
+}
+
 TEST(AvroContainer, HoldsDescribedStructs) {
   Bytes file;
   auto writer = schema::avro::ContainerWriter::create([&](BytesView bytes) { return file.append(bytes), Status(); },
