@@ -131,24 +131,32 @@ void ProducerState::clear() {
   ending_.clear();
 }
 
+// One entry per remembered batch, oldest first. Kafka writes only the newest and, reading, lets a later entry of a
+// producer replace an earlier one; so it reads ours, and we keep the whole window of repetitions across restarts.
 Bytes ProducerState::encode_snapshot() const {
   Bytes out;
   ByteWriter writer(out);
   writer.i16(kSnapshotVersion);
-  writer.u32(0);
-  writer.i32(static_cast<int32_t>(producers_.size()));
-  for (const auto& [producer_id, entry] : producers_) {
-    const ProducerEntry::Batch last = entry.batches.empty() ? ProducerEntry::Batch{} : entry.batches.back();
+  writer.u32(0);  // checksum, patched below
+  writer.i32(0);  // count, patched below
+  int32_t count = 0;
+  const auto write = [&](int64_t producer_id, const ProducerEntry& entry, const ProducerEntry::Batch& batch) {
+    ++count;
     writer.i64(producer_id);
     writer.i16(entry.epoch);
-    writer.i32(last.last_sequence);
-    writer.i64(last.last_offset);
-    writer.i32(last.offset_delta);
+    writer.i32(batch.last_sequence);
+    writer.i64(batch.last_offset);
+    writer.i32(batch.offset_delta);
     writer.i64(entry.last_timestamp);
     writer.i32(entry.coordinator_epoch);
     writer.i64(entry.txn_first_offset);
+  };
+  for (const auto& [producer_id, entry] : producers_) {
+    for (const auto& batch : entry.batches) write(producer_id, entry, batch);
+    if (entry.batches.empty()) write(producer_id, entry, {});
   }
-  writer.patch_be<uint32_t>(2, wire::crc32c(BytesView(out).substr(kSnapshotCrcEnd)));
+  writer.patch_be<int32_t>(kSnapshotCrcEnd, count);
+  writer.patch_be<uint32_t>(kSnapshotCrcEnd - sizeof(uint32_t), wire::crc32c(BytesView(out).substr(kSnapshotCrcEnd)));
   return out;
 }
 
@@ -161,18 +169,18 @@ Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
   ProducerState out;
   for (int32_t left = reader.i32(); left > 0 && reader.ok(); --left) {
     const int64_t producer_id = reader.i64();
-    ProducerEntry entry;
+    ProducerEntry& entry = out.producers_[producer_id];
     entry.epoch = reader.i16();
-    ProducerEntry::Batch last;
-    last.last_sequence = reader.i32();
-    last.last_offset = reader.i64();
-    last.offset_delta = reader.i32();
-    last.timestamp = entry.last_timestamp = reader.i64();
+    ProducerEntry::Batch batch;
+    batch.last_sequence = reader.i32();
+    batch.last_offset = reader.i64();
+    batch.offset_delta = reader.i32();
+    batch.timestamp = entry.last_timestamp = reader.i64();
     entry.coordinator_epoch = reader.i32();
     entry.txn_first_offset = reader.i64();
-    if (last.last_sequence >= 0) entry.batches.push_back(last);
+    if (batch.last_sequence >= 0) entry.batches.push_back(batch);
+    if (entry.batches.size() > ProducerEntry::kBatchesMax) entry.batches.pop_front();
     if (entry.txn_first_offset >= 0) out.open_[entry.txn_first_offset] = producer_id;
-    out.producers_[producer_id] = std::move(entry);
   }
   if (!reader.ok() || reader.remaining() > 0) return muir::error(Code::data_loss, "producer snapshot: wrong length");
   return out;

@@ -72,7 +72,7 @@ class ProducerState {
   void clear();
   [[nodiscard]] const std::unordered_map<int64_t, ProducerEntry>& producers() const { return producers_; }
 
-  // The producer snapshot file, version 1: only the last batch of each producer.
+  // The producer snapshot file, version 1, with the remembered batches of each producer.
   [[nodiscard]] Bytes encode_snapshot() const;
   static Result<ProducerState> decode_snapshot(BytesView bytes);
 
