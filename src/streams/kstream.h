@@ -85,7 +85,7 @@ class KStream : public internal::Handle {
 
   BranchedKStream<K, V> split(Named named = {}) const;
   KStream merge(const KStream& other, Named named = {}) const;
-  // Through a topic that the application creates, partitioned by the key.
+  // Through a topic that the application creates, partitioned by the key. Records without key do not pass.
   KStream repartition(Repartitioned<K, V> options = {}) const;
   void to(const std::string& topic, Produced<K, V> options = {}) const { sink({.topic = topic}, options); }
   // f(value) or f(key, value) -> the topic's name; the topic must exist.
@@ -120,7 +120,7 @@ class KStream : public internal::Handle {
     return joined_global(table, std::move(select), std::move(f), named, std::true_type());
   }
 
-  // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call.
+  // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call. Any thread may call it.
   template <class S>
   auto process(S supplier, ProcessOptions options = {}) const {
     return processed(std::move(supplier), std::move(options), std::false_type());

@@ -115,6 +115,33 @@ TEST(Processor, KnowsItsSurroundings) {
   EXPECT_EQ(driver->commits_requested(), 2);
 }
 
+// Counts its init() and close() calls; init() fails when told to.
+class Life : public TextProcessor {
+ public:
+  Life(std::pair<int, int>* calls, bool fails) : calls_(calls), fails_(fails) {}
+  Status init(Context&) override {
+    ++calls_->first;
+    return fails_ ? error(Code::unavailable, "not today") : Status();
+  }
+  Status process(const Text&) override { return {}; }
+  void close() override { ++calls_->second; }
+
+ private:
+  std::pair<int, int>* calls_;
+  bool fails_;
+};
+
+TEST(Processor, IsClosedOnceForEachInit) {
+  for (const bool fails : {false, true}) {
+    std::pair<int, int> calls;
+    {
+      auto driver = TestDriver::create(around<Life>({}, &calls, fails));
+      EXPECT_EQ(driver.ok(), !fails);
+    }
+    EXPECT_EQ(calls, std::pair(1, 1));
+  }
+}
+
 // Forwards each firing of a timer; "stop" cancels it.
 class Ticks : public TextProcessor {
  public:

@@ -174,8 +174,7 @@ KStream<K, V> KStream<K, V>::repartition(Repartitioned<K, V> options) const {
                               {.prefix = prefix,
                                .types = {internal::choose_serde(*graph_, options.key, at().key_serde, prefix + " key"),
                                          internal::choose_serde(*graph_, options.value, at().value_serde, prefix + " value")},
-                               .partitions = options.partitions,
-                               .null_keys = true}));
+                               .partitions = options.partitions}));
 }
 
 template <class K, class V>

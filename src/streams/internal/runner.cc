@@ -49,7 +49,10 @@ class GraphRunner final : public SubtopologyRunner {
   }
 
   Status init_processors() override {
-    for (const auto& node : nodes_) MUIR_RETURN_IF_ERROR(node->init());
+    for (const auto& node : nodes_) {
+      ++initialised_;
+      MUIR_RETURN_IF_ERROR(node->init());
+    }
     return {};
   }
 
@@ -86,12 +89,12 @@ class GraphRunner final : public SubtopologyRunner {
   Status close() override {
     if (closed_) return {};
     closed_ = true;
-    for (const auto& node : nodes_) {
+    for (size_t i = 0; i < initialised_; ++i) {
       const Status status = guarded([&] {
-        node->close();
+        nodes_[i]->close();
         return Status();
       });
-      if (!status.ok()) log_failed_close(node->spec().name, status);
+      if (!status.ok()) log::warn("close {}: {}", nodes_[i]->spec().name, status.message());
     }
     Status first;
     for (auto& [name, store] : task_.stores) {
@@ -198,15 +201,13 @@ class GraphRunner final : public SubtopologyRunner {
     task_.record_topic = {};
     task_.record_partition = -1;
   }
-  static void log_failed_close(const std::string& node, const Status& status) {
-    log::warn("close {}: {}", node, status.message());
-  }
 
   std::shared_ptr<const GraphPlan> plan_;  // shared with the runners of other tasks
   const size_t subtopology_;
   TaskContext task_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, SourceNode*, std::less<>> sources_;
+  size_t initialised_ = 0;  // nodes whose init() was called: these are closed
   bool closed_ = false;
 };
 

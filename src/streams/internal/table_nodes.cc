@@ -90,13 +90,17 @@ class TableMapNode final : public Node {
 class TableJoinNode final : public Node {
  public:
   TableJoinNode(NodeId table, bool left, JoinApply apply) : table_(table), left_(left), apply_(std::move(apply)) {}
+  Status init() override {
+    looked_up_ = task().nodes.at(table_);
+    return {};
+  }
   Status process(const Row& row) override {
     if (row.value == nullptr || (row.key == nullptr && !left_)) {
       drop();
       return {};
     }
     Found found;
-    if (row.key != nullptr) found = MUIR_TRY(task().nodes.at(table_)->look_up(row.key));
+    if (row.key != nullptr) found = MUIR_TRY(looked_up_->look_up(row.key));
     return found.value == nullptr && !left_ ? Status() : apply_(row, found.value, *this);
   }
 
@@ -104,6 +108,7 @@ class TableJoinNode final : public Node {
   const NodeId table_;
   const bool left_;
   JoinApply apply_;
+  Node* looked_up_ = nullptr;
 };
 
 class GlobalJoinNode final : public Node {
