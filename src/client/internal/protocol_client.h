@@ -39,13 +39,19 @@ class ProtocolClient {
   // Where the group's coordinator is, asked anew each time.
   Result<Endpoint> coordinator(const std::string& group, const Deadline& deadline);
 
-  // Calls `attempt` () -> Result<T> or Status until it succeeds, fails for good, or the deadline has passed.
+  // Calls `attempt` () -> Result<T> or Status until it succeeds, fails for good, or the deadline has passed. Then Kafka's last answer
+  // is the reason of a timed_out, also when the very last attempt got none.
   template <class Attempt>
   auto retry(const Deadline& deadline, Attempt attempt) -> decltype(attempt()) {
+    Status answer;
     while (true) {
       auto result = attempt();
       const Status status = muir::internal::status_of(result);
-      if (status.ok() || !may_retry(status) || !back_off(deadline)) return result;
+      if (status.ok() || !may_retry(status)) return result;
+      if (status.detail() != 0) answer = status;
+      if (back_off(deadline)) continue;
+      if (answer.ok()) return result;
+      return Status(Code::timed_out, answer.message(), answer.detail());
     }
   }
   // Waits retry.backoff.ms; false when the deadline would pass.
