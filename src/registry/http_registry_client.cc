@@ -1,11 +1,17 @@
 #include "registry/http_registry_client.h"
 
 #include "net/url.h"
+#include "registry/schema_record.h"
+#include "schema/avro_parse.h"
+#include "schema/avro_text.h"
 
 namespace muir::registry {
 namespace {
 
 using schema::Json;
+
+// References of references of references.
+constexpr int kReferenceDepthMax = 16;
 
 bool is_worth_another(int status) { return status == 408 || status == 429 || status >= 500; }
 
@@ -100,7 +106,25 @@ Result<std::string> HttpRegistryClient::schema_by_id(int id) {
   if (const auto found = texts_.find(id); found != texts_.end()) return found->second;
   const std::string target = fmt::format("/schemas/ids/{}", id);
   const Json answer = MUIR_TRY(request("GET", target));
-  return texts_[id] = MUIR_TRY(text_member(answer, "schema", target));
+  std::string text = MUIR_TRY(text_member(answer, "schema", target));
+  if (answer.find("references") != nullptr) text = schema::avro::to_text(*MUIR_TRY(resolve(answer, target, 0)));
+  return texts_[id] = std::move(text);
+}
+
+Result<schema::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target, int depth) {
+  if (depth > kReferenceDepthMax) return error(Code::invalid_argument, "schema registry {}: references are nested too deeply, or in a circle", target);
+  schema::avro::ParseOptions options{.strict = false};
+  if (const Json* member = answer.find("references"); member != nullptr && !member->is_null()) {
+    const auto references = MUIR_TRY(references_from(*member));
+    for (const auto& reference : references) {
+      // Even a deleted one: data written with it exists.
+      const std::string next = fmt::format("/subjects/{}/versions/{}?deleted=true", net::percent_encode(reference.subject), reference.version);
+      const Json inner = MUIR_TRY(request("GET", next));
+      options.known.push_back(MUIR_TRY(resolve(inner, next, depth + 1)));
+    }
+  }
+  const std::string text = MUIR_TRY(text_member(answer, "schema", target));
+  return schema::avro::parse(text, options);
 }
 
 Result<RegisteredSchema> HttpRegistryClient::latest_schema(std::string_view subject) {

@@ -290,6 +290,14 @@ Result<SchemaVersion> RegistryService::by_id(int id) {
   return *version;
 }
 
+Result<std::string> RegistryService::self_contained_text(int id) {
+  const std::lock_guard lock(mutex_);
+  const auto* version = index_.by_id(id);
+  if (version == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema {} not found", id);
+  if (version->references.empty()) return version->schema;
+  return schema::avro::to_text(*MUIR_TRY(parse_stored(*version)));
+}
+
 Result<std::vector<SchemaVersion>> RegistryService::versions_of_id(int id, bool include_deleted) {
   const std::lock_guard lock(mutex_);
   if (index_.by_id(id) == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema {} not found", id);

@@ -61,6 +61,8 @@ class RegistryService {
   Result<std::vector<int>> versions(const std::string& subject, bool include_deleted, bool only_deleted);
   Result<SchemaVersion> version(const std::string& subject, VersionSpec spec, bool include_deleted);
   Result<SchemaVersion> by_id(int id);
+  // The text of a schema that needs no other to be read: referenced types are defined in it.
+  Result<std::string> self_contained_text(int id);
   Result<std::vector<SchemaVersion>> versions_of_id(int id, bool include_deleted);
   Result<std::vector<int>> referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted);
   std::vector<SchemaVersion> schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest);

@@ -84,6 +84,21 @@ TEST_F(RunningRegistry, ServesSerdes) {
   EXPECT_TRUE(client->latest_schema("fixes-value").ok());
 }
 
+TEST_F(RunningRegistry, GivesSerdesSchemasWithTheirReferencesInside) {
+  ASSERT_TRUE(http()->register_schema("place", R"({"type":"record","name":"geo.Place","fields":[{"name":"lat","type":"double"}]})").ok());
+  auto raw = net::HttpClient::create(registry_->url()).value();
+  const auto response = raw->request("POST", "/subjects/stop/versions",
+                                     R"({"schema":"{\"type\":\"record\",\"name\":\"Stop\",\"fields\":[{\"name\":\"at\",\"type\":\"geo.Place\"}]}",)"
+                                     R"("references":[{"name":"geo.Place","subject":"place","version":1}]})",
+                                     {{"Content-Type", "application/json"}});
+  ASSERT_TRUE(response.ok());
+  ASSERT_EQ(response->body, R"({"id":2})");
+  const std::string inside =
+      R"({"type":"record","name":"Stop","fields":[{"name":"at","type":{"type":"record","name":"Place","namespace":"geo","fields":[{"name":"lat","type":"double"}]}}]})";
+  EXPECT_EQ(http()->schema_by_id(2).value_or(""), inside);
+  EXPECT_EQ(registry_->port_for_serdes().schema_by_id(2).value_or(""), inside);
+}
+
 TEST_F(RunningRegistry, AnswersUnknownPathsInItsOwnForm) {
   auto client = net::HttpClient::create(registry_->url());
   ASSERT_TRUE(client.ok());

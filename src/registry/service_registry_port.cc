@@ -10,7 +10,7 @@ Result<int> ServiceRegistryPort::find_schema(std::string_view subject, std::stri
   return MUIR_TRY(service_.look_up(std::string(subject), {.schema = std::string(schema_json)}, false)).id;
 }
 
-Result<std::string> ServiceRegistryPort::schema_by_id(int id) { return MUIR_TRY(service_.by_id(id)).schema; }
+Result<std::string> ServiceRegistryPort::schema_by_id(int id) { return service_.self_contained_text(id); }
 
 Result<RegisteredSchema> ServiceRegistryPort::latest_schema(std::string_view subject) {
   auto version = MUIR_TRY(service_.version(std::string(subject), VersionSpec{}, false));

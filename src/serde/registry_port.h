@@ -28,7 +28,7 @@ class RegistryPort {
   virtual Result<int> register_schema(std::string_view subject, std::string_view schema_json) = 0;
   // The id of a schema that is registered under `subject`; not_found when it is not.
   virtual Result<int> find_schema(std::string_view subject, std::string_view schema_json) = 0;
-  // The text of the schema with that id; not_found when there is none.
+  // The text of the schema with that id, with the schemas that it refers to inside; not_found when there is none.
   virtual Result<std::string> schema_by_id(int id) = 0;
   // The newest version under `subject`; not_found when there is none.
   virtual Result<RegisteredSchema> latest_schema(std::string_view subject) = 0;
