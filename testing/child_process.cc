@@ -26,6 +26,8 @@ using Clock = std::chrono::steady_clock;
     const int err = open(options.stderr_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (err >= 0) dup2(err, STDERR_FILENO);
   }
+  // A listening socket of this process must not live on in the child: its port could not be opened again.
+  close_range(STDERR_FILENO + 1, ~0U, 0);
   for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   for (const auto& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));

@@ -189,6 +189,46 @@ TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnMuirsBroker) {
   EXPECT_TRUE((*broker)->stop().ok());
 }
 
+TEST(ExactlyOnce, HoldsWhenTheBrokerGoesAwayAndComesBack) {
+  testing::TempDir folder;
+  broker::BrokerConfig config{.port = 0, .data_dir = folder.str() + "/broker",
+                              .properties = {{"group.initial.rebalance.delay.ms", "0"}}};
+  // Not a port that the system gives to outgoing connections: clients that try to reconnect would take it.
+  std::random_device random;
+  Result<std::unique_ptr<broker::Broker>> broker = error(Code::already_exists, "no port tried");
+  for (int i = 0; i < 20 && broker.status().code() == Code::already_exists; ++i) {
+    config.port = static_cast<uint16_t>(20'000 + random() % 12'000);
+    broker = broker::Broker::start(config);
+  }
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  const std::string bootstrap = fmt::format("127.0.0.1:{}", config.port);
+  auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
+  ASSERT_TRUE(client.ok()) << client.status().message();
+  make_topics(**client);
+  Input input(**client, 20261124);
+  Output output(**client);
+  auto app = start_app(bootstrap, folder.str());
+  ASSERT_TRUE(app.ok()) << app.status().message();
+  for (int restart = 0; restart < 3; ++restart) {
+    input.send(300);
+    expect_counts(input, output);
+    input.send(300);
+    EXPECT_TRUE((*broker)->stop().ok());
+    broker->reset();
+    broker = broker::Broker::start(config);
+    ASSERT_TRUE(broker.ok()) << broker.status().message();
+  }
+  input.send(300);
+  expect_counts(input, output);
+  app->close_stdin();
+  const auto ended = app->wait(std::chrono::seconds(60));
+  EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
+  if (::testing::Test::HasFailure()) {
+    const auto log = testing::run({.command = {"tail", "-n", "60", folder.str() + "/app.log"}});
+    if (log.ok()) ADD_FAILURE() << *log;
+  }
+}
+
 TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnApacheKafka) {
   auto kafka = testing::KafkaCluster::start(1, {{"group.initial.rebalance.delay.ms", "0"}});
   ASSERT_TRUE(kafka.ok()) << kafka.status().message();
