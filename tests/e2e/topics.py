@@ -19,7 +19,7 @@ class Avro:
         return value
 
     @staticmethod
-    def _long(data, at):
+    def _varint(data, at):
         shift = result = 0
         while True:
             byte = data[at]
@@ -31,7 +31,7 @@ class Avro:
 
     def _read(self, schema, data, at):
         if isinstance(schema, list):
-            branch, at = self._long(data, at)
+            branch, at = self._varint(data, at)
             return self._read(schema[branch], data, at)
         kind = schema["type"] if isinstance(schema, dict) else schema
         if isinstance(kind, (dict, list)):
@@ -51,7 +51,9 @@ class Avro:
         return data[at] == 1, at + 1
 
     def _int(self, _, data, at):
-        return self._long(data, at)
+        return self._varint(data, at)
+
+    _long = _int
 
     def _double(self, _, data, at):
         return struct.unpack_from("<d", data, at)[0], at + 8
@@ -60,7 +62,7 @@ class Avro:
         return struct.unpack_from("<f", data, at)[0], at + 4
 
     def _bytes(self, _, data, at):
-        size, at = self._long(data, at)
+        size, at = self._varint(data, at)
         return data[at:at + size], at + size
 
     def _string(self, _, data, at):
@@ -68,7 +70,7 @@ class Avro:
         return value.decode(), at
 
     def _enum(self, schema, data, at):
-        index, at = self._long(data, at)
+        index, at = self._varint(data, at)
         return schema["symbols"][index], at
 
     def _record(self, schema, data, at):
@@ -80,11 +82,11 @@ class Avro:
     def _array(self, schema, data, at):
         values = []
         while True:
-            count, at = self._long(data, at)
+            count, at = self._varint(data, at)
             if count == 0:
                 return values, at
             if count < 0:
-                count, (_, at) = -count, self._long(data, at)
+                count, (_, at) = -count, self._varint(data, at)
             for _ in range(count):
                 value, at = self._read(schema["items"], data, at)
                 values.append(value)
@@ -92,11 +94,11 @@ class Avro:
     def _map(self, schema, data, at):
         values = {}
         while True:
-            count, at = self._long(data, at)
+            count, at = self._varint(data, at)
             if count == 0:
                 return values, at
             if count < 0:
-                count, (_, at) = -count, self._long(data, at)
+                count, (_, at) = -count, self._varint(data, at)
             for _ in range(count):
                 key, at = self._string(None, data, at)
                 values[key], at = self._read(schema["values"], data, at)
