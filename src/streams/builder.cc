@@ -12,15 +12,6 @@ internal::NodeId StreamsBuilder::add_source(const std::string& name, internal::S
     }
     return *same;
   }
-  if (spec.topics.empty()) graph_->mistake(error(Code::invalid_argument, "topology: stream {} names no topic", name));
-  for (const auto& topic : spec.topics) {
-    for (const auto& node : graph_->nodes()) {
-      if (node.source && !node.source->internal_topic &&
-          std::find(node.source->topics.begin(), node.source->topics.end(), topic) != node.source->topics.end()) {
-        graph_->mistake(error(Code::invalid_argument, "topology: topic {} is read by {} and {}", topic, node.name, name));
-      }
-    }
-  }
   const internal::TypedPair types = spec.types;
   return graph_->add({.name = name,
                       .make = internal::source_node(),

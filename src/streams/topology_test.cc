@@ -400,6 +400,18 @@ TEST(Build, TellsTheFirstMistake) {
          b.stream<std::string, std::string>("t");
          b.stream<std::string, std::string>(std::vector<std::string>{"t", "u"});
        }, "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000001"},
+      {"stream and global table", [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.global_table<std::string, std::string>("t");
+       }, "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000002"},
+      {"no topic", [](StreamsBuilder& b) { b.stream<std::string, std::string>(std::vector<std::string>{}); },
+       "stream KSTREAM-SOURCE-0000000000 names no topic"},
+      {"name of an operator", [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").filter(any, {.name = "a b"});
+       }, "name 'a b' must have"},
+      {"name of a store", [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().count({.store = std::string(250, 'x')});
+       }, "must have 1 to 249 of the characters"},
       {"no serde", [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").map_values([](const std::string&) { return NoSerde{}; }).to("u");
        }, "no serde for KSTREAM-SINK-0000000002 value"},

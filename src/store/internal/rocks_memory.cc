@@ -67,6 +67,9 @@ rocksdb::Options rocks_options() {
   options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
   options.compression = rocksdb::kNoCompression;
+  // Most keys that are looked up for the first time are not there (deduplication, new windows).
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   // One writer thread: a store is owned by one task, and batches are written without a queue.
   options.allow_concurrent_memtable_write = false;
   options.enable_write_thread_adaptive_yield = false;

@@ -64,7 +64,47 @@ void Graph::require_old_values(NodeId table) {
   if (nodes_[table].stores.empty() && !nodes_[table].parents.empty()) require_old_values(nodes_[table].parents.front());
 }
 
+namespace {
+
+// What Kafka allows in the names of topics, which are made of these.
+Status check_name(const std::string& name) {
+  constexpr size_t kNameMax = 249;
+  const auto legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  if (!name.empty() && name != "." && name != ".." && name.size() <= kNameMax && std::all_of(name.begin(), name.end(), legal)) {
+    return {};
+  }
+  return error(Code::invalid_argument, "topology: name '{}' must have 1 to {} of the characters a-z A-Z 0-9 . _ -", name,
+               kNameMax);
+}
+
+}  // namespace
+
+void Graph::check_sources() {
+  std::map<std::string, std::string> readers;  // topic -> source
+  for (const GraphNode& node : nodes_) {
+    if (!node.source || node.source->internal_topic) continue;
+    if (node.source->topics.empty()) {
+      mistake(error(Code::invalid_argument, "topology: stream {} names no topic", node.name));
+    }
+    for (const auto& topic : node.source->topics) {
+      const auto [at, first] = readers.emplace(topic, node.name);
+      if (!first) {
+        mistake(error(Code::invalid_argument, "topology: topic {} is read by {} and {}", topic, at->second, node.name));
+      }
+    }
+  }
+}
+
 Status Graph::finish() {
+  check_sources();
+  for (const GraphNode& node : nodes_) {
+    if (auto status = check_name(node.name); !status.ok()) mistake(std::move(status));
+  }
+  for (const auto& [name, store] : stores_) {
+    if (auto status = check_name(name); !status.ok()) mistake(std::move(status));
+  }
   for (const GraphNode& node : nodes_) {
     for (const std::string& store : node.stores) {
       if (!stores_.contains(store)) {
@@ -79,7 +119,7 @@ std::optional<NodeId> Graph::source_of(const std::vector<std::string>& topics) c
   const std::set<std::string> wanted(topics.begin(), topics.end());
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     const auto& source = nodes_[id].source;
-    if (source && !source->internal_topic && std::set(source->topics.begin(), source->topics.end()) == wanted) return id;
+    if (source && !source->internal_topic && !nodes_[id].global && std::set(source->topics.begin(), source->topics.end()) == wanted) return id;
   }
   return std::nullopt;
 }

@@ -139,6 +139,7 @@ class Graph {
   Status configure_serdes(const SerdeContext& context) const;
 
  private:
+  void check_sources();
   Status configure_once(const SerdeContext& context) const;
   void collect_sources(NodeId node, std::vector<TopicRef>& out) const;
 
