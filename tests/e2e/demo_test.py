@@ -19,7 +19,7 @@ class Demo(unittest.TestCase):
         muir = product.Product(folder, demo=True)
         self.addCleanup(lambda: muir.process and muir.process.poll() is None and muir.kill())
         muir.start()
-        self.assertTrue(muir.get("/api/v1/stats")["demo"])
+        muir.wait(lambda: muir.get("/api/v1/stats")["demo"], 60, "the demo")
         self.assertIn("City of Warsaw", muir.get("/api/v1/stats")["attribution"])
         muir.wait(lambda: len(muir.get("/api/v1/vehicles")["vehicles"]) > 500, 120, "the fleet")
         muir.wait(lambda: muir.get("/api/v1/alerts")["alerts"], 120, "an alert")
