@@ -27,7 +27,7 @@ BANNED = [
     (re.compile(r"\bstd::(?:cout|cerr)\b"), re.compile(r"^$"), "log through base/log.h, or print with fmt::print"),
     (re.compile(r"\bstd::regex\b"), re.compile(r"^$"), "parse by hand: std::regex is slow and recursive"),
     (re.compile(r"(?<![\w:.>])(?:rand|srand|strtok|sprintf|gets)\s*\("), re.compile(r"^$"), "use a seeded engine, std::string_view or fmt"),
-    (re.compile(r"\busing namespace std\b"), re.compile(r"^$"), "write std::"),
+    (re.compile(r"\busing namespace std\s*;"), re.compile(r"^$"), "write std::"),
     (re.compile(r"\bcatch\s*\(\s*\.\.\.\s*\)\s*\{\s*\}"), re.compile(r"^$"), "turn the exception into a Status"),
     (re.compile(r"\bsleep_for\b|\busleep\s*\("), re.compile(r"^(?!.*_test\.cc$)"), "wait for a condition: testing/eventually.h"),
 ]
@@ -82,7 +82,7 @@ def check_graph(graph):
 
 def check_includes(path, text, graph):
     module = path.split("/")[1] if path.startswith("src/") else None
-    is_test = bool(re.search(r"_(test|bench)\.(cc|h)$", path)) or not path.startswith("src/")
+    is_test = bool(re.search(r"_(test|bench|fixture)\.(cc|h)$", path)) or not path.startswith("src/")
     for number, line in enumerate(text.splitlines(), 1):
         found = re.match(r'\s*#include\s+"([^"]+)"', line)
         if not found:
@@ -133,14 +133,15 @@ def check_source(path, text, graph):
 
 
 def check_document(path, text, files, folders):
-    titles = [l for l in re.sub(r"```.*?```", "", text, flags=re.S).splitlines() if l.startswith("# ")]
+    prose = re.sub(r"```.*?```", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+    titles = [line for line in prose.splitlines() if line.startswith("# ")]
     if len(titles) != 1:
         yield f"{path}: has {len(titles)} titles (# ...), wants one"
     if re.fullmatch(r"src/\w+/README\.md", path) and text.count("\n") > README_LINES_MAX:
         yield f"{path}: longer than {README_LINES_MAX} lines"
     if path.startswith("docs/decisions/") and text.count("\n") > DECISION_LINES_MAX:
         yield f"{path}: longer than {DECISION_LINES_MAX} lines"
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(prose.splitlines(), 1):
         for name in re.findall(r"`((?:src|apps|web|testing|tests|bench|tools|docs|cmake|examples)/[\w./-]+)`", line):
             if name.rstrip("/") not in files and name.rstrip("/") not in folders and not name.startswith("web/dist"):
                 yield f"{path}:{number}: names {name}, which does not exist"
