@@ -26,8 +26,6 @@ class File {
   Status write_at(uint64_t position, BytesView bytes) { return write_at(position, std::span(&bytes, 1)); }
   // Returns when everything written before the call survives a loss of power.
   virtual Status sync() = 0;
-  // Asks the disk to begin writing what sync() will wait for; a hint.
-  virtual void begin_sync() {}
   virtual Status truncate(uint64_t size) = 0;
   [[nodiscard]] virtual Result<uint64_t> size() const = 0;
 

@@ -74,7 +74,6 @@ class PosixFile final : public File {
     if (retry([&] { return ::fdatasync(fd_); }) < 0) return system_error("fdatasync", path_);
     return {};
   }
-  void begin_sync() override { (void)::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
   Status truncate(uint64_t size) override {
     if (retry([&] { return ::ftruncate(fd_, static_cast<off_t>(size)); }) < 0) return system_error("truncate", path_);

@@ -139,6 +139,12 @@ TEST(TopicRegistry, RoundTripsAnySetting) {
   EXPECT_EQ(*decode_topic_registry(encode_topic_registry({})), TopicEntries{});
 }
 
+TEST(TopicRegistry, IsWrittenAsItsPageShows) {
+  const TopicEntries topics = {{"vehicle.state", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 6, {{"cleanup.policy", "compact"}}}}};
+  EXPECT_EQ(encode_topic_registry(topics),
+            "muir-topics 1\ntopic vehicle.state 4L6g3nShT-eMCtK--X86sw 6\nconfig cleanup.policy compact\nend aca19b31\n");
+}
+
 TEST(TopicRegistry, AnyChangedOrMissingByteIsAnError) {
   const Bytes text = encode_topic_registry({{"t", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {{"retention.ms", "5"}}}}});
   for (size_t i = 0; i < text.size(); ++i) {

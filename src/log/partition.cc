@@ -253,15 +253,6 @@ void Partition::raise_high_watermark(int64_t offset, Woken& woken) {
 
 // ---- durability
 
-void Partition::begin_flush() {
-  SegmentPtr segment;
-  {
-    const std::lock_guard guard(mutex_);
-    segment = segments_.rbegin()->second;
-  }
-  segment->begin_sync();
-}
-
 Status Partition::flush() {
   std::vector<SegmentPtr> targets;
   int64_t end = 0;

@@ -117,8 +117,6 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   WatchId watch(std::function<void()> wake);
   void unwatch(WatchId id);
 
-  // Hints to the disk that flush() follows.
-  void begin_flush();
   // Syncs everything appended before the call. Called by one thread at a time.
   Status flush();
 

@@ -112,7 +112,7 @@ Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeade
 
 Status Segment::seal() {
   if (sealed_) return {};
-  time_index_.append(max_timestamp_, max_timestamp_offset_);
+  if (max_timestamp_offset_ >= base_offset_) time_index_.append(max_timestamp_, max_timestamp_offset_);
   MUIR_RETURN_IF_ERROR(env_->write_file(path(kIndexSuffix), offset_index_.encode()));
   MUIR_RETURN_IF_ERROR(env_->write_file(path(kTimeIndexSuffix), time_index_.encode()));
   if (aborted_.empty()) {

@@ -58,7 +58,6 @@ class Segment {
   // Bytes that recover() cut off.
   [[nodiscard]] uint64_t cut_bytes() const { return cut_bytes_; }
   [[nodiscard]] const File& file() const { return *file_; }
-  void begin_sync() { file_->begin_sync(); }
   [[nodiscard]] const std::vector<AbortedTxn>& aborted() const { return aborted_; }
 
   // Byte from which a scan finds the batch with `offset`.
