@@ -43,15 +43,15 @@ void Graph::add_repartition_topic(RepartitionTopic topic) {
 
 std::vector<std::string> Graph::require_look_up(NodeId table) {
   GraphNode& node = nodes_[table];
+  if (!node.can_look_up) {
+    mistake(error(Code::invalid_argument, "topology: table {} cannot be joined with", node.name));
+    return {};
+  }
   if (node.lazy_store) {
     node.stores.push_back(node.lazy_store->name());
     add_store(*std::exchange(node.lazy_store, std::nullopt));
   }
   if (!node.stores.empty()) return node.stores;
-  if (!node.can_look_up || node.parents.empty()) {
-    mistake(error(Code::invalid_argument, "topology: table {} cannot be joined with", node.name));
-    return {};
-  }
   return require_look_up(node.parents.front());
 }
 
