@@ -43,7 +43,8 @@ Topology counting() {
 TEST(ExactlyOnce, DISABLED_ChildApp) {
   const char* bootstrap = std::getenv("MUIR_TEST_BOOTSTRAP");
   const char* state = std::getenv("MUIR_TEST_STATE");
-  ASSERT_TRUE(bootstrap != nullptr && state != nullptr);
+  const char* name = std::getenv("MUIR_TEST_INSTANCE");
+  ASSERT_TRUE(bootstrap != nullptr && state != nullptr && name != nullptr);
   auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
   ASSERT_TRUE(client.ok()) << client.status().message();
   const auto config = StreamsConfig::parse({{"application.id", "app"},
@@ -52,7 +53,8 @@ TEST(ExactlyOnce, DISABLED_ChildApp) {
                                             {"processing.guarantee", "exactly_once_v2"},
                                             {"num.stream.threads", "2"},
                                             // Static: a process that comes back has its place at once.
-                                            {"group.instance.id", "one"},
+                                            {"group.instance.id", name},
+                                            {"producer.transaction.timeout.ms", "5000"},
                                             {"session.timeout.ms", "6000"},
                                             {"heartbeat.interval.ms", "500"}});
   ASSERT_TRUE(config.ok()) << config.status().message();
@@ -65,10 +67,11 @@ TEST(ExactlyOnce, DISABLED_ChildApp) {
   EXPECT_TRUE((*app)->close(30'000).ok());
 }
 
-Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder) {
+Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder, const Text& name = "one") {
   return testing::ChildProcess::start(
       {.command = {"/proc/self/exe", "--gtest_filter=ExactlyOnce.DISABLED_ChildApp", "--gtest_also_run_disabled_tests"},
-       .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap}, {"MUIR_TEST_STATE", folder + "/state"}},
+       .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap}, {"MUIR_TEST_STATE", folder + "/" + name},
+                       {"MUIR_TEST_INSTANCE", name}},
        .stderr_file = folder + "/app.log"});
 }
 
@@ -187,6 +190,45 @@ TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnMuirsBroker) {
   ASSERT_TRUE(broker.ok()) << broker.status().message();
   kill_and_count(fmt::format("127.0.0.1:{}", (*broker)->port()), 4, 20261121);
   EXPECT_TRUE((*broker)->stop().ok());
+}
+
+// A process that stands still loses its transactions to their timeout, then its place in the group, and its tasks to
+// another instance; when it wakes up it must not write another record of its old life.
+TEST(ExactlyOnce, HoldsWhenAnInstanceFreezesAndWakesUpAsAZombie) {
+  testing::TempDir folder;
+  auto broker = broker::Broker::start({.port = 0, .data_dir = folder.str() + "/broker",
+                                       .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  const std::string bootstrap = fmt::format("127.0.0.1:{}", (*broker)->port());
+  auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
+  ASSERT_TRUE(client.ok()) << client.status().message();
+  make_topics(**client);
+  Input input(**client, 20261125);
+  Output output(**client);
+  auto frozen = start_app(bootstrap, folder.str(), "frozen");
+  auto other = start_app(bootstrap, folder.str(), "other");
+  ASSERT_TRUE(frozen.ok() && other.ok());
+  input.send(500);
+  expect_counts(input, output);
+  input.send(100);
+  frozen->signal(SIGSTOP);
+  input.send(500);
+  expect_counts(input, output);  // the other one does it all
+  frozen->signal(SIGCONT);
+  for (int i = 0; i < 50; ++i) {
+    input.send(20);
+    output.read();
+  }
+  expect_counts(input, output);
+  for (auto* app : {&*frozen, &*other}) app->close_stdin();
+  for (auto* app : {&*frozen, &*other}) {
+    const auto ended = app->wait(std::chrono::seconds(60));
+    EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
+  }
+  if (::testing::Test::HasFailure()) {
+    const auto log = testing::run({.command = {"tail", "-n", "80", folder.str() + "/app.log"}});
+    if (log.ok()) ADD_FAILURE() << *log;
+  }
 }
 
 TEST(ExactlyOnce, HoldsWhenTheBrokerGoesAwayAndComesBack) {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <limits>
 
+#include "base/log.h"
+
 namespace muir::streams {
 namespace {
 
@@ -174,6 +176,7 @@ Status check_consistency(const StreamsConfig& config, int64_t standbys) {
 }  // namespace
 
 Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::string>& properties) {
+  for (const auto& complaint : unknown_keys(properties)) log::warn("{}", complaint);
   StreamsConfig config;
   Reader in(properties);
   MUIR_RETURN_IF_ERROR(check_guarantee(in, config));

@@ -53,7 +53,7 @@ struct StreamsConfig {
   client::Properties admin;
   std::map<std::string, std::string> topic_configs;  // topic.<key>: for every internal topic
 
-  // Fails with the name of the key and what it may be. Unknown keys are not an error, see unknown_keys().
+  // Fails with the name of the key and what it may be. Unknown keys are warned about.
   static Result<StreamsConfig> parse(const std::map<std::string, std::string>& properties);
 };
 

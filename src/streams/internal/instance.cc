@@ -45,23 +45,30 @@ Status Instance::start() {
     if (state_ != StreamsState::created) {
       return error(Code::failed_precondition, "start: the application is {}", to_string(state_));
     }
+    starting_ = true;
     change_state(lock, StreamsState::rebalancing);
   }
-  auto failed = [this](Status status) {
-    std::unique_lock lock(mutex_);
-    failure_ = status;
+  const Status started = start_parts();
+  std::unique_lock lock(mutex_);
+  starting_ = false;
+  changed_.notify_all();
+  if (!started.ok() && !stop_) {
+    failure_ = started;
     stop_ = true;
     change_state(lock, StreamsState::error);
-    return status;
-  };
+  }
+  return started;
+}
+
+Status Instance::start_parts() {
   auto directory = StateDirectory::open(*parts_.files, parts_.config.state_dir, parts_.config.application_id);
-  if (!directory.ok()) return failed(directory.status());
+  if (!directory.ok()) return directory.status();
   directory_ = std::move(*directory);
   context_.directory = directory_.get();
   client_id_ = parts_.config.client_id.empty()
                    ? parts_.config.application_id + "-" + to_string(directory_->process_id())
                    : parts_.config.client_id;
-  if (const Status status = start_global(); !status.ok()) return failed(status);
+  MUIR_RETURN_IF_ERROR(start_global());
   const std::lock_guard guard(mutex_);
   if (stop_) return error(Code::aborted, "start: the application was closed");
   for (int index = 1; index <= parts_.config.num_stream_threads; ++index) {
@@ -238,7 +245,7 @@ Status Instance::close(int64_t timeout_ms) {
   std::unique_lock lock(mutex_);
   change_state(lock, StreamsState::pending_shutdown);
   stop_all(lock);
-  const auto ended = [this] { return workers_alive_ == 0; };
+  const auto ended = [this] { return workers_alive_ == 0 && !starting_; };
   if (timeout_ms >= INT64_MAX / 2) {
     changed_.wait(lock, ended);
   } else if (!changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ended)) {

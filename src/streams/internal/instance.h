@@ -51,6 +51,7 @@ class Instance {
   Result<KeyMetadata> metadata_for_key(const std::string& store, BytesView key) const;
 
  private:
+  Status start_parts();
   Status start_global();
   void run_global();
   void run_worker(int index);
@@ -79,6 +80,7 @@ class Instance {
   std::condition_variable changed_;
   StreamsState state_ = StreamsState::created;
   bool stop_ = false;
+  bool starting_ = false;  // start() is under way: what it works with must stay
   Status failure_{};
   std::map<int, StreamThread*> threads_;        // alive
   std::map<int, ThreadState> thread_states_;

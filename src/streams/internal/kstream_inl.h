@@ -209,22 +209,26 @@ internal::NodeId KStream<K, V>::partitioned_for(const std::string& prefix, const
 
 template <class K, class V>
 KTable<K, V> KStream<K, V>::to_table(Materialized<K, V> options) const {
+  const bool asked = !options.store.empty();
   const std::string name = graph_->name_or(options.name, "KSTREAM-TOTABLE-");
   if (options.store.empty()) options.store = graph_->generate_name("KSTREAM-TOTABLE-STATE-STORE-");
   const internal::NodeId from = partitioned_for(name, {.name = name, .key = options.key, .value = options.value}, false);
   const internal::TypedPair types{internal::choose_serde(*graph_, options.key, at().key_serde, name + " key"),
                                   internal::choose_serde(*graph_, options.value, at().value_serde, name + " value")};
-  graph_->add_store({.options = store::KeyValueStoreOptions{.name = options.store, .kind = options.kind},
-                     .logging = options.logging,
-                     .topic_configs = options.topic_configs,
-                     .types = types});
-  return KTable<K, V>(*graph_, graph_->add({.name = name,
-                                            .parents = {from},
-                                            .stores = {options.store},
-                                            .make = internal::table_node(types),
-                                            .key_serde = types.key.serde,
-                                            .value_serde = types.value.serde,
-                                            .can_look_up = true}));
+  // As for StreamsBuilder::table(): without a name, and with nobody to look it up, there is no store.
+  internal::StoreSpec store{.options = store::KeyValueStoreOptions{.name = options.store, .kind = options.kind},
+                            .logging = options.logging,
+                            .topic_configs = options.topic_configs,
+                            .types = types};
+  const internal::NodeId table = graph_->add({.name = name,
+                                              .parents = {from},
+                                              .make = internal::table_node(types),
+                                              .key_serde = types.key.serde,
+                                              .value_serde = types.value.serde,
+                                              .lazy_store = std::move(store),
+                                              .can_look_up = true});
+  if (asked) graph_->require_look_up(table);
+  return KTable<K, V>(*graph_, table);
 }
 
 template <class K, class V>

@@ -210,6 +210,7 @@ Status RecordCollector::flush() {
 
 Status RecordCollector::commit(const client::Offsets& offsets, const client::GroupMetadata& group) {
   MUIR_RETURN_IF_ERROR(push());
+  if (offsets.empty() && !in_transaction_) return {};
   MUIR_RETURN_IF_ERROR(begin());
   if (!offsets.empty()) {
     MUIR_RETURN_IF_ERROR(

@@ -236,6 +236,16 @@ void StreamTask::offsets(const std::function<Result<int64_t>(const client::Topic
   }
 }
 
+void StreamTask::look_past_the_last(const std::function<Result<int64_t>(const client::TopicPartition&)>& position) {
+  if (commit_needed_ || !running_) return;
+  for (const auto& queue : group_.queues()) {
+    const auto before = committed_.find(queue->partition());
+    if (!queue->empty() || queue->next_offset() < 0 || before == committed_.end()) continue;
+    const Result<int64_t> at = position(queue->partition());
+    commit_needed_ |= at.ok() && *at > before->second;
+  }
+}
+
 Status StreamTask::committed(const client::Offsets& committed) {
   commit_needed_ = false;
   for (const auto& tp : partitions_) {

@@ -91,6 +91,9 @@ class StreamTask final : public RestoredTask {
   Status punctuate(int64_t now_ms);
 
   [[nodiscard]] bool commit_needed() const { return commit_needed_; }
+  // Control records and aborted ones behind the last that was processed want committing as well: else a partition
+  // that has been read to its end seems to lag.
+  void look_past_the_last(const std::function<Result<int64_t>(const client::TopicPartition&)>& position);
   [[nodiscard]] bool take_commit_request() { return std::exchange(commit_requested_, false); }
   // Before a commit: what operators and stores hold back goes to the sink.
   Status flush();

@@ -198,9 +198,12 @@ Status StreamThread::maybe_commit(bool requested) {
   const int64_t now = context_.clock->steady_us();
   if (tasks_->rebalancing()) return {};
   // Counted from the last commit, not in fixed steps: the first record after a pause is committed at once.
-  if ((requested || now - last_commit_us_ >= context_.config->commit_interval_ms * 1000) && tasks_->commit_needed()) {
-    last_commit_us_ = now;
-    MUIR_RETURN_IF_ERROR(tasks_->commit());
+  if (requested || now - last_commit_us_ >= context_.config->commit_interval_ms * 1000) {
+    tasks_->look_past_the_last();
+    if (tasks_->commit_needed()) {
+      last_commit_us_ = now;
+      MUIR_RETURN_IF_ERROR(tasks_->commit());
+    }
   }
   if (now - last_purge_us_ >= context_.config->repartition_purge_interval_ms * 1000) {
     last_purge_us_ = now;

@@ -265,6 +265,11 @@ Status TaskManager::refresh_lags() {
   return {};
 }
 
+void TaskManager::look_past_the_last() {
+  const auto position = [this](const client::TopicPartition& tp) { return clients_.consumer->position(tp); };
+  for (const auto& [id, task] : tasks_) task->look_past_the_last(position);
+}
+
 bool TaskManager::commit_needed() const {
   return clients_.collector->in_transaction() ||
          std::any_of(tasks_.begin(), tasks_.end(), [](const auto& entry) { return entry.second->commit_needed(); });

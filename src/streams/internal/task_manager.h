@@ -62,6 +62,7 @@ class TaskManager final : public AssignmentListener {
   Status refresh_lags();
 
   [[nodiscard]] bool commit_needed() const;
+  void look_past_the_last();  // see StreamTask
   // A task asked for a commit soon.
   [[nodiscard]] bool commit_requested();
   // Commits all tasks of the thread. OK also when the commit is to be tried again later (at least once).
