@@ -5,8 +5,8 @@
 
 namespace muir::streams {
 
-#define MUIR_NEEDS_ROW_FUNCTION(operator_name, result)                                                       \
-  static_assert(internal::RowFunction<F, K, V>, operator_name " needs " result "(const V&) or " result       \
+#define MUIR_NEEDS_ROW_FUNCTION(operator_name, result)                                                 \
+  static_assert(internal::RowFunction<F, K, V>, operator_name " needs " result "(const V&) or " result \
                                                               "(const K&, const V&), or the same with pointers")
 
 template <class K, class V>
@@ -45,7 +45,8 @@ auto KStream<K, V>::map(F f, Named named) const {
         return down.forward(row.with_key(&out.first).with_value(&out.second));
       };
       return KStream<typename Out::Key, typename Out::Value>(
-          *graph_, then(graph_->name_or(named.name, "KSTREAM-MAP-"), internal::stateless_node(std::move(apply)), kNothing));
+          *graph_,
+          then(graph_->name_or(named.name, "KSTREAM-MAP-"), internal::stateless_node(std::move(apply)), kNothing));
     }
   }
 }
@@ -127,8 +128,8 @@ auto KStream<K, V>::keyed(std::string_view prefix, F f, const std::string& name)
       const Out out = internal::call<K, V>(f, row);
       return down.forward(row.with_key(&out));
     };
-    return KStream<Out, V>(
-        *graph_, then(graph_->name_or(name, prefix), internal::stateless_node(std::move(apply)), kValue));
+    return KStream<Out, V>(*graph_,
+                           then(graph_->name_or(name, prefix), internal::stateless_node(std::move(apply)), kValue));
   }
 }
 
@@ -169,17 +170,18 @@ KStream<K, V> KStream<K, V>::merge(const KStream& other, Named named) const {
 template <class K, class V>
 KStream<K, V> KStream<K, V>::repartition(Repartitioned<K, V> options) const {
   const std::string prefix = options.name.empty() ? graph_->generate_name("KSTREAM-REPARTITION-") : options.name;
-  return KStream(*graph_, internal::add_repartition(
-                              *graph_, node_,
-                              {.prefix = prefix,
-                               .types = {internal::choose_serde(*graph_, options.key, at().key_serde, prefix + " key"),
-                                         internal::choose_serde(*graph_, options.value, at().value_serde, prefix + " value")},
-                               .partitions = options.partitions}));
+  return KStream(*graph_,
+                 internal::add_repartition(
+                     *graph_, node_,
+                     {.prefix = prefix,
+                      .types = {internal::choose_serde(*graph_, options.key, at().key_serde, prefix + " key"),
+                                internal::choose_serde(*graph_, options.value, at().value_serde, prefix + " value")},
+                      .partitions = options.partitions}));
 }
 
 template <class K, class V>
 template <class F>
-  requires internal::RowFunction<F, K, V>
+requires internal::RowFunction<F, K, V>
 void KStream<K, V>::to(F f, Produced<K, V> options) const {
   sink({.extract_topic = [f = std::move(f)](const internal::Row& row) mutable -> std::string {
          return internal::callable_with<F, K, V>(row) ? std::string(internal::call<K, V>(f, row)) : std::string();
@@ -212,7 +214,8 @@ KTable<K, V> KStream<K, V>::to_table(Materialized<K, V> options) const {
   const bool asked = !options.store.empty();
   const std::string name = graph_->name_or(options.name, "KSTREAM-TOTABLE-");
   if (options.store.empty()) options.store = graph_->generate_name("KSTREAM-TOTABLE-STATE-STORE-");
-  const internal::NodeId from = partitioned_for(name, {.name = name, .key = options.key, .value = options.value}, false);
+  const internal::NodeId from =
+      partitioned_for(name, {.name = name, .key = options.key, .value = options.value}, false);
   const internal::TypedPair types{internal::choose_serde(*graph_, options.key, at().key_serde, name + " key"),
                                   internal::choose_serde(*graph_, options.value, at().value_serde, name + " value")};
   // As for StreamsBuilder::table(): without a name, and with nobody to look it up, there is no store.
@@ -339,56 +342,6 @@ auto KStream<K, V>::processed(S supplier, ProcessOptions options, Fixed) const {
   return KStream<typename P::KeyOut, typename P::ValueOut>(*graph_, node);
 }
 
-// ---- branches
-template <class K, class V>
-BranchedKStream<K, V> KStream<K, V>::split(Named named) const {
-  return BranchedKStream<K, V>(*this, graph_->name_or(named.name, "KSTREAM-BRANCH-"));
-}
-
-template <class K, class V>
-BranchedKStream<K, V>::BranchedKStream(const KStream<K, V>& from, const std::string& name)
-    : graph_(&internal::HandleAccess::graph(from)), predicates_(std::make_shared<std::vector<internal::Predicate>>()) {
-  const internal::NodeId parent = internal::HandleAccess::node(from);
-  const internal::GraphNode& above = graph_->at(parent);
-  splitter_ = graph_->add({.name = name,
-                           .parents = {parent},
-                           .make = internal::branch_node(predicates_),
-                           .repartition_required = above.repartition_required,
-                           .key_serde = above.key_serde,
-                           .value_serde = above.value_serde});
-}
-
-template <class K, class V>
-template <class F>
-BranchedKStream<K, V>& BranchedKStream<K, V>::branch(F holds, Branched options) {
-  MUIR_NEEDS_ROW_FUNCTION("branch", "bool");
-  ++position_;
-  add([holds = std::move(holds)](const internal::Row& row) mutable {
-        return internal::callable_with<F, K, V>(row) && static_cast<bool>(internal::call<K, V>(holds, row));
-      },
-      options.name.empty() ? std::to_string(position_) : options.name);
-  return *this;
-}
-
-template <class K, class V>
-std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::default_branch(Branched options) {
-  add([](const internal::Row&) { return true; }, options.name.empty() ? "0" : options.name);
-  return branches_;
-}
-
-template <class K, class V>
-void BranchedKStream<K, V>::add(internal::Predicate holds, const std::string& name) {
-  graph_->generate_name("");  // a branch spends an index, whatever it is called
-  predicates_->push_back(std::move(holds));
-  const internal::GraphNode& splitter = graph_->at(splitter_);
-  const std::string full_name = splitter.name + name;
-  const internal::NodeId child = graph_->add({.name = full_name,
-                                              .parents = {splitter_},
-                                              .make = internal::pass_through_node(),
-                                              .repartition_required = splitter.repartition_required,
-                                              .key_serde = splitter.key_serde,
-                                              .value_serde = splitter.value_serde});
-  branches_.emplace(full_name, KStream<K, V>(*graph_, child));
-}
-
 }  // namespace muir::streams
+
+#include "streams/internal/branched_inl.h"
