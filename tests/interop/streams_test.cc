@@ -2,8 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "brokers.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
-#include "word_count.h"
+#include "streams_applications.h"
 
 namespace muir::interop {
 namespace {
@@ -44,18 +45,74 @@ class StreamsInterop : public OnBothBrokers {
       EXPECT_EQ(check_updates(follower.rows(application + suffix), *totals), "") << application << suffix;
     }
   }
-  JvmWordCount jvm(const std::string& application, const std::string& input) {
-    auto app = JvmWordCount::start(bootstrap(), application, input, folder_.str() + "/jvm");
+  JvmApplication jvm(const std::string& id, const std::string& input, const std::string& name = "word-count") {
+    auto app = JvmApplication::start(bootstrap(), {name, id, input}, folder_.str() + "/jvm");
     EXPECT_TRUE(app.ok()) << app.status().to_string();
     return std::move(*app);
   }
-  Result<MuirWordCount> muir(const std::string& application, const std::string& input) {
-    return MuirWordCount::start(bootstrap(), application, input, folder_.str() + "/muir");
+  Result<MuirApplication> muir(const std::string& id, const std::string& input, const std::string& name = "word-count") {
+    return MuirApplication::start(bootstrap(), {name, id, input}, folder_.str() + "/muir");
   }
   std::vector<Row> rows_of(const std::string& topic) {
     auto rows = read_topic(*client_, topic);
     EXPECT_TRUE(rows.ok()) << rows.status().to_string();
     return rows.ok() ? std::move(*rows) : std::vector<Row>();
+  }
+
+  // Names of the topics that begin with an application.id, without it.
+  std::vector<std::string> topics_of(const std::string& application) {
+    std::vector<std::string> names;
+    const auto admin = client_->admin();
+    const auto topics = admin.ok() ? (*admin)->list_topics() : Result<std::vector<client::TopicDescription>>(admin.status());
+    EXPECT_TRUE(topics.ok()) << topics.status().to_string();
+    if (!topics.ok()) return names;
+    for (const auto& topic : *topics) {
+      if (topic.name.starts_with(application + "-")) names.push_back(topic.name.substr(application.size()));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  // Waits until the application has committed all that is in its inputs and its repartition topics.
+  void wait_until_read(const std::string& application) {
+    const auto admin = client_->admin();
+    ASSERT_TRUE(admin.ok());
+    std::string behind;
+    const auto done = [&] {
+      std::vector<client::TopicPartition> inputs = {{"book-orders", 0}, {"book-customers", 0}};
+      for (const auto& topic : topics_of(application)) {
+        if (topic.ends_with("-repartition")) inputs.push_back({application + topic, 0});
+      }
+      const auto ends = (*admin)->list_offsets(inputs, client::kOffsetLatest, client::IsolationLevel::read_committed);
+      const auto committed = (*admin)->committed_offsets(application, inputs, true);
+      if (!ends.ok() || !committed.ok() || inputs.size() < 3) return false;
+      for (const auto& [partition, end] : *ends) {
+        const auto at = committed->find(partition);
+        behind = fmt::format("{}: {} of {}", partition.topic, at == committed->end() ? -1 : at->second.offset, end);
+        if (at == committed->end() || at->second.offset < end) return false;
+      }
+      return true;
+    };
+    ASSERT_TRUE(testing::eventually(done, 60s)) << application << " has not read all of " << behind;
+  }
+  void expect_same_topics(const std::string& theirs, const std::string& ours) {
+    const auto topics = topics_of(theirs);
+    ASSERT_EQ(topics, topics_of(ours));
+    const auto admin = client_->admin();
+    ASSERT_TRUE(admin.ok());
+    for (const auto& topic : topics) {
+      const auto their_rows = rows_of(theirs + topic);
+      const auto our_rows = rows_of(ours + topic);
+      for (size_t i = 0; i < std::min(their_rows.size(), our_rows.size()); ++i) {
+        if (their_rows[i] == our_rows[i]) continue;
+        ADD_FAILURE() << topic << " record " << i << ": " << their_rows[i] << ", ours " << our_rows[i];
+        break;
+      }
+      EXPECT_EQ(their_rows.size(), our_rows.size()) << topic;
+      const auto their_configs = (*admin)->topic_configs(theirs + topic);
+      const auto our_configs = (*admin)->topic_configs(ours + topic);
+      ASSERT_TRUE(their_configs.ok() && our_configs.ok());
+      EXPECT_EQ(*their_configs, *our_configs) << topic;
+    }
   }
 
   testing::TempDir folder_;
@@ -107,19 +164,37 @@ TEST_P(StreamsInterop, InternalTopicsAreTheSameByteForByte) {
     const Status closed = app->close();
     EXPECT_TRUE(closed.ok()) << closed.to_string();
   }
-  const auto admin = client_->admin();
-  ASSERT_TRUE(admin.ok());
-  for (const std::string topic : {"-by-word-repartition", "-counts-changelog", "-windowed-changelog", "-out", "-windowed"}) {
-    const auto theirs = rows_of("bytes-jvm" + topic);
-    const auto ours = rows_of("bytes-muir" + topic);
-    ASSERT_EQ(theirs.size(), expected_.updates) << topic;
-    ASSERT_EQ(ours.size(), expected_.updates) << topic;
-    for (size_t i = 0; i < theirs.size(); ++i) ASSERT_EQ(theirs[i], ours[i]) << topic << " record " << i;
-    const auto their_configs = (*admin)->topic_configs("bytes-jvm" + topic);
-    const auto our_configs = (*admin)->topic_configs("bytes-muir" + topic);
-    ASSERT_TRUE(their_configs.ok() && our_configs.ok());
-    EXPECT_EQ(*their_configs, *our_configs) << topic;
+  expect_same_topics("bytes-jvm", "bytes-muir");
+  EXPECT_EQ(rows_of("bytes-muir-windowed-changelog").size(), expected_.updates);
+}
+
+// Outputs, repartition topics and changelogs of most operators, under the names that Kafka Streams generates.
+TEST_P(StreamsInterop, OperatorsComeToTheSameRecordByRecord) {
+  const OrderBook book = make_orders(800, 9);
+  for (const auto& [topic, rows] : {std::pair{"book-customers", &book.customers}, {"book-orders", &book.orders}, {"book-rates", &book.rates}}) {
+    create(topic, 1);
+    const Status sent = write(*client_, topic, *rows);
+    ASSERT_TRUE(sent.ok()) << sent.to_string();
   }
+  const std::vector<std::string> outputs = {"-joined", "-left", "-rated", "-aggregated", "-greatest", "-hopping", "-repartitioned", "-table", "-regions"};
+  for (const std::string id : {"operators-jvm", "operators-muir"}) {
+    for (const auto& output : outputs) create(id + output, 1);
+  }
+  {
+    auto app = jvm("operators-jvm", "book", "operators");
+    wait_until_read("operators-jvm");
+    const Status closed = app.close();
+    ASSERT_TRUE(closed.ok()) << closed.to_string();
+  }
+  {
+    auto app = muir("operators-muir", "book", "operators");
+    ASSERT_TRUE(app.ok()) << app.status().to_string();
+    wait_until_read("operators-muir");
+    const Status closed = app->close();
+    ASSERT_TRUE(closed.ok()) << closed.to_string();
+  }
+  expect_same_topics("operators-jvm", "operators-muir");
+  for (const auto& output : outputs) EXPECT_FALSE(rows_of("operators-muir" + output).empty()) << output;
 }
 
 // One application, begun by the JVM, continued by Muir, taken back by the JVM with the state folder it had left.
@@ -149,17 +224,7 @@ TEST_P(StreamsInterop, ApplicationMovesFromTheJvmToMuirAndBack) {
     const Status closed = app.close();
     ASSERT_TRUE(closed.ok()) << closed.to_string();
   }
-  const auto admin = client_->admin();
-  ASSERT_TRUE(admin.ok());
-  const auto topics = (*admin)->list_topics();
-  ASSERT_TRUE(topics.ok());
-  std::vector<std::string> names;
-  for (const auto& topic : *topics) {
-    if (topic.name.starts_with("moved-")) names.push_back(topic.name);
-  }
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(names, (std::vector<std::string>{"moved-by-word-repartition", "moved-counts-changelog", "moved-lines", "moved-out",
-                                             "moved-windowed", "moved-windowed-changelog"}));
+  EXPECT_EQ(topics_of("moved"), (std::vector<std::string>{"-by-word-repartition", "-counts-changelog", "-lines", "-out", "-windowed", "-windowed-changelog"}));
 }
 
 // Both in one group at the same time; then the JVM dies and Muir has all of it.
