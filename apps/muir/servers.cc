@@ -27,7 +27,7 @@ class Servers {
   Status start_broker(bool with_everything) {
     broker::Properties known;
     for (const auto& [key, value] : options_.properties) {
-      if (broker::find_broker_config_key(key) != nullptr) known.insert_or_assign(key, value);
+      if (broker::is_known_property(key)) known.insert_or_assign(key, value);
     }
     // Kafka waits three seconds for further members of a new group, and again for each that comes; the members here are
     // this process's threads, which join together.
@@ -54,7 +54,8 @@ class Servers {
   }
 
   Status start_registry() {
-    auto started = registry::Registry::start(*client_, {.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)});
+    auto started = registry::Registry::start(
+        *client_, {.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)});
     if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
     registry_ = std::move(*started);
     registry_port_ = &registry_->port_for_serdes();
@@ -71,15 +72,20 @@ class Servers {
     config_.http_host = options_.host;
     const std::string web = options_.web_dir.empty() ? find_folder("web/dist") : options_.web_dir;
     const std::string demo = find_folder("apps/vts/demo");
-    if (web.empty()) log::warn("the page is not built: only the REST interface is served; build it with npm in web/, or name its folder with --web-dir");
+    if (web.empty())
+      log::warn(
+          "the page is not built: only the REST interface is served; build it with npm in web/, or name its folder "
+          "with --web-dir");
     const uint16_t port = config_.http_port;
     const std::string cluster = broker_ ? "Muir broker, embedded" : bootstrap_;
-    auto started = vts::Vts::start({.config = config_, .cluster_name = cluster, .web_dir = web, .demo_dir = demo}, *client_, *registry_port_);
+    auto started = vts::Vts::start({.config = config_, .cluster_name = cluster, .web_dir = web, .demo_dir = demo},
+                                   *client_, *registry_port_);
     if (!started.ok()) return explain(started.status(), "page and REST interface", "--http-port", port);
     vts_ = std::move(*started);
     MUIR_RETURN_IF_ERROR(vts_->wait_until_running(kRunningTimeoutMs));
     if (!options_.demo) return {};
-    if (demo.empty()) return error(Code::not_found, "the recording of the demo (apps/vts/demo) was not found; start with --no-demo");
+    if (demo.empty())
+      return error(Code::not_found, "the recording of the demo (apps/vts/demo) was not found; start with --no-demo");
     return vts_->start_demo();
   }
 
@@ -90,7 +96,8 @@ class Servers {
     registry_.reset();
     client_.reset();
     if (broker_) {
-      if (const Status status = broker_->stop(); !status.ok()) log::error("stopping the broker: {}", status.to_string());
+      if (const Status status = broker_->stop(); !status.ok())
+        log::error("stopping the broker: {}", status.to_string());
     }
     broker_.reset();
   }
@@ -111,8 +118,10 @@ class Servers {
       fmt::print("  acks=all is answered {} the records are on the disk (fsync)\n", flushes ? "after" : "BEFORE");
     }
     if (vts_ && options_.demo) {
-      fmt::print("  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"
-                 "  Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.\n");
+      fmt::print(
+          "  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"
+          "  Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, "
+          "processed.\n");
     }
     fmt::print("Ctrl-C ends it; a second one at once.\n");
     std::fflush(stdout);
@@ -131,7 +140,8 @@ class Servers {
   static Status explain(const Status& status, std::string_view what, std::string_view option, int port) {
     const Status named = status.annotate(what);
     if (status.message().find("in use") == std::string::npos) return named;
-    return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(), option, port);
+    return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
+                 option, port);
   }
 
   const ServerOptions& options_;
@@ -165,7 +175,8 @@ Status run_up(const ServerOptions& options, const StopSignal& stop) {
   return run(options, stop, [&options](Servers& servers) -> Status {
     if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
     MUIR_RETURN_IF_ERROR(servers.connect());
-    MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry() : servers.use_registry(options.registry_url));
+    MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry()
+                                                      : servers.use_registry(options.registry_url));
     return servers.start_vts();
   });
 }

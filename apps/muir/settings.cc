@@ -13,7 +13,8 @@ namespace muir::app {
 namespace {
 
 bool known(const std::string& key) {
-  return vts::vts_config().find(key) != nullptr || broker::find_broker_config_key(key) != nullptr || streams::unknown_keys({{key, ""}}).empty();
+  return vts::vts_config().find(key) != nullptr || broker::is_known_property(key) ||
+         streams::unknown_keys({{key, ""}}).empty();
 }
 
 void warn_about_unknown(const Properties& given) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/config.h"
 #include "log/topic_config.h"
 
 namespace muir::broker {
@@ -67,20 +68,6 @@ std::optional<int64_t> number(std::string_view text) {
   return value;
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
-}
-
 const log::ConfigKey* topic_default(std::string_view name) {
   for (const auto& key : log::topic_config_keys()) {
     if (key.broker_synonym == name) return &key;
@@ -88,20 +75,15 @@ const log::ConfigKey* topic_default(std::string_view name) {
   return nullptr;
 }
 
-std::string nearest_key(std::string_view name) {
-  std::string_view best;
-  size_t least = SIZE_MAX;
-  const auto consider = [&](std::string_view candidate) {
-    if (candidate.empty()) return;
-    const size_t distance = edit_distance(name, candidate);
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  };
-  for (const auto& key : kKeys) consider(key.name);
-  for (const auto& key : log::topic_config_keys()) consider(key.broker_synonym);
-  return std::string(best);
+std::string unknown_key(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& key : kKeys) known.emplace_back(key.name);
+  for (const auto& key : log::topic_config_keys()) {
+    if (!key.broker_synonym.empty()) known.emplace_back(key.broker_synonym);
+  }
+  const std::string near = nearest(name, known);
+  return near.empty() ? fmt::format("{}: unknown key", name)
+                      : fmt::format("{}: unknown key; the nearest known one is {}", name, near);
 }
 
 bool valid(const BrokerConfigKey& key, std::string_view value) {
@@ -152,6 +134,11 @@ int64_t int_property(const Properties& properties, std::string_view name) {
 
 bool bool_property(const Properties& properties, std::string_view name) { return string_property(properties, name) == "true"; }
 
+bool is_known_property(std::string_view name) {
+  return find_broker_config_key(name) != nullptr || topic_default(name) != nullptr ||
+         std::find(std::begin(kAccepted), std::end(kAccepted), name) != std::end(kAccepted);
+}
+
 ConfigComplaints check_properties(const Properties& properties) {
   ConfigComplaints out;
   for (const auto& [name, value] : properties) {
@@ -161,8 +148,8 @@ ConfigComplaints check_properties(const Properties& properties) {
       if (!log::validate_topic_config(topic_key->name, value).ok()) {
         out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
       }
-    } else if (std::find(std::begin(kAccepted), std::end(kAccepted), name) == std::end(kAccepted)) {
-      out.unknown.push_back(fmt::format("{}: unknown key; the nearest known one is {}", name, nearest_key(name)));
+    } else if (!is_known_property(name)) {
+      out.unknown.push_back(unknown_key(name));
     }
   }
   return out;
