@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/config.h"
 #include "base/log.h"
 
 namespace muir::streams {
@@ -40,21 +41,6 @@ bool passed_on(std::string_view key) {
 bool client_prefixed(std::string_view key) {
   return std::any_of(std::begin(kClientPrefixes), std::end(kClientPrefixes),
                      [&](std::string_view prefix) { return key.starts_with(prefix); });
-}
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 // Reads typed values and keeps the first failure.
@@ -236,16 +222,11 @@ std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& 
     const bool known = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == key; }) ||
                        passed_on(key) || client_prefixed(key) || among(kConsumerKeys, key) || among(kProducerKeys, key);
     if (known) continue;
-    std::string_view nearest;
-    size_t distance = std::max<size_t>(3, key.size() / 3);
-    for (const auto& k : keys) {
-      if (const size_t d = edit_distance(key, k.name); d < distance) {
-        distance = d;
-        nearest = k.name;
-      }
-    }
-    out.push_back(nearest.empty() ? fmt::format("unknown configuration key '{}'", key)
-                                  : fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, nearest));
+    std::vector<std::string> names;
+    for (const auto& k : keys) names.emplace_back(k.name);
+    const std::string near = nearest(key, names);
+    out.push_back(near.empty() ? fmt::format("unknown configuration key '{}'", key)
+                               : fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, near));
   }
   return out;
 }

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 #include <optional>
 
+#include "base/config.h"
 #include "base/log.h"
 
 namespace muir::client::internal {
@@ -116,21 +116,6 @@ void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
   log::debug("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
 // librdkafka refuses a transactional producer whose delivery timeout outlasts its transactions, which the Java client takes.
 Status bound_delivery_timeout(rd_kafka_conf_t* conf, const Properties& properties) {
   if (!properties.contains("transactional.id")) return {};
@@ -226,11 +211,10 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
 void warn_about_unknown(const Properties& properties) {
   for (const auto& [name, value] : properties) {
     if (find_key(name) != nullptr || name.starts_with("rdkafka.")) continue;
-    const Key* nearest = std::min_element(std::begin(kKeys), std::end(kKeys), [&](const Key& a, const Key& b) {
-      return edit_distance(name, a.name) < edit_distance(name, b.name);
-    });
-    if (edit_distance(name, nearest->name) <= 4) {
-      log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, nearest->name);
+    std::vector<std::string> known;
+    for (const Key& key : kKeys) known.emplace_back(key.name);
+    if (const std::string near = nearest(name, known); !near.empty()) {
+      log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, near);
     } else {
       log::warn("configuration key {} is not known to the Kafka client and has no effect", name);
     }
