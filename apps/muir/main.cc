@@ -27,40 +27,66 @@ struct Arguments {
 };
 
 void add_settings(CLI::App& command, Arguments& arguments) {
-  command.add_option("--config", arguments.sources.config_file, "Java-properties file with configuration keys")->type_name("FILE");
-  command.add_option("--set", arguments.sources.set, "Sets one configuration key; may be repeated. Also as environment MUIR_KEY_NAME")->type_name("KEY=VALUE")->take_all();
+  command.add_option("--config", arguments.sources.config_file, "Java-properties file with configuration keys")
+      ->type_name("FILE");
+  command
+      .add_option("--set", arguments.sources.set,
+                  "Sets one configuration key; may be repeated. Also as environment MUIR_KEY_NAME")
+      ->type_name("KEY=VALUE")
+      ->take_all();
   command.add_option("--host", arguments.server.host, "Address to listen on; 0.0.0.0 for all")->capture_default_str();
-  command.add_option("--data", arguments.server.data_dir, "Folder for everything that is kept")->capture_default_str()->type_name("DIR");
+  command.add_option("--data", arguments.server.data_dir, "Folder for everything that is kept")
+      ->capture_default_str()
+      ->type_name("DIR");
 }
 
 void add_http(CLI::App& command, Arguments& arguments) {
-  command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")->capture_default_str()->check(CLI::Range(0, 65'535));
-  command.add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")->type_name("DIR");
+  command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65'535));
+  command
+      .add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")
+      ->type_name("DIR");
 }
 
 void add_broker_port(CLI::App& command, Arguments& arguments) {
-  command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")->capture_default_str()->check(CLI::Range(0, 65'535));
+  command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65'535));
 }
 
 void add_registry_port(CLI::App& command, Arguments& arguments) {
-  command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")->capture_default_str()->check(CLI::Range(0, 65'535));
+  command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65'535));
 }
 
 CLI::Option* add_bootstrap(CLI::App& command, Arguments& arguments) {
-  return command.add_option("--bootstrap-servers", arguments.server.bootstrap_servers, "A Kafka cluster, as host:port,host:port")->type_name("HOSTS");
+  return command
+      .add_option("--bootstrap-servers", arguments.server.bootstrap_servers, "A Kafka cluster, as host:port,host:port")
+      ->type_name("HOSTS");
 }
 
 void add_registry_url(CLI::App& command, Arguments& arguments) {
-  command.add_option("--schema-registry-url,--schema.registry.url", arguments.server.registry_url, "A running schema registry")->type_name("URL");
+  command
+      .add_option("--schema-registry-url,--schema.registry.url", arguments.server.registry_url,
+                  "A running schema registry")
+      ->type_name("URL");
 }
 
 CLI::App* add_replay(CLI::App& vts, Arguments& arguments) {
   CLI::App* replay = vts.add_subcommand("replay", "Posts a recording to a running system");
-  replay->add_option("file", arguments.replay_file, "CSV (vehicle_id,ts_ms,lat,lon,speed_kmh,heading; plain or .gz) or Avro (.avro)")->required();
+  replay
+      ->add_option("file", arguments.replay_file,
+                   "CSV (vehicle_id,ts_ms,lat,lon,speed_kmh,heading; plain or .gz) or Avro (.avro)")
+      ->required();
   replay->add_option("--speed", arguments.replay_speed, "Times the recorded pace, or 'max'")->capture_default_str();
-  replay->add_flag("--keep-times", arguments.replay.keep_times, "Send the recorded times; otherwise the first fix happens now");
+  replay->add_flag("--keep-times", arguments.replay.keep_times,
+                   "Send the recorded times; otherwise the first fix happens now");
   replay->add_option("--url", arguments.replay.url, "Where positions are posted")->capture_default_str();
-  replay->add_option("--batch", arguments.replay.batch, "Positions per request at most")->capture_default_str()->check(CLI::Range(1, 10'000));
+  replay->add_option("--batch", arguments.replay.batch, "Positions per request at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
   return replay;
 }
 
@@ -102,11 +128,13 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
 
 int main(int argc, char** argv) {
   CLI::App cli{"Muir: Kafka stream processing in one program.", "muir"};
-  cli.footer("Begin with:\n  muir up                    everything on this machine, with a demo; then open http://localhost:8080\n"
-             "  muir up --no-demo          the same, empty: post your own positions\n"
-             "  muir COMMAND --help        the options of a command\n\n"
-             "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.\n"
-             "Environment: MUIR_LOG_LEVEL=debug|info|warn|error; MUIR_KEY_NAME sets configuration key key.name.");
+  cli.footer(
+      "Begin with:\n  muir up                    everything on this machine, with a demo; then open "
+      "http://localhost:8080\n"
+      "  muir up --no-demo          the same, empty: post your own positions\n"
+      "  muir COMMAND --help        the options of a command\n\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.\n"
+      "Environment: MUIR_LOG_LEVEL=debug|info|warn|error; MUIR_KEY_NAME sets configuration key key.name.");
   cli.set_version_flag("--version", std::string("muir ") + MUIR_VERSION);
   cli.require_subcommand(1);
   Arguments arguments;
@@ -129,7 +157,8 @@ int main(int argc, char** argv) {
   add_registry_port(*registry, arguments);
   add_bootstrap(*registry, arguments)->required();
 
-  CLI::App* vts = cli.add_subcommand("vts", "The vehicle tracking system over a Kafka cluster; vts replay posts a recording");
+  CLI::App* vts =
+      cli.add_subcommand("vts", "The vehicle tracking system over a Kafka cluster; vts replay posts a recording");
   add_settings(*vts, arguments);
   add_http(*vts, arguments);
   add_bootstrap(*vts, arguments);

@@ -37,7 +37,8 @@ Status run_replay(const std::string& path, const vts::ReplayOptions& options, co
     }
     if (terminal) {
       const auto progress = replay.progress();
-      fmt::print(stderr, "\r{} positions acknowledged, {} rejected, recording at {}  ", progress.sent, progress.rejected, vts::format_timestamp(progress.recorded_ms));
+      fmt::print(stderr, "\r{} positions acknowledged, {} rejected, recording at {}  ", progress.sent,
+                 progress.rejected, vts::format_timestamp(progress.recorded_ms));
     }
   }
   runner.join();
@@ -45,8 +46,9 @@ Status run_replay(const std::string& path, const vts::ReplayOptions& options, co
   if (terminal) fmt::print(stderr, "\n");
   const auto progress = replay.progress();
   const auto seconds = static_cast<double>(system_clock().steady_ms() - began) / 1000;
-  fmt::print("{} positions acknowledged in {:.1f} s ({:.0f}/s), of these {} rejected by a rule; {} refused\n", progress.sent, seconds,
-             static_cast<double>(progress.sent) / std::max(seconds, 0.001), progress.rejected, progress.refused);
+  fmt::print("{} positions acknowledged in {:.1f} s ({:.0f}/s), of these {} rejected by a rule; {} refused\n",
+             progress.sent, seconds, static_cast<double>(progress.sent) / std::max(seconds, 0.001), progress.rejected,
+             progress.refused);
   return result;
 }
 

@@ -34,7 +34,8 @@ std::string member(std::string_view name, const std::vector<T>& values) {
 }
 
 // Answers 200 with {"vehicleId": id} or the like when the write is acknowledged.
-MasterWriter::OnDone answer_when_done(const std::shared_ptr<net::HttpResponder>& responder, std::string_view id_name, const std::string& id) {
+MasterWriter::OnDone answer_when_done(const std::shared_ptr<net::HttpResponder>& responder, std::string_view id_name,
+                                      const std::string& id) {
   std::string body = fmt::format("{{\"{}\":", id_name);
   schema::append_json_string(body, id);
   body += '}';
@@ -50,7 +51,8 @@ void answer_failure(const std::shared_ptr<net::HttpResponder>& responder, const 
 }  // namespace
 
 void Api::add_to(net::HttpServer& server) {
-  server.route("POST", "/api/v1/positions", [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
+  server.route("POST", "/api/v1/positions",
+               [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
   add_vehicles(server);
   add_zones(server);
   add_events(server);
@@ -60,10 +62,14 @@ void Api::add_vehicles(net::HttpServer& server) {
   server.route("GET", "/api/v1/vehicles", [this](const Request&, const Responder& responder) {
     responder->respond(json_answer(member("vehicles", view_.vehicles())));
   });
-  server.route("GET", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) { responder->respond(vehicle(request)); });
-  server.route("GET", "/api/v1/vehicles/{id}/location", [this](const Request& request, const Responder& responder) { responder->respond(location(request)); });
-  server.route("GET", "/api/v1/vehicles/{id}/speed", [this](const Request& request, const Responder& responder) { responder->respond(speed(request)); });
-  server.route("PUT", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
+  server.route("GET", "/api/v1/vehicles/{id}",
+               [this](const Request& request, const Responder& responder) { responder->respond(vehicle(request)); });
+  server.route("GET", "/api/v1/vehicles/{id}/location",
+               [this](const Request& request, const Responder& responder) { responder->respond(location(request)); });
+  server.route("GET", "/api/v1/vehicles/{id}/speed",
+               [this](const Request& request, const Responder& responder) { responder->respond(speed(request)); });
+  server.route("PUT", "/api/v1/vehicles/{id}",
+               [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
   server.route("DELETE", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
     answer_failure(responder, master_.remove_vehicle(id, answer_when_done(responder, "vehicleId", id)));
@@ -71,9 +77,13 @@ void Api::add_vehicles(net::HttpServer& server) {
 }
 
 void Api::add_zones(net::HttpServer& server) {
-  server.route("GET", "/api/v1/zones", [this](const Request&, const Responder& responder) { responder->respond(zones()); });
-  server.route("GET", "/api/v1/zones/{id}/vehicles", [this](const Request& request, const Responder& responder) { responder->respond(zone_vehicles(request)); });
-  server.route("PUT", "/api/v1/zones/{id}", [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
+  server.route("GET", "/api/v1/zones",
+               [this](const Request&, const Responder& responder) { responder->respond(zones()); });
+  server.route("GET", "/api/v1/zones/{id}/vehicles", [this](const Request& request, const Responder& responder) {
+    responder->respond(zone_vehicles(request));
+  });
+  server.route("PUT", "/api/v1/zones/{id}",
+               [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
   server.route("DELETE", "/api/v1/zones/{id}", [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
     answer_failure(responder, master_.remove_zone(id, answer_when_done(responder, "zoneId", id)));
@@ -83,11 +93,13 @@ void Api::add_zones(net::HttpServer& server) {
 void Api::add_events(net::HttpServer& server) {
   server.route("GET", "/api/v1/alerts", [this](const Request& request, const Responder& responder) {
     const auto limit = limit_of(request);
-    responder->respond(limit ? json_answer(member("alerts", view_.alerts(*limit))) : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+    responder->respond(limit ? json_answer(member("alerts", view_.alerts(*limit)))
+                             : error_answer(400, "bad_limit", "limit is a number from 1 up"));
   });
   server.route("GET", "/api/v1/dead-letters", [this](const Request& request, const Responder& responder) {
     const auto limit = limit_of(request);
-    responder->respond(limit ? json_answer(member("deadLetters", view_.dead_letters(*limit))) : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+    responder->respond(limit ? json_answer(member("deadLetters", view_.dead_letters(*limit)))
+                             : error_answer(400, "bad_limit", "limit is a number from 1 up"));
   });
   server.route("GET", "/api/v1/stats", [this](const Request&, const Responder& responder) {
     std::string body;

@@ -14,7 +14,8 @@ namespace muir::vts {
 // Thread-safe; everything it refers to outlives the server.
 class Api {
  public:
-  Api(Gateway& gateway, MasterWriter& master, View& view, StatsBoard& board) : gateway_(gateway), master_(master), view_(view), board_(board) {}
+  Api(Gateway& gateway, MasterWriter& master, View& view, StatsBoard& board)
+      : gateway_(gateway), master_(master), view_(view), board_(board) {}
   // Adds the routes.
   void add_to(net::HttpServer& server);
 

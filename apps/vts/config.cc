@@ -5,7 +5,8 @@ namespace {
 
 // Keys that belong to the clients, not to Streams alone.
 bool is_client_key(std::string_view key) {
-  for (const std::string_view prefix : {"security.", "sasl.", "ssl.", "metadata.", "reconnect.", "socket.", "client."}) {
+  for (const std::string_view prefix :
+       {"security.", "sasl.", "ssl.", "metadata.", "reconnect.", "socket.", "client."}) {
     if (key.starts_with(prefix)) return true;
   }
   return key == "bootstrap.servers" || key == "request.timeout.ms";
@@ -20,15 +21,51 @@ const ConfigDef& vts_config() {
           {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster"},
           {.name = "schema.registry.url", .fallback = "http://127.0.0.1:8081", .doc = "the schema registry"},
           {.name = "vts.http.host", .fallback = "127.0.0.1", .doc = "address that page and REST interface listen on"},
-          {.name = "vts.http.port", .type = ConfigType::integer, .fallback = "8080", .doc = "port of page and REST interface", .min = 0, .max = 65535},
-          {.name = "vts.partitions", .type = ConfigType::integer, .fallback = "4", .doc = "partitions of new topics", .min = 1, .max = 1000},
-          {.name = "vts.retention.bytes", .type = ConfigType::integer, .fallback = "1073741824", .doc = "bytes kept per partition of the topics that grow; -1: all", .min = -1},
-          {.name = "vts.future.limit.ms", .type = ConfigType::integer, .fallback = "60000", .doc = "how far ahead of the clock a fix may be", .min = 0},
-          {.name = "vts.implied.speed.limit.kmh", .type = ConfigType::number, .fallback = "250", .doc = "a fix is rejected when its vehicle must have been faster"},
-          {.name = "vts.speed.limit.kmh", .type = ConfigType::number, .fallback = "50", .doc = "speed limit of vehicles without one of their own"},
-          {.name = "vts.duplicate.retention.ms", .type = ConfigType::integer, .fallback = "21600000", .doc = "how long a fix is remembered to know it again, in event time", .min = 60'000},
-          {.name = "vts.in.flight.max", .type = ConfigType::integer, .fallback = "200000", .doc = "positions waiting for their acknowledgement before requests are answered 503", .min = 1},
-          {.name = "vts.batch.max", .type = ConfigType::integer, .fallback = "10000", .doc = "positions in one request", .min = 1},
+          {.name = "vts.http.port",
+           .type = ConfigType::integer,
+           .fallback = "8080",
+           .doc = "port of page and REST interface",
+           .min = 0,
+           .max = 65535},
+          {.name = "vts.partitions",
+           .type = ConfigType::integer,
+           .fallback = "4",
+           .doc = "partitions of new topics",
+           .min = 1,
+           .max = 1000},
+          {.name = "vts.retention.bytes",
+           .type = ConfigType::integer,
+           .fallback = "1073741824",
+           .doc = "bytes kept per partition of the topics that grow; -1: all",
+           .min = -1},
+          {.name = "vts.future.limit.ms",
+           .type = ConfigType::integer,
+           .fallback = "60000",
+           .doc = "how far ahead of the clock a fix may be",
+           .min = 0},
+          {.name = "vts.implied.speed.limit.kmh",
+           .type = ConfigType::number,
+           .fallback = "250",
+           .doc = "a fix is rejected when its vehicle must have been faster"},
+          {.name = "vts.speed.limit.kmh",
+           .type = ConfigType::number,
+           .fallback = "50",
+           .doc = "speed limit of vehicles without one of their own"},
+          {.name = "vts.duplicate.retention.ms",
+           .type = ConfigType::integer,
+           .fallback = "21600000",
+           .doc = "how long a fix is remembered to know it again, in event time",
+           .min = 60'000},
+          {.name = "vts.in.flight.max",
+           .type = ConfigType::integer,
+           .fallback = "200000",
+           .doc = "positions waiting for their acknowledgement before requests are answered 503",
+           .min = 1},
+          {.name = "vts.batch.max",
+           .type = ConfigType::integer,
+           .fallback = "10000",
+           .doc = "positions in one request",
+           .min = 1},
       });
   return def;
 }

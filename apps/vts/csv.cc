@@ -55,7 +55,8 @@ bool CsvText::next() {
   while (read_row()) {
     if (row_.size() == 1 && row_[0].empty()) continue;
     if (row_.size() <= header_.size()) return true;
-    status_ = error(Code::invalid_argument, "CSV line {}: {} fields, but the header has {}", line_, row_.size(), header_.size());
+    status_ = error(Code::invalid_argument, "CSV line {}: {} fields, but the header has {}", line_, row_.size(),
+                    header_.size());
     return false;
   }
   return false;

@@ -27,7 +27,9 @@ class CsvText {
   [[nodiscard]] std::optional<size_t> column(std::string_view name) const;
   // The field of that column; empty when there is none.
   [[nodiscard]] std::string text(std::string_view column_name) const;
-  [[nodiscard]] std::string_view field(size_t index) const { return index < row_.size() ? std::string_view(row_[index]) : std::string_view(); }
+  [[nodiscard]] std::string_view field(size_t index) const {
+    return index < row_.size() ? std::string_view(row_[index]) : std::string_view();
+  }
 
  private:
   bool read_row();

@@ -8,7 +8,8 @@ namespace muir::vts {
 namespace {
 
 // What the answer says about one position that was not simply accepted.
-void append_result(std::string& out, size_t index, std::string_view status, std::string_view rule, std::string_view why) {
+void append_result(std::string& out, size_t index, std::string_view status, std::string_view rule,
+                   std::string_view why) {
   fmt::format_to(std::back_inserter(out), "{}{{\"index\":{},\"status\":\"{}\"", out.empty() ? "" : ",", index, status);
   if (!rule.empty()) fmt::format_to(std::back_inserter(out), ",\"rule\":\"{}\"", rule);
   out += ",\"error\":";
@@ -28,7 +29,8 @@ struct Batch {
 
 net::HttpResponse answer(const Batch& batch) {
   const size_t accepted = batch.indexes.size() - batch.rejected;
-  std::string body = fmt::format("{{\"accepted\":{},\"rejected\":{},\"refused\":{},\"results\":[{}]}}", accepted, batch.rejected, batch.refused, batch.results);
+  std::string body = fmt::format("{{\"accepted\":{},\"rejected\":{},\"refused\":{},\"results\":[{}]}}", accepted,
+                                 batch.rejected, batch.refused, batch.results);
   const bool all = batch.refused == 0 && batch.rejected == 0;
   const bool none = batch.indexes.empty() && batch.refused > 0;
   return json_answer(std::move(body), all ? 200 : (none ? 400 : 207));
@@ -81,7 +83,8 @@ void Gateway::handle(const net::HttpRequest& request, const std::shared_ptr<net:
   auto parsed = parse_positions(request.body, lines, clock_.now_ms(), options_.positions);
   if (!parsed.ok()) {
     const bool too_many = parsed.status().code() == Code::resource_exhausted;
-    return responder->respond(error_answer(too_many ? 413 : 400, too_many ? "too_many_positions" : "malformed_json", parsed.status().message()));
+    return responder->respond(error_answer(too_many ? 413 : 400, too_many ? "too_many_positions" : "malformed_json",
+                                           parsed.status().message()));
   }
   const auto batch = std::make_shared<Batch>();  // shared with the acknowledgement
   batch->items = std::move(*parsed);
@@ -92,14 +95,17 @@ void Gateway::handle(const net::HttpRequest& request, const std::shared_ptr<net:
   if (count == 0) return responder->respond(answer(*batch));
   if (in_flight_->fetch_add(count) + count > options_.in_flight_max) {
     in_flight_->fetch_sub(count);
-    return responder->respond(unavailable_answer("overloaded", fmt::format("more than {} positions wait to be acknowledged", options_.in_flight_max)));
+    return responder->respond(unavailable_answer(
+        "overloaded", fmt::format("more than {} positions wait to be acknowledged", options_.in_flight_max)));
   }
-  const Status sent = producer_.send(records_of(*batch, options_.rules), [batch, responder, in_flight = in_flight_, count](const Status& status, std::span<const client::Delivery>) {
-    in_flight->fetch_sub(count);
-    if (status.ok()) return responder->respond(answer(*batch));
-    log::warn("positions from a request of {} not acknowledged: {}", count, status.message());
-    responder->respond(unavailable_answer("not_acknowledged", status.message()));
-  });
+  const Status sent = producer_.send(
+      records_of(*batch, options_.rules),
+      [batch, responder, in_flight = in_flight_, count](const Status& status, std::span<const client::Delivery>) {
+        in_flight->fetch_sub(count);
+        if (status.ok()) return responder->respond(answer(*batch));
+        log::warn("positions from a request of {} not acknowledged: {}", count, status.message());
+        responder->respond(unavailable_answer("not_acknowledged", status.message()));
+      });
   if (!sent.ok()) {
     in_flight_->fetch_sub(count);
     responder->respond(unavailable_answer("not_taken", sent.message()));

@@ -21,8 +21,11 @@ std::string text_of(const Json* value) {
 
 Result<std::vector<double>> parse_ring(const Json& json) {
   const Json::Array* points = json.as_array();
-  if (points == nullptr || points->size() < 4) return error(Code::invalid_argument, "a ring needs at least four positions");
-  if (points->size() > kPointsMax) return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", points->size(), kPointsMax);
+  if (points == nullptr || points->size() < 4)
+    return error(Code::invalid_argument, "a ring needs at least four positions");
+  if (points->size() > kPointsMax)
+    return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", points->size(),
+                 kPointsMax);
   std::vector<double> ring;
   ring.reserve(points->size() * 2);
   for (const Json& point : *points) {
@@ -32,7 +35,8 @@ Result<std::vector<double>> parse_ring(const Json& json) {
     }
     const double lon = *(*pair)[0].as_double();
     const double lat = *(*pair)[1].as_double();
-    if (!(std::abs(lon) <= 180 && std::abs(lat) <= 90)) return error(Code::invalid_argument, "position [{}, {}] is not on the earth", lon, lat);
+    if (!(std::abs(lon) <= 180 && std::abs(lat) <= 90))
+      return error(Code::invalid_argument, "position [{}, {}] is not on the earth", lon, lat);
     ring.push_back(lon);
     ring.push_back(lat);
   }
@@ -80,7 +84,9 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   return std::optional(value);
 }
 
-std::optional<std::string> optional_text(std::string text) { return text.empty() ? std::nullopt : std::optional(std::move(text)); }
+std::optional<std::string> optional_text(std::string text) {
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
 
 }  // namespace
 
@@ -105,7 +111,8 @@ Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
 Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
   const Json json = MUIR_TRY(Json::parse(text));
   const Json* features = json.find("features");
-  if (features == nullptr || features->as_array() == nullptr) return error(Code::invalid_argument, "zones: no GeoJSON FeatureCollection");
+  if (features == nullptr || features->as_array() == nullptr)
+    return error(Code::invalid_argument, "zones: no GeoJSON FeatureCollection");
   std::vector<ZoneMaster> out;
   for (const Json& feature : *features->as_array()) {
     auto zone = parse_feature(feature, {});

@@ -10,7 +10,8 @@ Status MasterWriter::configure(const SerdeContext& context) {
 Status MasterWriter::send(std::string_view topic, const std::string& key, OptBytesView value, OnDone on_done) {
   const client::ProducedRecord record{.topic = topic, .key = BytesView(key), .value = value};
   client::DeliveryCallback done;
-  if (on_done) done = [on_done = std::move(on_done)](const Status& status, std::span<const client::Delivery>) { on_done(status); };
+  if (on_done)
+    done = [on_done = std::move(on_done)](const Status& status, std::span<const client::Delivery>) { on_done(status); };
   return producer_.send(std::span(&record, 1), std::move(done));
 }
 
@@ -34,7 +35,8 @@ Status MasterWriter::remove_zone(const std::string& zone_id, OnDone on_done) {
   return send(kZoneMasterTopic, zone_id, std::nullopt, std::move(on_done));
 }
 
-Status MasterWriter::load(const std::vector<NamedVehicle>& vehicles, const std::vector<ZoneMaster>& zones, int64_t timeout_ms) {
+Status MasterWriter::load(const std::vector<NamedVehicle>& vehicles, const std::vector<ZoneMaster>& zones,
+                          int64_t timeout_ms) {
   for (const auto& [id, vehicle] : vehicles) MUIR_RETURN_IF_ERROR(put_vehicle(id, vehicle, nullptr));
   for (const ZoneMaster& zone : zones) MUIR_RETURN_IF_ERROR(put_zone(zone, nullptr));
   return producer_.flush(timeout_ms);

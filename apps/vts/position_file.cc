@@ -29,13 +29,16 @@ class CsvFile final : public PositionFile {
 
   Status read_header() {
     const bool there = MUIR_TRY(read_row());
-    static constexpr std::array<std::string_view, 6> kNames = {"vehicle_id", "ts_ms", "lat", "lon", "speed_kmh", "heading"};
+    static constexpr std::array<std::string_view, 6> kNames = {"vehicle_id", "ts_ms",     "lat",
+                                                               "lon",        "speed_kmh", "heading"};
     for (size_t n = 0; n < kNames.size(); ++n) {
       for (size_t i = 0; i < row_.size(); ++i) {
         if (row_[i] == kNames[n]) columns_[n] = i;
       }
       if ((!there || !columns_[n]) && n < 4) {
-        return error(Code::invalid_argument, "{}: no column {}; expected the header vehicle_id,ts_ms,lat,lon,speed_kmh,heading", path_, kNames[n]);
+        return error(Code::invalid_argument,
+                     "{}: no column {}; expected the header vehicle_id,ts_ms,lat,lon,speed_kmh,heading", path_,
+                     kNames[n]);
       }
     }
     return {};
@@ -45,7 +48,8 @@ class CsvFile final : public PositionFile {
     const bool there = MUIR_TRY(read_row());
     if (!there) return std::optional<RecordedFix>();
     RecordedFix fix{.vehicle_id = std::string(field(0))};
-    bool good = !fix.vehicle_id.empty() && parse_number(field(1), fix.timestamp) && parse_number(field(2), fix.lat) && parse_number(field(3), fix.lon);
+    bool good = !fix.vehicle_id.empty() && parse_number(field(1), fix.timestamp) && parse_number(field(2), fix.lat) &&
+                parse_number(field(3), fix.lon);
     if (!field(4).empty()) good = good && parse_number(field(4), fix.speed.emplace());
     if (!field(5).empty()) good = good && parse_number(field(5), fix.heading.emplace());
     if (!good) return error(Code::invalid_argument, "{} line {}: no position", path_, line_);
@@ -60,7 +64,8 @@ class CsvFile final : public PositionFile {
       if (::gzgets(file_, buffer_.data(), static_cast<int>(buffer_.size())) == nullptr) {
         int code = Z_OK;
         const char* message = ::gzerror(file_, &code);
-        if (code != Z_OK && code != Z_STREAM_END) return error(Code::data_loss, "{} line {}: {}", path_, line_, message);
+        if (code != Z_OK && code != Z_STREAM_END)
+          return error(Code::data_loss, "{} line {}: {}", path_, line_, message);
         return false;
       }
       std::string_view rest(buffer_.c_str());
@@ -93,7 +98,8 @@ struct AvroFix {
 };
 void describe(Fields& f, AvroFix& r) {
   f.name("muir.vts.RawPosition");
-  f("vehicleId", r.vehicle_id)("lat", r.lat)("lon", r.lon)("speed", r.speed)("heading", r.heading)("timestamp", r.timestamp);
+  f("vehicleId", r.vehicle_id)("lat", r.lat)("lon", r.lon)("speed", r.speed)("heading", r.heading)("timestamp",
+                                                                                                   r.timestamp);
 }
 
 // The container's reader pushes; its data wait here. Positions without a time are left out.
@@ -104,7 +110,8 @@ class AvroFile final : public PositionFile {
     auto file = std::make_unique<AvroFile>();
     AvroFix fix;
     const Status status = reader.for_each(layout_of<AvroFix>(), &fix, [&] {
-      if (fix.timestamp) file->fixes_.push_back({fix.vehicle_id, *fix.timestamp, fix.lat, fix.lon, fix.speed, fix.heading});
+      if (fix.timestamp)
+        file->fixes_.push_back({fix.vehicle_id, *fix.timestamp, fix.lat, fix.lon, fix.speed, fix.heading});
       return Status();
     });
     if (!status.ok()) return status.annotate(path);

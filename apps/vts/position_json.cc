@@ -32,7 +32,8 @@ bool read_vehicle_id(const Object& object, ParsedItem& item, const PositionLimit
   }
   const size_t size = item.position.vehicle_id.size();
   if (size == 0) item.error = "vehicleId is empty";
-  if (size > limits.vehicle_id_bytes_max) item.error = fmt::format("vehicleId has {} bytes, at most {} are allowed", size, limits.vehicle_id_bytes_max);
+  if (size > limits.vehicle_id_bytes_max)
+    item.error = fmt::format("vehicleId has {} bytes, at most {} are allowed", size, limits.vehicle_id_bytes_max);
   return item.error.empty();
 }
 
@@ -78,7 +79,8 @@ void read_timestamp(const Object& object, RawPosition& position) {
     position.timestamp = static_cast<int64_t>(value.get_double().value_unsafe());
   }
   if (position.timestamp && *position.timestamp < 0) position.timestamp.reset();
-  if (!position.timestamp && !position.timestamp_text) position.timestamp_text = simdjson::minify(value).substr(0, kTimestampTextMax);
+  if (!position.timestamp && !position.timestamp_text)
+    position.timestamp_text = simdjson::minify(value).substr(0, kTimestampTextMax);
 }
 
 ParsedItem read_item(Element element, int64_t received_at, const PositionLimits& limits) {
@@ -90,7 +92,8 @@ ParsedItem read_item(Element element, int64_t received_at, const PositionLimits&
     return item;
   }
   if (read_vehicle_id(object, item, limits) && read_coordinate(object, "lat", item.position.lat, item) &&
-      read_coordinate(object, "lon", item.position.lon, item) && read_optional(object, "speed", item.position.speed, item) &&
+      read_coordinate(object, "lon", item.position.lon, item) &&
+      read_optional(object, "speed", item.position.speed, item) &&
       read_optional(object, "heading", item.position.heading, item)) {
     read_timestamp(object, item.position);
   }
@@ -101,7 +104,9 @@ Status too_many(const PositionLimits& limits) {
   return error(Code::resource_exhausted, "more than {} positions in one request", limits.items_max);
 }
 
-Status malformed(simdjson::error_code code) { return error(Code::invalid_argument, "malformed JSON: {}", simdjson::error_message(code)); }
+Status malformed(simdjson::error_code code) {
+  return error(Code::invalid_argument, "malformed JSON: {}", simdjson::error_message(code));
+}
 
 // One parser per thread keeps its memory from request to request.
 simdjson::dom::parser& parser() {
@@ -129,10 +134,12 @@ Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at,
 
 }  // namespace
 
-Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at, const PositionLimits& limits) {
+Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at,
+                                                const PositionLimits& limits) {
   if (lines) return parse_lines(body, received_at, limits);
   Element root;
-  if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS) return malformed(code);
+  if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS)
+    return malformed(code);
   std::vector<ParsedItem> items;
   simdjson::dom::array array;
   if (root.get_array().get(array) != simdjson::SUCCESS) {
@@ -178,10 +185,13 @@ int fuzz_positions(BytesView input) {
     MUIR_CHECK(items->size() <= 10, "more items than allowed");
     for (const ParsedItem& item : *items) {
       if (!item.error.empty()) continue;
-      MUIR_CHECK(!item.position.vehicle_id.empty() && item.position.vehicle_id.size() <= 20, "a vehicle id beyond its limits");
-      MUIR_CHECK(item.position.timestamp.has_value() != item.position.timestamp_text.has_value(), "a time and its text");
+      MUIR_CHECK(!item.position.vehicle_id.empty() && item.position.vehicle_id.size() <= 20,
+                 "a vehicle id beyond its limits");
+      MUIR_CHECK(item.position.timestamp.has_value() != item.position.timestamp_text.has_value(),
+                 "a time and its text");
       const auto again = parse_positions(to_json(item.position), false, 0, {});
-      MUIR_CHECK(again.ok() && again->size() == 1 && (*again)[0].position.vehicle_id == item.position.vehicle_id, "JSON does not round-trip");
+      MUIR_CHECK(again.ok() && again->size() == 1 && (*again)[0].position.vehicle_id == item.position.vehicle_id,
+                 "JSON does not round-trip");
     }
   }
   return 0;

@@ -7,7 +7,9 @@
 namespace muir::vts {
 namespace {
 
-std::string text_of(const ParsedItem& item) { return item.error.empty() ? to_json(item.position) : "refused: " + item.error; }
+std::string text_of(const ParsedItem& item) {
+  return item.error.empty() ? to_json(item.position) : "refused: " + item.error;
+}
 
 TEST(Positions, AreReadFromJson) {
   struct Row {
@@ -17,14 +19,21 @@ TEST(Positions, AreReadFromJson) {
   for (const Row& row : std::initializer_list<Row>{
            {R"({"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"})",
             R"({"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40.0,"heading":90.0,"timestamp":1767268800000})"},
-           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800000})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
-           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"1767268800000"})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
-           {R"({"vehicleId":7,"lat":52,"lon":21,"speed":null,"timestamp":1767268800000.9})", R"({"vehicleId":"7","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
-           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"noon"})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"noon"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800000})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"1767268800000"})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":7,"lat":52,"lon":21,"speed":null,"timestamp":1767268800000.9})",
+            R"({"vehicleId":"7","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":"noon"})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"noon"})"},
            {R"({"vehicleId":"V1","lat":52,"lon":21})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":""})"},
-           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":null})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"null"})"},
-           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":-5})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"-5"})"},
-           {R"({"vehicleId":"V1","lat":952,"lon":21,"timestamp":1})", R"({"vehicleId":"V1","lat":952.0,"lon":21.0,"timestamp":1})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":null})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"null"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":-5})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"-5"})"},
+           {R"({"vehicleId":"V1","lat":952,"lon":21,"timestamp":1})",
+            R"({"vehicleId":"V1","lat":952.0,"lon":21.0,"timestamp":1})"},
            {R"({"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":null,"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":"","lat":52,"lon":21})", "refused: vehicleId is empty"},
@@ -55,7 +64,8 @@ TEST(Positions, ComeAloneInArraysOrLineByLine) {
 }
 
 TEST(MasterData, ReadsVehiclesAndZones) {
-  const auto vehicles = parse_vehicles_csv("vehicle_id,line,brigade,speed_limit\r\n743,250,2,\r\n\"7,44\",\"75\"\"0\",,70\n");
+  const auto vehicles =
+      parse_vehicles_csv("vehicle_id,line,brigade,speed_limit\r\n743,250,2,\r\n\"7,44\",\"75\"\"0\",,70\n");
   ASSERT_TRUE(vehicles.ok()) << vehicles.status().to_string();
   ASSERT_EQ(vehicles->size(), 2U);
   EXPECT_EQ((*vehicles)[0].second.line, "250");
@@ -68,11 +78,14 @@ TEST(MasterData, ReadsVehiclesAndZones) {
   EXPECT_FALSE(parse_vehicles_csv("vehicle_id,speed_limit\n1,fast\n").ok());
   EXPECT_FALSE(parse_vehicles_csv("vehicle_id\n\"1\n").ok());
 
-  const auto zone = parse_zone("z", R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}})");
+  const auto zone = parse_zone(
+      "z",
+      R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}})");
   ASSERT_TRUE(zone.ok()) << zone.status().to_string();
   EXPECT_EQ(zone->zone_id, "z");
   EXPECT_EQ(zone->polygons, (std::vector<std::vector<std::vector<double>>>{{{0, 0, 1, 0, 1, 1, 0, 0}}}));
-  for (const char* bad : {"{}", "[", R"({"geometry":{"type":"Point","coordinates":[1,2]}})", R"({"geometry":{"type":"Polygon","coordinates":[]}})",
+  for (const char* bad : {"{}", "[", R"({"geometry":{"type":"Point","coordinates":[1,2]}})",
+                          R"({"geometry":{"type":"Polygon","coordinates":[]}})",
                           R"({"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[0,0]]]}})",
                           R"({"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,100],[1,1],[0,0]]]}})"}) {
     EXPECT_FALSE(parse_zone("z", bad).ok()) << bad;
@@ -92,9 +105,15 @@ TEST(OutsideBytes, DoNoHarmWhenMutated) {
     for (unsigned n = 1 + random() % 4; n > 0; --n) {
       const size_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes.erase(at, 1 + random() % 3); break;
-        default: bytes.insert(at, 1, "{}[]\",:0\n"[random() % 9]); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes.erase(at, 1 + random() % 3);
+          break;
+        default:
+          bytes.insert(at, 1, "{}[]\",:0\n"[random() % 9]);
+          break;
       }
       if (bytes.empty()) bytes = "x";
     }

@@ -134,7 +134,6 @@ struct PartitionCounts {
   bool operator==(const PartitionCounts&) const = default;
 };
 
-
 inline void describe(Fields& f, RawPosition& r) {
   f.name("muir.vts.RawPosition").doc("A position as it was received.");
   f("vehicleId", r.vehicle_id)("lat", r.lat)("lon", r.lon);

@@ -29,7 +29,12 @@ class Replay::Sender {
 
   void add(const RecordedFix& fix, int64_t timestamp) {
     body_ += count_ == 0 ? '[' : ',';
-    body_ += to_json({.vehicle_id = fix.vehicle_id, .lat = fix.lat, .lon = fix.lon, .speed = fix.speed, .heading = fix.heading, .timestamp = timestamp});
+    body_ += to_json({.vehicle_id = fix.vehicle_id,
+                      .lat = fix.lat,
+                      .lon = fix.lon,
+                      .speed = fix.speed,
+                      .heading = fix.heading,
+                      .timestamp = timestamp});
     ++count_;
   }
 
@@ -38,13 +43,16 @@ class Replay::Sender {
     if (count_ == 0) return {};
     body_ += ']';
     for (bool warned = false;; warned = true) {
-      const auto response = client_->request("POST", "/api/v1/positions", body_, {{"Content-Type", "application/json"}});
+      const auto response =
+          client_->request("POST", "/api/v1/positions", body_, {{"Content-Type", "application/json"}});
       if (response.ok() && response->status < 500) {
         MUIR_RETURN_IF_ERROR(take_answer(*response));
         break;
       }
       if (!warned) {
-        log::warn("replay: not acknowledged, trying again: {}", response.ok() ? fmt::format("status {} {}", response->status, response->body) : response.status().message());
+        log::warn("replay: not acknowledged, trying again: {}",
+                  response.ok() ? fmt::format("status {} {}", response->status, response->body)
+                                : response.status().message());
       }
       if (!replay_.wait_until(replay_.clock_.now_ms() + kRetryMs)) break;
     }
@@ -57,7 +65,8 @@ class Replay::Sender {
   Status take_answer(const net::HttpClientResponse& response) {
     const auto json = schema::Json::parse(response.body);
     if (!json.ok() || json->find("accepted") == nullptr) {
-      return error(Code::failed_precondition, "replay: POST /api/v1/positions answered {}: {}", response.status, response.body.substr(0, 300));
+      return error(Code::failed_precondition, "replay: POST /api/v1/positions answered {}: {}", response.status,
+                   response.body.substr(0, 300));
     }
     const std::lock_guard lock(replay_.mutex_);
     replay_.progress_.sent += count_of(*json, "accepted") + count_of(*json, "rejected");
@@ -72,7 +81,8 @@ class Replay::Sender {
   size_t count_ = 0;
 };
 
-Replay::Replay(std::string path, ReplayOptions options, Clock& clock) : path_(std::move(path)), options_(std::move(options)), clock_(clock) {}
+Replay::Replay(std::string path, ReplayOptions options, Clock& clock)
+    : path_(std::move(path)), options_(std::move(options)), clock_(clock) {}
 
 void Replay::stop() {
   const std::lock_guard lock(mutex_);
@@ -97,8 +107,8 @@ bool Replay::at_seam(const RecordedFix& fix, int64_t timestamp) {
   const auto [it, first] = last_.try_emplace(fix.vehicle_id, SentFix{timestamp, fix.lat, fix.lon});
   if (first) return false;
   SentFix& last = it->second;
-  if (seam_open_ && (timestamp <= last.timestamp ||
-                     implied_speed_kmh(last.lat, last.lon, last.timestamp, fix.lat, fix.lon, timestamp) > options_.seam_speed_kmh)) {
+  if (seam_open_ && (timestamp <= last.timestamp || implied_speed_kmh(last.lat, last.lon, last.timestamp, fix.lat,
+                                                                      fix.lon, timestamp) > options_.seam_speed_kmh)) {
     return true;
   }
   last = {timestamp, fix.lat, fix.lon};
@@ -121,7 +131,11 @@ Status Replay::run_round(Sender& sender) {
       began_ms = clock_.now_ms();
     }
     const int64_t since_first = fix.timestamp - *first;
-    const int64_t timestamp = options_.keep_times ? fix.timestamp : began_ms + (options_.speed > 0 ? static_cast<int64_t>(static_cast<double>(since_first) / options_.speed) : since_first);
+    const int64_t timestamp =
+        options_.keep_times
+            ? fix.timestamp
+            : began_ms + (options_.speed > 0 ? static_cast<int64_t>(static_cast<double>(since_first) / options_.speed)
+                                             : since_first);
     if (options_.speed > 0) {
       const int64_t due_ms = began_ms + static_cast<int64_t>(static_cast<double>(since_first) / options_.speed);
       if (sender.size() > 0 && due_ms > batch_due_ms + kGatherMs) MUIR_RETURN_IF_ERROR(sender.flush());

@@ -32,8 +32,8 @@ struct ReplayProgress {
   uint64_t sent = 0;      // acknowledged
   uint64_t rejected = 0;  // of these, by a rule
   uint64_t refused = 0;
-  uint64_t left_out = 0;  // at a seam
-  uint64_t rounds = 0;    // completed
+  uint64_t left_out = 0;    // at a seam
+  uint64_t rounds = 0;      // completed
   int64_t recorded_ms = 0;  // time of the last fix, as recorded
 };
 

@@ -30,8 +30,9 @@ std::optional<Rejection> check_position(const RawPosition& position, int64_t now
   }
   if (position.lat == 0 && position.lon == 0) return Rejection{kNullIsland, "latitude and longitude are both 0"};
   if (*position.timestamp > now_ms + limits.future_ms) {
-    return Rejection{kFutureTime, fmt::format("{} is {} ms ahead of the clock; {} ms are allowed", format_timestamp(*position.timestamp),
-                                              *position.timestamp - now_ms, limits.future_ms)};
+    return Rejection{kFutureTime, fmt::format("{} is {} ms ahead of the clock; {} ms are allowed",
+                                              format_timestamp(*position.timestamp), *position.timestamp - now_ms,
+                                              limits.future_ms)};
   }
   return std::nullopt;
 }

@@ -24,14 +24,14 @@ TEST(Timestamps, AreReadAsIso8601WithAZoneOrEpochMilliseconds) {
            {"1767268800000", 1767268800000},
            {"1970-01-01T00:00:00Z", 0},
            {"1969-12-31T23:59:59Z", -1000},
-           {"2026-01-01T12:00:00", std::nullopt},     // which zone?
-           {"2026-02-29T12:00:00Z", std::nullopt},    // no leap year
+           {"2026-01-01T12:00:00", std::nullopt},   // which zone?
+           {"2026-02-29T12:00:00Z", std::nullopt},  // no leap year
            {"2026-13-01T12:00:00Z", std::nullopt},
            {"2026-01-01T24:00:00Z", std::nullopt},
            {"2026-01-01T12:60:00Z", std::nullopt},
            {"2026-01-01T12:00:00.Z", std::nullopt},
            {"2026-01-01T12:00:00Zx", std::nullopt},
-           {"20224-02-19 15:58:20", std::nullopt},    // from the real feed, as the next three
+           {"20224-02-19 15:58:20", std::nullopt},  // from the real feed, as the next three
            {"2024-02-1916:30:08", std::nullopt},
            {"2024-02-19 17:9 17:01:18", std::nullopt},
            {"2024-02-14-02-19 17:21:13", std::nullopt},
@@ -84,7 +84,7 @@ TEST(Distance, FollowsTheHaversineFormula) {
   // A degree of latitude is the radius times pi / 180, wherever it lies.
   EXPECT_NEAR(distance_m(52, 21, 53, 21), 111'195.08, 0.01);
   EXPECT_NEAR(distance_m(0, 21, 0, 22), 111'195.08, 0.01);
-  EXPECT_NEAR(distance_m(0, -90, 0, 90), 20'015'114.4, 1);  // half the earth
+  EXPECT_NEAR(distance_m(0, -90, 0, 90), 20'015'114.4, 1);                   // half the earth
   EXPECT_NEAR(distance_m(52.2297, 21.0122, 50.0647, 19.945), 252'000, 500);  // Warsaw, Cracow
   EXPECT_NEAR(implied_speed_kmh(52, 21, 0, 53, 21, 3'600'000), 111.195, 0.001);
 }

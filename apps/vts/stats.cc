@@ -42,7 +42,12 @@ void StatsBoard::record_screen_latency(Percentiles latency) {
 Stats StatsBoard::stats(const ViewTotals& totals) {
   const int64_t now = clock_.steady_ms();
   const std::lock_guard lock(mutex_);
-  Stats out{.demo = demo_, .attribution = attribution_, .totals = totals, .screen_latency_ms = screen_latency_, .uptime_ms = now - started_ms_, .cluster = cluster_};
+  Stats out{.demo = demo_,
+            .attribution = attribution_,
+            .totals = totals,
+            .screen_latency_ms = screen_latency_,
+            .uptime_ms = now - started_ms_,
+            .cluster = cluster_};
   // The rate between now and the oldest sample of the last seconds; asked often, it samples twice a second.
   while (samples_.size() > 1 && samples_.front().at_ms < now - kRateMs) samples_.erase(samples_.begin());
   if (!samples_.empty() && now > samples_.front().at_ms) {

@@ -70,7 +70,8 @@ std::optional<int64_t> parse_epoch(std::string_view text) {
 }  // namespace
 
 std::optional<int64_t> parse_timestamp(std::string_view text) {
-  if (!text.empty() && text.size() <= 15 && text.find_first_not_of("0123456789") == std::string_view::npos && text.size() > 8) {
+  if (!text.empty() && text.size() <= 15 && text.find_first_not_of("0123456789") == std::string_view::npos &&
+      text.size() > 8) {
     return parse_epoch(text);
   }
   Scanner in(text);
@@ -97,7 +98,8 @@ std::optional<int64_t> parse_timestamp(std::string_view text) {
     offset_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
   }
   if (!in.done() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)), std::chrono::day(static_cast<unsigned>(day))};
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
@@ -109,8 +111,9 @@ std::string format_timestamp(int64_t epoch_ms) {
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const int64_t ms = (time - days).count();
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), ms / 3'600'000,
+                     ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
 }
 
 }  // namespace muir::vts

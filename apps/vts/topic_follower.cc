@@ -17,7 +17,9 @@ TopicFollower::TopicFollower(client::Client& client, std::vector<FollowedTopic> 
 
 TopicFollower::~TopicFollower() { stop(); }
 
-void TopicFollower::start() { thread_ = std::thread([this] { run(); }); }
+void TopicFollower::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void TopicFollower::stop() {
   {
@@ -63,8 +65,10 @@ Status TopicFollower::open() {
     tails[topic.name] = topic.tail;
     for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({topic.name, p});
   }
-  const auto begins = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
-  const auto ends = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+  const auto begins =
+      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
+  const auto ends =
+      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
   auto consumer = MUIR_TRY(client_.consumer({{"isolation.level", "read_committed"}}));
   std::vector<client::PartitionStart> starts;
   for (const client::TopicPartition& partition : partitions) {

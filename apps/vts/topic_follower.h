@@ -58,9 +58,9 @@ class TopicFollower {
 
   // Of the thread.
   std::unique_ptr<client::Consumer> consumer_;
-  std::map<client::TopicPartition, int64_t> ends_;   // still to be reached
-  std::map<client::TopicPartition, int64_t> next_;   // where to go on after an error
-  std::mutex consumer_mutex_;                        // consumer_ against wakeup() in stop()
+  std::map<client::TopicPartition, int64_t> ends_;  // still to be reached
+  std::map<client::TopicPartition, int64_t> next_;  // where to go on after an error
+  std::mutex consumer_mutex_;                       // consumer_ against wakeup() in stop()
 };
 
 }  // namespace muir::vts

@@ -9,7 +9,8 @@ namespace {
 constexpr auto kWindow = std::chrono::minutes(5);
 constexpr auto kGrace = std::chrono::minutes(1);
 
-// Window stores' changelogs are kept by size instead of by time: a replay of an old recording must not expire on arrival.
+// Window stores' changelogs are kept by size instead of by time: a replay of an old recording must not expire on
+// arrival.
 const std::map<std::string, std::string> kBySize{{"retention.ms", "-1"}, {"retention.bytes", "268435456"}};
 
 // What a window remembers.
@@ -26,8 +27,9 @@ using Outcomes = streams::KStream<std::string, Outcome>;
 
 // The stream of one member of the outcomes, where it is set.
 template <class T>
-auto select(const Outcomes& outcomes, std::optional<T> Outcome::* member, const std::string& name) {
-  return outcomes.filter([member](const Outcome& out) { return (out.*member).has_value(); }, {.name = name + "-present"})
+auto select(const Outcomes& outcomes, std::optional<T> Outcome::*member, const std::string& name) {
+  return outcomes
+      .filter([member](const Outcome& out) { return (out.*member).has_value(); }, {.name = name + "-present"})
       .map_values([member](const Outcome& out) { return *(out.*member); }, {.name = name});
 }
 
@@ -36,13 +38,12 @@ void add_average_speed(const Outcomes& outcomes) {
       .map_values([](const Outcome& out) { return *out.enriched->speed; }, {.name = "speed"})
       .group_by_key({.name = "speed-by-vehicle"})
       .windowed_by({.size = kWindow, .grace = kGrace})
-      .aggregate(
-          SpeedSum{},
-          [](const double& speed, SpeedSum& sum) {
-            sum.sum += speed;
-            ++sum.count;
-          },
-          {.store = "vehicle-speed-5min", .topic_configs = kBySize})
+      .aggregate(SpeedSum{},
+                 [](const double& speed, SpeedSum& sum) {
+                   sum.sum += speed;
+                   ++sum.count;
+                 },
+                 {.store = "vehicle-speed-5min", .topic_configs = kBySize})
       .to_stream()
       .map(
           [](const streams::Windowed<std::string>& window, const SpeedSum& sum) {
@@ -66,10 +67,11 @@ void add_occupancy(const Outcomes& outcomes) {
           },
           {.name = "zone-changes"})
       .group_by_key({.name = "zone-changes"})
-      .aggregate(
-          int64_t{0}, [](const int64_t& change, const int64_t& vehicles) { return vehicles + change; }, {.store = "zone-vehicles"})
+      .aggregate(int64_t{0}, [](const int64_t& change, const int64_t& vehicles) { return vehicles + change; },
+                 {.store = "zone-vehicles"})
       .to_stream()
-      .map_values([](const std::string& zone, const int64_t& vehicles) { return ZoneOccupancy{.zone_id = zone, .vehicles = vehicles}; },
+      .map_values([](const std::string& zone,
+                     const int64_t& vehicles) { return ZoneOccupancy{.zone_id = zone, .vehicles = vehicles}; },
                   {.name = "occupancy"})
       .to(std::string(kOccupancyTopic), {.name = "occupancies"});
 }
@@ -83,23 +85,23 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   streams::StreamsBuilder builder;
   builder.add_state_store(streams::KeyValueStoreBuilder<std::string, VehicleTrack>{.name = kTrackStore});
   builder.add_state_store(streams::WindowStoreBuilder<std::string, bool>{.name = kSeenStore,
-                                              .window_size = std::chrono::milliseconds(1),
-                                              .retention = options.duplicate_retention,
-                                              .topic_configs = kBySize,
-                                              .format = store::ValueFormat::plain});
-  const auto master = builder.table<std::string, VehicleMaster>(std::string(kVehicleMasterTopic), {.name = "vehicle-master"}, {.store = "vehicle-master"});
+                                                                         .window_size = std::chrono::milliseconds(1),
+                                                                         .retention = options.duplicate_retention,
+                                                                         .topic_configs = kBySize,
+                                                                         .format = store::ValueFormat::plain});
+  const auto master = builder.table<std::string, VehicleMaster>(
+      std::string(kVehicleMasterTopic), {.name = "vehicle-master"}, {.store = "vehicle-master"});
   const Outcomes outcomes =
       builder
           .stream<std::string, Bytes>(std::string(kRawTopic),
                                       {.reset = streams::Reset::earliest,
                                        .invalid_timestamp = streams::InvalidTimestamp::use_partition_time,
                                        .name = "positions"})
-          .left_join(
-              master,
-              [](const Bytes& raw_bytes, const VehicleMaster* row) {
-                return Incoming{.raw = raw_bytes, .master = row != nullptr ? std::optional(*row) : std::nullopt};
-              },
-              {.name = "with-vehicle"})
+          .left_join(master,
+                     [](const Bytes& raw_bytes, const VehicleMaster* row) {
+                       return Incoming{.raw = raw_bytes, .master = row != nullptr ? std::optional(*row) : std::nullopt};
+                     },
+                     {.name = "with-vehicle"})
           .process_values([options, raw, zones] { return std::make_unique<Tracker>(options, raw, zones); },
                           {.stores = {kTrackStore, kSeenStore}, .name = "tracker"});
 
@@ -107,7 +109,8 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   select(outcomes, &Outcome::state, "state").to(std::string(kStateTopic), {.name = "states"});
   select(outcomes, &Outcome::dead_letter, "dead-letter").to(std::string(kDlqTopic), {.name = "dead-letters"});
   select(outcomes, &Outcome::counts, "count").to(std::string(kCountsTopic), {.name = "counts"});
-  outcomes.flat_map_values([](const Outcome& out) { return out.alerts; }, {.name = "alert"}).to(std::string(kAlertsTopic), {.name = "alerts"});
+  outcomes.flat_map_values([](const Outcome& out) { return out.alerts; }, {.name = "alert"})
+      .to(std::string(kAlertsTopic), {.name = "alerts"});
   add_average_speed(outcomes);
   add_occupancy(outcomes);
   return builder.build();

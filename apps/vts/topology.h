@@ -1,6 +1,7 @@
 // The vehicle tracking topology: from vehicle.location.raw to everything that follows from it, exactly once.
 //
-//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched -> 5-minute windows -> vehicle.speed.avg.5min
+//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched -> 5-minute windows ->
+//   vehicle.speed.avg.5min
 //                                               +-> vehicle.state
 //                                               +-> vehicle.alerts
 //                                               +-> vehicle.location.dlq

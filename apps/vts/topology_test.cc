@@ -13,8 +13,8 @@ constexpr int64_t kMinute = 60'000;
 class Line {
  public:
   explicit Line(TopologyOptions options = {}) {
-    zones_ = std::make_shared<const ZoneIndex>(
-        std::vector<ZoneMaster>{{.zone_id = "east", .name = "East side", .kind = "test", .polygons = {{{21, 52, 22, 52, 22, 53, 21, 53}}}}});
+    zones_ = std::make_shared<const ZoneIndex>(std::vector<ZoneMaster>{
+        {.zone_id = "east", .name = "East side", .kind = "test", .polygons = {{{21, 52, 22, 52, 22, 53, 21, 53}}}}});
     auto topology = make_topology(options, registry_, [this] { return zones_; });
     EXPECT_TRUE(topology.ok()) << topology.status().to_string();
     auto driver = streams::TestDriver::create(*topology, {.registry = &registry_, .wall_clock_ms = kBase});
@@ -73,7 +73,7 @@ TEST(Topology, EnrichesAnAcceptedFixAndKeepsTheState) {
   ASSERT_EQ(states.size(), 1U);
   EXPECT_EQ(states[0].value->brigade, "3");
   EXPECT_FALSE(states[0].value->overspeed);
-  EXPECT_TRUE(line.read<Alert>(kAlertsTopic).empty());  // the first fix enters nothing
+  EXPECT_TRUE(line.read<Alert>(kAlertsTopic).empty());                             // the first fix enters nothing
   EXPECT_EQ(line.read<ZoneOccupancy>(kOccupancyTopic).back().value->vehicles, 1);  // but is counted
 }
 
@@ -82,8 +82,8 @@ TEST(Topology, DropsAndCountsDuplicates) {
   line.post(fix(kBase, 20.5));
   line.post(fix(kBase, 20.5));
   line.post(fix(kBase + 10'000, 20.501));
-  line.post(fix(kBase, 20.5));           // again, now an old one
-  line.post(fix(kBase + 5'000, 20.5));   // late, but new
+  line.post(fix(kBase, 20.5));          // again, now an old one
+  line.post(fix(kBase + 5'000, 20.5));  // late, but new
   line.post(fix(kBase + 5'000, 20.5));
   line.post(fix(kBase, 20.5, {}, "V2"));  // another vehicle
   EXPECT_EQ(line.read<EnrichedPosition>(kEnrichedTopic).size(), 4U);
@@ -95,8 +95,8 @@ TEST(Topology, SendsRejectedPositionsToTheDeadLetters) {
   line.post(fix(kBase, 20.5));
   line.post({.vehicle_id = "V1", .lat = 91, .lon = 21, .timestamp = kBase + 1});
   line.post({.vehicle_id = "V1", .lat = 52, .lon = 21, .timestamp_text = "noon"});
-  line.post(fix(kBase + 10'000, 21.5));   // 68 km in 10 s
-  line.post(fix(kBase + 10'000, 20.5));   // a duplicate of what was rejected
+  line.post(fix(kBase + 10'000, 21.5));  // 68 km in 10 s
+  line.post(fix(kBase + 10'000, 20.5));  // a duplicate of what was rejected
   const auto letters = line.read<DeadLetter>(kDlqTopic);
   ASSERT_EQ(letters.size(), 3U);
   EXPECT_EQ(letters[0].value->rule, kLatitude);
@@ -112,7 +112,8 @@ TEST(Topology, SendsRejectedPositionsToTheDeadLetters) {
 
 TEST(Topology, SendsUndecodableBytesToTheDeadLetters) {
   Line line;
-  ASSERT_TRUE(line.driver().pipe(std::string(kRawTopic), {.key = "V1", .value = "nonsense", .timestamp_ms = kBase}).ok());
+  ASSERT_TRUE(
+      line.driver().pipe(std::string(kRawTopic), {.key = "V1", .value = "nonsense", .timestamp_ms = kBase}).ok());
   const auto letters = line.read<DeadLetter>(kDlqTopic);
   ASSERT_EQ(letters.size(), 1U);
   EXPECT_EQ(letters[0].value->rule, kUndecodable);
@@ -148,11 +149,11 @@ TEST(Topology, AveragesSpeedInTumblingWindowsWithGrace) {
   Line line;
   line.post(fix(kBase, 20.5, 30));
   line.post(fix(kBase + 4 * kMinute, 20.5, 50));
-  line.post(fix(kBase + 4 * kMinute + 1, 20.5));          // without a speed
-  line.post(fix(kBase + 5 * kMinute, 20.5, 80));          // the next window
-  line.post(fix(kBase + 3 * kMinute, 20.5, 40));          // late, within the grace
-  line.post(fix(kBase + 6 * kMinute, 20.5, 10));          // the first window's end and a minute have passed
-  line.post(fix(kBase + 2 * kMinute, 20.5, 100));         // too late for it
+  line.post(fix(kBase + 4 * kMinute + 1, 20.5));   // without a speed
+  line.post(fix(kBase + 5 * kMinute, 20.5, 80));   // the next window
+  line.post(fix(kBase + 3 * kMinute, 20.5, 40));   // late, within the grace
+  line.post(fix(kBase + 6 * kMinute, 20.5, 10));   // the first window's end and a minute have passed
+  line.post(fix(kBase + 2 * kMinute, 20.5, 100));  // too late for it
   std::map<int64_t, std::pair<double, int64_t>> averages;
   for (const auto& record : line.read<SpeedAverage>(kSpeedTopic)) {
     EXPECT_EQ(record.key, "V1");
@@ -167,8 +168,8 @@ TEST(Topology, RemembersEverythingAcrossARestart) {
   line.post(fix(kBase, 20.99, 60));
   line.post(fix(kBase + 1000, 20.99, 70));
   ASSERT_TRUE(line.driver().restart().ok());
-  line.post(fix(kBase, 20.99, 60));              // still a duplicate
-  line.post(fix(kBase + kMinute, 21.01, 20));    // closes the episode and enters
+  line.post(fix(kBase, 20.99, 60));            // still a duplicate
+  line.post(fix(kBase + kMinute, 21.01, 20));  // closes the episode and enters
   const auto alerts = line.read<Alert>(kAlertsTopic);
   ASSERT_EQ(alerts.size(), 2U);
   EXPECT_EQ(*alerts[1].value->start, kBase);

@@ -15,7 +15,8 @@ std::string alert_id(std::string_view kind, const RawPosition& position, std::st
   return id;
 }
 
-Alert zone_alert(std::string_view kind, const RawPosition& position, const std::string& zone_id, const ZoneIndex& zones) {
+Alert zone_alert(std::string_view kind, const RawPosition& position, const std::string& zone_id,
+                 const ZoneIndex& zones) {
   Alert alert{.alert_id = alert_id(kind, position, zone_id),
               .kind = std::string(kind),
               .vehicle_id = position.vehicle_id,
@@ -29,7 +30,8 @@ Alert zone_alert(std::string_view kind, const RawPosition& position, const std::
 
 void follow_zones(NewestFix& newest, bool first, const RawPosition& position, const ZoneIndex& zones, TrackStep& step) {
   std::vector<std::string> now = zones.find(position.lon, position.lat);
-  std::set_difference(now.begin(), now.end(), newest.zones.begin(), newest.zones.end(), std::back_inserter(step.entered));
+  std::set_difference(now.begin(), now.end(), newest.zones.begin(), newest.zones.end(),
+                      std::back_inserter(step.entered));
   std::set_difference(newest.zones.begin(), newest.zones.end(), now.begin(), now.end(), std::back_inserter(step.left));
   newest.zones = std::move(now);
   if (first) return;
@@ -37,7 +39,8 @@ void follow_zones(NewestFix& newest, bool first, const RawPosition& position, co
   for (const std::string& zone : step.entered) step.alerts.push_back(zone_alert("zone_enter", position, zone, zones));
 }
 
-void follow_overspeed(std::optional<OverspeedEpisode>& episode, const RawPosition& position, double limit_kmh, TrackStep& step) {
+void follow_overspeed(std::optional<OverspeedEpisode>& episode, const RawPosition& position, double limit_kmh,
+                      TrackStep& step) {
   if (!position.speed) return;
   if (*position.speed > limit_kmh) {
     if (!episode) episode = OverspeedEpisode{.start = *position.timestamp, .peak = *position.speed};
@@ -62,7 +65,8 @@ void follow_overspeed(std::optional<OverspeedEpisode>& episode, const RawPositio
 
 }  // namespace
 
-TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed_limit_kmh, const ZoneIndex& zones, const Limits& limits) {
+TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed_limit_kmh, const ZoneIndex& zones,
+                  const Limits& limits) {
   TrackStep step;
   const int64_t timestamp = *position.timestamp;
   const bool first = !track.newest;
@@ -72,10 +76,13 @@ TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed
       step.late = true;
       return step;
     }
-    const double speed = implied_speed_kmh(newest.lat, newest.lon, newest.timestamp, position.lat, position.lon, timestamp);
+    const double speed =
+        implied_speed_kmh(newest.lat, newest.lon, newest.timestamp, position.lat, position.lon, timestamp);
     if (speed > limits.implied_speed_kmh) {
-      step.rejection = Rejection{kImpliedSpeed, fmt::format("{:.0f} km/h since the fix before, {:.1f} s ago; {} km/h are allowed", speed,
-                                                            static_cast<double>(timestamp - newest.timestamp) / 1000, limits.implied_speed_kmh)};
+      step.rejection =
+          Rejection{kImpliedSpeed,
+                    fmt::format("{:.0f} km/h since the fix before, {:.1f} s ago; {} km/h are allowed", speed,
+                                static_cast<double>(timestamp - newest.timestamp) / 1000, limits.implied_speed_kmh)};
       return step;
     }
   } else {

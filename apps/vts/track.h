@@ -50,7 +50,8 @@ inline void describe(Fields& f, OverspeedEpisode& r) {
 inline void describe(Fields& f, VehicleTrack& r) {
   f.name("muir.vts.VehicleTrack");
   f("newest", r.newest)("overspeed", r.overspeed)("newestSeen", r.newest_seen);
-  f("accepted", r.accepted)("late", r.late)("duplicates", r.duplicates)("deadLetters", r.dead_letters)("alerts", r.alerts);
+  f("accepted", r.accepted)("late", r.late)("duplicates", r.duplicates)("deadLetters", r.dead_letters)("alerts",
+                                                                                                       r.alerts);
 }
 
 // What one fix that is no duplicate leads to.
@@ -58,12 +59,12 @@ struct TrackStep {
   std::optional<Rejection> rejection;  // when set, nothing else is
   bool late = false;                   // older than the newest: changes nothing
   std::vector<Alert> alerts;
-  std::vector<std::string> entered;    // zones, for counting vehicles: also those of the first fix
+  std::vector<std::string> entered;  // zones, for counting vehicles: also those of the first fix
   std::vector<std::string> left;
 };
 
-// Applies a fix that passed check_position() and is no duplicate to `track`. `speed_limit_kmh` is the vehicle's. Does not
-// touch the counts.
+// Applies a fix that passed check_position() and is no duplicate to `track`. `speed_limit_kmh` is the vehicle's. Does
+// not touch the counts.
 //
 // Zones: enter and exit are the difference between the zones of consecutive newest fixes; the first fix enters
 // nothing. Overspeed: an episode opens at the first fix above the limit and closes, with its alert, at the first one

@@ -16,7 +16,8 @@ Status Tracker::init(Context& context) {
     counts_.alerts += track.alerts;
   }));
   // Not with every record: the counts are in the tracks, and this is only their sum.
-  context.schedule(options_.counts_interval, streams::PunctuationType::wall_clock_time, [this](int64_t) { return forward_counts(); });
+  context.schedule(options_.counts_interval, streams::PunctuationType::wall_clock_time,
+                   [this](int64_t) { return forward_counts(); });
   return {};
 }
 
@@ -42,7 +43,8 @@ Status Tracker::process(const Record& record) {
     return save(position.vehicle_id, track, before);
   }
   const auto& master = record.value->master;
-  const double speed_limit = master && master->speed_limit ? *master->speed_limit : options_.limits.default_speed_limit_kmh;
+  const double speed_limit =
+      master && master->speed_limit ? *master->speed_limit : options_.limits.default_speed_limit_kmh;
   TrackStep step = advance(track, position, speed_limit, *zones_(), options_.limits);
   if (step.rejection) {
     MUIR_RETURN_IF_ERROR(reject(record, &position, track, *step.rejection));
@@ -64,7 +66,8 @@ Result<bool> Tracker::first_of_its_time(const RawPosition& position, VehicleTrac
   return true;
 }
 
-Status Tracker::reject(const Record& record, const RawPosition* position, VehicleTrack& track, const Rejection& rejection) {
+Status Tracker::reject(const Record& record, const RawPosition* position, VehicleTrack& track,
+                       const Rejection& rejection) {
   ++track.dead_letters;
   Outcome out;
   DeadLetter& letter = out.dead_letter.emplace();
@@ -88,7 +91,8 @@ Status Tracker::reject(const Record& record, const RawPosition* position, Vehicl
   return context().forward(record.with_value(out));
 }
 
-Status Tracker::accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step, double speed_limit) {
+Status Tracker::accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
+                       double speed_limit) {
   ++track.accepted;
   if (step.late) ++track.late;
   track.alerts += static_cast<int64_t>(step.alerts.size());

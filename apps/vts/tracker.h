@@ -55,7 +55,8 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
   Status reject(const Record& record, const RawPosition* position, VehicleTrack& track, const Rejection& rejection);
   // False when the vehicle has had a fix of that time; remembers it otherwise.
   Result<bool> first_of_its_time(const RawPosition& position, VehicleTrack& track);
-  Status accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step, double speed_limit);
+  Status accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
+                double speed_limit);
   Status save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before);
   Status forward_counts();
 

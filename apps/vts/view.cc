@@ -88,12 +88,15 @@ void View::apply_alert(const client::ConsumedRecord& record) {
   if (!value) return;
   new_alerts_.push_back(*value);
   if (new_alerts_.size() > kAlertsMax) new_alerts_.erase(new_alerts_.begin());
-  insert_bounded(alerts_, std::move(*value), [](const Alert& alert) { return alert.timestamp; }, kAlertsMax);
+  insert_bounded(
+      alerts_, std::move(*value), [](const Alert& alert) { return alert.timestamp; }, kAlertsMax);
 }
 
 void View::apply_dead_letter(const client::ConsumedRecord& record) {
   auto value = decode(dead_letter_topic_, record);
-  if (value) insert_bounded(dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
+  if (value)
+    insert_bounded(
+        dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
 }
 
 void View::apply_counts(const client::ConsumedRecord& record) {
@@ -160,7 +163,8 @@ std::vector<Alert> View::alerts(size_t limit) const {
 
 std::vector<DeadLetter> View::dead_letters(size_t limit) const {
   const std::lock_guard lock(mutex_);
-  return {dead_letters_.rbegin(), dead_letters_.rbegin() + static_cast<ptrdiff_t>(std::min(limit, dead_letters_.size()))};
+  return {dead_letters_.rbegin(),
+          dead_letters_.rbegin() + static_cast<ptrdiff_t>(std::min(limit, dead_letters_.size()))};
 }
 
 ViewTotals View::totals() const {

@@ -29,7 +29,9 @@ class ObjectWriter {
   void boolean(std::string_view name, bool value) { raw(name) += value ? "true" : "false"; }
   void null(std::string_view name) { raw(name) += "null"; }
 
-  void text_or_null(std::string_view name, const std::optional<std::string>& value) { value ? text(name, *value) : null(name); }
+  void text_or_null(std::string_view name, const std::optional<std::string>& value) {
+    value ? text(name, *value) : null(name);
+  }
   void number_or_null(std::string_view name, std::optional<double> value) { value ? number(name, *value) : null(name); }
   void text_if(std::string_view name, const std::optional<std::string>& value) {
     if (value) text(name, *value);

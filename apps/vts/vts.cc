@@ -23,12 +23,16 @@ constexpr int64_t kMasterTimeoutMs = 60'000;
 constexpr int64_t kAlertsTail = 2000;
 constexpr int64_t kDeadLettersTail = 2000;
 constexpr int64_t kSpeedsTail = 100'000;
-constexpr std::string_view kAttribution = "Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
+constexpr std::string_view kAttribution =
+    "Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
 
 class Running final : public Vts {
  public:
   Running(VtsOptions options, client::Client& client, RegistryPort& registry)
-      : options_(std::move(options)), client_(client), registry_(registry), board_(system_clock(), options_.cluster_name) {}
+      : options_(std::move(options)),
+        client_(client),
+        registry_(registry),
+        board_(system_clock(), options_.cluster_name) {}
   ~Running() override { stop(); }
 
   Status start() {
@@ -43,7 +47,10 @@ class Running final : public Vts {
   }
 
   [[nodiscard]] uint16_t port() const override { return server_->port(); }
-  [[nodiscard]] std::string url() const override { return fmt::format("http://{}:{}", options_.config.http_host == "0.0.0.0" ? "127.0.0.1" : options_.config.http_host, port()); }
+  [[nodiscard]] std::string url() const override {
+    return fmt::format("http://{}:{}", options_.config.http_host == "0.0.0.0" ? "127.0.0.1" : options_.config.http_host,
+                       port());
+  }
   Status wait_until_running(int64_t timeout_ms) override { return streams_->wait_until_running(timeout_ms); }
 
   Status start_demo() override {
@@ -54,7 +61,8 @@ class Running final : public Vts {
     replay_thread_ = std::thread([this] {
       outputs_->wait_caught_up(kZonesTimeoutMs);
       std::map<std::string, SentFix> known;
-      for (const VehicleState& state : view_.vehicles()) known[state.vehicle_id] = {state.timestamp, state.lat, state.lon};
+      for (const VehicleState& state : view_.vehicles())
+        known[state.vehicle_id] = {state.timestamp, state.lat, state.lon};
       replay_->set_known(std::move(known));
       const Status status = replay_->run();
       if (!status.ok()) log::error("demo: {}", status.to_string());
@@ -70,7 +78,8 @@ class Running final : public Vts {
     if (feed_) feed_->stop();
     if (server_) server_->stop();
     if (streams_) {
-      if (const Status status = streams_->close(kStopTimeoutMs); !status.ok()) log::warn("stopping the topology: {}", status.to_string());
+      if (const Status status = streams_->close(kStopTimeoutMs); !status.ok())
+        log::warn("stopping the topology: {}", status.to_string());
     }
     if (outputs_) outputs_->stop();
     if (zones_follower_) zones_follower_->stop();
@@ -80,7 +89,11 @@ class Running final : public Vts {
   Status make_producers() {
     const SerdeContext context{.registry = &registry_};
     // One answer per request is waited for: a short linger makes batches of concurrent requests without being felt.
-    producer_ = MUIR_TRY(client_.producer({{"acks", "all"}, {"enable.idempotence", "true"}, {"linger.ms", "2"}, {"delivery.timeout.ms", "20000"}, {"request.timeout.ms", "10000"}}));
+    producer_ = MUIR_TRY(client_.producer({{"acks", "all"},
+                                           {"enable.idempotence", "true"},
+                                           {"linger.ms", "2"},
+                                           {"delivery.timeout.ms", "20000"},
+                                           {"request.timeout.ms", "10000"}}));
     SerdeRef<RawPosition> raw = default_serde<RawPosition>();
     MUIR_RETURN_IF_ERROR(raw.configure(context, false));
     Bytes registered;  // the first use asks the registry, which no request handler must wait for
@@ -94,10 +107,12 @@ class Running final : public Vts {
 
   // The topology starts with all zones there are: what a fix enters must not depend on how fast they load.
   Status follow_zones() {
-    zones_follower_ = std::make_unique<TopicFollower>(client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}}, [this](const client::PartitionRecords& records) {
-      directory_.apply(records);
-      view_.set_zones(directory_.zones());
-    });
+    zones_follower_ =
+        std::make_unique<TopicFollower>(client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}},
+                                        [this](const client::PartitionRecords& records) {
+                                          directory_.apply(records);
+                                          view_.set_zones(directory_.zones());
+                                        });
     zones_follower_->start();
     if (zones_follower_->wait_caught_up(kZonesTimeoutMs)) return {};
     return error(Code::timed_out, "reading {}: not at its end within {} ms", kZoneMasterTopic, kZonesTimeoutMs);
@@ -110,14 +125,17 @@ class Running final : public Vts {
                                             {std::string(kAlertsTopic), kAlertsTail},
                                             {std::string(kDlqTopic), kDeadLettersTail},
                                             {std::string(kSpeedTopic), kSpeedsTail}};
-    outputs_ = std::make_unique<TopicFollower>(client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); });
+    outputs_ = std::make_unique<TopicFollower>(
+        client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); });
     outputs_->start();
     return {};
   }
 
   Status start_topology() {
-    const streams::Topology topology = MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
-    streams_ = MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_, {.registry = &registry_}));
+    const streams::Topology topology =
+        MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
+    streams_ =
+        MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_, {.registry = &registry_}));
     streams_->set_uncaught_exception_handler([](const Status& status) {
       log::error("topology: {}; its thread is replaced", status.to_string());
       return streams::UncaughtResponse::replace_thread;
@@ -153,14 +171,18 @@ class Running final : public Vts {
       const Bytes text = MUIR_TRY(system_env().read_file(options_.demo_dir + "/districts.geojson"));
       zones = MUIR_TRY(parse_zones_geojson(text));
     }
-    return master_->load(vehicles, zones, kMasterTimeoutMs);
+    MUIR_RETURN_IF_ERROR(master_->load(vehicles, zones, kMasterTimeoutMs));
+    // A vehicle's first fix enters nothing; were the zones not known by then, its second one would enter them all.
+    if (directory_.wait_for(zones.size(), kMasterTimeoutMs)) return {};
+    return error(Code::timed_out, "the demo's zones were not read back within {} ms", kMasterTimeoutMs);
   }
 
   static Result<bool> is_empty(client::Admin& admin, std::string_view topic) {
     const auto description = MUIR_TRY(admin.describe_topic(std::string(topic)));
     std::vector<client::TopicPartition> partitions;
     for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({std::string(topic), p});
-    const auto ends = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
+    const auto ends =
+        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
     return std::all_of(ends.begin(), ends.end(), [](const auto& end) { return end.second == 0; });
   }
 

@@ -43,13 +43,16 @@ class System {
     return json.ok() ? std::move(*json) : Json();
   }
   int64_t stat(std::string_view name) { return get("/api/v1/stats").find(name)->as_int64().value_or(-1); }
-  size_t size_of(const std::string& target, std::string_view member) { return get(target).find(member)->as_array()->size(); }
+  size_t size_of(const std::string& target, std::string_view member) {
+    return get(target).find(member)->as_array()->size();
+  }
   std::string url() const { return vts_->url(); }
   std::string feed_url() const { return "ws" + vts_->url().substr(4) + "/api/v1/feed"; }
 
   void put_east() {
-    const auto response = call("PUT", "/api/v1/zones/east",
-                               R"({"type":"Feature","properties":{"name":"East side","kind":"test"},"geometry":{"type":"Polygon","coordinates":[[[21,52],[22,52],[22,53],[21,53],[21,52]]]}})");
+    const auto response = call(
+        "PUT", "/api/v1/zones/east",
+        R"({"type":"Feature","properties":{"name":"East side","kind":"test"},"geometry":{"type":"Polygon","coordinates":[[[21,52],[22,52],[22,53],[21,53],[21,52]]]}})");
     EXPECT_EQ(response.status, 200) << response.body;
     EXPECT_TRUE(eventually([this] { return size_of("/api/v1/zones", "zones") == 1; }));
   }
@@ -64,7 +67,8 @@ class System {
 };
 
 std::string position(const char* vehicle, double lon, int64_t timestamp, double speed = 40) {
-  return fmt::format(R"({{"vehicleId":"{}","lat":52.5,"lon":{},"speed":{},"heading":90,"timestamp":{}}})", vehicle, lon, speed, timestamp);
+  return fmt::format(R"({{"vehicleId":"{}","lat":52.5,"lon":{},"speed":{},"heading":90,"timestamp":{}}})", vehicle, lon,
+                     speed, timestamp);
 }
 
 constexpr int64_t kBase = 1'708'354'800'000;
@@ -77,16 +81,17 @@ TEST(Vts, AnswersForEveryPositionOfARequest) {
     int status;
     const char* answer;
   };
-  for (const Row& row : std::initializer_list<Row>{
-           {good, 200, R"({"accepted":1,"rejected":0,"refused":0,"results":[]})"},
-           {"[]", 200, R"({"accepted":0,"rejected":0,"refused":0,"results":[]})"},
-           {"[" + good + R"(,{"lat":1},{"vehicleId":"V1","lat":91,"lon":1,"timestamp":5}])", 207,
-            R"({"accepted":1,"rejected":1,"refused":1,"results":[{"index":1,"status":"refused","error":"vehicleId is missing"},)"
-            R"({"index":2,"status":"rejected","rule":"latitude_out_of_range","error":"latitude 91 is not within -90 and 90"}]})"},
-           {R"([{"lat":1},7])", 400,
-            R"({"accepted":0,"rejected":0,"refused":2,"results":[{"index":0,"status":"refused","error":"vehicleId is missing"},)"
-            R"({"index":1,"status":"refused","error":"not an object"}]})"},
-       }) {
+  for (
+      const Row& row : std::initializer_list<Row>{
+          {good, 200, R"({"accepted":1,"rejected":0,"refused":0,"results":[]})"},
+          {"[]", 200, R"({"accepted":0,"rejected":0,"refused":0,"results":[]})"},
+          {"[" + good + R"(,{"lat":1},{"vehicleId":"V1","lat":91,"lon":1,"timestamp":5}])", 207,
+           R"({"accepted":1,"rejected":1,"refused":1,"results":[{"index":1,"status":"refused","error":"vehicleId is missing"},)"
+           R"({"index":2,"status":"rejected","rule":"latitude_out_of_range","error":"latitude 91 is not within -90 and 90"}]})"},
+          {R"([{"lat":1},7])", 400,
+           R"({"accepted":0,"rejected":0,"refused":2,"results":[{"index":0,"status":"refused","error":"vehicleId is missing"},)"
+           R"({"index":1,"status":"refused","error":"not an object"}]})"},
+      }) {
     const auto response = system.call("POST", "/api/v1/positions", row.body);
     EXPECT_EQ(response.status, row.status) << row.body;
     EXPECT_EQ(response.body, row.answer) << row.body;
@@ -120,12 +125,14 @@ TEST(Vts, ShowsWhatWasPosted) {
   EXPECT_EQ(*(*alerts.find("alerts")->as_array())[0].find("kind")->as_string(), "overspeed");  // newest first
   EXPECT_EQ(*(*alerts.find("alerts")->as_array())[1].find("zoneName")->as_string(), "East side");
   EXPECT_EQ(system.call("GET", "/api/v1/zones/east/vehicles").body, R"({"zoneId":"east","vehicles":["V1"]})");
-  ASSERT_TRUE(eventually([&] { return system.get("/api/v1/zones").to_string().find(R"("vehicles":1)") != std::string::npos; }));
+  ASSERT_TRUE(
+      eventually([&] { return system.get("/api/v1/zones").to_string().find(R"("vehicles":1)") != std::string::npos; }));
   ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/vehicles/V1/speed", "windows") == 1; }));
   ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/dead-letters", "deadLetters") == 1; }));
   EXPECT_NE(system.call("GET", "/api/v1/dead-letters").body.find("null_island"), std::string::npos);
 
-  for (const char* unknown : {"/api/v1/vehicles/V9", "/api/v1/vehicles/V9/location", "/api/v1/vehicles/V9/speed", "/api/v1/zones/west/vehicles"}) {
+  for (const char* unknown : {"/api/v1/vehicles/V9", "/api/v1/vehicles/V9/location", "/api/v1/vehicles/V9/speed",
+                              "/api/v1/zones/west/vehicles"}) {
     const auto response = system.call("GET", unknown);
     EXPECT_EQ(response.status, 404) << unknown;
     EXPECT_NE(response.body.find(R"({"error":{"code":"not_found")"), std::string::npos);
@@ -161,7 +168,8 @@ TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
 TEST(Vts, TakesAReplayAndShiftsItsTimes) {
   const testing::TempDir dir;
   const std::string path = (dir.path() / "fixes.csv").string();
-  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon,speed_kmh,heading\nA,1000,52.1,21.1,10,\nB,1500,52.2,21.2,,90\nA,2000,52.1001,21.1,12,5\n";
+  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon,speed_kmh,heading\nA,1000,52.1,21.1,10,\nB,1500,52.2,21.2,,90\nA,"
+                         "2000,52.1001,21.1,12,5\n";
   System system;
   Replay replay(path, {.url = system.url(), .speed = 0}, system_clock());
   const int64_t before = system_clock().now_ms();

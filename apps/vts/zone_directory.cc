@@ -1,5 +1,7 @@
 #include "apps/vts/zone_directory.h"
 
+#include <chrono>
+
 #include "base/log.h"
 
 namespace muir::vts {
@@ -25,6 +27,13 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
   auto index = std::make_shared<const ZoneIndex>(std::move(zones));
   const std::lock_guard lock(mutex_);
   index_ = std::move(index);
+  changed_.notify_all();
+}
+
+bool ZoneDirectory::wait_for(size_t zones_min, int64_t timeout_ms) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                           [&] { return index_->zones().size() >= zones_min; });
 }
 
 std::shared_ptr<const ZoneIndex> ZoneDirectory::zones() const {

@@ -1,6 +1,7 @@
 // ZoneDirectory: the zones of zone.master as they are now, shared by the topology and the view.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,11 +22,14 @@ class ZoneDirectory {
   void apply(const client::PartitionRecords& records);
   // Never null.
   [[nodiscard]] std::shared_ptr<const ZoneIndex> zones() const;
+  // False when there are still fewer zones after `timeout_ms`.
+  [[nodiscard]] bool wait_for(size_t zones_min, int64_t timeout_ms) const;
 
  private:
   SerdeRef<ZoneMaster> serde_ = default_serde<ZoneMaster>();
   std::map<std::string, ZoneMaster> rows_;  // of the thread that applies
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::shared_ptr<const ZoneIndex> index_ = std::make_shared<const ZoneIndex>(std::vector<ZoneMaster>());
 };
 

@@ -51,11 +51,13 @@ ZoneIndex::ZoneIndex(std::vector<ZoneMaster> zones) : zones_(std::move(zones)) {
     Box box{kInf, kInf, -kInf, -kInf};
     for_each_ring(zone, [&box](const Ring& ring) {
       for (size_t i = 0; i + 1 < ring.size(); i += 2) {
-        box = {std::min(box.west, ring[i]), std::min(box.south, ring[i + 1]), std::max(box.east, ring[i]), std::max(box.north, ring[i + 1])};
+        box = {std::min(box.west, ring[i]), std::min(box.south, ring[i + 1]), std::max(box.east, ring[i]),
+               std::max(box.north, ring[i + 1])};
       }
     });
     boxes_.push_back(box);
-    bounds_ = {std::min(bounds_.west, box.west), std::min(bounds_.south, box.south), std::max(bounds_.east, box.east), std::max(bounds_.north, box.north)};
+    bounds_ = {std::min(bounds_.west, box.west), std::min(bounds_.south, box.south), std::max(bounds_.east, box.east),
+               std::max(bounds_.north, box.north)};
   }
   if (bounds_.west <= bounds_.east) fill_grid();
 }
@@ -95,7 +97,8 @@ void ZoneIndex::fill_cells(uint32_t zone) {
       const size_t low = row(std::min(ring[i * 2 + 1], ring[j * 2 + 1]));
       const size_t high = row(std::max(ring[i * 2 + 1], ring[j * 2 + 1]));
       for (size_t r = low == 0 ? 0 : low - 1; r <= std::min(high + 1, rows_ - 1); ++r) {
-        for (size_t c = left == 0 ? 0 : left - 1; c <= std::min(right + 1, columns_ - 1); ++c) edges.insert(r * columns_ + c);
+        for (size_t c = left == 0 ? 0 : left - 1; c <= std::min(right + 1, columns_ - 1); ++c)
+          edges.insert(r * columns_ + c);
       }
     }
   });
@@ -108,8 +111,10 @@ void ZoneIndex::fill_cells(uint32_t zone) {
         cells_[cell].ask.push_back(zone);
         continue;
       }
-      const double lon = bounds_.west + (static_cast<double>(c) + 0.5) * (bounds_.east - bounds_.west) / static_cast<double>(columns_);
-      const double lat = bounds_.south + (static_cast<double>(r) + 0.5) * (bounds_.north - bounds_.south) / static_cast<double>(rows_);
+      const double lon =
+          bounds_.west + (static_cast<double>(c) + 0.5) * (bounds_.east - bounds_.west) / static_cast<double>(columns_);
+      const double lat =
+          bounds_.south + (static_cast<double>(r) + 0.5) * (bounds_.north - bounds_.south) / static_cast<double>(rows_);
       if (contains(zones_[zone], lon, lat)) cells_[cell].inside.push_back(zone);
     }
   }
@@ -117,7 +122,8 @@ void ZoneIndex::fill_cells(uint32_t zone) {
 
 std::vector<std::string> ZoneIndex::find(double lon, double lat) const {
   std::vector<std::string> out;
-  if (cells_.empty() || !(lon >= bounds_.west && lon <= bounds_.east && lat >= bounds_.south && lat <= bounds_.north)) return out;
+  if (cells_.empty() || !(lon >= bounds_.west && lon <= bounds_.east && lat >= bounds_.south && lat <= bounds_.north))
+    return out;
   const Cell& cell = cells_[row(lat) * columns_ + column(lon)];
   std::vector<uint32_t> found = cell.inside;
   for (const uint32_t zone : cell.ask) {
@@ -132,7 +138,8 @@ std::vector<std::string> ZoneIndex::find(double lon, double lat) const {
 }
 
 const ZoneMaster* ZoneIndex::zone(std::string_view zone_id) const {
-  const auto it = std::lower_bound(zones_.begin(), zones_.end(), zone_id, [](const ZoneMaster& zone, std::string_view id) { return zone.zone_id < id; });
+  const auto it = std::lower_bound(zones_.begin(), zones_.end(), zone_id,
+                                   [](const ZoneMaster& zone, std::string_view id) { return zone.zone_id < id; });
   return it != zones_.end() && it->zone_id == zone_id ? &*it : nullptr;
 }
 

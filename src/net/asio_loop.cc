@@ -31,7 +31,8 @@ namespace asio = boost::asio;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using ErrorCode = boost::system::error_code;
 
 namespace {
@@ -68,7 +69,9 @@ struct EventLoop::Impl {
   std::unordered_map<TimerId, std::unique_ptr<Timer>> timers;
   TimerId next_timer = 1;
 
-  asio::io_context& next_context() { return lanes[next_lane.fetch_add(1, std::memory_order_relaxed) % lanes.size()]->context; }
+  asio::io_context& next_context() {
+    return lanes[next_lane.fetch_add(1, std::memory_order_relaxed) % lanes.size()]->context;
+  }
   [[nodiscard]] bool on_loop_thread() const {
     return std::any_of(lanes.begin(), lanes.end(),
                        [](const auto& lane) { return lane->thread.get_id() == std::this_thread::get_id(); });
@@ -156,10 +159,11 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     if (reading_ || lingering_ || !socket_) return;
     reading_ = true;
     const std::span<char> into = events_->read_buffer();
-    socket_->async_read_some(asio::buffer(into.data(), into.size()), [self = shared_from_this()](const ErrorCode& ec, size_t n) {
-      self->reading_ = false;
-      self->finish_read(ec, n);
-    });
+    socket_->async_read_some(asio::buffer(into.data(), into.size()),
+                             [self = shared_from_this()](const ErrorCode& ec, size_t n) {
+                               self->reading_ = false;
+                               self->finish_read(ec, n);
+                             });
   }
 
   void post(std::function<void()> task) override {
@@ -298,10 +302,11 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     if (drained_ > kLingerBytesMax) return close_now();
     drain_buffer_.resize(16 * 1024);
     reading_ = true;
-    socket_->async_read_some(asio::buffer(drain_buffer_), [self = shared_from_this()](const ErrorCode& ec, size_t count) {
-      self->reading_ = false;
-      self->finish_read(ec, count);
-    });
+    socket_->async_read_some(asio::buffer(drain_buffer_),
+                             [self = shared_from_this()](const ErrorCode& ec, size_t count) {
+                               self->reading_ = false;
+                               self->finish_read(ec, count);
+                             });
   }
 
   asio::io_context& context_;
@@ -340,9 +345,11 @@ class AsioListener final : public TcpListener {
     asio::io_context& context = loop_.lanes[0]->context;
     asio::basic_stream_socket<asio::ip::tcp, Executor>::endpoint_type endpoint;
     asio::ip::basic_resolver<asio::ip::tcp, Executor> resolver(context);
-    const auto found = resolver.resolve(options_.host, std::to_string(options_.port),
-                                        asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, ec);
-    if (ec || found.empty()) return error(Code::invalid_argument, "listen on {}:{}: {}", options_.host, options_.port, ec.message());
+    const auto found =
+        resolver.resolve(options_.host, std::to_string(options_.port),
+                         asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, ec);
+    if (ec || found.empty())
+      return error(Code::invalid_argument, "listen on {}:{}: {}", options_.host, options_.port, ec.message());
     endpoint = found.begin()->endpoint();
     acceptor_.emplace(context);
     acceptor_->open(endpoint.protocol(), ec);
@@ -350,7 +357,8 @@ class AsioListener final : public TcpListener {
     if (!ec) acceptor_->bind(endpoint, ec);
     if (!ec) acceptor_->listen(asio::socket_base::max_listen_connections, ec);
     if (ec == asio::error::address_in_use) {
-      return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", options_.host, options_.port);
+      return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", options_.host,
+                   options_.port);
     }
     if (ec) return error(Code::io_error, "listen on {}:{}: {}", options_.host, options_.port, ec.message());
     port_ = acceptor_->local_endpoint(ec).port();
@@ -362,7 +370,8 @@ class AsioListener final : public TcpListener {
 
   void stop() override {
     if (stopping_.exchange(true)) return;
-    MUIR_CHECK(loop_.stopped || !loop_.on_loop_thread(), "port {}: a server cannot be stopped by its own loop's thread", port_);
+    MUIR_CHECK(loop_.stopped || !loop_.on_loop_thread(), "port {}: a server cannot be stopped by its own loop's thread",
+               port_);
     if (loop_.stopped) {
       acceptor_.reset();
       accepting_ = false;

@@ -51,7 +51,8 @@ TEST(Url, IsSplitIntoHostPortAndTarget) {
                                                    {"http://a:x", "invalid"},
                                                    {"https://a", "invalid"}}) {
     const auto url = parse_url(row.url, "http://", 80);
-    EXPECT_EQ(url.ok() ? fmt::format("{} {} {}", url->host, url->port, url->target) : "invalid", row.expected) << row.url;
+    EXPECT_EQ(url.ok() ? fmt::format("{} {} {}", url->host, url->port, url->target) : "invalid", row.expected)
+        << row.url;
   }
 }
 
@@ -72,7 +73,9 @@ TEST(RouteTable, PrefersFixedSegmentsAndFallsBackToPlaceholders) {
   EXPECT_EQ(routes.find("PUT", "/a/b/d").allow, "GET, HEAD, POST");
 }
 
-TEST(WebSocketCodec, AcceptsTheKeyOfTheRfc) { EXPECT_EQ(ws_accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="); }
+TEST(WebSocketCodec, AcceptsTheKeyOfTheRfc) {
+  EXPECT_EQ(ws_accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
 
 TEST(WebSocketCodec, JoinsFragmentsAndLetsControlFramesBetweenThem) {
   Bytes stream("\x01\x03Hel\x89\x00\x80\x02lo", 11);
@@ -80,9 +83,11 @@ TEST(WebSocketCodec, JoinsFragmentsAndLetsControlFramesBetweenThem) {
     WsDecoder decoder(false, 100);
     std::string seen;
     for (size_t at = 0; at < stream.size(); at += step) {
-      ASSERT_EQ(decoder.feed(BytesView(stream).substr(at, step), [&](WsOpcode opcode, std::string_view payload) {
-        seen += opcode == WsOpcode::ping ? "[ping]" : std::string(payload);
-      }), 0);
+      ASSERT_EQ(decoder.feed(BytesView(stream).substr(at, step),
+                             [&](WsOpcode opcode, std::string_view payload) {
+                               seen += opcode == WsOpcode::ping ? "[ping]" : std::string(payload);
+                             }),
+                0);
     }
     EXPECT_EQ(seen, "[ping]Hello");
   }
@@ -94,18 +99,19 @@ TEST(WebSocketCodec, NamesTheViolation) {
     Bytes bytes;
     uint16_t code;
   };
-  for (const Row& row : std::initializer_list<Row>{{"reserved bit", {"\xc1\x00", 2}, kWsProtocolError},
-                                                   {"unknown opcode", {"\x83\x00", 2}, kWsProtocolError},
-                                                   {"masked from a server", {"\x81\x80\0\0\0\0", 6}, kWsProtocolError},
-                                                   {"fragmented ping", {"\x09\x00", 2}, kWsProtocolError},
-                                                   {"long ping", {"\x89\x7e\x00\x7e", 4}, kWsProtocolError},
-                                                   {"continuation of nothing", {"\x80\x00", 2}, kWsProtocolError},
-                                                   {"text within a message", {"\x01\x00\x81\x00", 4}, kWsProtocolError},
-                                                   {"binary", {"\x82\x00", 2}, kWsUnsupportedData},
-                                                   {"invalid UTF-8", {"\x81\x01\xff", 3}, kWsInvalidText},
-                                                   {"a surrogate", {"\x81\x03\xed\xa0\x80", 5}, kWsInvalidText},
-                                                   {"too big", {"\x81\x7e\x00\xff", 4}, kWsTooBig},
-                                                   {"far too big", {"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 10}, kWsTooBig}}) {
+  for (const Row& row :
+       std::initializer_list<Row>{{"reserved bit", {"\xc1\x00", 2}, kWsProtocolError},
+                                  {"unknown opcode", {"\x83\x00", 2}, kWsProtocolError},
+                                  {"masked from a server", {"\x81\x80\0\0\0\0", 6}, kWsProtocolError},
+                                  {"fragmented ping", {"\x09\x00", 2}, kWsProtocolError},
+                                  {"long ping", {"\x89\x7e\x00\x7e", 4}, kWsProtocolError},
+                                  {"continuation of nothing", {"\x80\x00", 2}, kWsProtocolError},
+                                  {"text within a message", {"\x01\x00\x81\x00", 4}, kWsProtocolError},
+                                  {"binary", {"\x82\x00", 2}, kWsUnsupportedData},
+                                  {"invalid UTF-8", {"\x81\x01\xff", 3}, kWsInvalidText},
+                                  {"a surrogate", {"\x81\x03\xed\xa0\x80", 5}, kWsInvalidText},
+                                  {"too big", {"\x81\x7e\x00\xff", 4}, kWsTooBig},
+                                  {"far too big", {"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 10}, kWsTooBig}}) {
     WsDecoder decoder(false, 200);
     EXPECT_EQ(decoder.feed(row.bytes, [](WsOpcode, std::string_view) {}), row.code) << row.what;
   }
@@ -118,16 +124,24 @@ TEST(Decoders, SurviveMutations) {
   SCOPED_TRACE(seed);
   const std::vector<Bytes> good = {"GET /a/b/c?x=%41 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
                                    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-                                   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Bytes("\x01\x03Hel\x89\x00\x80\x02lo", 11),
-                                   Bytes("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", 11), "http://host:8080/a%20b?c=d+e"};
+                                   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                                   Bytes("\x01\x03Hel\x89\x00\x80\x02lo", 11),
+                                   Bytes("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", 11),
+                                   "http://host:8080/a%20b?c=d+e"};
   for (int i = 0; i < 20'000; ++i) {
     Bytes bytes = good[random() % good.size()];
     for (unsigned n = random() % 4; n > 0 && !bytes.empty(); --n) {
       const size_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes.erase(at, 1 + random() % 5); break;
-        default: bytes.insert(at, 1, static_cast<char>(random())); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes.erase(at, 1 + random() % 5);
+          break;
+        default:
+          bytes.insert(at, 1, static_cast<char>(random()));
+          break;
       }
     }
     fuzz_url(bytes);

@@ -12,7 +12,8 @@ constexpr size_t kStepBytes = 64 * 1024;
 
 class Client final : public FrameClient {
  public:
-  Client(std::unique_ptr<BlockingSocket> socket, size_t frame_bytes_max) : socket_(std::move(socket)), frame_bytes_max_(frame_bytes_max) {}
+  Client(std::unique_ptr<BlockingSocket> socket, size_t frame_bytes_max)
+      : socket_(std::move(socket)), frame_bytes_max_(frame_bytes_max) {}
 
   Status send(BytesView payload, int64_t timeout_ms) override {
     MUIR_RETURN_IF_ERROR(broken_);
@@ -37,7 +38,8 @@ class Client final : public FrameClient {
         return n.status();
       }
       if (buffer_.size() >= kLengthBytes && frame_size() > frame_bytes_max_) {
-        broken_ = error(Code::data_loss, "frame from {}: {} bytes announced, at most {} are allowed", socket_->peer(), frame_size(), frame_bytes_max_);
+        broken_ = error(Code::data_loss, "frame from {}: {} bytes announced, at most {} are allowed", socket_->peer(),
+                        frame_size(), frame_bytes_max_);
         return broken_;
       }
     }
@@ -58,9 +60,13 @@ class Client final : public FrameClient {
 
  private:
   [[nodiscard]] size_t frame_size() const { return ByteReader(BytesView(buffer_).substr(0, kLengthBytes)).u32(); }
-  [[nodiscard]] bool whole_frame() const { return buffer_.size() >= kLengthBytes && buffer_.size() - kLengthBytes >= frame_size(); }
+  [[nodiscard]] bool whole_frame() const {
+    return buffer_.size() >= kLengthBytes && buffer_.size() - kLengthBytes >= frame_size();
+  }
   // Bytes of the current frame still to come; 0 when unknown.
-  [[nodiscard]] size_t missing() const { return buffer_.size() < kLengthBytes ? 0 : frame_size() + kLengthBytes - buffer_.size(); }
+  [[nodiscard]] size_t missing() const {
+    return buffer_.size() < kLengthBytes ? 0 : frame_size() + kLengthBytes - buffer_.size();
+  }
 
   std::unique_ptr<BlockingSocket> socket_;
   const size_t frame_bytes_max_;
@@ -70,7 +76,8 @@ class Client final : public FrameClient {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameClient>> FrameClient::connect(const std::string& host, uint16_t port, FrameClientOptions options) {
+Result<std::unique_ptr<FrameClient>> FrameClient::connect(const std::string& host, uint16_t port,
+                                                          FrameClientOptions options) {
   auto socket = MUIR_TRY(BlockingSocket::connect(host, port, options.connect_timeout_ms));
   return std::unique_ptr<FrameClient>(std::make_unique<Client>(std::move(socket), options.frame_bytes_max));
 }

@@ -19,7 +19,8 @@ struct FrameClientOptions {
 
 class FrameClient {
  public:
-  static Result<std::unique_ptr<FrameClient>> connect(const std::string& host, uint16_t port, FrameClientOptions options = {});
+  static Result<std::unique_ptr<FrameClient>> connect(const std::string& host, uint16_t port,
+                                                      FrameClientOptions options = {});
   virtual ~FrameClient() = default;
   // Writes one frame.
   virtual Status send(BytesView payload, int64_t timeout_ms) = 0;

@@ -106,7 +106,8 @@ class Connection final : public FrameConnection, public StreamEvents, public std
       if (there < kLengthBytes) return stream_->read();
       const auto size = static_cast<size_t>(ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32());
       if (size > frame_bytes_max_) {
-        log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size, frame_bytes_max_);
+        log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
+                  frame_bytes_max_);
         return stream_->abort();
       }
       if (there - kLengthBytes >= size) {
@@ -157,7 +158,8 @@ class Server final : public FrameServer {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options, SessionFactory factory) {
+Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options,
+                                                        SessionFactory factory) {
   TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
   auto listener = MUIR_TRY(TcpListener::start(
       loop, std::move(listen),

@@ -46,7 +46,7 @@ class FrameSession {
 
 struct FrameServerOptions {
   std::string host = "127.0.0.1";
-  uint16_t port = 0;                        // 0: any free port
+  uint16_t port = 0;                           // 0: any free port
   size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
   size_t connections_max = 10'000;
 };
@@ -57,7 +57,8 @@ class FrameServer {
   using SessionFactory = std::function<std::unique_ptr<FrameSession>(std::shared_ptr<FrameConnection>)>;
 
   // Binds and listens before it returns.
-  static Result<std::unique_ptr<FrameServer>> start(EventLoop& loop, FrameServerOptions options, SessionFactory factory);
+  static Result<std::unique_ptr<FrameServer>> start(EventLoop& loop, FrameServerOptions options,
+                                                    SessionFactory factory);
   virtual ~FrameServer() = default;
   [[nodiscard]] virtual uint16_t port() const = 0;
   // Closes the listener and every connection. Idempotent.

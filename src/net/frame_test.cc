@@ -32,13 +32,14 @@ class ScriptedSession final : public FrameSession {
 
 struct Fixture {
   explicit Fixture(ScriptedSession::OnFrame on_frame, FrameServerOptions options = {}) {
-    auto started = FrameServer::start(loop, options, [this, on_frame = std::move(on_frame)](std::shared_ptr<FrameConnection> connection) {
-      {
-        const std::lock_guard lock(mutex);
-        connections.push_back(connection);
-      }
-      return std::make_unique<ScriptedSession>(std::move(connection), on_frame, closed);
-    });
+    auto started = FrameServer::start(
+        loop, options, [this, on_frame = std::move(on_frame)](std::shared_ptr<FrameConnection> connection) {
+          {
+            const std::lock_guard lock(mutex);
+            connections.push_back(connection);
+          }
+          return std::make_unique<ScriptedSession>(std::move(connection), on_frame, closed);
+        });
     EXPECT_TRUE(started.ok()) << started.status().to_string();
     server = std::move(*started);
   }
@@ -47,7 +48,13 @@ struct Fixture {
     EXPECT_TRUE(connected.ok()) << connected.status().to_string();
     return std::move(*connected);
   }
-  std::unique_ptr<BlockingSocket> raw() { return std::move(*BlockingSocket::connect("127.0.0.1", server->port(), kWaitMs)); }
+  std::shared_ptr<FrameConnection> connection() {
+    const std::lock_guard lock(mutex);
+    return connections.at(0);
+  }
+  std::unique_ptr<BlockingSocket> raw() {
+    return std::move(*BlockingSocket::connect("127.0.0.1", server->port(), kWaitMs));
+  }
 
   EventLoop loop{"frames", 2};
   std::atomic<int> closed{0};
@@ -141,7 +148,7 @@ TEST(FrameServer, GivesNoFrameWhilePaused) {
   for (int expected = 1; expected <= 3; ++expected) {
     ASSERT_TRUE(eventually([&] { return frames == expected; }));
     EXPECT_EQ(frames, expected);
-    fixture.connections[0]->resume_reading();
+    fixture.connection()->resume_reading();
   }
 }
 
@@ -161,7 +168,7 @@ TEST(FrameServer, KeepsOrderTowardsASlowReader) {
     ASSERT_EQ(frame->size(), 400'000U);
     EXPECT_EQ((*frame)[0], static_cast<char>('a' + i % 26));
   }
-  EXPECT_EQ(fixture.connections[0]->send_queue_bytes(), 0U);
+  EXPECT_EQ(fixture.connection()->send_queue_bytes(), 0U);
 }
 
 TEST(FrameServer, TakesFramesFromManyThreadsWhole) {
@@ -175,7 +182,7 @@ TEST(FrameServer, TakesFramesFromManyThreadsWhole) {
   std::vector<std::thread> senders;
   for (int t = 0; t < 4; ++t) {
     senders.emplace_back([&, t] {
-      for (int i = 0; i < 200; ++i) fixture.connections[0]->send(Bytes(5000, static_cast<char>('a' + t)));
+      for (int i = 0; i < 200; ++i) fixture.connection()->send(Bytes(5000, static_cast<char>('a' + t)));
     });
   }
   for (int i = 0; i < 800; ++i) {
@@ -221,7 +228,7 @@ TEST(FrameServer, StopEndsEverySessionBeforeItReturns) {
   EXPECT_EQ(fixture.closed, 10);
   fixture.server->stop();
   EXPECT_FALSE(FrameClient::connect("127.0.0.1", fixture.server->port()).ok());
-  fixture.connections[0]->send("into the void");
+  fixture.connection()->send("into the void");
 }
 
 TEST(FrameServer, SaysThatAPortIsInUse) {

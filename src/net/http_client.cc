@@ -32,7 +32,8 @@ class Client final : public HttpClient {
     if (!response.ok() && reused && !answered && response.status().code() == Code::unavailable) {
       response = exchange(method, head, body, deadline_ms, answered);
     }
-    if (!response.ok()) return response.status().annotate(fmt::format("{} http://{}:{}{}", method, url_.host, url_.port, target));
+    if (!response.ok())
+      return response.status().annotate(fmt::format("{} http://{}:{}{}", method, url_.host, url_.port, target));
     return response;
   }
 
@@ -41,20 +42,23 @@ class Client final : public HttpClient {
                   const std::vector<std::pair<std::string, std::string>>& headers) const {
     const std::string prefix = url_.target == "/" ? "" : url_.target;
     Bytes head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}:{}\r\n", method, prefix, target, url_.host, url_.port);
-    if (!body.empty() || method == "POST" || method == "PUT") head += fmt::format("Content-Length: {}\r\n", body.size());
+    if (!body.empty() || method == "POST" || method == "PUT")
+      head += fmt::format("Content-Length: {}\r\n", body.size());
     for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);
     head += "\r\n";
     return head;
   }
 
-  Result<HttpClientResponse> exchange(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms, bool& answered) {
+  Result<HttpClientResponse> exchange(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms,
+                                      bool& answered) {
     if (!socket_) socket_ = MUIR_TRY(BlockingSocket::connect(url_.host, url_.port, options_.connect_timeout_ms));
     auto response = exchange_connected(method, head, body, deadline_ms, answered);
     if (!response.ok()) socket_.reset();
     return response;
   }
 
-  Result<HttpClientResponse> exchange_connected(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms, bool& answered) {
+  Result<HttpClientResponse> exchange_connected(const std::string& method, BytesView head, BytesView body,
+                                                int64_t deadline_ms, bool& answered) {
     const BytesView parts[] = {head, body};
     MUIR_RETURN_IF_ERROR(socket_->write_all(parts, deadline_ms));
     const auto kind = method == "HEAD" ? HttpParser::Kind::response_to_head : HttpParser::Kind::response;
@@ -82,7 +86,8 @@ class Client final : public HttpClient {
         continue;
       }
       if (closed || !message.keep_alive) socket_.reset();
-      return HttpClientResponse{.status = message.status, .headers = std::move(message.headers), .body = std::move(message.body)};
+      return HttpClientResponse{
+          .status = message.status, .headers = std::move(message.headers), .body = std::move(message.body)};
     }
   }
 

@@ -75,14 +75,22 @@ class Server final : public HttpServer, public HttpDispatcher {
   void route(std::string method, std::string pattern, HttpHandler handler) override {
     routes_.add(method, pattern, std::move(handler));
   }
-  void websocket(std::string path, WebSocketHandler handler) override { websockets_.insert_or_assign(std::move(path), std::move(handler)); }
-  void files(std::string prefix, std::string directory) override { files_.emplace_back(std::move(prefix), std::move(directory)); }
+  void websocket(std::string path, WebSocketHandler handler) override {
+    websockets_.insert_or_assign(std::move(path), std::move(handler));
+  }
+  void files(std::string prefix, std::string directory) override {
+    files_.emplace_back(std::move(prefix), std::move(directory));
+  }
   void fallback(HttpHandler handler) override { fallback_ = std::move(handler); }
 
   Status start() override {
     // Longest prefix first.
-    std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) { return a.prefix().size() > b.prefix().size(); });
-    TcpListenerOptions listen{.host = options_.host, .port = options_.port, .connections_max = options_.connections_max, .refusal = Bytes(kRefusal)};
+    std::sort(files_.begin(), files_.end(),
+              [](const auto& a, const auto& b) { return a.prefix().size() > b.prefix().size(); });
+    TcpListenerOptions listen{.host = options_.host,
+                              .port = options_.port,
+                              .connections_max = options_.connections_max,
+                              .refusal = Bytes(kRefusal)};
     listener_ = MUIR_TRY(TcpListener::start(loop_, std::move(listen), [this](const std::shared_ptr<TcpStream>& stream) {
       const auto session = make_http_session(stream, *this, options_);
       sweeper_->add(session);

@@ -25,14 +25,18 @@ struct Fixture {
     server->route("POST", "/echo", [](HttpRequest request, const std::shared_ptr<HttpResponder>& responder) {
       responder->respond({.body = std::move(request.body)});
     });
-    server->route("GET", "/subjects/{subject}/versions/{version}", [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
-      responder->respond({.body = request.path_params[0] + "|" + request.path_params[1]});
-    });
-    server->route("GET", "/subjects/{subject}/versions/latest", [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
-      responder->respond({.body = request.path_params[0] + "|newest"});
-    });
+    server->route("GET", "/subjects/{subject}/versions/{version}",
+                  [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
+                    responder->respond({.body = request.path_params[0] + "|" + request.path_params[1]});
+                  });
+    server->route("GET", "/subjects/{subject}/versions/latest",
+                  [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
+                    responder->respond({.body = request.path_params[0] + "|newest"});
+                  });
     server->route("GET", "/dropped", [](const HttpRequest&, const std::shared_ptr<HttpResponder>&) {});
-    server->route("GET", "/throws", [](const HttpRequest&, const std::shared_ptr<HttpResponder>&) { throw std::runtime_error("a user's mistake"); });
+    server->route("GET", "/throws", [](const HttpRequest&, const std::shared_ptr<HttpResponder>&) {
+      throw std::runtime_error("a user's mistake");
+    });
     server->route("GET", "/split", [](const HttpRequest&, const std::shared_ptr<HttpResponder>& responder) {
       responder->respond({.body = "x", .headers = {{"X-Note", "a\r\nInjected: yes"}}});
     });
@@ -53,7 +57,9 @@ struct Fixture {
     EXPECT_TRUE(response.ok()) << response.status().to_string();
     return response.ok() ? std::move(*response) : HttpClientResponse{};
   }
-  std::unique_ptr<BlockingSocket> raw() const { return std::move(*BlockingSocket::connect("127.0.0.1", server->port(), kWaitMs)); }
+  std::unique_ptr<BlockingSocket> raw() const {
+    return std::move(*BlockingSocket::connect("127.0.0.1", server->port(), kWaitMs));
+  }
   // Everything the server says until it closes.
   std::string conversation(std::string_view sent) const {
     const auto socket = raw();
@@ -165,7 +171,9 @@ TEST(HttpServer, RefusesMalformedAndOversizedRequests) {
            {"POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "400"},
            {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
            {"POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", "413"},
-           {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3f0\r\n" + std::string(1008, 'x') + "\r\n0\r\n\r\n", "413"},
+           {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3f0\r\n" + std::string(1008, 'x') +
+                "\r\n0\r\n\r\n",
+            "413"},
            {"GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", "431"},
        }) {
     const std::string answer = fixture.conversation(row.sent);
@@ -177,7 +185,9 @@ TEST(HttpServer, RefusesMalformedAndOversizedRequests) {
 TEST(HttpServer, TakesChunkedBodiesAndAnswers100Continue) {
   Fixture fixture;
   fixture.start();
-  EXPECT_TRUE(fixture.conversation("POST /echo HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
+  EXPECT_TRUE(fixture
+                  .conversation("POST /echo HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: "
+                                "chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
                   .ends_with("\r\n\r\nhello world"));
   const auto socket = fixture.raw();
   BytesView head = "POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
@@ -214,6 +224,7 @@ TEST(HttpServer, AnswersLaterFromAnotherThread) {
       const std::lock_guard lock(fixture.mutex);
       return fixture.kept.size() == 1;
     }));
+    const std::lock_guard lock(fixture.mutex);
     fixture.kept[0]->respond({.body = "late"});
     fixture.kept[0]->respond({.body = "ignored"});
   });
@@ -313,7 +324,8 @@ TEST(HttpClient, SendsAgainWhenTheServerClosedTheIdleConnection) {
 TEST(HttpClient, SaysWhatFailed) {
   const auto client = std::move(*HttpClient::create("http://127.0.0.1:1"));
   const auto response = client->request("GET", "/x");
-  EXPECT_NE(response.status().message().find("GET http://127.0.0.1:1/x"), std::string::npos) << response.status().message();
+  EXPECT_NE(response.status().message().find("GET http://127.0.0.1:1/x"), std::string::npos)
+      << response.status().message();
   EXPECT_FALSE(HttpClient::create("ftp://x").ok());
 }
 
@@ -321,23 +333,26 @@ TEST(HttpClient, SaysWhatFailed) {
 
 struct EchoSocket {
   explicit EchoSocket(HttpServerOptions options = {}) : fixture(options) {
-    fixture.server->websocket("/feed", {.on_open =
-                                            [this](const std::shared_ptr<WebSocket>& socket, const HttpRequest& request) {
-                                              socket->send_text(std::make_shared<std::string>("welcome " + request.query));
-                                              const std::lock_guard lock(fixture.mutex);
-                                              sockets.push_back(socket);
-                                            },
-                                        .on_text =
-                                            [](const std::shared_ptr<WebSocket>& socket, std::string_view text) {
-                                              socket->send_text(std::make_shared<std::string>(text));
-                                            },
-                                        .on_close = [this](const std::shared_ptr<WebSocket>&) { ++closed; }});
+    fixture.server->websocket(
+        "/feed", {.on_open =
+                      [this](const std::shared_ptr<WebSocket>& socket, const HttpRequest& request) {
+                        socket->send_text(std::make_shared<std::string>("welcome " + request.query));
+                        const std::lock_guard lock(fixture.mutex);
+                        sockets.push_back(socket);
+                      },
+                  .on_text = [](const std::shared_ptr<WebSocket>& socket,
+                                std::string_view text) { socket->send_text(std::make_shared<std::string>(text)); },
+                  .on_close = [this](const std::shared_ptr<WebSocket>&) { ++closed; }});
     fixture.start();
   }
   std::unique_ptr<WebSocketClient> client(const std::string& query = "") {
     auto connected = WebSocketClient::connect(fmt::format("ws://127.0.0.1:{}/feed{}", fixture.server->port(), query));
     EXPECT_TRUE(connected.ok()) << connected.status().to_string();
     return std::move(*connected);
+  }
+  std::shared_ptr<WebSocket> socket() {
+    const std::lock_guard lock(fixture.mutex);
+    return sockets.at(0);
   }
   Fixture fixture;
   std::vector<std::shared_ptr<WebSocket>> sockets;
@@ -362,7 +377,7 @@ TEST(WebSocket, TellsItsOwnerWhenThePeerIsGone) {
   EchoSocket server;
   server.client();
   EXPECT_TRUE(eventually([&] { return server.closed == 1; }));
-  server.sockets[0]->send_text(std::make_shared<std::string>("into the void"));
+  server.socket()->send_text(std::make_shared<std::string>("into the void"));
 }
 
 TEST(WebSocket, ClosesOnAMessageBeyondTheLimit) {
@@ -378,10 +393,10 @@ TEST(WebSocket, ShowsTheQueueOfASlowReader) {
   const auto client = server.client();
   ASSERT_TRUE(client->receive_text(kWaitMs).ok());
   const auto big = std::make_shared<const std::string>(1'000'000, 'x');
-  for (int i = 0; i < 20; ++i) server.sockets[0]->send_text(big);
-  EXPECT_GT(server.sockets[0]->send_queue_bytes(), 1'000'000U);
+  for (int i = 0; i < 20; ++i) server.socket()->send_text(big);
+  EXPECT_GT(server.socket()->send_queue_bytes(), 1'000'000U);
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(client->receive_text(kWaitMs).ok());
-  EXPECT_TRUE(eventually([&] { return server.sockets[0]->send_queue_bytes() == 0; }));
+  EXPECT_TRUE(eventually([&] { return server.socket()->send_queue_bytes() == 0; }));
 }
 
 TEST(WebSocket, OutlivesTheIdleTimeoutWhileThePeerAnswersPings) {
@@ -396,12 +411,17 @@ TEST(WebSocket, OutlivesTheIdleTimeoutWhileThePeerAnswersPings) {
 TEST(WebSocket, RefusesWhatIsNoUpgrade) {
   EchoSocket server;
   EXPECT_EQ(server.fixture.get("/feed").status, 426);
-  EXPECT_EQ(server.fixture.conversation("GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n").substr(9, 3), "400");
-  EXPECT_EQ(server.fixture
-                .conversation("GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 8\r\n"
-                              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
-                .substr(9, 3),
-            "426");
+  EXPECT_EQ(
+      server.fixture.conversation("GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n")
+          .substr(9, 3),
+      "400");
+  EXPECT_EQ(
+      server.fixture
+          .conversation(
+              "GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 8\r\n"
+              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+          .substr(9, 3),
+      "426");
 }
 
 TEST(HttpServer, ServesManyClientsAtOnce) {
@@ -416,7 +436,9 @@ TEST(HttpServer, ServesManyClientsAtOnce) {
       for (int i = 0; i < 50; ++i) {
         const std::string text = fmt::format("{}-{}", t, i);
         const auto response = client->request("POST", "/echo", text);
-        if (response.ok() && response->body == text && socket->send_text(text).ok() && socket->receive_text(kWaitMs).value_or("") == text) ++good;
+        if (response.ok() && response->body == text && socket->send_text(text).ok() &&
+            socket->receive_text(kWaitMs).value_or("") == text)
+          ++good;
       }
     });
   }

@@ -57,9 +57,11 @@ class Client final : public WebSocketClient {
       state = parser.feed(buffer, consumed);
       buffer.erase(0, consumed);
     }
-    if (state == HttpParser::State::failed) return error(Code::data_loss, "malformed answer: {}", parser.error_message());
+    if (state == HttpParser::State::failed)
+      return error(Code::data_loss, "malformed answer: {}", parser.error_message());
     const HttpMessage answer = parser.take();
-    if (answer.status != 101) return Status(Code::unavailable, fmt::format("refused with status {}", answer.status), answer.status);
+    if (answer.status != 101)
+      return Status(Code::unavailable, fmt::format("refused with status {}", answer.status), answer.status);
     for (const auto& [name, value] : answer.headers) {
       if (name == "sec-websocket-accept" && value == ws_accept_key(key)) return decode(buffer);
     }

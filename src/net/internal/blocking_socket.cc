@@ -45,7 +45,8 @@ Result<int> connect_one(const addrinfo& address, int64_t deadline_ms) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Status status;
   if (::connect(fd, address.ai_addr, address.ai_addrlen) != 0) {
-    status = errno == EINPROGRESS ? finish_connect(fd, deadline_ms) : error(Code::unavailable, "{}", std::strerror(errno));
+    status =
+        errno == EINPROGRESS ? finish_connect(fd, deadline_ms) : error(Code::unavailable, "{}", std::strerror(errno));
   }
   if (status.ok()) return fd;
   ::close(fd);
@@ -54,7 +55,8 @@ Result<int> connect_one(const addrinfo& address, int64_t deadline_ms) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect(const std::string& host, uint16_t port, int64_t timeout_ms) {
+Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect(const std::string& host, uint16_t port,
+                                                                int64_t timeout_ms) {
   const int64_t deadline_ms = now() + timeout_ms;
   const std::string peer = fmt::format("{}:{}", host, port);
   addrinfo hints{};

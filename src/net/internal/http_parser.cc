@@ -108,7 +108,8 @@ HttpMessage HttpParser::take() {
     out.http_1_0 = message.version() < 11;
     for (const auto& field : message) {
       std::string name(field.name_string().data(), field.name_string().size());
-      std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
       out.headers.emplace_back(std::move(name), std::string(field.value().data(), field.value().size()));
     }
     if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, RequestParser>) {

@@ -13,9 +13,9 @@
 namespace muir::net {
 
 struct HttpMessage {
-  std::string method;  // of a request
-  std::string target;  // of a request, raw
-  int status = 0;      // of a response
+  std::string method;                                        // of a request
+  std::string target;                                        // of a request, raw
+  int status = 0;                                            // of a response
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   Bytes body;
   bool keep_alive = true;

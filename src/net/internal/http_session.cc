@@ -19,30 +19,54 @@ constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 std::string_view reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 207: return "Multi-Status";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 207:
+      return "Multi-Status";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 422:
+      return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Status";
   }
 }
 
@@ -58,13 +82,15 @@ std::string http_date() {
 // A value must not begin a header of its own.
 std::string one_line(std::string_view value) {
   std::string out(value);
-  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   return out;
 }
 
 bool names_token(std::string_view list, std::string_view token) {
   std::string lower(list);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return lower.find(token) != std::string::npos;
 }
 
@@ -122,11 +148,13 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     Responder(std::weak_ptr<Session> session, bool keep_alive, bool http_1_0, bool head_only)
         : session_(std::move(session)), keep_alive_(keep_alive), http_1_0_(http_1_0), head_only_(head_only) {}
     ~Responder() override {
-      if (!answered_) respond({.status = 500, .content_type = "text/plain; charset=utf-8", .body = "the request was dropped\n"});
+      if (!answered_)
+        respond({.status = 500, .content_type = "text/plain; charset=utf-8", .body = "the request was dropped\n"});
     }
     void respond(HttpResponse response) override {
       if (answered_.exchange(true)) return;
-      if (const auto session = session_.lock()) session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
+      if (const auto session = session_.lock())
+        session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
     }
 
     // The answer has been given in another way.
@@ -141,7 +169,8 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   };
 
   void begin_request() {
-    parser_.emplace(HttpParser::Kind::request, HttpLimits{.header_bytes_max = options_.header_bytes_max, .body_bytes_max = options_.body_bytes_max});
+    parser_.emplace(HttpParser::Kind::request, HttpLimits{.header_bytes_max = options_.header_bytes_max,
+                                                          .body_bytes_max = options_.body_bytes_max});
     handling_ = false;
     extend_deadline();
   }
@@ -177,7 +206,8 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
 
   void drop_front(size_t n) {
     if (n == 0) return;
-    std::copy(buffer_.begin() + static_cast<ptrdiff_t>(n), buffer_.begin() + static_cast<ptrdiff_t>(end_), buffer_.begin());
+    std::copy(buffer_.begin() + static_cast<ptrdiff_t>(n), buffer_.begin() + static_cast<ptrdiff_t>(end_),
+              buffer_.begin());
     end_ -= n;
     if (end_ == 0 && buffer_.size() > 4 * kReadBytes) buffer_ = {};
   }
@@ -185,13 +215,19 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   void handle(HttpMessage message) {
     handling_ = true;
     deadline_ms_ = kNever;
-    HttpRequest request{.method = std::move(message.method), .headers = std::move(message.headers), .body = std::move(message.body), .peer = stream_->peer()};
-    auto responder = std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0, request.method == "HEAD");
+    HttpRequest request{.method = std::move(message.method),
+                        .headers = std::move(message.headers),
+                        .body = std::move(message.body),
+                        .peer = stream_->peer()};
+    auto responder =
+        std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0, request.method == "HEAD");
     if (!split_target(message.target, request)) {
-      return responder->respond({.status = 400, .content_type = "text/plain; charset=utf-8", .body = "malformed path\n"});
+      return responder->respond(
+          {.status = 400, .content_type = "text/plain; charset=utf-8", .body = "malformed path\n"});
     }
     if (names_token(request.header("connection"), "upgrade") && names_token(request.header("upgrade"), "websocket")) {
-      if (const WebSocketHandler* handler = dispatcher_.find_websocket(request.path)) return upgrade(request, *handler, *responder);
+      if (const WebSocketHandler* handler = dispatcher_.find_websocket(request.path))
+        return upgrade(request, *handler, *responder);
     }
     try {
       dispatcher_.dispatch(std::move(request), responder);
@@ -228,7 +264,8 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   void fail(int status, std::string_view message) {
     handling_ = true;
     deadline_ms_ = kNever;
-    answer({.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(message)}, false, false, false);
+    answer({.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(message)}, false, false,
+           false);
   }
 
   void write_bytes(std::string_view bytes) {

@@ -32,10 +32,11 @@ std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStrea
 Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say_keep_alive);
 
 // Takes the stream over after a good upgrade request: answers it, and goes on as a WebSocket. `rest` is what the
-// client has sent already; `owner` is kept as long as the WebSocket. Returns what check_idle() is to be asked from now on, or null
-// (and an answer in `refusal`) when the request is no proper upgrade.
-std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream, const HttpRequest& request,
-                                                     const WebSocketHandler& handler, const HttpServerOptions& options,
-                                                     BytesView rest, std::shared_ptr<void> owner, HttpResponse& refusal);
+// client has sent already; `owner` is kept as long as the WebSocket. Returns what check_idle() is to be asked from now
+// on, or null (and an answer in `refusal`) when the request is no proper upgrade.
+std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
+                                                     const HttpRequest& request, const WebSocketHandler& handler,
+                                                     const HttpServerOptions& options, BytesView rest,
+                                                     std::shared_ptr<void> owner, HttpResponse& refusal);
 
 }  // namespace muir::net

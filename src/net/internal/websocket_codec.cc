@@ -111,7 +111,8 @@ uint16_t WsDecoder::parse_header(BytesView bytes, std::optional<Frame>& out) con
     if (mask.size() == 4) std::copy(mask.begin(), mask.end(), frame.mask.begin());
   }
   if (!in.ok()) return 0;
-  if (!is_control(frame.opcode) && (size > message_bytes_max_ || message_.size() + size > message_bytes_max_)) return kWsTooBig;
+  if (!is_control(frame.opcode) && (size > message_bytes_max_ || message_.size() + size > message_bytes_max_))
+    return kWsTooBig;
   frame.payload_bytes = static_cast<size_t>(size);
   frame.header_bytes = in.position();
   out = frame;
@@ -146,11 +147,13 @@ uint16_t WsDecoder::feed(BytesView bytes, const OnMessage& on_message) {
   for (;;) {
     std::optional<Frame> frame;
     const size_t there = buffer_.size() - done;
-    if (const uint16_t violation = parse_header({buffer_.data() + done, there}, frame); violation != 0) return violation;
+    if (const uint16_t violation = parse_header({buffer_.data() + done, there}, frame); violation != 0)
+      return violation;
     if (!frame || there - frame->header_bytes < frame->payload_bytes) break;
     char* payload = buffer_.data() + done + frame->header_bytes;
     if (masked_) ws_mask(payload, frame->payload_bytes, frame->mask);
-    if (const uint16_t violation = deliver(*frame, {payload, frame->payload_bytes}, on_message); violation != 0) return violation;
+    if (const uint16_t violation = deliver(*frame, {payload, frame->payload_bytes}, on_message); violation != 0)
+      return violation;
     done += frame->header_bytes + frame->payload_bytes;
   }
   buffer_.erase(0, done);
@@ -162,7 +165,8 @@ int fuzz_websocket(BytesView input) {
     WsDecoder decoder(masked, 1000);
     const size_t half = input.size() / 2;
     const auto check = [](WsOpcode opcode, std::string_view payload) {
-      if (opcode == WsOpcode::text) MUIR_CHECK(payload.size() <= 1000 && valid_utf8(payload), "an invalid message got through");
+      if (opcode == WsOpcode::text)
+        MUIR_CHECK(payload.size() <= 1000 && valid_utf8(payload), "an invalid message got through");
     };
     if (decoder.feed(input.substr(0, half), check) == 0) (void)decoder.feed(input.substr(half), check);
   }

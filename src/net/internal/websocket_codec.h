@@ -55,8 +55,8 @@ class WsDecoder {
 
   const bool masked_;
   const size_t message_bytes_max_;
-  Bytes buffer_;      // from the current frame's first byte on
-  Bytes message_;     // fragments so far
+  Bytes buffer_;   // from the current frame's first byte on
+  Bytes message_;  // fragments so far
   bool in_message_ = false;
 };
 

@@ -12,10 +12,18 @@ constexpr size_t kReadBytes = 16 * 1024;
 // A peer that has not read this much is cut off, whatever its owner does.
 constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
 
-class Socket final : public WebSocket, public HttpConnection, public StreamEvents, public std::enable_shared_from_this<Socket> {
+class Socket final : public WebSocket,
+                     public HttpConnection,
+                     public StreamEvents,
+                     public std::enable_shared_from_this<Socket> {
  public:
-  Socket(std::shared_ptr<TcpStream> stream, const WebSocketHandler& handler, const HttpServerOptions& options, std::shared_ptr<void> owner)
-      : stream_(std::move(stream)), owner_(std::move(owner)), handler_(handler), options_(options), decoder_(true, options.websocket_message_bytes_max) {
+  Socket(std::shared_ptr<TcpStream> stream, const WebSocketHandler& handler, const HttpServerOptions& options,
+         std::shared_ptr<void> owner)
+      : stream_(std::move(stream)),
+        owner_(std::move(owner)),
+        handler_(handler),
+        options_(options),
+        decoder_(true, options.websocket_message_bytes_max) {
     buffer_.resize(kReadBytes);
   }
 
@@ -42,7 +50,8 @@ class Socket final : public WebSocket, public HttpConnection, public StreamEvent
   // A ping after half of the timeout in silence; its pong counts as a sign of life.
   void check_idle() override {
     const int64_t silent_ms = system_clock().steady_ms() - heard_ms_;
-    const bool stuck = stream_->queued_bytes() > 0 && system_clock().steady_ms() - stream_->last_progress_ms() > options_.idle_timeout_ms;
+    const bool stuck = stream_->queued_bytes() > 0 &&
+                       system_clock().steady_ms() - stream_->last_progress_ms() > options_.idle_timeout_ms;
     if (stuck || silent_ms > options_.idle_timeout_ms) return stream_->abort();
     if (silent_ms > options_.idle_timeout_ms / 2) control(WsOpcode::ping, {});
   }
@@ -60,7 +69,8 @@ class Socket final : public WebSocket, public HttpConnection, public StreamEvent
  private:
   // False when the connection ends.
   bool feed(BytesView bytes) {
-    const uint16_t violation = decoder_.feed(bytes, [this](WsOpcode opcode, std::string_view payload) { on_message(opcode, payload); });
+    const uint16_t violation =
+        decoder_.feed(bytes, [this](WsOpcode opcode, std::string_view payload) { on_message(opcode, payload); });
     if (violation != 0) end(violation);
     return !ended_;
   }
@@ -105,9 +115,10 @@ class Socket final : public WebSocket, public HttpConnection, public StreamEvent
 
 }  // namespace
 
-std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream, const HttpRequest& request,
-                                                     const WebSocketHandler& handler, const HttpServerOptions& options,
-                                                     BytesView rest, std::shared_ptr<void> owner, HttpResponse& refusal) {
+std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
+                                                     const HttpRequest& request, const WebSocketHandler& handler,
+                                                     const HttpServerOptions& options, BytesView rest,
+                                                     std::shared_ptr<void> owner, HttpResponse& refusal) {
   refusal.content_type = "text/plain; charset=utf-8";
   const std::string_view key = request.header("sec-websocket-key");
   if (request.method != "GET" || key.size() != 24) {
@@ -124,7 +135,8 @@ std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpSt
   auto socket = std::make_shared<Socket>(stream, handler, options, std::move(owner));
   std::vector<Piece> pieces(1);
   pieces[0].owned = fmt::format(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+      "{}\r\n\r\n",
       ws_accept_key(key));
   stream->write(std::move(pieces));
   stream->set_events(socket);
