@@ -177,7 +177,8 @@ TEST(KeyValueStore, IsReadByOthersWhileItsOwnerWrites) {
         // Every value is its own timestamp in text: a torn read shows.
         if (!found.ok() || (*found && row.value != std::to_string(row.timestamp_ms))) ++bad;
         auto iterator = store->range("k", "k");
-        if (iterator.ok() && (*iterator)->next() && (*iterator)->value() != std::to_string((*iterator)->timestamp_ms())) ++bad;
+        if (iterator.ok() && (*iterator)->next() && (*iterator)->value() != std::to_string((*iterator)->timestamp_ms()))
+          ++bad;
       }
     });
     for (int i = 0; i < 20000; ++i) ASSERT_TRUE(store->put("k", std::to_string(i), i).ok());

@@ -75,8 +75,8 @@ TEST(WindowStore, FetchesByKeyAndTimeAcrossSegments) {
 struct ExpiryCase {
   std::string name;
   StoreKind kind;
-  int64_t late_ms;      // put when time is 1000 and the retention 250
-  bool stored;          // whether the put is kept
+  int64_t late_ms;  // put when time is 1000 and the retention 250
+  bool stored;      // whether the put is kept
 };
 
 TEST(WindowStore, DropsPutsThatAreTooOldBySegmentOnDiskAndExactlyInMemory) {

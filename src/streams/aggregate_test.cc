@@ -9,7 +9,9 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
-auto text_in(TestDriver& driver, const std::string& topic = "in") { return *driver.input<std::string, std::string>(topic); }
+auto text_in(TestDriver& driver, const std::string& topic = "in") {
+  return *driver.input<std::string, std::string>(topic);
+}
 
 // "key=value@timestamp" for each record of "out"; windows as [key@start/end].
 template <class V>
@@ -18,7 +20,8 @@ std::string updates(TestDriver& driver) {
   auto topic = *driver.output<std::string, V>("out");
   while (!topic.empty()) {
     const auto r = *topic.read();
-    out += fmt::format("{}{}={}@{}", out.empty() ? "" : " ", *r.key, r.value ? fmt::format("{}", *r.value) : "-", r.timestamp_ms);
+    out += fmt::format("{}{}={}@{}", out.empty() ? "" : " ", *r.key, r.value ? fmt::format("{}", *r.value) : "-",
+                       r.timestamp_ms);
   }
   return out;
 }
@@ -65,7 +68,11 @@ TEST(Count, CountsPerKeyAndKeepsTheGreatestTimestamp) {
 TEST(Count, SurvivesARestartThroughItsChangelog) {
   for (const auto kind : {StoreKind::rocksdb, StoreKind::in_memory}) {
     StreamsBuilder builder;
-    builder.stream<std::string, std::string>("in").group_by_key().count({.store = "counts", .kind = kind}).to_stream().to("out");
+    builder.stream<std::string, std::string>("in")
+        .group_by_key()
+        .count({.store = "counts", .kind = kind})
+        .to_stream()
+        .to("out");
     auto driver = *TestDriver::create(*builder.build());
     expect_timeline<int64_t>(*driver, {{"a", "x", 10, "a=1@10"}, {"a", "x", 12, "a=2@12"}});
     ASSERT_TRUE(driver->restart().ok());
@@ -89,14 +96,16 @@ TEST(Reduce, FirstValueStandsAsItIs) {
 }
 
 TEST(Aggregate, TakesTheFormsOfFunctions) {
-  const auto build = [](const std::function<KTable<std::string, std::string>(KGroupedStream<std::string, std::string>)>& agg) {
-    StreamsBuilder builder;
-    agg(builder.stream<std::string, std::string>("in").group_by_key()).to_stream().to("out");
-    return *builder.build();
-  };
+  const auto build =
+      [](const std::function<KTable<std::string, std::string>(KGroupedStream<std::string, std::string>)>& agg) {
+        StreamsBuilder builder;
+        agg(builder.stream<std::string, std::string>("in").group_by_key()).to_stream().to("out");
+        return *builder.build();
+      };
   const std::string start = "0";
   const std::vector<Topology> forms{
-      build([&](auto g) { return g.aggregate(start, [](const std::string& v, const std::string& a) { return a + v; }); }),
+      build(
+          [&](auto g) { return g.aggregate(start, [](const std::string& v, const std::string& a) { return a + v; }); }),
       build([&](auto g) {
         return g.aggregate(start, [](const std::string&, const std::string& v, std::string a) { return a + v; });
       }),
@@ -139,11 +148,11 @@ TEST(TimeWindows, TumblingWithGraceDropsWhatIsLaterThanItsWindowsEndAndGrace) {
     expect_timeline<int64_t>(*driver, {
                                           {"a", "x", 0, "[a@0/10]=1@0"},
                                           {"a", "x", 9, "[a@0/10]=2@9"},
-                                          {"a", "x", 10, "[a@10/20]=1@10"},   // the end is not in the window
-                                          {"a", "x", 4, "[a@0/10]=3@9"},      // out of order, within grace
-                                          {"b", "x", 14, "[b@10/20]=1@14"},   // stream time 14: [0,10) closes at 15
+                                          {"a", "x", 10, "[a@10/20]=1@10"},  // the end is not in the window
+                                          {"a", "x", 4, "[a@0/10]=3@9"},     // out of order, within grace
+                                          {"b", "x", 14, "[b@10/20]=1@14"},  // stream time 14: [0,10) closes at 15
                                           {"a", "x", 3, "[a@0/10]=4@9"},
-                                          {"a", "x", 15, "[a@10/20]=2@15"},   // now it is closed
+                                          {"a", "x", 15, "[a@10/20]=2@15"},  // now it is closed
                                           {"a", "x", 9, ""},
                                           {"null", "x", 16, ""},
                                           {"a", std::nullopt, 16, "[a@10/20]=3@16"},  // a null value counts
@@ -168,9 +177,16 @@ TEST(TimeWindows, FirstStart) {
   struct Case {
     int64_t size, advance, timestamp, want;
   };
-  for (const auto& c : std::vector<Case>{{10, 10, 0, 0}, {10, 10, 9, 0}, {10, 10, 10, 10}, {10, 4, 9, 0}, {10, 4, 12, 4},
-                                         {10, 3, 100, 93}, {5, 5, 4999, 4995}, {7, 7, 6, 0}}) {
-    const TimeWindows windows{.size = std::chrono::milliseconds(c.size), .advance = std::chrono::milliseconds(c.advance)};
+  for (const auto& c : std::vector<Case>{{10, 10, 0, 0},
+                                         {10, 10, 9, 0},
+                                         {10, 10, 10, 10},
+                                         {10, 4, 9, 0},
+                                         {10, 4, 12, 4},
+                                         {10, 3, 100, 93},
+                                         {5, 5, 4999, 4995},
+                                         {7, 7, 6, 0}}) {
+    const TimeWindows windows{.size = std::chrono::milliseconds(c.size),
+                              .advance = std::chrono::milliseconds(c.advance)};
     EXPECT_EQ(windows.first_start(c.timestamp), c.want) << c.size << " " << c.advance << " " << c.timestamp;
   }
 }
@@ -182,10 +198,10 @@ TEST(TimeWindows, EmitOnCloseTellsEachWindowOnce) {
                                         {"b", "x", 1, ""},
                                         {"a", "x", 2, ""},
                                         {"a", "x", 9, ""},
-                                        {"a", "x", 14, ""},                                 // closes at 15
+                                        {"a", "x", 14, ""},  // closes at 15
                                         {"a", "x", 15, "[a@0/10]=2@9 [b@0/10]=1@1"},
-                                        {"a", "x", 3, ""},                                  // late
-                                        {"a", "x", 1000000, "[a@10/20]=2@15"},              // far ahead: nothing is lost
+                                        {"a", "x", 3, ""},                      // late
+                                        {"a", "x", 1000000, "[a@10/20]=2@15"},  // far ahead: nothing is lost
                                     });
   ASSERT_TRUE(driver->restart().ok());
   expect_timeline<int64_t>(*driver, {{"a", "x", 1000001, ""}, {"c", "x", 2000000, "[a@1000000/1000010]=2@1000001"}});
@@ -204,7 +220,12 @@ TEST(TimeWindows, StoreAndChangelogHaveKafkasKeys) {
 
 TEST(TimeWindows, WindowedKeysOnTopicsAreKeyAndStart) {
   StreamsBuilder builder;
-  builder.stream<std::string, std::string>("in").group_by_key().windowed_by({.size = 5ms}).count().to_stream().to("out");
+  builder.stream<std::string, std::string>("in")
+      .group_by_key()
+      .windowed_by({.size = 5ms})
+      .count()
+      .to_stream()
+      .to("out");
   auto driver = *TestDriver::create(*builder.build());
   ASSERT_TRUE(text_in(*driver).pipe("k", "x", 7).ok());
   EXPECT_EQ(hex(*driver->read("out")->key), "6b 00 00 00 00 00 00 00 05");
@@ -228,7 +249,8 @@ TEST(TimeWindows, MistakesAreToldByBuild) {
            {{.size = 5ms, .grace = 2ms}, 6ms, "retention 6 ms below window size and grace, 7 ms"},
        }) {
     StreamsBuilder builder;
-    builder.stream<std::string, std::string>("in").group_by_key().windowed_by(c.windows).count({.retention = c.retention});
+    builder.stream<std::string, std::string>("in").group_by_key().windowed_by(c.windows).count(
+        {.retention = c.retention});
     const auto built = builder.build();
     ASSERT_FALSE(built.ok());
     EXPECT_NE(built.status().message().find(c.want), std::string::npos) << built.status().message();

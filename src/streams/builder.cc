@@ -7,8 +7,8 @@ internal::NodeId StreamsBuilder::add_source(const std::string& name, internal::S
   if (const auto same = graph_->source_of(spec.topics)) {
     const internal::TypedPair& types = graph_->at(*same).source->types;
     if (types.key.type != spec.types.key.type || types.value.type != spec.types.value.type) {
-      graph_->mistake(error(Code::invalid_argument, "topology: topic {} is read with two different types",
-                            spec.topics.front()));
+      graph_->mistake(
+          error(Code::invalid_argument, "topology: topic {} is read with two different types", spec.topics.front()));
     }
     return *same;
   }

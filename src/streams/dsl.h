@@ -38,7 +38,8 @@ class StreamsBuilder {
   template <class K, class V>
   KTable<K, V> table(const std::string& topic, Consumed<K, V> consumed = {}, Materialized<K, V> options = {});
   template <class K, class V>
-  GlobalKTable<K, V> global_table(const std::string& topic, Consumed<K, V> consumed = {}, Materialized<K, V> options = {});
+  GlobalKTable<K, V> global_table(const std::string& topic, Consumed<K, V> consumed = {},
+                                  Materialized<K, V> options = {});
 
   // A store for processors that name it.
   template <class K, class V>
@@ -60,7 +61,8 @@ class StreamsBuilder {
 };
 
 template <class K, class V>
-internal::SourceSpec StreamsBuilder::source_spec(const std::vector<std::string>& topics, const Consumed<K, V>& options) {
+internal::SourceSpec StreamsBuilder::source_spec(const std::vector<std::string>& topics,
+                                                 const Consumed<K, V>& options) {
   const std::string what = topics.empty() ? std::string("stream") : "topic " + topics.front();
   internal::SourceSpec spec{.topics = topics,
                             .types = {internal::choose_serde(*graph_, options.key, nullptr, what + " key"),
@@ -69,9 +71,9 @@ internal::SourceSpec StreamsBuilder::source_spec(const std::vector<std::string>&
                             .reset = options.reset};
   if (options.timestamp) {
     spec.timestamp = [extract = options.timestamp](const internal::Row& row, int64_t partition_time_ms) {
-      return extract(Record<K, V>{static_cast<const K*>(row.key), static_cast<const V*>(row.value), row.timestamp_ms,
-                                  row.headers},
-                     partition_time_ms);
+      return extract(
+          Record<K, V>{static_cast<const K*>(row.key), static_cast<const V*>(row.value), row.timestamp_ms, row.headers},
+          partition_time_ms);
     };
   }
   return spec;
@@ -134,11 +136,12 @@ GlobalKTable<K, V> StreamsBuilder::global_table(const std::string& topic, Consum
 
 template <class K, class V>
 void StreamsBuilder::add_state_store(KeyValueStoreBuilder<K, V> store) {
-  graph_->add_store({.options = store::KeyValueStoreOptions{.name = store.name, .kind = store.kind, .format = store.format},
-                     .logging = store.logging,
-                     .topic_configs = store.topic_configs,
-                     .types = {internal::choose_serde(*graph_, store.key, nullptr, store.name + " key"),
-                               internal::choose_serde(*graph_, store.value, nullptr, store.name + " value")}});
+  graph_->add_store(
+      {.options = store::KeyValueStoreOptions{.name = store.name, .kind = store.kind, .format = store.format},
+       .logging = store.logging,
+       .topic_configs = store.topic_configs,
+       .types = {internal::choose_serde(*graph_, store.key, nullptr, store.name + " key"),
+                 internal::choose_serde(*graph_, store.value, nullptr, store.name + " value")}});
 }
 
 template <class K, class V>

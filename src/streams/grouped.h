@@ -46,8 +46,8 @@ class KGroupedStream {
   internal::Group<K, V> group_;
 };
 
-// The rows of a table under other keys. When a row changes, what it was is taken out of the aggregate of its old group, and
-// what it is put into that of its new one.
+// The rows of a table under other keys. When a row changes, what it was is taken out of the aggregate of its old group,
+// and what it is put into that of its new one.
 template <class K, class V>
 class KGroupedTable {
  public:
@@ -71,8 +71,7 @@ class KGroupedTable {
 template <class K, class V>
 class TimeWindowedKStream {
  public:
-  TimeWindowedKStream(internal::Group<K, V> group, TimeWindows windows)
-      : group_(std::move(group)), windows_(windows) {}
+  TimeWindowedKStream(internal::Group<K, V> group, TimeWindows windows) : group_(std::move(group)), windows_(windows) {}
 
   KTable<Windowed<K>, int64_t> count() const;
   KTable<Windowed<K>, int64_t> count(Materialized<K, int64_t> options) const;

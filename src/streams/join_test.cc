@@ -35,7 +35,9 @@ void expect_timeline(TestDriver& driver, const std::vector<Step>& steps) {
 }
 
 std::string both(const std::string& left, const std::string& right) { return left + right; }
-std::string left_and(const std::string& left, const std::string* right) { return left + (right != nullptr ? *right : "-"); }
+std::string left_and(const std::string& left, const std::string* right) {
+  return left + (right != nullptr ? *right : "-");
+}
 
 using Text = KStream<std::string, std::string>;
 using TextTable = KTable<std::string, std::string>;
@@ -66,7 +68,8 @@ TEST(StreamTableJoin, InnerEmitsOnlyForStreamRecordsWhoseKeyIsInTheTable) {
 }
 
 TEST(StreamTableJoin, LeftEmitsForEveryStreamRecordWithAValue) {
-  auto driver = *TestDriver::create(table_join([](const Text& s, const TextTable& t) { return s.left_join(t, left_and); }));
+  auto driver =
+      *TestDriver::create(table_join([](const Text& s, const TextTable& t) { return s.left_join(t, left_and); }));
   expect_timeline(*driver, {
                                {"stream", "a", "1", 10, "a=1-@10"},
                                {"table", "a", "A", 20, ""},
@@ -81,9 +84,10 @@ TEST(StreamTableJoin, LeftEmitsForEveryStreamRecordWithAValue) {
 
 TEST(StreamTableJoin, SeesTheTableThroughFilterAndMapValues) {
   auto driver = *TestDriver::create(table_join([](const Text& s, const TextTable& t) {
-    return s.left_join(t.filter([](const std::string& v) { return v != "hidden"; }).map_values([](const std::string& v) {
-      return "<" + v + ">";
-    }), left_and);
+    return s.left_join(t.filter([](const std::string& v) {
+                          return v != "hidden";
+                        }).map_values([](const std::string& v) { return "<" + v + ">"; }),
+                       left_and);
   }));
   expect_timeline(*driver, {
                                {"table", "a", "A", 1, ""},
@@ -100,7 +104,8 @@ TEST(StreamTableJoin, WithAnAggregate) {
       .join(counts, [](const std::string& v, int64_t n) { return v + std::to_string(n); })
       .to("out");
   auto driver = *TestDriver::create(*builder.build());
-  expect_timeline(*driver, {{"table", "a", "x", 1, ""}, {"table", "a", "x", 2, ""}, {"stream", "a", "n=", 3, "a=n=2@3"}});
+  expect_timeline(*driver,
+                  {{"table", "a", "x", 1, ""}, {"table", "a", "x", 2, ""}, {"stream", "a", "n=", 3, "a=n=2@3"}});
 }
 
 TEST(StreamTableJoin, RepartitionsAStreamWhoseKeyChanged) {
@@ -112,7 +117,8 @@ TEST(StreamTableJoin, RepartitionsAStreamWhoseKeyChanged) {
 }
 
 TEST(StreamTableJoin, TwoJoinsWithOneTable) {
-  auto driver = *TestDriver::create(table_join([](const Text& s, const TextTable& t) { return s.join(t, both).join(t, both); }));
+  auto driver =
+      *TestDriver::create(table_join([](const Text& s, const TextTable& t) { return s.join(t, both).join(t, both); }));
   expect_timeline(*driver, {{"table", "a", "T", 1, ""}, {"stream", "a", "s", 2, "a=sTT@2"}});
 }
 

@@ -42,7 +42,7 @@ struct KeyOf {
   using Type = K;
 };
 template <class F, class K, class V>
-  requires RowFunction<F, K, V>
+requires RowFunction<F, K, V>
 struct KeyOf<F, K, V> {
   using Type = CallResult<F, K, V>;
 };
@@ -59,9 +59,13 @@ class KStream : public internal::Handle {
   using internal::Handle::Handle;
 
   template <class F>
-  KStream filter(F keep, Named named = {}) const { return filtered(std::move(keep), true, named); }
+  KStream filter(F keep, Named named = {}) const {
+    return filtered(std::move(keep), true, named);
+  }
   template <class F>
-  KStream filter_not(F drop, Named named = {}) const { return filtered(std::move(drop), false, named); }
+  KStream filter_not(F drop, Named named = {}) const {
+    return filtered(std::move(drop), false, named);
+  }
 
   // f -> std::pair of the new key and value.
   template <class F>
@@ -77,7 +81,9 @@ class KStream : public internal::Handle {
   auto flat_map_values(F f, Named named = {}) const;
   // f -> the new key.
   template <class F>
-  auto select_key(F f, Named named = {}) const { return keyed("KSTREAM-KEY-SELECT-", std::move(f), named.name); }
+  auto select_key(F f, Named named = {}) const {
+    return keyed("KSTREAM-KEY-SELECT-", std::move(f), named.name);
+  }
   template <class F>
   KStream peek(F f, Named named = {}) const;
   template <class F>
@@ -90,7 +96,7 @@ class KStream : public internal::Handle {
   void to(const std::string& topic, Produced<K, V> options = {}) const { sink({.topic = topic}, options); }
   // f(value) or f(key, value) -> the topic's name; the topic must exist.
   template <class F>
-    requires internal::RowFunction<F, K, V>
+  requires internal::RowFunction<F, K, V>
   void to(F f, Produced<K, V> options = {}) const;
   // The latest value of each key.
   KTable<K, V> to_table(Materialized<K, V> options = {}) const;

@@ -17,8 +17,9 @@ struct RowPairOf {
   using Value = V;
 };
 template <class F, class K, class V>
-  requires(RowFunction<F, K, V> && PairOf<CallResult<F, K, V>>::kIsPair)
-struct RowPairOf<F, K, V> : PairOf<CallResult<F, K, V>> {};
+requires(RowFunction<F, K, V>&& PairOf<CallResult<F, K, V>>::kIsPair) struct RowPairOf<F, K, V>
+    : PairOf<CallResult<F, K, V>> {
+};
 }  // namespace internal
 
 template <class K, class V>
@@ -28,16 +29,20 @@ class KTable : public internal::Handle {
 
   // Rows that f(value) or f(key, value) refuses become deletions.
   template <class F>
-  KTable filter(F keep, Named named = {}) const { return filtered(std::move(keep), true, named); }
+  KTable filter(F keep, Named named = {}) const {
+    return filtered(std::move(keep), true, named);
+  }
   template <class F>
-  KTable filter_not(F drop, Named named = {}) const { return filtered(std::move(drop), false, named); }
+  KTable filter_not(F drop, Named named = {}) const {
+    return filtered(std::move(drop), false, named);
+  }
   // f -> the new value. Deletions pass without a call.
   template <class F>
   auto map_values(F f, Named named = {}) const;
   // f(value) or f(key, value) -> std::pair of the new key and value: the rows anew, to be aggregated.
   template <class F>
-  auto group_by(F f, Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value> options =
-                         {}) const;
+  auto group_by(F f, Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value>
+                         options = {}) const;
   // The table's updates, deletions included.
   KStream<K, V> to_stream(Named named = {}) const;
 

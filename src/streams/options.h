@@ -86,7 +86,7 @@ struct Materialized {
   SerdeRef<V> value{};
   SerdeRef<K> key{};
   StoreKind kind = StoreKind::rocksdb;
-  bool logging = true;  // false: no changelog, and nothing to restore from
+  bool logging = true;                                   // false: no changelog, and nothing to restore from
   std::optional<std::chrono::milliseconds> retention{};  // of window stores; default: window size and grace
   std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
   std::string name{};                                    // of the operator

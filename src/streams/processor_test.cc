@@ -19,7 +19,8 @@ template <class P, class... A>
 Topology around(std::vector<std::string> stores, A... args) {
   StreamsBuilder builder;
   builder.add_state_store(KeyValueStoreBuilder<std::string, int64_t>{.name = "seen"});
-  builder.add_state_store(WindowStoreBuilder<std::string, std::string>{.name = "history", .window_size = 10ms, .retention = 1h});
+  builder.add_state_store(
+      WindowStoreBuilder<std::string, std::string>{.name = "history", .window_size = 10ms, .retention = 1h});
   builder.stream<std::string, std::string>("in")
       .process([=] { return std::make_unique<P>(args...); }, {.stores = stores, .name = "p"})
       .to("out", {.name = "sink"});
@@ -35,7 +36,8 @@ Status pipe(TestDriver& driver, const std::string& key, const std::string& value
 std::string out(TestDriver& driver) {
   std::string text;
   while (const auto r = driver.read("out")) {
-    text += fmt::format("{}{}={}@{}", text.empty() ? "" : " ", r->key.value_or("-"), r->value.value_or("-"), r->timestamp_ms);
+    text += fmt::format("{}{}={}@{}", text.empty() ? "" : " ", r->key.value_or("-"), r->value.value_or("-"),
+                        r->timestamp_ms);
   }
   return text;
 }
@@ -76,7 +78,9 @@ TEST(Processor, KeepsStateThatSurvivesARestart) {
 
 class NeedsStore : public TextProcessor {
  public:
-  Status init(Context& c) override { return ::muir::internal::status_of(c.key_value_store<std::string, std::string>("seen")); }
+  Status init(Context& c) override {
+    return ::muir::internal::status_of(c.key_value_store<std::string, std::string>("seen"));
+  }
   Status process(const Text&) override { return {}; }
 };
 
@@ -93,8 +97,8 @@ class Reports : public TextProcessor {
  public:
   Status process(const Text& record) override {
     const auto at = context().record_metadata();
-    const std::string text = fmt::format("{}/{}/{} task={} app={} stream={} wall={}", at->topic, at->partition, at->offset,
-                                         to_string(context().task_id()), context().application_id(),
+    const std::string text = fmt::format("{}/{}/{} task={} app={} stream={} wall={}", at->topic, at->partition,
+                                         at->offset, to_string(context().task_id()), context().application_id(),
                                          context().current_stream_time_ms(), context().current_system_time_ms());
     context().commit();
     const std::vector<Header> headers{{"by", BytesView("reports")}};
@@ -171,8 +175,14 @@ TEST(Punctuation, OnStreamTimeStartsWithTheFirstRecordAndSkipsWhatWasMissed) {
     int64_t timestamp_ms;
     std::string want;
   };
-  for (const auto& row : std::vector<Row>{{3, "tick=3@3"}, {9, ""}, {10, "tick=10@10"}, {19, ""}, {45, "tick=45@45"},
-                                          {49, ""}, {50, "tick=50@50"}, {20, ""}}) {
+  for (const auto& row : std::vector<Row>{{3, "tick=3@3"},
+                                          {9, ""},
+                                          {10, "tick=10@10"},
+                                          {19, ""},
+                                          {45, "tick=45@45"},
+                                          {49, ""},
+                                          {50, "tick=50@50"},
+                                          {20, ""}}) {
     ASSERT_TRUE(pipe(*driver, "a", "", row.timestamp_ms).ok());
     EXPECT_EQ(out(*driver), row.want) << row.timestamp_ms;
   }
@@ -225,7 +235,9 @@ TEST(Processor, WindowStoreFetchesByTime) {
 
 class Doubles : public FixedKeyProcessor<std::string, std::string, std::string> {
  public:
-  Status process(const Text& record) override { return context().forward(record.with_value(*record.value + *record.value)); }
+  Status process(const Text& record) override {
+    return context().forward(record.with_value(*record.value + *record.value));
+  }
 };
 
 TEST(Processor, ProcessValuesNeedsNoRepartition) {

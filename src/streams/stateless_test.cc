@@ -53,7 +53,8 @@ struct OperatorCase {
 };
 
 const std::vector<TextRecord>& inputs() {
-  static const std::vector<TextRecord> all{{"a", "x", 1}, {"b", "yy", 2}, {"c", std::nullopt, 3}, {std::nullopt, "z", 4}};
+  static const std::vector<TextRecord> all{
+      {"a", "x", 1}, {"b", "yy", 2}, {"c", std::nullopt, 3}, {std::nullopt, "z", 4}};
   return all;
 }
 
@@ -63,43 +64,56 @@ TEST(StatelessOperators, LetPassWhatKafkasDo) {
       {"filter by value", [](const Text& s) { s.filter([](const std::string& v) { return v != "x"; }).to("out"); },
        "b:yy -:z", 1},
       {"filter by key and value",
-       [](const Text& s) { s.filter([](const std::string& k, const std::string&) { return k != "a"; }).to("out"); }, "b:yy", 2},
+       [](const Text& s) { s.filter([](const std::string& k, const std::string&) { return k != "a"; }).to("out"); },
+       "b:yy", 2},
       {"filter with pointers sees nulls",
        [](const Text& s) { s.filter([](const std::string* v) { return v == nullptr; }).to("out"); }, "c:-"},
       {"filter_not", [](const Text& s) { s.filter_not([](const std::string& v) { return v == "x"; }).to("out"); },
        "b:yy -:z", 1},
-      {"map", [](const Text& s) {
+      {"map",
+       [](const Text& s) {
          s.map([](const std::string& k, const std::string& v) { return std::pair(v, k); }).to("out");
-       }, "x:a yy:b", 2},
+       },
+       "x:a yy:b", 2},
       {"map_values lets a null value pass", [](const Text& s) { s.map_values(upper).to("out"); }, "a:X b:YY c:- -:Z"},
-      {"flat_map", [](const Text& s) {
+      {"flat_map",
+       [](const Text& s) {
          s.flat_map([](const std::string& v) {
             return std::vector<std::pair<std::string, std::string>>{{v, "1"}, {v, "2"}};
           }).to("out");
-       }, "x:1 x:2 yy:1 yy:2 z:1 z:2", 1},
-      {"flat_map_values", [](const Text& s) {
+       },
+       "x:1 x:2 yy:1 yy:2 z:1 z:2", 1},
+      {"flat_map_values",
+       [](const Text& s) {
          s.flat_map_values([](const std::string& v) { return std::vector<char>(v.begin(), v.end()); })
              .map_values([](char c) { return std::string(1, c); })
              .to("out");
-       }, "a:x b:y b:y -:z", 1},
+       },
+       "a:x b:y b:y -:z", 1},
       {"select_key", [](const Text& s) { s.select_key([](const std::string& v) { return v; }).to("out"); },
        "x:x yy:yy z:z", 1},
       {"peek sees and passes", [](const Text& s) { s.peek([](const std::string&) {}).to("out"); }, "a:x b:yy c:- -:z"},
       {"merge, children in the order in which they were added",
        [](const Text& s) { s.merge(s.map_values(upper)).to("out"); }, "a:X a:x b:YY b:yy c:- c:- -:Z -:z"},
       {"repartition lets no null key pass", [](const Text& s) { s.repartition().to("out"); }, "a:x b:yy c:-"},
-      {"split gives a record to the first branch that takes it", [](const Text& s) {
+      {"split gives a record to the first branch that takes it",
+       [](const Text& s) {
          auto branches = s.split({.name = "by-"})
                              .branch([](const std::string& v) { return v == "x"; }, {.name = "x"})
                              .branch([](const std::string& v) { return v.size() == 1; })
                              .default_branch();
          branches.at("by-x").map_values([](const std::string&) { return std::string("first"); }).to("out");
-         branches.at("by-2").map_values([](const std::string&) { return std::string("second"); }).to("out", {.name = "s2"});
-         branches.at("by-0").map_values([](const std::string*) { return std::string("rest"); }).to("out", {.name = "s3"});
-       }, "a:first b:rest c:rest -:second"},
-      {"topic by function", [](const Text& s) {
-         s.to([](const std::string* v) { return std::string(v != nullptr ? "out" : "other"); });
-       }, "a:x b:yy -:z"},
+         branches.at("by-2")
+             .map_values([](const std::string&) { return std::string("second"); })
+             .to("out", {.name = "s2"});
+         branches.at("by-0")
+             .map_values([](const std::string*) { return std::string("rest"); })
+             .to("out", {.name = "s3"});
+       },
+       "a:first b:rest c:rest -:second"},
+      {"topic by function",
+       [](const Text& s) { s.to([](const std::string* v) { return std::string(v != nullptr ? "out" : "other"); }); },
+       "a:x b:yy -:z"},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
@@ -111,12 +125,14 @@ TEST(StatelessOperators, LetPassWhatKafkasDo) {
 
 TEST(StatelessOperators, KeepTimestampAndHeaders) {
   StreamsBuilder builder;
-  builder.stream<std::string, std::string>("in").map_values(upper).filter([](const std::string&) { return true; }).to("out");
+  builder.stream<std::string, std::string>("in")
+      .map_values(upper)
+      .filter([](const std::string&) { return true; })
+      .to("out");
   auto driver = *TestDriver::create(*builder.build());
   const TextRecord record{"k", "v", 77, {{"trace", "1"}, {"none", std::nullopt}}};
   ASSERT_TRUE(text_in(*driver).pipe(record).ok());
-  EXPECT_EQ(*text_out(*driver).read(),
-            (TextRecord{"k", "V", 77, {{"trace", "1"}, {"none", std::nullopt}}}));
+  EXPECT_EQ(*text_out(*driver).read(), (TextRecord{"k", "V", 77, {{"trace", "1"}, {"none", std::nullopt}}}));
 }
 
 TEST(StatelessOperators, FunctionsKeepStatePerTask) {

@@ -202,7 +202,9 @@ class WindowStore {
   [[nodiscard]] store::WindowStore& bytes() const { return *bytes_; }
 
  private:
-  [[nodiscard]] Window window(int64_t start_ms) const { return {start_ms, start_ms + bytes_->options().window_size_ms}; }
+  [[nodiscard]] Window window(int64_t start_ms) const {
+    return {start_ms, start_ms + bytes_->options().window_size_ms};
+  }
 
   store::WindowStore* bytes_ = nullptr;
   internal::TypedBytes<K, V> types_;

@@ -39,16 +39,21 @@ Pair by_value(const std::string& key, const std::string& value) { return {value,
 
 TEST(KGroupedTable, CountFollowsRowsFromGroupToGroup) {
   StreamsBuilder builder;
-  builder.table<std::string, std::string>("table").group_by(by_value).count({.store = "per-zone"}).to_stream().to("out");
+  builder.table<std::string, std::string>("table")
+      .group_by(by_value)
+      .count({.store = "per-zone"})
+      .to_stream()
+      .to("out");
   auto driver = *TestDriver::create(*builder.build());
-  expect_timeline<int64_t>(*driver, {
-                                        {"bus1", "north", "north=1"},
-                                        {"bus2", "north", "north=2"},
-                                        {"bus1", "south", "north=1 south=1"},
-                                        {"bus1", "south", "south=1"},  // the same group: one change, taken out and put in
-                                        {"bus2", "-", "north=0"},
-                                        {"bus2", "-", ""},
-                                    });
+  expect_timeline<int64_t>(*driver,
+                           {
+                               {"bus1", "north", "north=1"},
+                               {"bus2", "north", "north=2"},
+                               {"bus1", "south", "north=1 south=1"},
+                               {"bus1", "south", "south=1"},  // the same group: one change, taken out and put in
+                               {"bus2", "-", "north=0"},
+                               {"bus2", "-", ""},
+                           });
   ASSERT_TRUE(driver->restart().ok());
   expect_timeline<int64_t>(*driver, {{"bus1", "north", "south=0 north=1"}});
 }
@@ -56,7 +61,9 @@ TEST(KGroupedTable, CountFollowsRowsFromGroupToGroup) {
 TEST(KGroupedTable, ReduceAndAggregateTakeOutWhatTheyPutIn) {
   const auto sum = [](const int64_t& a, const int64_t& v) { return a + v; };
   const auto minus = [](const int64_t& a, const int64_t& v) { return a - v; };
-  const auto parity = [](const std::string& v) { return std::pair<std::string, int64_t>(v.size() % 2 == 0 ? "even" : "odd", v.size()); };
+  const auto parity = [](const std::string& v) {
+    return std::pair<std::string, int64_t>(v.size() % 2 == 0 ? "even" : "odd", v.size());
+  };
   const auto swapped = [](const auto& f) { return [f](const int64_t& v, const int64_t& a) { return f(a, v); }; };
   for (const bool reduce : {true, false}) {
     StreamsBuilder builder;
@@ -107,13 +114,15 @@ TEST(KGroupedTable, GroupsAggregates) {
 TEST(KGroupedTable, HasKafkasNames) {
   StreamsBuilder builder;
   builder.table<std::string, std::string>("table").group_by(by_value).reduce(
-      [](const std::string& a, const std::string&) { return a; }, [](const std::string& a, const std::string&) { return a; });
+      [](const std::string& a, const std::string&) { return a; },
+      [](const std::string& a, const std::string&) { return a; });
   const std::string text = builder.build()->describe();
-  for (const char* want : {"Processor: KTABLE-SOURCE-0000000002 (stores: [table-STATE-STORE-0000000000])",
-                           "Processor: KTABLE-SELECT-0000000003 (stores: [])",
-                           "Sink: KSTREAM-SINK-0000000005 (topic: KTABLE-AGGREGATE-STATE-STORE-0000000004-repartition)",
-                           "Source: KSTREAM-SOURCE-0000000006 (topics: [KTABLE-AGGREGATE-STATE-STORE-0000000004-repartition])",
-                           "Processor: KTABLE-REDUCE-0000000007 (stores: [KTABLE-AGGREGATE-STATE-STORE-0000000004])"}) {
+  for (const char* want :
+       {"Processor: KTABLE-SOURCE-0000000002 (stores: [table-STATE-STORE-0000000000])",
+        "Processor: KTABLE-SELECT-0000000003 (stores: [])",
+        "Sink: KSTREAM-SINK-0000000005 (topic: KTABLE-AGGREGATE-STATE-STORE-0000000004-repartition)",
+        "Source: KSTREAM-SOURCE-0000000006 (topics: [KTABLE-AGGREGATE-STATE-STORE-0000000004-repartition])",
+        "Processor: KTABLE-REDUCE-0000000007 (stores: [KTABLE-AGGREGATE-STATE-STORE-0000000004])"}) {
     EXPECT_NE(text.find(want), std::string::npos) << want << "\n" << text;
   }
 }
@@ -136,14 +145,23 @@ TEST(Change, IsWrittenAsKafkaWritesIt) {
     EXPECT_EQ(parsed.now, c.change.now);
     EXPECT_EQ(parsed.before, c.change.before);
   }
-  const auto versioned = *internal::parse_change(BytesView("\x04" "abc\x01\x05", 6));
+  const auto versioned =
+      *internal::parse_change(BytesView("\x04"
+                                        "abc\x01\x05",
+                                        6));
   EXPECT_EQ(versioned.now, "ab");
   EXPECT_EQ(versioned.before, "c");
 }
 
 TEST(Change, RefusesDamage) {
-  for (const BytesView bytes : {BytesView(""), BytesView("ab\x06", 3), BytesView("\x03", 1), BytesView("\x7f" "a\x02", 3),
-                                BytesView("\x01" "a\x02", 3), BytesView("\x02", 1)}) {
+  for (const BytesView bytes : {BytesView(""), BytesView("ab\x06", 3), BytesView("\x03", 1),
+                                BytesView("\x7f"
+                                          "a\x02",
+                                          3),
+                                BytesView("\x01"
+                                          "a\x02",
+                                          3),
+                                BytesView("\x02", 1)}) {
     EXPECT_FALSE(internal::parse_change(bytes).ok()) << hex(bytes);
   }
 }

@@ -110,7 +110,8 @@ struct TestDriver::Impl final : internal::RecordSink {
 
   Status restore(SubtopologyRunner& runner, const internal::StorePlan& store) {
     if (store.changelog_topic.empty()) return {};
-    const auto& records = store.source_topic_is_changelog ? global_input[store.changelog_topic] : written[store.changelog_topic];
+    const auto& records =
+        store.source_topic_is_changelog ? global_input[store.changelog_topic] : written[store.changelog_topic];
     for (size_t i = 0; i < records.size(); ++i) {
       const RecordView record(records[i], static_cast<int64_t>(i));
       MUIR_RETURN_IF_ERROR(runner.restore_store(store.name, {&record.view, 1}));
@@ -126,8 +127,8 @@ struct TestDriver::Impl final : internal::RecordSink {
     return nullptr;
   }
 
-  Status send(std::string_view topic, std::optional<int32_t>, OptBytesView key, OptBytesView value, int64_t timestamp_ms,
-              std::span<const client::Header> headers) override {
+  Status send(std::string_view topic, std::optional<int32_t>, OptBytesView key, OptBytesView value,
+              int64_t timestamp_ms, std::span<const client::Header> headers) override {
     RawRecord record{.key = to_owned(key), .value = to_owned(value), .timestamp_ms = timestamp_ms};
     for (const auto& header : headers) record.headers.push_back({std::string(header.name), to_owned(header.value)});
     auto& topic_records = written[std::string(topic)];

@@ -60,7 +60,8 @@ class TestDriver {
   // Timestamps start at `start_ms` and advance by `advance_ms` with each record that names none.
   template <class K, class V>
   Result<TestInputTopic<K, V>> input(const std::string& topic, SerdeRef<K> key = default_serde<K>(),
-                                     SerdeRef<V> value = default_serde<V>(), int64_t start_ms = 0, int64_t advance_ms = 0);
+                                     SerdeRef<V> value = default_serde<V>(), int64_t start_ms = 0,
+                                     int64_t advance_ms = 0);
   template <class K, class V>
   Result<TestOutputTopic<K, V>> output(const std::string& topic, SerdeRef<K> key = default_serde<K>(),
                                        SerdeRef<V> value = default_serde<V>());
@@ -106,7 +107,11 @@ class TestInputTopic {
  public:
   TestInputTopic(TestDriver& driver, std::string topic, SerdeRef<K> key, SerdeRef<V> value, int64_t start_ms,
                  int64_t advance_ms)
-      : driver_(&driver), topic_(std::move(topic)), key_(std::move(key)), value_(std::move(value)), next_ms_(start_ms),
+      : driver_(&driver),
+        topic_(std::move(topic)),
+        key_(std::move(key)),
+        value_(std::move(value)),
+        next_ms_(start_ms),
         advance_ms_(advance_ms) {}
 
   Status pipe(const TestRecord<K, V>& record) {

@@ -180,13 +180,15 @@ class WindowAggregateNode final : public Node {
       all.push_back({rows->window_start_ms(), Bytes(rows->key()), Bytes(rows->value()), rows->timestamp_ms()});
     }
     MUIR_RETURN_IF_ERROR(rows->status());
-    std::sort(all.begin(), all.end(),
-              [](const Closed& a, const Closed& b) { return std::tie(a.start_ms, a.key) < std::tie(b.start_ms, b.key); });
+    std::sort(all.begin(), all.end(), [](const Closed& a, const Closed& b) {
+      return std::tie(a.start_ms, a.key) < std::tie(b.start_ms, b.key);
+    });
     const TypedPair& types = window_.aggregate.types;
     for (const Closed& closed : all) {
       MUIR_RETURN_IF_ERROR(types.key.serde->deserialize(topic_, closed.key, emitted_key_.get()));
       MUIR_RETURN_IF_ERROR(types.value.serde->deserialize(topic_, closed.value, value_.get()));
-      window_.windowed_ops->assign(windowed_key_.get(), emitted_key_.get(), {closed.start_ms, closed.start_ms + size_ms_});
+      window_.windowed_ops->assign(windowed_key_.get(), emitted_key_.get(),
+                                   {closed.start_ms, closed.start_ms + size_ms_});
       MUIR_RETURN_IF_ERROR(forward({windowed_key_.get(), value_.get(), closed.timestamp_ms, row.headers}));
     }
     return {};

@@ -35,7 +35,8 @@ void Graph::add_store(StoreSpec store) {
 void Graph::add_repartition_topic(RepartitionTopic topic) {
   for (const auto& other : repartition_topics_) {
     if (other.name == topic.name) {
-      mistake(error(Code::already_exists, "topology: two operators repartition through {}; name one of them", topic.name));
+      mistake(
+          error(Code::already_exists, "topology: two operators repartition through {}; name one of them", topic.name));
     }
   }
   repartition_topics_.push_back(std::move(topic));
@@ -70,13 +71,15 @@ namespace {
 Status check_name(const std::string& name) {
   constexpr size_t kNameMax = 249;
   const auto legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   };
-  if (!name.empty() && name != "." && name != ".." && name.size() <= kNameMax && std::all_of(name.begin(), name.end(), legal)) {
+  if (!name.empty() && name != "." && name != ".." && name.size() <= kNameMax &&
+      std::all_of(name.begin(), name.end(), legal)) {
     return {};
   }
-  return error(Code::invalid_argument, "topology: name '{}' must have 1 to {} of the characters a-z A-Z 0-9 . _ -", name,
-               kNameMax);
+  return error(Code::invalid_argument, "topology: name '{}' must have 1 to {} of the characters a-z A-Z 0-9 . _ -",
+               name, kNameMax);
 }
 
 }  // namespace
@@ -119,7 +122,9 @@ std::optional<NodeId> Graph::source_of(const std::vector<std::string>& topics) c
   const std::set<std::string> wanted(topics.begin(), topics.end());
   for (NodeId id = 0; id < nodes_.size(); ++id) {
     const auto& source = nodes_[id].source;
-    if (source && !source->internal_topic && !nodes_[id].global && std::set(source->topics.begin(), source->topics.end()) == wanted) return id;
+    if (source && !source->internal_topic && !nodes_[id].global &&
+        std::set(source->topics.begin(), source->topics.end()) == wanted)
+      return id;
   }
   return std::nullopt;
 }
@@ -178,7 +183,8 @@ std::vector<std::vector<Graph::TopicRef>> Graph::copartition_groups() const {
     std::set<TopicRef> merged(topics.begin(), topics.end());
     // Groups that share a topic are one group.
     std::erase_if(groups, [&](std::set<TopicRef>& group) {
-      const bool shares = std::any_of(group.begin(), group.end(), [&](const TopicRef& t) { return merged.contains(t); });
+      const bool shares =
+          std::any_of(group.begin(), group.end(), [&](const TopicRef& t) { return merged.contains(t); });
       if (shares) merged.merge(group);
       return shares;
     });

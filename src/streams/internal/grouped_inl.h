@@ -15,10 +15,11 @@ NodeId Group<K, V>::source(const std::string& store) const {
     return **repartitioned;
   }
   const std::string prefix = options.name.empty() ? store : options.name;
-  *repartitioned = add_repartition(*graph, node,
-                                   {.prefix = prefix,
-                                    .types = {choose_serde(*graph, options.key, from.key_serde, prefix + " key"),
-                                              choose_serde(*graph, options.value, from.value_serde, prefix + " value")}});
+  *repartitioned =
+      add_repartition(*graph, node,
+                      {.prefix = prefix,
+                       .types = {choose_serde(*graph, options.key, from.key_serde, prefix + " key"),
+                                 choose_serde(*graph, options.value, from.value_serde, prefix + " value")}});
   return **repartitioned;
 }
 
@@ -51,7 +52,8 @@ template <class K, class V, class A, class F>
 Aggregate aggregate_rows(A initial, F f) {
   constexpr bool kReturns = RowFunction<F, K, V, const A&>;
   static_assert(kReturns || RowFunction<F, K, V, A&>,
-                "aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&), or void with A& to change it in place");
+                "aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&), or void with A& to change "
+                "it in place");
   return [initial = std::move(initial), f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
     auto& out = *static_cast<A*>(aggregate);
     if constexpr (RowFunction<F, K, V, A>) {
@@ -77,7 +79,8 @@ Aggregate aggregate_rows(A initial, F f) {
 namespace internal {
 
 template <class K, class V, class A>
-KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Aggregate apply, Materialized<K, A> options) {
+KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Aggregate apply,
+                           Materialized<K, A> options) {
   Graph& graph = *group.graph;
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
   const std::string name = graph.name_or(options.name, prefix);
@@ -109,7 +112,8 @@ template <class K, class V>
 KTable<K, int64_t> KGroupedStream<K, V>::count(Materialized<K, int64_t> options) const {
   // Kafka spends an index here before it makes a store's name.
   if (options.store.empty()) group_.graph->generate_name("");
-  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(), std::move(options));
+  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(),
+                                                std::move(options));
 }
 
 template <class K, class V>
@@ -143,15 +147,15 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, i
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
   const std::string name = graph.name_or(options.name, prefix);
   const internal::NodeId from = group_.source(options.store);
-  const internal::TypedPair types{
-      internal::choose_serde(graph, options.key ? options.key : group_.options.key, graph.at(from).key_serde,
-                             options.store + " key"),
-      internal::choose_serde(graph, options.value, nullptr, options.store + " value")};
+  const internal::TypedPair types{internal::choose_serde(graph, options.key ? options.key : group_.options.key,
+                                                         graph.at(from).key_serde, options.store + " key"),
+                                  internal::choose_serde(graph, options.value, nullptr, options.store + " value")};
   const int64_t keep_ms = (windows_.size + windows_.grace).count();
   const int64_t retention_ms = options.retention ? options.retention->count() : keep_ms;
   if (retention_ms < keep_ms) {
-    graph.mistake(error(Code::invalid_argument, "topology: store {}: retention {} ms below window size and grace, {} ms",
-                        options.store, retention_ms, keep_ms));
+    graph.mistake(error(Code::invalid_argument,
+                        "topology: store {}: retention {} ms below window size and grace, {} ms", options.store,
+                        retention_ms, keep_ms));
   } else {
     graph.add_store({.options = store::WindowStoreOptions{.name = options.store,
                                                           .kind = options.kind,

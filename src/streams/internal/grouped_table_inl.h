@@ -8,11 +8,13 @@ namespace muir::streams {
 template <class K, class V>
 template <class F>
 auto KTable<K, V>::group_by(
-    F f, Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value> options) const {
+    F f,
+    Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value> options) const {
   using Out = internal::RowPairOf<F, K, V>;
   using Key = typename Out::Key;
   constexpr bool kRight = requires { Out::kIsPair; };
-  static_assert(kRight, "group_by of a table needs std::pair<K2, V2>(const V&) or std::pair<K2, V2>(const K&, const V&)");
+  static_assert(kRight,
+                "group_by of a table needs std::pair<K2, V2>(const V&) or std::pair<K2, V2>(const K&, const V&)");
   internal::Apply apply;
   if constexpr (kRight) {
     apply = [f = std::move(f)](const internal::Row& row, internal::Downstream& down) mutable -> Status {
@@ -22,7 +24,9 @@ auto KTable<K, V>::group_by(
       std::optional<Pair> before;
       if (row.value != nullptr) now = internal::call<K, V>(f, row);
       if (row.old_value != nullptr) before = internal::call<K, V>(f, row.with_value(row.old_value));
-      if constexpr (requires(const Key& a) { { a == a } -> std::convertible_to<bool>; }) {
+      if constexpr (requires(const Key& a) {
+                      { a == a } -> std::convertible_to<bool>;
+                    }) {
         if (now && before && now->first == before->first) {
           return down.forward({&now->first, &now->second, row.timestamp_ms, row.headers, &before->second});
         }
@@ -41,8 +45,8 @@ auto KTable<K, V>::group_by(
 
 template <class K, class V>
 template <class A>
-KTable<K, A> KGroupedTable<K, V>::add_node(std::string_view prefix, internal::Aggregate add, internal::Aggregate subtract,
-                                           Materialized<K, A> options) const {
+KTable<K, A> KGroupedTable<K, V>::add_node(std::string_view prefix, internal::Aggregate add,
+                                           internal::Aggregate subtract, Materialized<K, A> options) const {
   internal::Graph& graph = *group_.graph;
   if (options.store.empty()) options.store = graph.generate_name("KTABLE-AGGREGATE-STATE-STORE-");
   const auto suffixed = [&](const char* suffix) { return options.name.empty() ? options.name : options.name + suffix; };
@@ -52,10 +56,10 @@ KTable<K, A> KGroupedTable<K, V>::add_node(std::string_view prefix, internal::Ag
   std::optional<internal::NodeId>& shared = *group_.repartitioned;
   if (!shared || group_.options.name.empty()) {
     const std::string topic = (group_.options.name.empty() ? options.store : group_.options.name) + "-repartition";
-    shared = internal::add_change_topic(
-        graph, group_.node, {topic, sink, source},
-        {internal::choose_serde(graph, group_.options.key, nullptr, topic + " key"),
-         internal::choose_serde(graph, group_.options.value, nullptr, topic + " value")});
+    shared =
+        internal::add_change_topic(graph, group_.node, {topic, sink, source},
+                                   {internal::choose_serde(graph, group_.options.key, nullptr, topic + " key"),
+                                    internal::choose_serde(graph, group_.options.value, nullptr, topic + " value")});
   }
   const internal::TypedPair types{
       internal::choose_serde(graph, options.key, graph.at(*shared).key_serde, options.store + " key"),
@@ -65,13 +69,14 @@ KTable<K, A> KGroupedTable<K, V>::add_node(std::string_view prefix, internal::Ag
                    .topic_configs = options.topic_configs,
                    .types = types});
   return KTable<K, A>(
-      graph, graph.add({.name = name,
-                        .parents = {*shared},
-                        .stores = {options.store},
-                        .make = internal::table_aggregate_node({options.store, types, std::move(add), std::move(subtract)}),
-                        .key_serde = types.key.serde,
-                        .value_serde = types.value.serde,
-                        .can_look_up = true}));
+      graph,
+      graph.add({.name = name,
+                 .parents = {*shared},
+                 .stores = {options.store},
+                 .make = internal::table_aggregate_node({options.store, types, std::move(add), std::move(subtract)}),
+                 .key_serde = types.key.serde,
+                 .value_serde = types.value.serde,
+                 .can_look_up = true}));
 }
 
 template <class K, class V>

@@ -41,11 +41,12 @@ NodeId add_repartition(Graph& graph, NodeId from, RepartitionSpec spec) {
                                  .make = stateless_node([null_keys = spec.null_keys](const Row& row, Downstream& down) {
                                    return row.key == nullptr && !null_keys ? Status() : down.forward(row);
                                  })});
-  graph.add({.name = sink,
-             .parents = {kept},
-             .make = sink_node(),
-             .sink = SinkSpec{.topic = topic, .internal_topic = true, .key = spec.types.key.serde,
-                              .value = spec.types.value.serde}});
+  graph.add(
+      {.name = sink,
+       .parents = {kept},
+       .make = sink_node(),
+       .sink = SinkSpec{
+           .topic = topic, .internal_topic = true, .key = spec.types.key.serde, .value = spec.types.value.serde}});
   return graph.add({.name = source,
                     .make = source_node(),
                     .source = SourceSpec{.topics = {topic}, .internal_topic = true, .types = spec.types},
@@ -58,13 +59,17 @@ NodeId add_change_topic(Graph& graph, NodeId from, const ChangeTopic& names, Typ
   graph.add({.name = names.sink,
              .parents = {from},
              .make = sink_node(),
-             .sink = SinkSpec{.topic = names.topic, .internal_topic = true, .key = types.key.serde,
-                              .value = types.value.serde, .changes = true}});
-  return graph.add({.name = names.source,
-                    .make = source_node(),
-                    .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = types, .changes = true},
-                    .key_serde = types.key.serde,
-                    .value_serde = types.value.serde});
+             .sink = SinkSpec{.topic = names.topic,
+                              .internal_topic = true,
+                              .key = types.key.serde,
+                              .value = types.value.serde,
+                              .changes = true}});
+  return graph.add(
+      {.name = names.source,
+       .make = source_node(),
+       .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = types, .changes = true},
+       .key_serde = types.key.serde,
+       .value_serde = types.value.serde});
 }
 
 }  // namespace muir::streams::internal

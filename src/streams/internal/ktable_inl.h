@@ -12,8 +12,8 @@ KTable<K, V> KTable<K, V>::filtered(F f, bool keep_if, const Named& named) const
   internal::Predicate keep = [f = std::move(f), keep_if](const internal::Row& row) mutable {
     return internal::callable_with<F, K, V>(row) && static_cast<bool>(internal::call<K, V>(f, row)) == keep_if;
   };
-  const internal::NodeId node = then(graph_->name_or(named.name, "KTABLE-FILTER-"),
-                                     internal::table_filter_node(std::move(keep)), kBoth);
+  const internal::NodeId node =
+      then(graph_->name_or(named.name, "KTABLE-FILTER-"), internal::table_filter_node(std::move(keep)), kBoth);
   graph_->at(node).can_look_up = at().can_look_up;
   return KTable(*graph_, node);
 }
@@ -36,8 +36,8 @@ auto KTable<K, V>::map_values(F f, Named named) const {
 
 template <class K, class V>
 KStream<K, V> KTable<K, V>::to_stream(Named named) const {
-  return KStream<K, V>(
-      *graph_, then(graph_->name_or(named.name, "KTABLE-TOSTREAM-"), internal::pass_through_node(), kBoth));
+  return KStream<K, V>(*graph_,
+                       then(graph_->name_or(named.name, "KTABLE-TOSTREAM-"), internal::pass_through_node(), kBoth));
 }
 
 }  // namespace muir::streams

@@ -35,8 +35,8 @@ std::map<std::string, std::string> changelog_configs(const StoreSpec& store) {
 GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id)
     : graph_(std::move(graph)), application_id_(std::move(application_id)), nodes_(graph_->subtopologies()) {
   for (const auto& topic : graph_->repartition_topics()) {
-    internal_topics_.push_back({.name = topic_name(topic.name, true), .partitions = topic.partitions,
-                                .configs = repartition_configs()});
+    internal_topics_.push_back(
+        {.name = topic_name(topic.name, true), .partitions = topic.partitions, .configs = repartition_configs()});
   }
   for (const auto& nodes : nodes_) add_subtopology(nodes);
   for (const auto& group : graph_->copartition_groups()) {

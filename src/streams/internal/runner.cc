@@ -177,7 +177,8 @@ class GraphRunner final : public SubtopologyRunner {
         Punctuation& at = task_.punctuations[i];
         if (*at.cancelled) continue;
         at.next_ms += at.interval_ms;
-        if (at.next_ms <= now_ms) at.next_ms += (now_ms - at.next_ms) / at.interval_ms * at.interval_ms + at.interval_ms;
+        if (at.next_ms <= now_ms)
+          at.next_ms += (now_ms - at.next_ms) / at.interval_ms * at.interval_ms + at.interval_ms;
       }
       MUIR_RETURN_IF_ERROR(run_punctuation(i, now_ms));
     }
@@ -222,9 +223,10 @@ Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const Top
   }
   MUIR_CHECK(environment.sink != nullptr && environment.clock != nullptr, "a runner needs a sink and a clock");
   const SerdeContext none;
-  MUIR_RETURN_IF_ERROR(graph_plan->graph().configure_serdes(environment.serdes != nullptr ? *environment.serdes : none));
-  return std::unique_ptr<SubtopologyRunner>(std::make_unique<GraphRunner>(
-      std::move(graph_plan), static_cast<size_t>(subtopology), std::move(environment)));
+  MUIR_RETURN_IF_ERROR(
+      graph_plan->graph().configure_serdes(environment.serdes != nullptr ? *environment.serdes : none));
+  return std::unique_ptr<SubtopologyRunner>(
+      std::make_unique<GraphRunner>(std::move(graph_plan), static_cast<size_t>(subtopology), std::move(environment)));
 }
 
 }  // namespace muir::streams::internal

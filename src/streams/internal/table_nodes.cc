@@ -51,7 +51,8 @@ class TableFilterNode final : public Node {
     const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
     // Without old values nobody knows whether the key was there: its deletion is told all the same.
     if (spec().sends_old_values && !kept && !was_kept) return {};
-    return forward({row.key, kept ? row.value : nullptr, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
+    return forward(
+        {row.key, kept ? row.value : nullptr, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
   }
   Result<Found> look_up(const void* key) override {
     const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
