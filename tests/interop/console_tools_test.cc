@@ -154,7 +154,25 @@ TEST_P(ConsoleTools, TransactionsAreDescribed) {
   EXPECT_SAYS(described, "CompleteCommit");
 }
 
+TEST_P(ConsoleTools, MoreReplicasThanBrokersAreRefused) {
+  const auto made = topics({"--create", "--topic", "tool-replicas", "--partitions", "1", "--replication-factor", "2"});
+  EXPECT_EQ(made.exit_code, 1);
+  EXPECT_SAYS(made, "InvalidReplicationFactorException");
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, ConsoleTools, kBothVendors, vendor_name);
+
+// What our broker does not offer is named by the client, instead of a hang.
+class ConsoleToolsOnMuir : public ConsoleTools {};
+
+TEST_P(ConsoleToolsOnMuir, TheNewGroupProtocolIsRefusedByName) {
+  create("tool-protocol", "1");
+  produce("tool-protocol", "a:1\n");
+  const auto read = consume("tool-protocol", "1", {"--group", "tool-protocol", "--command-property", "group.protocol=consumer"});
+  EXPECT_SAYS(read, "UnsupportedVersionException");
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, ConsoleToolsOnMuir, ::testing::Values(Vendor::muir), vendor_name);
 
 }  // namespace
 }  // namespace muir::interop
