@@ -71,7 +71,8 @@ Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std:
   return testing::ChildProcess::start(
       {.command = {"/proc/self/exe", "--gtest_filter=ExactlyOnce.DISABLED_ChildApp", "--gtest_also_run_disabled_tests"},
        .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap}, {"MUIR_TEST_STATE", folder + "/" + name},
-                       {"MUIR_TEST_INSTANCE", name}},
+                       {"MUIR_TEST_INSTANCE", name},
+                       {"MUIR_LOG_LEVEL", "info"}},
        .stderr_file = folder + "/app.log"});
 }
 
