@@ -441,6 +441,22 @@ TEST_F(BrokerTest, RecordsTopicsAndIdsSurviveARestart) {
   EXPECT_EQ(repeated.base_offset, 0) << "known as a repetition";
 }
 
+TEST(BrokerStart, WithoutFlushAcksRecordsAreConfirmedAndShownAtOnce) {
+  TestBroker broker(Properties{{"log.flush.acks", "false"}});
+  TestClient client(broker->port());
+  CreateTopicsRequest create;
+  create.topics.push_back({"t", 1, 1, {}, {}, {}});
+  client.call(create);
+  const Bytes batch = batch_of({"a"});
+  ProduceRequest produce;
+  produce.acks = -1;
+  produce.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
+  EXPECT_EQ(client.call(produce, 11).responses.at(0).partition_responses.at(0).error_code, ErrorCode::none);
+  ListOffsetsRequest latest;
+  latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
+  EXPECT_EQ(client.call(latest, 7).topics.at(0).partitions.at(0).offset, 1);
+}
+
 TEST(BrokerStart, ASecondBrokerOnTheSameFolderIsRefused) {
   TestBroker first;
   BrokerConfig config;

@@ -240,8 +240,13 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
   const TopicEntry entry{random_id(), partitions, overrides};
   all[name] = entry;
   MUIR_RETURN_IF_ERROR(save_registry(all));
-  auto topic = MUIR_TRY(open_topic(name, entry));
-  publish(topic);
+  auto topic = open_topic(name, entry);
+  if (!topic.ok()) {
+    // As if it had not been asked for: a full disk, or too many open files, must not leave a topic that cannot be used.
+    (void)save_registry(entries()).ok();
+    return topic.status();
+  }
+  publish(*topic);
   return topic;
 }
 
@@ -259,7 +264,12 @@ Status LogManager::add_partitions(const std::string& name, int32_t count, bool v
   if (validate_only) return {};
   it->second.partitions = count;
   MUIR_RETURN_IF_ERROR(save_registry(all));
-  publish(MUIR_TRY(open_topic(name, it->second)));
+  auto topic = open_topic(name, it->second);
+  if (!topic.ok()) {
+    (void)save_registry(entries()).ok();
+    return topic.status();
+  }
+  publish(*std::move(topic));
   return {};
 }
 

@@ -168,6 +168,16 @@ TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
   EXPECT_TRUE(env_.exists("/data/stranger-0-stray/partition.metadata"));
 }
 
+TEST_F(LogManagerTest, ATopicThatCannotBeMadeIsNotThere) {
+  open();
+  env_.fail_writes_after(3);
+  EXPECT_NE(create("t", 5), ErrorCode::none);
+  env_.fail_writes_after(std::nullopt);
+  EXPECT_EQ(logs_->find_topic("t"), nullptr);
+  EXPECT_EQ(create("t", 5), ErrorCode::none);
+  append("t", 4, "x");
+}
+
 TEST_F(LogManagerTest, ADamagedRegistryStopsTheStartInsteadOfLosingTopics) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);

@@ -32,7 +32,8 @@ class PartitionOpener {
     const std::string metadata = path("partition.metadata");
     if (env_.exists(metadata)) {
       const auto stored = env_.read_file(metadata);
-      if (stored.ok() && decode_partition_metadata(*stored).ok()) return {};
+      const auto id = stored.ok() ? decode_partition_metadata(*stored) : Result<wire::Uuid>(stored.status());
+      if (id.ok() && *id == p_.topic_id_) return {};
     }
     MUIR_RETURN_IF_ERROR(env_.make_folders(p_.folder_));
     p_.folder_unsynced_ = true;
