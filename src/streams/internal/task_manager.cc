@@ -249,18 +249,23 @@ Status TaskManager::refresh_lags() {
                                                        : client::IsolationLevel::read_uncommitted;
   const auto ends = clients_.admin->list_offsets(unknown, client::kOffsetLatest, isolation);
   if (!ends.ok()) return brokers_silent(ends.status().code()) ? Status() : ends.status();  // the tasks wait on
+  std::map<client::TopicPartition, int64_t> at;
+  for (const auto& tp : unknown) {
+    if (const Result<int64_t> position = clients_.consumer->position(tp); position.ok()) at[tp] = *position;
+  }
   // A partition of which nothing was read yet has no position; it is where the task began, or the topic's beginning.
-  const auto begins = clients_.admin->list_offsets(unknown, client::kOffsetEarliest, isolation);
-  for (const auto& [tp, end] : *ends) {
-    int64_t at = begins.ok() && begins->contains(tp) ? begins->at(tp) : 0;
+  if (at.size() < unknown.size()) {
+    const auto begins = clients_.admin->list_offsets(unknown, client::kOffsetEarliest, isolation);
+    if (!begins.ok()) return brokers_silent(begins.status().code()) ? Status() : begins.status();
     for (const auto& [id, task] : tasks_) {
-      for (const auto& start : task->starts()) {
-        if (start.partition == tp) at = start.offset == client::kOffsetLatest ? end : std::max(start.offset, at);
+      for (const auto& [tp, start] : task->starts()) {
+        if (at.contains(tp) || !begins->contains(tp) || !ends->contains(tp)) continue;
+        at[tp] = start == client::kOffsetLatest ? ends->at(tp) : std::max(start, begins->at(tp));
       }
     }
-    const Result<int64_t> position = clients_.consumer->position(tp);
-    if (position.ok()) at = std::max(at, *position);
-    for (const auto& [id, task] : tasks_) task->set_caught_up(tp, at >= end, now);
+  }
+  for (const auto& [tp, end] : *ends) {
+    for (const auto& [id, task] : tasks_) task->set_caught_up(tp, at.contains(tp) && at.at(tp) >= end, now);
   }
   return {};
 }
