@@ -5,6 +5,7 @@
 
 #include "brokers.h"
 #include "java.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
 
 namespace muir::interop {
@@ -150,8 +151,9 @@ TEST_P(ConsoleTools, TransactionsAreDescribed) {
                               "--transactional-id", "tool-transaction"});
   EXPECT_EQ(sent.exit_code, 0) << sent.output;
   EXPECT_SAYS(tool("TransactionsCommand", {"list"}), "tool-transaction");
-  const auto described = tool("TransactionsCommand", {"describe", "--transactional-id", "tool-transaction"});
-  EXPECT_SAYS(described, "CompleteCommit");
+  // The markers are written after the commit was answered.
+  const auto complete = [&] { return tool("TransactionsCommand", {"describe", "--transactional-id", "tool-transaction"}).has("CompleteCommit"); };
+  EXPECT_TRUE(testing::eventually(complete));
 }
 
 TEST_P(ConsoleTools, MoreReplicasThanBrokersAreRefused) {

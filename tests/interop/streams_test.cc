@@ -82,8 +82,9 @@ class StreamsInterop : public OnBothBrokers {
       for (const auto& topic : topics_of(application)) {
         if (topic.ends_with("-repartition")) inputs.push_back({application + topic, 0});
       }
-      const auto ends = (*admin)->list_offsets(inputs, client::kOffsetLatest, client::IsolationLevel::read_committed);
+      // In this order: what a committed input led to has then been written, if not yet committed.
       const auto committed = (*admin)->committed_offsets(application, inputs, true);
+      const auto ends = (*admin)->list_offsets(inputs, client::kOffsetLatest, client::IsolationLevel::read_uncommitted);
       if (!ends.ok() || !committed.ok() || inputs.size() < 3) return false;
       for (const auto& [partition, end] : *ends) {
         const auto at = committed->find(partition);

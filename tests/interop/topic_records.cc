@@ -34,6 +34,19 @@ Result<std::vector<TopicPartition>> partitions_of(client::Client& client, const 
   return out;
 }
 
+// A transaction's markers are written after its commit was answered.
+Result<std::map<TopicPartition, int64_t>> settled_ends(client::Admin& admin, const std::vector<TopicPartition>& partitions) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (true) {
+    auto stable = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+    const auto all = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
+    if (stable == all) return stable;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return error(Code::timed_out, "a transaction on {} stays open", partitions.front().topic);
+    }
+  }
+}
+
 Row row_of(int32_t partition, const client::ConsumedRecord& record) {
   Row row{partition, record.timestamp_ms, owned(record.key), owned(record.value), {}};
   for (const auto& header : record.headers) row.headers.emplace_back(header.name, owned(header.value));
@@ -101,7 +114,7 @@ Status Follower::read_until(const std::string& topic, size_t count, std::chrono:
 Result<std::vector<Row>> read_topic(client::Client& client, const std::string& topic) {
   const auto partitions = MUIR_TRY(partitions_of(client, topic));
   const auto admin = MUIR_TRY(client.admin());
-  const auto ends = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+  const auto ends = MUIR_TRY(settled_ends(*admin, partitions));
   const auto starts = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
   std::vector<Row> out;
   for (const auto& partition : partitions) {

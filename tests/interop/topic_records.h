@@ -43,7 +43,7 @@ class Follower {
   std::map<std::string, std::vector<Row>> rows_;
 };
 
-// Everything committed in a topic now, by partition.
+// Everything committed in a topic, by partition, once no transaction on it is open.
 Result<std::vector<Row>> read_topic(client::Client& client, const std::string& topic);
 
 }  // namespace muir::interop
