@@ -25,6 +25,13 @@ Result<KafkaCluster> KafkaCluster::start(int nodes, const std::map<std::string, 
   return KafkaCluster(std::move(process), first->substr(from, first->find('"', from) - from));
 }
 
+// The end of its input tells the fixture to stop the brokers and remove their folder; then it may be killed.
+KafkaCluster::~KafkaCluster() {
+  if (process_.pid() <= 0) return;
+  process_.close_stdin();
+  (void)process_.wait(std::chrono::seconds(10));
+}
+
 Status KafkaCluster::command(const char* verb, int node) {
   MUIR_RETURN_IF_ERROR(process_.write_line(fmt::format("{} {}", verb, node)));
   const std::string answer = MUIR_TRY(process_.read_line(std::chrono::seconds(150)));

@@ -16,6 +16,9 @@ class KafkaCluster {
  public:
   // `overrides` are broker properties laid over the fixture's.
   static Result<KafkaCluster> start(int nodes = 3, const std::map<std::string, std::string>& overrides = {});
+  KafkaCluster(KafkaCluster&&) = default;
+  KafkaCluster& operator=(KafkaCluster&&) = default;
+  ~KafkaCluster();
 
   [[nodiscard]] const std::string& bootstrap_servers() const { return bootstrap_; }
   // SIGKILL, orderly stop, start again; `node` counts from 0.
