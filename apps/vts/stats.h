@@ -41,7 +41,7 @@ class StatsBoard {
 
  private:
   static constexpr size_t kLatencies = 8192;  // the last ones count
-  static constexpr int64_t kRateMs = 5000;
+  static constexpr int64_t kRateMs = 30'000;  // feeds come in bursts: the recorded one every 15 s
   struct Sample {
     int64_t at_ms;
     int64_t received;
