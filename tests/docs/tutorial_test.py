@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""docs/tutorial.md does what it shows: its blocks marked `sh test` run in order against a started product.
+
+A block must end with 0 and, when a `text` block follows, print what that one shows: `...` stands for anything, and numbers of ten
+and more digits (times) are not compared. A block that only reads is repeated until it shows that, as views follow the topics.
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
+import product  # noqa: E402: found through the path above
+
+TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
+BLOCK = re.compile(r"^```sh test\n(.*?)^```\n(?:\n*^```text\n(.*?)^```\n)?", re.S | re.M)
+READ_TIMEOUT_S = 20
+COMMAND_TIMEOUT_S = 60
+
+
+def blocks(text):
+    """(commands, what they show or None), in order."""
+    return [(found.group(1), found.group(2)) for found in BLOCK.finditer(text)]
+
+
+def without_times(text):
+    return re.sub(r"\d{10,}", "TIME", text)
+
+
+def first_missing(shown, output):
+    """The first piece of `shown` that `output` does not have after the pieces before it; None when it has all."""
+    at = 0
+    output = without_times(output)
+    for line in without_times(shown).splitlines():
+        for piece in filter(None, (part.strip() for part in line.split("..."))):
+            found = output.find(piece, at)
+            if found < 0:
+                return piece
+            at = found + len(piece)
+    return None
+
+
+def only_reads(commands):
+    return not re.search(r" -d | -X P| -X D| replay |<<", commands)
+
+
+class Comparison(unittest.TestCase):
+    def test_pieces_are_found_in_order(self):
+        cases = [
+            ("a 1\n", "a 1\n", None),
+            ("a ... c\n", "a b c\n", None),
+            ("c ... a\n", "a b c\n", "a"),
+            ('{"t":1795262984000}', '{"t":1795262999999}', None),
+            ("a\nb\n", "b\na\n", "b"),
+        ]
+        for shown, output, missing in cases:
+            with self.subTest(shown=shown):
+                self.assertEqual(first_missing(shown, output), missing)
+
+    def test_blocks_are_read_with_what_they_show(self):
+        text = "```sh test\na\n```\n\n```text\nA\n```\n```sh\nb\n```\n```sh test\nc\n```\nwords\n```text\nD\n```\n"
+        self.assertEqual(blocks(text), [("a\n", "A\n"), ("c\n", None)])
+
+
+class Tutorial(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muir-tutorial-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.muir = product.Product(self.folder)
+        self.addCleanup(lambda: self.muir.process and self.muir.process.poll() is None and self.muir.kill())
+        self.functions = ""
+
+    def here(self, commands):
+        """The commands with this product's ports and binary in place of the defaults."""
+        for default, port in ((8080, self.muir.http_port), (9092, self.muir.broker_port), (8081, self.muir.registry_port)):
+            commands = commands.replace(f"localhost:{default}", f"127.0.0.1:{port}")
+        commands = commands.replace("build/bin/muir", str(product.BINARY))
+        return commands.replace("vts replay", f"vts replay --url {self.muir.url}")
+
+    def run_once(self, commands):
+        done = subprocess.run(["bash", "-c", self.functions + self.here(commands)], capture_output=True, text=True, cwd=self.folder,
+                              timeout=COMMAND_TIMEOUT_S)
+        self.assertEqual(done.returncode, 0, f"{commands}{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def run_block(self, commands, shown):
+        if re.search(r"^\w+\(\)", commands, re.M):
+            self.functions += self.here(commands)
+            return
+        deadline = time.monotonic() + (READ_TIMEOUT_S if only_reads(commands) else 0)
+        while True:
+            output = self.run_once(commands)
+            missing = None if shown is None else first_missing(shown, output)
+            if missing is None:
+                return
+            if time.monotonic() > deadline:
+                self.fail(f"{commands}printed\n{output}\nwhich has no (or not in this order)\n{missing}")
+            time.sleep(0.1)
+
+    def test_every_marked_block_shows_what_it_shows(self):
+        found = blocks(TUTORIAL.read_text())
+        self.assertGreater(len(found), 10)
+        self.muir.start()
+        for commands, shown in found:
+            with self.subTest(commands=commands):
+                self.run_block(commands, shown)
+        self.assertEqual(self.muir.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
