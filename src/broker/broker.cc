@@ -36,6 +36,11 @@ class BrokerImpl final : public Broker {
 
   Status run(BrokerConfig config) {
     MUIR_RETURN_IF_ERROR(complain(config.properties));
+    if (config.advertised_host.empty() && config.properties.contains("advertised.listeners")) {
+      const BrokerConfig named = MUIR_TRY(BrokerConfig::from_properties(config.properties));
+      config.advertised_host = named.advertised_host;
+      config.advertised_port = named.advertised_port;
+    }
     raise_open_files_limit();
     core_ = MUIR_TRY(BrokerCore::open(std::move(config), system_env()));
     MUIR_RETURN_IF_ERROR(listen());

@@ -19,7 +19,8 @@ struct BrokerConfig {
   std::string host = "127.0.0.1";
   uint16_t port = 9092;  // 0: any free port
   std::string data_dir;
-  // What clients are told to connect to; empty and 0: host and the bound port.
+  // What clients are told to connect to; empty and 0: what the property advertised.listeners says, else host and the
+  // bound port.
   std::string advertised_host;
   uint16_t advertised_port = 0;
   int32_t node_id = 1;

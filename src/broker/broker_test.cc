@@ -478,6 +478,14 @@ TEST(BrokerStart, WrongSettingsAreRefusedAndUnknownOnesGetASuggestion) {
   EXPECT_TRUE(complaints.wrong.empty());
 }
 
+TEST(BrokerStart, ClientsAreToldTheAdvertisedAddress) {
+  TestBroker broker(Properties{{"advertised.listeners", "PLAINTEXT://bus.example:19092"}});
+  TestClient client(broker->port());
+  const auto metadata = client.call(MetadataRequest{}, 9);
+  EXPECT_EQ(metadata.brokers.at(0).host, "bus.example");
+  EXPECT_EQ(metadata.brokers.at(0).port, 19092);
+}
+
 TEST(BrokerStart, ReadsKafkasListenersAndFolders) {
   const auto config = BrokerConfig::from_properties({{"listeners", "PLAINTEXT://0.0.0.0:19092,OTHER://x:1"}, {"advertised.listeners", "PLAINTEXT://host.example:9092"},
                                                      {"log.dirs", "/var/lib/muir"}, {"node.id", "7"}});
