@@ -133,13 +133,16 @@ class Servers {
   [[nodiscard]] Properties with_bootstrap() const {
     Properties out = options_.properties;
     out["bootstrap.servers"] = bootstrap_;
+    // On a broker of its own this process is the only instance, and comes back as the same member: after a crash it
+    // need not wait for its former self to time out.
+    if (broker_) out.try_emplace("group.instance.id", "muir");
     return out;
   }
 
   // Says what to do about a port that is in use.
   static Status explain(const Status& status, std::string_view what, std::string_view option, int port) {
     const Status named = status.annotate(what);
-    if (status.message().find("in use") == std::string::npos) return named;
+    if (status.message().find("the port is in use") == std::string::npos) return named;
     return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
                  option, port);
   }

@@ -96,7 +96,8 @@ Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& s
                      {"consumer.session.timeout.ms", "6000"},
                      {"consumer.heartbeat.interval.ms", "1500"}};
   for (const auto& [key, value] : given) {
-    if (def.find(key) == nullptr) streams.insert_or_assign(key, value);
+    // Keys of other parts, the broker's for one, are none of Streams' business.
+    if (def.find(key) == nullptr && streams::unknown_keys({{key, value}}).empty()) streams.insert_or_assign(key, value);
     if (is_client_key(key)) out.client.insert_or_assign(key, value);
   }
   out.client["bootstrap.servers"] = out.bootstrap_servers;
