@@ -57,7 +57,7 @@ void BM_Append(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(batch.size()));
 }
-BENCHMARK(BM_Append)->Arg(1)->Arg(100)->Arg(10'000);
+BENCHMARK(BM_Append)->Arg(1)->Arg(100)->Arg(8000);
 
 // Appends by one caller that waits for each: the latency of acks=all without a network.
 void BM_AppendAndWait(benchmark::State& state) {
