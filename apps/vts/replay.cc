@@ -1,5 +1,8 @@
 #include "apps/vts/replay.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "apps/vts/position_json.h"
 #include "apps/vts/rules.h"
 #include "base/log.h"
@@ -18,7 +21,27 @@ uint64_t count_of(const schema::Json& json, std::string_view name) {
   return value != nullptr ? static_cast<uint64_t>(value->as_int64().value_or(0)) : 0;
 }
 
+// Read once through: only a recording that is played faster than it was made needs its end.
+Result<RecordedSpan> span_of(const std::string& path) {
+  auto file = MUIR_TRY(PositionFile::open(path));
+  std::optional<RecordedSpan> span;
+  while (const auto fix = MUIR_TRY(file->next())) {
+    if (!span) span = RecordedSpan{fix->timestamp, fix->timestamp};
+    span->last_ms = std::max(span->last_ms, fix->timestamp);
+  }
+  return span.value_or(RecordedSpan{});
+}
+
 }  // namespace
+
+int64_t replay_shift_ms(const RecordedSpan& span, const ReplayOptions& options, int64_t began_ms) {
+  if (options.keep_times) return 0;
+  const bool faster = options.speed == 0 || options.speed > 1;
+  if (!faster) return began_ms - span.first_ms;
+  const auto recorded_ms = static_cast<double>(span.last_ms - span.first_ms);
+  const int64_t takes_ms = options.speed == 0 ? 0 : static_cast<int64_t>(recorded_ms / options.speed);
+  return began_ms + takes_ms - span.last_ms;
+}
 
 // Collects positions and posts them.
 class Replay::Sender {
@@ -117,8 +140,12 @@ bool Replay::at_seam(const RecordedFix& fix, int64_t timestamp) {
 
 Status Replay::run_round(Sender& sender) {
   auto file = MUIR_TRY(PositionFile::open(path_));
-  std::optional<int64_t> first;
+  const bool faster = options_.speed == 0 || options_.speed > 1;
+  RecordedSpan span;
+  if (faster && !options_.keep_times) span = MUIR_TRY(span_of(path_));
+  bool any = false;
   int64_t began_ms = 0;
+  int64_t shift_ms = 0;
   int64_t batch_due_ms = 0;
   // A vehicle's seam is over long before this; later jumps are the recording's own.
   constexpr int64_t kSeamMs = 10 * 60 * 1000;
@@ -126,16 +153,14 @@ Status Replay::run_round(Sender& sender) {
     auto next = MUIR_TRY(file->next());
     if (!next) return sender.flush();
     const RecordedFix& fix = *next;
-    if (!first) {
-      first = fix.timestamp;
+    if (!any) {
+      any = true;
+      span.first_ms = fix.timestamp;
       began_ms = clock_.now_ms();
+      shift_ms = replay_shift_ms(span, options_, began_ms);
     }
-    const int64_t since_first = fix.timestamp - *first;
-    const int64_t timestamp =
-        options_.keep_times
-            ? fix.timestamp
-            : began_ms + (options_.speed > 0 ? static_cast<int64_t>(static_cast<double>(since_first) / options_.speed)
-                                             : since_first);
+    const int64_t since_first = fix.timestamp - span.first_ms;
+    const int64_t timestamp = fix.timestamp + shift_ms;
     if (options_.speed > 0) {
       const int64_t due_ms = began_ms + static_cast<int64_t>(static_cast<double>(since_first) / options_.speed);
       if (sender.size() > 0 && due_ms > batch_due_ms + kGatherMs) MUIR_RETURN_IF_ERROR(sender.flush());

@@ -20,7 +20,7 @@ namespace muir::vts {
 struct ReplayOptions {
   std::string url = "http://127.0.0.1:8080";
   double speed = 1;         // times the recording's pace; 0: as fast as it is acknowledged
-  bool keep_times = false;  // false: the first fix happens now
+  bool keep_times = false;  // false: shifted to now, see replay_shift_ms()
   bool loop = false;        // begins again at the end, in time that goes on
   size_t batch = 500;       // positions per request at most
   // Where a round begins again, a vehicle is elsewhere than it ended. Its fixes are left out until it could have got
@@ -36,6 +36,17 @@ struct ReplayProgress {
   uint64_t rounds = 0;      // completed
   int64_t recorded_ms = 0;  // time of the last fix, as recorded
 };
+
+// When a recording begins and ends, epoch milliseconds.
+struct RecordedSpan {
+  int64_t first_ms = 0;
+  int64_t last_ms = 0;
+};
+
+// What is added to every recorded time of a round that begins at `began_ms`. One shift for all, so that distances in time,
+// and with them speeds, stay as recorded. At the recording's pace or slower the first fix happens as the round begins;
+// faster, the last one as it ends, so that no fix is ever ahead of the clock.
+int64_t replay_shift_ms(const RecordedSpan& span, const ReplayOptions& options, int64_t began_ms);
 
 // A fix as it was sent, to judge a seam by.
 struct SentFix {

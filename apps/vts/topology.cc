@@ -89,8 +89,11 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
                                                                          .retention = options.duplicate_retention,
                                                                          .topic_configs = kBySize,
                                                                          .format = store::ValueFormat::plain});
-  const auto master = builder.table<std::string, VehicleMaster>(
-      std::string(kVehicleMasterTopic), {.name = "vehicle-master"}, {.store = "vehicle-master"});
+  // Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
+  const auto always_first = [](const streams::Record<std::string, VehicleMaster>&, int64_t) { return int64_t{0}; };
+  const auto master = builder.table<std::string, VehicleMaster>(std::string(kVehicleMasterTopic),
+                                                                {.timestamp = always_first, .name = "vehicle-master"},
+                                                                {.store = "vehicle-master"});
   const Outcomes outcomes =
       builder
           .stream<std::string, Bytes>(std::string(kRawTopic),
