@@ -188,7 +188,8 @@ TEST(Vts, TakesAReplayAndShiftsItsTimes) {
   EXPECT_EQ(replay.progress().sent, 3U);
   ASSERT_TRUE(eventually([&] { return system.stat("accepted") == 3; }));
   const int64_t shifted = *system.get("/api/v1/vehicles/A").find("timestamp")->as_int64();
-  EXPECT_GE(shifted, before + 1000);
+  EXPECT_GE(shifted, before);  // the recording's last fix, as nothing may be ahead of the clock
+  EXPECT_LE(shifted, system_clock().now_ms());
 
   Replay kept(path, {.url = system.url(), .speed = 0, .keep_times = true}, system_clock());
   ASSERT_TRUE(kept.run().ok());
