@@ -42,9 +42,12 @@ def strip_code(text):
 
 
 def tracked_files(root):
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if listed.returncode == 0 and listed.stdout:
-        return sorted(p for p in listed.stdout.splitlines() if (pathlib.Path(root) / p).is_file())
+    try:
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
+        if listed.returncode == 0 and listed.stdout:
+            return sorted(p for p in listed.stdout.splitlines() if (pathlib.Path(root) / p).is_file())
+    except FileNotFoundError:
+        pass  # no git on this machine: every file below the folder counts
     skip = {"build", "node_modules", "dist", ".git", "data"}
     return sorted(str(p.relative_to(root)) for p in pathlib.Path(root).rglob("*")
                   if p.is_file() and not skip & set(p.relative_to(root).parts))

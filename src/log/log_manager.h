@@ -86,6 +86,7 @@ class LogManager {
   [[nodiscard]] RecoveryHint hint_for(const std::string& topic, int32_t index) const;
   Status save_registry(const TopicEntries& entries);
   Status save_checkpoints();
+  Status close_partitions();
   [[nodiscard]] TopicEntries entries() const;
   void publish(TopicPtr topic);
   void housekeeping();
