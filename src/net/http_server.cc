@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 
+#include "net/internal/error_response.h"
 #include "net/internal/http_session.h"
 #include "net/internal/router.h"
 #include "net/internal/static_files.h"
@@ -16,10 +17,6 @@ namespace {
 constexpr int64_t kSweepMs = 1000;
 constexpr std::string_view kRefusal =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-
-HttpResponse plain(int status, std::string_view text) {
-  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(text)};
-}
 
 // Looks at every connection once in a while and ends those that are stuck. Shared with its timer.
 class Sweeper : public std::enable_shared_from_this<Sweeper> {
@@ -114,18 +111,18 @@ class Server final : public HttpServer, public HttpDispatcher {
     if (match.kind == Kind::found) {
       for (const std::string& raw : match.params) {
         auto decoded = percent_decode(raw);
-        if (!decoded) return responder->respond(plain(400, "malformed percent-encoding\n"));
+        if (!decoded) return responder->respond(error_response(400, "malformed percent-encoding"));
         request.path_params.push_back(std::move(*decoded));
       }
       return (*match.handler)(std::move(request), std::move(responder));
     }
     if (match.kind == Kind::wrong_method) {
-      HttpResponse response = plain(405, "method not allowed\n");
+      HttpResponse response = error_response(405, "method not allowed");
       response.headers.emplace_back("Allow", std::move(match.allow));
       return responder->respond(std::move(response));
     }
     if (websockets_.contains(request.path)) {
-      HttpResponse response = plain(426, "this path speaks WebSocket\n");
+      HttpResponse response = error_response(426, "this path speaks WebSocket");
       response.headers.emplace_back("Upgrade", "websocket");
       return responder->respond(std::move(response));
     }
@@ -136,7 +133,7 @@ class Server final : public HttpServer, public HttpDispatcher {
       return responder->respond(std::move(response));
     }
     if (fallback_) return fallback_(std::move(request), std::move(responder));
-    responder->respond(plain(404, "not found\n"));
+    responder->respond(error_response(404, "not found"));
   }
 
   const WebSocketHandler* find_websocket(const std::string& path) const override {

@@ -85,13 +85,14 @@ class HttpServer {
   virtual ~HttpServer() = default;
 
   // Routes are added before start(). `pattern` has {name} segments: "/api/v1/vehicles/{id}/speed"; a fixed segment
-  // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow.
+  // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow;
+  // such answers of the server itself are {"error":{"code":"not_found","message":"..."}}.
   virtual void route(std::string method, std::string pattern, HttpHandler handler) = 0;
   virtual void websocket(std::string path, WebSocketHandler handler) = 0;
   // Serves files below `directory` under `prefix` with type, ETag, If-None-Match and path traversal refused;
   // "/" serves index.html. Consulted after the routes.
   virtual void files(std::string prefix, std::string directory) = 0;
-  // Answers what no route or file answers (to keep another product's error body); replaces the plain 404.
+  // Answers what no route or file answers (to keep another product's error body); replaces the 404.
   virtual void fallback(HttpHandler handler) = 0;
 
   // Binds and listens before it returns.

@@ -87,6 +87,8 @@ std::string header_of(const HttpClientResponse& response, std::string_view name)
   return {};
 }
 
+constexpr const char* kNotFound = R"({"error":{"code":"not_found","message":"not found"}})";
+
 TEST(HttpServer, AnswersByMethodAndPath) {
   Fixture fixture;
   fixture.start();
@@ -101,16 +103,16 @@ TEST(HttpServer, AnswersByMethodAndPath) {
            {"GET", "/hello?name=a%20b+c", 200, "hello a b c"},
            {"GET", "/hello?x=1&name=%C5%81", 200, "hello \xC5\x81"},
            {"GET", "/hello?name=%zz", 200, "hello you"},
-           {"GET", "/%68ello", 404, "not found\n"},
-           {"GET", "/hello/", 404, "not found\n"},
-           {"GET", "/", 404, "not found\n"},
-           {"PUT", "/hello", 405, "method not allowed\n"},
+           {"GET", "/%68ello", 404, kNotFound},
+           {"GET", "/hello/", 404, kNotFound},
+           {"GET", "/", 404, kNotFound},
+           {"PUT", "/hello", 405, R"({"error":{"code":"method_not_allowed","message":"method not allowed"}})"},
            {"GET", "/subjects/a%2Fb/versions/3", 200, "a/b|3"},
            {"GET", "/subjects/x/versions/latest", 200, "x|newest"},
-           {"GET", "/subjects//versions/3", 404, "not found\n"},
-           {"GET", "/subjects/%/versions/3", 400, "malformed path\n"},
-           {"GET", "/dropped", 500, "the request was dropped\n"},
-           {"GET", "/throws", 500, "the request failed\n"},
+           {"GET", "/subjects//versions/3", 404, kNotFound},
+           {"GET", "/subjects/%/versions/3", 400, R"({"error":{"code":"bad_request","message":"malformed path"}})"},
+           {"GET", "/dropped", 500, R"({"error":{"code":"internal","message":"the request was dropped"}})"},
+           {"GET", "/throws", 500, R"({"error":{"code":"internal","message":"the request failed"}})"},
        }) {
     const auto response = fixture.request(row.method, row.target);
     EXPECT_EQ(response.status, row.status) << row.target;
@@ -179,6 +181,9 @@ TEST(HttpServer, RefusesMalformedAndOversizedRequests) {
     const std::string answer = fixture.conversation(row.sent);
     EXPECT_EQ(answer.substr(9, 3), row.status) << row.sent.substr(0, 80);
     EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+    EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+    EXPECT_NE(answer.find("\r\n\r\n{\"error\":{\"code\":\""), std::string::npos) << answer;
+    EXPECT_TRUE(answer.ends_with("\"}}")) << answer;
   }
 }
 
@@ -249,7 +254,9 @@ TEST(HttpServer, StopsWhileRequestsAreUnanswered) {
 TEST(HttpServer, Answers408ToAStalledRequestAndClosesAnIdleConnection) {
   Fixture fixture({.idle_timeout_ms = 50});
   fixture.start();
-  EXPECT_EQ(fixture.conversation("GET /hello HTTP/1.1\r\nHo").substr(9, 3), "408");
+  const std::string answer = fixture.conversation("GET /hello HTTP/1.1\r\nHo");
+  EXPECT_EQ(answer.substr(9, 3), "408");
+  EXPECT_TRUE(answer.ends_with(R"({"error":{"code":"request_timeout","message":"the request did not arrive in time"}})"));
   EXPECT_EQ(fixture.conversation(""), "");
 }
 

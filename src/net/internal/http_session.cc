@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/internal/error_response.h"
 #include "net/internal/http_parser.h"
 #include "net/url.h"
 
@@ -148,8 +149,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     Responder(std::weak_ptr<Session> session, bool keep_alive, bool http_1_0, bool head_only)
         : session_(std::move(session)), keep_alive_(keep_alive), http_1_0_(http_1_0), head_only_(head_only) {}
     ~Responder() override {
-      if (!answered_)
-        respond({.status = 500, .content_type = "text/plain; charset=utf-8", .body = "the request was dropped\n"});
+      if (!answered_) respond(error_response(500, "the request was dropped"));
     }
     void respond(HttpResponse response) override {
       if (answered_.exchange(true)) return;
@@ -186,7 +186,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     }
     if (now < deadline_ms_) return;
     if (end_ == 0 && !parser_->header_done()) return stream_->close_after_writes();  // idle between requests
-    fail(408, "the request did not arrive in time\n");
+    fail(408, "the request did not arrive in time");
   }
 
   // Feeds the parser; one request at a time is in work, later ones wait in the buffer or the socket.
@@ -195,7 +195,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
       size_t consumed = 0;
       const HttpParser::State state = parser_->feed({buffer_.data(), end_}, consumed);
       drop_front(consumed);
-      if (state == HttpParser::State::failed) return fail(parser_->error_status(), parser_->error_message() + "\n");
+      if (state == HttpParser::State::failed) return fail(parser_->error_status(), parser_->error_message());
       if (state == HttpParser::State::more) {
         if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
         return stream_->read();
@@ -222,8 +222,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     auto responder =
         std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0, request.method == "HEAD");
     if (!split_target(message.target, request)) {
-      return responder->respond(
-          {.status = 400, .content_type = "text/plain; charset=utf-8", .body = "malformed path\n"});
+      return responder->respond(error_response(400, "malformed path"));
     }
     if (names_token(request.header("connection"), "upgrade") && names_token(request.header("upgrade"), "websocket")) {
       if (const WebSocketHandler* handler = dispatcher_.find_websocket(request.path))
@@ -233,7 +232,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
       dispatcher_.dispatch(std::move(request), responder);
     } catch (const std::exception& e) {
       log::error("request handler: {}", e.what());
-      responder->respond({.status = 500, .content_type = "text/plain; charset=utf-8", .body = "the request failed\n"});
+      responder->respond(error_response(500, "the request failed"));
     }
   }
 
@@ -264,8 +263,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   void fail(int status, std::string_view message) {
     handling_ = true;
     deadline_ms_ = kNever;
-    answer({.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(message)}, false, false,
-           false);
+    answer(error_response(status, message), false, false, false);
   }
 
   void write_bytes(std::string_view bytes) {

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <utility>
 
+#include "net/internal/error_response.h"
+
 namespace muir::net {
 namespace {
 
@@ -42,10 +44,6 @@ std::string_view content_type(const fs::path& path) {
   return "application/octet-stream";
 }
 
-HttpResponse plain(int status, std::string_view text) {
-  return {.status = status, .content_type = "text/plain; charset=utf-8", .body = Bytes(text)};
-}
-
 // No segment that leads out of the folder or hides a file.
 bool safe(std::string_view relative) {
   if (relative.find('\0') != std::string_view::npos || relative.find('\\') != std::string_view::npos) return false;
@@ -73,22 +71,22 @@ bool StaticFiles::covers(std::string_view path) const {
 
 HttpResponse StaticFiles::answer(const HttpRequest& request) const {
   if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse refused = plain(405, "method not allowed\n");
+    HttpResponse refused = error_response(405, "method not allowed");
     refused.headers.emplace_back("Allow", "GET, HEAD");
     return refused;
   }
   std::string relative = request.path.size() < prefix_.size() ? "" : request.path.substr(prefix_.size());
   if (relative.empty() || relative.ends_with('/')) relative += "index.html";
-  if (!safe(relative)) return plain(404, "not found\n");
+  if (!safe(relative)) return error_response(404, "not found");
 
   // A symbolic link must not lead out either.
   std::error_code ec;
   const fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
-  if (ec || !path.string().starts_with(directory_ + "/")) return plain(404, "not found\n");
+  if (ec || !path.string().starts_with(directory_ + "/")) return error_response(404, "not found");
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return plain(404, "not found\n");
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return error_response(404, "not found");
   const auto size = static_cast<uintmax_t>(info.st_size);
-  if (size > kFileBytesMax) return plain(500, "file too large to serve\n");
+  if (size > kFileBytesMax) return error_response(500, "file too large to serve");
 
   HttpResponse response{.content_type = std::string(content_type(path))};
   const std::string etag = fmt::format("\"{:x}-{:x}-{:x}\"", size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);

@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "base/clock.h"
+#include "net/internal/error_response.h"
 #include "net/internal/http_session.h"
 #include "net/internal/websocket_codec.h"
 
@@ -119,16 +120,13 @@ std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpSt
                                                      const HttpRequest& request, const WebSocketHandler& handler,
                                                      const HttpServerOptions& options, BytesView rest,
                                                      std::shared_ptr<void> owner, HttpResponse& refusal) {
-  refusal.content_type = "text/plain; charset=utf-8";
   const std::string_view key = request.header("sec-websocket-key");
   if (request.method != "GET" || key.size() != 24) {
-    refusal.status = 400;
-    refusal.body = "malformed WebSocket upgrade\n";
+    refusal = error_response(400, "malformed WebSocket upgrade");
     return nullptr;
   }
   if (request.header("sec-websocket-version") != "13") {
-    refusal.status = 426;
-    refusal.body = "WebSocket version 13 is spoken here\n";
+    refusal = error_response(426, "WebSocket version 13 is spoken here");
     refusal.headers.emplace_back("Sec-WebSocket-Version", "13");
     return nullptr;
   }

@@ -1,0 +1,46 @@
+#include "net/internal/error_response.h"
+
+#include <fmt/core.h>
+
+namespace muir::net {
+namespace {
+
+std::string_view code_of(int status) {
+  switch (status) {
+    case 400:
+      return "bad_request";
+    case 404:
+      return "not_found";
+    case 405:
+      return "method_not_allowed";
+    case 408:
+      return "request_timeout";
+    case 413:
+      return "body_too_large";
+    case 426:
+      return "upgrade_required";
+    case 431:
+      return "headers_too_large";
+    case 503:
+      return "unavailable";
+    case 505:
+      return "http_version_not_supported";
+    default:
+      return "internal";
+  }
+}
+
+}  // namespace
+
+HttpResponse error_response(int status, std::string_view message) {
+  HttpResponse response{.status = status};
+  response.body = fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"", code_of(status));
+  for (const char c : message) {
+    if (c == '"' || c == '\\') response.body += '\\';
+    response.body += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  response.body += "\"}}";
+  return response;
+}
+
+}  // namespace muir::net
