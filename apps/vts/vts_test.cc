@@ -7,6 +7,7 @@
 #include "client/memory_cluster.h"
 #include "net/http_client.h"
 #include "net/websocket_client.h"
+#include "schema/avro_container.h"
 #include "schema/json.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"
@@ -207,6 +208,33 @@ TEST(Replay, LeavesOutTheSeamOfALoop) {
   EXPECT_TRUE(eventually([&] { return replay.progress().left_out > 0; }));
   replay.stop();
   runner.join();
+}
+
+TEST(Replay, PostsAnAvroFileOfPositions) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "fixes.avro").string();
+  const schema::Layout& layout = layout_of<RawPosition>();
+  auto writer = schema::avro::ContainerWriter::create(path, schema::schema_of(layout), {});
+  ASSERT_TRUE(writer.ok()) << writer.status().to_string();
+  const std::vector<RawPosition> positions = {
+      {.vehicle_id = "A", .lat = 52.1, .lon = 21.1, .speed = 30, .timestamp = 1'000'000},
+      {.vehicle_id = "B", .lat = 52.2, .lon = 21.2, .heading = 90, .timestamp = 1'001'000},
+      {.vehicle_id = "C", .lat = 52.3, .lon = 21.3, .timestamp_text = "yesterday"},  // without a time: left out
+      {.vehicle_id = "A", .lat = 52.1001, .lon = 21.1, .timestamp = 1'010'000},
+  };
+  for (const RawPosition& position : positions) ASSERT_TRUE((*writer)->append(layout, &position).ok());
+  ASSERT_TRUE((*writer)->close().ok());
+
+  System system;
+  Replay replay(path, {.url = system.url(), .speed = 0, .keep_times = true}, system_clock());
+  const Status status = replay.run();
+  ASSERT_TRUE(status.ok()) << status.to_string();
+  EXPECT_EQ(replay.progress().sent, 3U);
+  ASSERT_TRUE(eventually([&] { return system.stat("accepted") == 3; }));
+  EXPECT_EQ(system.stat("vehicles"), 2);
+  const Json newest = system.get("/api/v1/vehicles/A");
+  EXPECT_EQ(newest.find("timestamp")->as_int64(), 1'010'000);
+  EXPECT_EQ(system.get("/api/v1/vehicles/B").find("heading")->as_double(), 90);
 }
 
 TEST(Replay, SaysWhatIsWrongWithAFile) {
