@@ -1,6 +1,9 @@
 // The command line of Muir.
 #include <CLI/CLI.hpp>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 
 #include "apps/muir/replay_command.h"
@@ -108,13 +111,22 @@ int report(const Status& status) {
 
 using Run = Status (*)(const ServerOptions&, const StopSignal&);
 
-int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, bool http_port_given) {
+// `command` is the one that was parsed into `arguments`.
+int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, const CLI::App& command) {
   auto properties = gather(arguments.sources);
-  if (!properties.ok()) return report(properties.status());
+  if (!properties.ok()) {
+    report(properties.status());
+    return kUsage;  // also a configuration file that cannot be read
+  }
   ServerOptions& server = arguments.server;
   server.properties = std::move(*properties);
-  if (needs_vts && (http_port_given || !server.properties.contains("vts.http.port"))) {
-    server.properties["vts.http.port"] = std::to_string(arguments.http_port);
+  if (needs_vts) {
+    // An option that is given wins over its key, the option's default does not.
+    const auto put = [&](const char* option, const char* key, std::string value) {
+      if (command.count(option) > 0 || !server.properties.contains(key)) server.properties[key] = std::move(value);
+    };
+    put("--host", "vts.http.host", server.host);
+    put("--http-port", "vts.http.port", std::to_string(arguments.http_port));
   }
   // Configuration may name what the options do.
   const auto configured = [&server](const char* key) {
@@ -124,6 +136,19 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
   if (server.bootstrap_servers.empty()) server.bootstrap_servers = configured("bootstrap.servers");
   if (server.registry_url.empty()) server.registry_url = configured("schema.registry.url");
   return report(run(server, stop));
+}
+
+// Says so when `word` stands where a command belongs and is none.
+bool reject_unknown_command(const CLI::App& cli, const std::string& word) {
+  if (word.starts_with('-')) return false;
+  std::vector<std::string> names;
+  for (const CLI::App* command : cli.get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (std::find(names.begin(), names.end(), word) != names.end()) return false;
+  const std::string near = nearest(word, names);
+  fmt::print(stderr, "muir: unknown command '{}'; {}\n", word,
+             near.empty() ? fmt::format("the commands are {}", fmt::join(names, ", "))
+                          : fmt::format("did you mean '{}'?", near));
+  return true;
 }
 
 int main(int argc, char** argv) {
@@ -168,6 +193,7 @@ int main(int argc, char** argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
+    if (argc > 1 && reject_unknown_command(cli, argv[1])) return kUsage;
     return cli.exit(failure) == 0 ? 0 : kUsage;
   }
 
@@ -180,13 +206,13 @@ int main(int argc, char** argv) {
   }
   if (up->parsed()) {
     arguments.server.demo = !arguments.no_demo;
-    return serve(arguments, stop, run_up, true, up->count("--http-port") > 0);
+    return serve(arguments, stop, run_up, true, *up);
   }
-  if (broker->parsed()) return serve(arguments, stop, run_broker, false, false);
-  if (registry->parsed()) return serve(arguments, stop, run_registry, false, false);
+  if (broker->parsed()) return serve(arguments, stop, run_broker, false, *broker);
+  if (registry->parsed()) return serve(arguments, stop, run_registry, false, *registry);
   if (arguments.server.bootstrap_servers.empty()) arguments.server.bootstrap_servers = "127.0.0.1:9092";
   if (arguments.server.registry_url.empty()) arguments.server.registry_url = "http://127.0.0.1:8081";
-  return serve(arguments, stop, run_vts, true, vts->count("--http-port") > 0);
+  return serve(arguments, stop, run_vts, true, *vts);
 }
 
 }  // namespace

@@ -69,7 +69,6 @@ class Servers {
   }
 
   Status start_vts() {
-    config_.http_host = options_.host;
     const std::string web = options_.web_dir.empty() ? find_folder("web/dist") : options_.web_dir;
     const std::string demo = find_folder("apps/vts/demo");
     if (web.empty())
@@ -172,9 +171,17 @@ Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
   return {};
 }
 
+// Finds a wrong value of vehicle tracking, Streams or a client before anything is started or written.
+Status check(const ServerOptions& options) {
+  Properties properties = options.properties;
+  if (!options.bootstrap_servers.empty()) properties["bootstrap.servers"] = options.bootstrap_servers;
+  return vts::VtsConfig::parse(properties, options.data_dir + "/streams").status();
+}
+
 }  // namespace
 
 Status run_up(const ServerOptions& options, const StopSignal& stop) {
+  MUIR_RETURN_IF_ERROR(check(options));
   return run(options, stop, [&options](Servers& servers) -> Status {
     if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
     MUIR_RETURN_IF_ERROR(servers.connect());

@@ -122,6 +122,12 @@ bool parses(std::string_view s, T& out) {
 
 bool is_boolean(std::string_view s) { return s == "true" || s == "false"; }
 
+// Variables of the program and its tests that stand for no key.
+bool is_no_key(std::string_view variable) {
+  return variable == "MUIR_LOG_LEVEL" || variable == "MUIR_BINARY" || variable == "MUIR_SCREENSHOT" ||
+         variable.starts_with("MUIR_TEST_");
+}
+
 }  // namespace
 
 Result<Properties> parse_properties(std::string_view text, std::string_view origin) {
@@ -164,7 +170,7 @@ Properties properties_from_environment(const char* const* environment) {
     const std::string_view entry = *environment;
     const size_t at = entry.find('=');
     if (!entry.starts_with(kPrefix) || at == std::string_view::npos) continue;
-    if (entry.substr(0, at) == "MUIR_LOG_LEVEL") continue;
+    if (is_no_key(entry.substr(0, at))) continue;
     std::string key(entry.substr(kPrefix.size(), at - kPrefix.size()));
     for (char& c : key) c = c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (!key.empty()) out[key] = entry.substr(at + 1);

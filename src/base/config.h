@@ -25,7 +25,7 @@ Result<Properties> load_properties(const std::string& path);
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
 
 // MUIR_NUM_PARTITIONS=3 means num.partitions=3: upper case, dots as underscores. Only names that start with MUIR_ and
-// are not among the program's own (MUIR_LOG_LEVEL) count. `environment` is like environ.
+// are not among the program's own (MUIR_LOG_LEVEL, MUIR_BINARY, MUIR_SCREENSHOT, MUIR_TEST_...) count. `environment` is like environ.
 Properties properties_from_environment(const char* const* environment);
 
 enum class ConfigType : unsigned char { string, integer, number, boolean, list };

@@ -31,8 +31,10 @@ TEST(Properties, ErrorsNameFileAndLine) {
 }
 
 TEST(Properties, EnvironmentNamesBecomeKeys) {
-  const char* environment[] = {"MUIR_NUM_PARTITIONS=3", "PATH=/bin", "MUIR_LOG_LEVEL=debug", nullptr};
-  EXPECT_EQ(properties_from_environment(environment), (Properties{{"num.partitions", "3"}}));
+  const char* environment[] = {"MUIR_NUM_PARTITIONS=3", "PATH=/bin", "MUIR_LOG_LEVEL=debug",
+                               "MUIR_BINARY=/bin/muir", "MUIR_SCREENSHOT=a.png", "MUIR_TEST_LONG=1",
+                               "MUIR_TEST=x", nullptr};
+  EXPECT_EQ(properties_from_environment(environment), (Properties{{"num.partitions", "3"}, {"test", "x"}}));
 }
 
 const ConfigDef& definition() {
