@@ -37,9 +37,11 @@ class MuirBroker:
         self.port = cluster.free_ports(1)[0]
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [str(REPOSITORY / "build/bin/muir"), "broker", "--data", self.folder, "--port", str(self.port)],
+            [str(REPOSITORY / "build/bin/muir"), "broker", "--data", self.folder, "--broker-port", str(self.port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=cluster.die_with_parent)
         while subprocess.run(["kcat", "-L", "-m", "1", "-b", self.bootstrap_servers], capture_output=True).returncode != 0:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"muir broker ended with {self.process.returncode}")
             time.sleep(0.05)
         return self
 
