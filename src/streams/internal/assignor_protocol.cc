@@ -86,10 +86,7 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign(const std::str
       return refuse(members, AssignmentError::shutdown_requested);
     }
   }
-  const auto count = [this](const std::string& topic) -> Result<int32_t> {
-    return MUIR_TRY(admin_.describe_topic(topic)).partitions;
-  };
-  const Result<ResolvedTopics> topics = resolve_topics(*plan_, config_, count);
+  const Result<ResolvedTopics> topics = resolve();
   Status ready = topics.status();
   if (ready.ok()) ready = ensure_internal_topics(*topics, admin_);
   if (ready.ok()) return assign_members(members, *topics);
@@ -177,6 +174,12 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign_members(std::v
   return out;
 }
 
+Result<ResolvedTopics> StreamsGroupProtocol::resolve() const {
+  return resolve_topics(*plan_, config_, [this](const std::string& topic) -> Result<int32_t> {
+    return MUIR_TRY(admin_.describe_topic(topic)).partitions;
+  });
+}
+
 void StreamsGroupProtocol::on_prepare(int32_t, const std::string&) { listener_.on_rebalance(); }
 
 Status StreamsGroupProtocol::on_assigned(int32_t generation_id, const std::string& member_id, BytesView assignment) {
@@ -190,6 +193,8 @@ Status StreamsGroupProtocol::on_assigned(int32_t generation_id, const std::strin
       break;
     case AssignmentError::incomplete_source_topic_metadata:
       if (!leader_failure_.ok()) return leader_failure_;
+      // The answer has no room for names: look for ourselves, so that every member's failure says what to create.
+      if (const Status ours = resolve().status(); ours.code() == Code::not_found) return ours;
       return error(Code::not_found, "the leader of group {} misses source topics of the topology", config_.application_id);
     case AssignmentError::version_probing:
       used_version_ = std::clamp(tasks.info.commonly_supported, kAssignmentVersionOldest, kAssignmentVersionLatest);

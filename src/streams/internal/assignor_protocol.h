@@ -66,6 +66,7 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
 
  private:
   struct Member;
+  Result<ResolvedTopics> resolve() const;
   Result<std::vector<Member>> decode_members(const std::map<std::string, Bytes>& metadata) const;
   Result<std::map<std::string, Bytes>> assign_members(std::vector<Member>& members, const ResolvedTopics& topics) const;
   std::map<std::string, Bytes> refuse(const std::vector<Member>& members, AssignmentError code) const;
