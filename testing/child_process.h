@@ -13,9 +13,9 @@
 namespace muir::testing {
 
 struct ChildOptions {
-  std::vector<std::string> command;  // command[0] is looked up in PATH
+  std::vector<std::string> command;                  // command[0] is looked up in PATH
   std::map<std::string, std::string> environment{};  // added to this process's
-  std::string stderr_file{};         // appended to; empty: this process's stderr
+  std::string stderr_file{};                         // appended to; empty: this process's stderr
 };
 
 class ChildProcess {

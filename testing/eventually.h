@@ -7,7 +7,6 @@
 namespace muir::testing {
 
 // Calls `condition` until it is true or `timeout` has passed; returns its last answer.
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds timeout = std::chrono::seconds(30));
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds timeout = std::chrono::seconds(30));
 
 }  // namespace muir::testing

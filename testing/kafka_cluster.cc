@@ -10,7 +10,8 @@ std::string repository() { return MUIR_SOURCE_DIR; }
 }  // namespace
 
 Result<KafkaCluster> KafkaCluster::start(int nodes, const std::map<std::string, std::string>& overrides) {
-  ChildOptions options{.command = {"python3", repository() + "/testing/kafka/cluster.py", "--nodes", std::to_string(nodes)}};
+  ChildOptions options{
+      .command = {"python3", repository() + "/testing/kafka/cluster.py", "--nodes", std::to_string(nodes)}};
   for (const auto& [key, value] : overrides) {
     options.command.push_back("--set");
     options.command.push_back(key + "=" + value);

@@ -1,7 +1,7 @@
 // KafkaCluster: a real Apache Kafka of several KRaft brokers, started for a test and gone with it.
 //
-// Needs the jars that ./test puts into build/kafka (testing/kafka/pom.xml) and a JVM. Starting takes some seconds: share
-// one between the tests of a suite. Owned by one thread.
+// Needs the jars that ./test puts into build/kafka (testing/kafka/pom.xml) and a JVM. Starting takes some seconds:
+// share one between the tests of a suite. Owned by one thread.
 #pragma once
 
 #include <map>
@@ -30,7 +30,8 @@ class KafkaCluster {
   static ChildOptions tool(const std::string& main_class, const std::vector<std::string>& arguments);
 
  private:
-  KafkaCluster(ChildProcess process, std::string bootstrap) : process_(std::move(process)), bootstrap_(std::move(bootstrap)) {}
+  KafkaCluster(ChildProcess process, std::string bootstrap)
+      : process_(std::move(process)), bootstrap_(std::move(bootstrap)) {}
   Status command(const char* verb, int node);
 
   ChildProcess process_;

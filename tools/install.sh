@@ -4,9 +4,9 @@ set -euo pipefail
 
 purpose=${1:?usage: tools/install.sh run|test}
 
-build=(g++ cmake ninja-build ccache lld pkg-config python3 libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev
+build=(g++ cmake ninja-build ccache lld pkg-config python3 libboost1.81-dev libfmt-dev libspdlog-dev
   libssl-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev librocksdb-dev librdkafka-dev libsimdjson-dev libcli11-dev)
-tests=(libgtest-dev libbenchmark-dev kcat chromium chromium-driver ca-certificates curl git)
+tests=(clang-format libgtest-dev libbenchmark-dev kcat chromium chromium-driver ca-certificates curl git)
 
 packages=("${build[@]}")
 [ "$purpose" = test ] && packages+=("${tests[@]}")

@@ -83,7 +83,10 @@ CLI::App* add_replay(CLI::App& vts, Arguments& arguments) {
       ->add_option("file", arguments.replay_file,
                    "CSV (vehicle_id,ts_ms,lat,lon,speed_kmh,heading; plain or .gz) or Avro (.avro)")
       ->required();
-  replay->add_option("--speed", arguments.replay_speed, "Times the recorded pace, or 'max'; above 1 the last fix is now, else the first")->capture_default_str();
+  replay
+      ->add_option("--speed", arguments.replay_speed,
+                   "Times the recorded pace, or 'max'; above 1 the last fix is now, else the first")
+      ->capture_default_str();
   replay->add_flag("--keep-times", arguments.replay.keep_times,
                    "Send the recorded times; otherwise the first fix happens now");
   replay->add_option("--url", arguments.replay.url, "Where positions are posted")->capture_default_str();

@@ -105,15 +105,9 @@ TEST(OutsideBytes, DoNoHarmWhenMutated) {
     for (unsigned n = 1 + random() % 4; n > 0; --n) {
       const size_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0:
-          bytes[at] = static_cast<char>(random());
-          break;
-        case 1:
-          bytes.erase(at, 1 + random() % 3);
-          break;
-        default:
-          bytes.insert(at, 1, "{}[]\",:0\n"[random() % 9]);
-          break;
+        case 0: bytes[at] = static_cast<char>(random()); break;
+        case 1: bytes.erase(at, 1 + random() % 3); break;
+        default: bytes.insert(at, 1, "{}[]\",:0\n"[random() % 9]); break;
       }
       if (bytes.empty()) bytes = "x";
     }

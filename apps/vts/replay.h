@@ -43,9 +43,9 @@ struct RecordedSpan {
   int64_t last_ms = 0;
 };
 
-// What is added to every recorded time of a round that begins at `began_ms`. One shift for all, so that distances in time,
-// and with them speeds, stay as recorded. At the recording's pace or slower the first fix happens as the round begins;
-// faster, the last one as it ends, so that no fix is ever ahead of the clock.
+// What is added to every recorded time of a round that begins at `began_ms`. One shift for all, so that distances in
+// time, and with them speeds, stay as recorded. At the recording's pace or slower the first fix happens as the round
+// begins; faster, the last one as it ends, so that no fix is ever ahead of the clock.
 int64_t replay_shift_ms(const RecordedSpan& span, const ReplayOptions& options, int64_t began_ms);
 
 // A fix as it was sent, to judge a seam by.

@@ -15,10 +15,9 @@ std::string check_message(fmt::format_string<A...> format, A&&... args) {
 }
 }  // namespace muir::internal
 
-#define MUIR_CHECK(condition, ...)                                             \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::muir::internal::check_failed(__FILE__, __LINE__, #condition,           \
-                                     ::muir::internal::check_message(__VA_ARGS__)); \
+#define MUIR_CHECK(condition, ...)                                                                                  \
+  do {                                                                                                              \
+    if (!(condition)) [[unlikely]]                                                                                  \
+      ::muir::internal::check_failed(__FILE__, __LINE__, #condition, ::muir::internal::check_message(__VA_ARGS__)); \
   } while (false)
 #define CHECK(condition, ...) MUIR_CHECK(condition __VA_OPT__(, ) __VA_ARGS__)

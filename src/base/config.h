@@ -1,4 +1,5 @@
-// Configuration: Java-properties text, environment variables and --set key=value laid over each other, with Kafka's keys.
+// Configuration: Java-properties text, environment variables and --set key=value laid over each other, with Kafka's
+// keys.
 //
 // A part of the system declares its keys in a ConfigDef and reads a Properties map through it: types and ranges are
 // checked, unknown keys are warned about with the nearest known one, secrets never leave redacted().
@@ -25,7 +26,8 @@ Result<Properties> load_properties(const std::string& path);
 Result<std::pair<std::string, std::string>> parse_assignment(std::string_view text);
 
 // MUIR_NUM_PARTITIONS=3 means num.partitions=3: upper case, dots as underscores. Only names that start with MUIR_ and
-// are not among the program's own (MUIR_LOG_LEVEL, MUIR_BINARY, MUIR_SCREENSHOT, MUIR_TEST_...) count. `environment` is like environ.
+// are not among the program's own (MUIR_LOG_LEVEL, MUIR_BINARY, MUIR_SCREENSHOT, MUIR_TEST_...) count. `environment` is
+// like environ.
 Properties properties_from_environment(const char* const* environment);
 
 enum class ConfigType : unsigned char { string, integer, number, boolean, list };

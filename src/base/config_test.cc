@@ -6,7 +6,11 @@ namespace muir {
 namespace {
 
 TEST(Properties, AreReadAsJavaReadsThem) {
-  struct Case { const char* name; const char* text; Properties want; };
+  struct Case {
+    const char* name;
+    const char* text;
+    Properties want;
+  };
   const std::vector<Case> cases = {
       {"separators", "a=1\nb: 2\nc 3\nd = x y \n", {{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "x y"}}},
       {"comments and blank lines", "# no\n! no\n\n  # no\nk=v\n", {{"k", "v"}}},
@@ -31,25 +35,29 @@ TEST(Properties, ErrorsNameFileAndLine) {
 }
 
 TEST(Properties, EnvironmentNamesBecomeKeys) {
-  const char* environment[] = {"MUIR_NUM_PARTITIONS=3", "PATH=/bin", "MUIR_LOG_LEVEL=debug",
-                               "MUIR_BINARY=/bin/muir", "MUIR_SCREENSHOT=a.png", "MUIR_TEST_LONG=1",
-                               "MUIR_TEST=x", nullptr};
+  const char* environment[] = {
+      "MUIR_NUM_PARTITIONS=3", "PATH=/bin",        "MUIR_LOG_LEVEL=debug", "MUIR_BINARY=/bin/muir",
+      "MUIR_SCREENSHOT=a.png", "MUIR_TEST_LONG=1", "MUIR_TEST=x",          nullptr};
   EXPECT_EQ(properties_from_environment(environment), (Properties{{"num.partitions", "3"}, {"test", "x"}}));
 }
 
 const ConfigDef& definition() {
-  static const ConfigDef def("broker", {
-      {.name = "num.partitions", .type = ConfigType::integer, .fallback = "1", .min = 1, .max = 100},
-      {.name = "auto.create.topics.enable", .type = ConfigType::boolean, .fallback = "true"},
-      {.name = "cleanup.policy", .fallback = "delete", .allowed = {"delete", "compact"}},
-      {.name = "sasl.password", .secret = true},
-      {.name = "log.dirs", .type = ConfigType::list, .fallback = "data"},
-  });
+  static const ConfigDef def(
+      "broker", {
+                    {.name = "num.partitions", .type = ConfigType::integer, .fallback = "1", .min = 1, .max = 100},
+                    {.name = "auto.create.topics.enable", .type = ConfigType::boolean, .fallback = "true"},
+                    {.name = "cleanup.policy", .fallback = "delete", .allowed = {"delete", "compact"}},
+                    {.name = "sasl.password", .secret = true},
+                    {.name = "log.dirs", .type = ConfigType::list, .fallback = "data"},
+                });
   return def;
 }
 
 TEST(ConfigDef, WrongValuesAreRefusedWithWhatIsAllowed) {
-  struct Case { Properties given; const char* want; };
+  struct Case {
+    Properties given;
+    const char* want;
+  };
   const std::vector<Case> cases = {
       {{{"num.partitions", "3"}}, ""},
       {{{"num.partitions", "0"}},
@@ -64,10 +72,11 @@ TEST(ConfigDef, WrongValuesAreRefusedWithWhatIsAllowed) {
 }
 
 TEST(ConfigDef, UnknownKeysAreNamedWithTheNearestKnownOne) {
-  const auto warnings = definition().unknown_keys({{"num.partition", "1"}, {"producer.acks", "1"}, {"zzz", ""}}, {"producer."});
+  const auto warnings =
+      definition().unknown_keys({{"num.partition", "1"}, {"producer.acks", "1"}, {"zzz", ""}}, {"producer."});
   EXPECT_EQ(warnings, (std::vector<std::string>{
-      "broker does not know the configuration key num.partition; did you mean num.partitions?",
-      "broker does not know the configuration key zzz"}));
+                          "broker does not know the configuration key num.partition; did you mean num.partitions?",
+                          "broker does not know the configuration key zzz"}));
 }
 
 TEST(ConfigDef, FallbacksListsAndSecrets) {

@@ -94,7 +94,8 @@ class ByteReader {
   uint64_t uvarlong_bits(int bytes_max) {
     uint64_t value = 0;
     for (int i = 0; i < bytes_max; ++i) {
-      if (pos_ == end_) [[unlikely]] break;
+      if (pos_ == end_) [[unlikely]]
+        break;
       const auto byte = static_cast<uint8_t>(*pos_++);
       if (i == 9 && byte > 1) break;
       value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);

@@ -9,10 +9,22 @@ namespace muir {
 namespace {
 
 TEST(Cursor, VarintsMatchTheZigzagVectorsOfProtobufAndKafka) {
-  struct Case { int64_t value; const char* bytes; };
+  struct Case {
+    int64_t value;
+    const char* bytes;
+  };
   const std::vector<Case> cases = {
-      {0, "00"}, {-1, "01"}, {1, "02"}, {-2, "03"}, {63, "7e"}, {-64, "7f"}, {64, "80 01"}, {-65, "81 01"},
-      {8191, "fe 7f"}, {-8192, "ff 7f"}, {std::numeric_limits<int32_t>::max(), "fe ff ff ff 0f"},
+      {0, "00"},
+      {-1, "01"},
+      {1, "02"},
+      {-2, "03"},
+      {63, "7e"},
+      {-64, "7f"},
+      {64, "80 01"},
+      {-65, "81 01"},
+      {8191, "fe 7f"},
+      {-8192, "ff 7f"},
+      {std::numeric_limits<int32_t>::max(), "fe ff ff ff 0f"},
       {std::numeric_limits<int64_t>::max(), "fe ff ff ff ff ff ff ff ff 01"},
       {std::numeric_limits<int64_t>::min(), "ff ff ff ff ff ff ff ff ff 01"},
   };
@@ -49,7 +61,8 @@ TEST(Cursor, ReadingPastTheEndFailsAndStaysFailed) {
 }
 
 TEST(Cursor, VarintsThatNeverEndOrOverflowFail) {
-  for (const Bytes& bytes : {Bytes(11, '\xff'), Bytes(3, '\x80'), Bytes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10)}) {
+  for (const Bytes& bytes :
+       {Bytes(11, '\xff'), Bytes(3, '\x80'), Bytes("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10)}) {
     ByteReader reader(bytes);
     reader.uvarlong();
     EXPECT_FALSE(reader.ok()) << hex(bytes);

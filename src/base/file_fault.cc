@@ -78,7 +78,8 @@ class FaultFile final : public File {
 
 class FaultLock final : public FileLock {
  public:
-  FaultLock(std::shared_ptr<FaultEnv::State> state, std::string path) : state_(std::move(state)), path_(std::move(path)) {}
+  FaultLock(std::shared_ptr<FaultEnv::State> state, std::string path)
+      : state_(std::move(state)), path_(std::move(path)) {}
   ~FaultLock() override {
     const std::lock_guard guard(state_->mutex);
     state_->locks.erase(path_);
@@ -176,11 +177,13 @@ Result<std::vector<std::string>> FaultEnv::list(const std::string& folder) {
   const std::lock_guard guard(state_->mutex);
   std::set<std::string> found;
   const auto add = [&](const std::string& path) {
-    if (is_below(path, folder)) found.insert(path.substr(folder.size() + 1, path.find('/', folder.size() + 1) - folder.size() - 1));
+    if (is_below(path, folder))
+      found.insert(path.substr(folder.size() + 1, path.find('/', folder.size() + 1) - folder.size() - 1));
   };
   for (const auto& [name, inode] : state_->names) add(name);
   for (const auto& name : state_->folders) add(name);
-  if (found.empty() && !state_->folders.contains(folder)) return error(Code::not_found, "list {}: no such folder", folder);
+  if (found.empty() && !state_->folders.contains(folder))
+    return error(Code::not_found, "list {}: no such folder", folder);
   return std::vector<std::string>(found.begin(), found.end());
 }
 

@@ -49,7 +49,8 @@ class PosixFile final : public File {
   Result<size_t> read_at(uint64_t position, char* out, size_t size) const override {
     size_t done = 0;
     while (done < size) {
-      const ssize_t got = retry([&] { return ::pread(fd_, out + done, size - done, static_cast<off_t>(position + done)); });
+      const ssize_t got =
+          retry([&] { return ::pread(fd_, out + done, size - done, static_cast<off_t>(position + done)); });
       if (got < 0) return system_error("read", path_);
       if (got == 0) break;
       done += static_cast<size_t>(got);

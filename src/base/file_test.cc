@@ -20,9 +20,7 @@ class EnvContract : public ::testing::TestWithParam<bool> {
     }
     EXPECT_TRUE(env().make_folders(folder_).ok());
   }
-  ~EnvContract() override {
-    EXPECT_TRUE(env().remove_all(folder_).ok());
-  }
+  ~EnvContract() override { EXPECT_TRUE(env().remove_all(folder_).ok()); }
   Env& env() { return GetParam() ? system_env() : fault_; }
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
 

@@ -24,12 +24,20 @@ void log(Level level, fmt::format_string<A...> format, A&&... args) {
 }  // namespace internal
 
 template <class... A>
-void debug(fmt::format_string<A...> format, A&&... args) { internal::log(Level::debug, format, std::forward<A>(args)...); }
+void debug(fmt::format_string<A...> format, A&&... args) {
+  internal::log(Level::debug, format, std::forward<A>(args)...);
+}
 template <class... A>
-void info(fmt::format_string<A...> format, A&&... args) { internal::log(Level::info, format, std::forward<A>(args)...); }
+void info(fmt::format_string<A...> format, A&&... args) {
+  internal::log(Level::info, format, std::forward<A>(args)...);
+}
 template <class... A>
-void warn(fmt::format_string<A...> format, A&&... args) { internal::log(Level::warn, format, std::forward<A>(args)...); }
+void warn(fmt::format_string<A...> format, A&&... args) {
+  internal::log(Level::warn, format, std::forward<A>(args)...);
+}
 template <class... A>
-void error(fmt::format_string<A...> format, A&&... args) { internal::log(Level::error, format, std::forward<A>(args)...); }
+void error(fmt::format_string<A...> format, A&&... args) {
+  internal::log(Level::error, format, std::forward<A>(args)...);
+}
 
 }  // namespace muir::log

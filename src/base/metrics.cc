@@ -99,7 +99,8 @@ std::string escaped(const std::string& text) {
 
 std::string label_text(const Labels& labels, const std::string& quantile = {}) {
   std::string inner;
-  for (const auto& [name, value] : labels) inner += fmt::format("{}{}=\"{}\"", inner.empty() ? "" : ",", name, escaped(value));
+  for (const auto& [name, value] : labels)
+    inner += fmt::format("{}{}=\"{}\"", inner.empty() ? "" : ",", name, escaped(value));
   if (!quantile.empty()) inner += fmt::format("{}quantile=\"{}\"", inner.empty() ? "" : ",", quantile);
   return inner.empty() ? "" : "{" + inner + "}";
 }
@@ -108,8 +109,8 @@ void render(std::string& out, const std::string& name, const Labels& labels, con
   for (const double q : {0.5, 0.9, 0.99}) {
     out += fmt::format("{}{} {}\n", name, label_text(labels, fmt::format("{}", q)), histogram.quantile(q));
   }
-  out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, label_text(labels), histogram.sum(), name, label_text(labels),
-                     histogram.count());
+  out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, label_text(labels), histogram.sum(), name,
+                     label_text(labels), histogram.count());
 }
 
 }  // namespace

@@ -22,18 +22,18 @@ namespace muir {
 // keep their own and carry it in Status::detail().
 enum class Code : unsigned char {
   ok,
-  invalid_argument,    // the caller's input or configuration is wrong; trying again does not help
+  invalid_argument,  // the caller's input or configuration is wrong; trying again does not help
   not_found,
   already_exists,
   out_of_range,
-  failed_precondition, // the object is in a state that does not allow the call
+  failed_precondition,  // the object is in a state that does not allow the call
   permission_denied,
   resource_exhausted,  // a named limit was reached
   unavailable,         // a peer or resource is not there now; trying again may help
   timed_out,
-  aborted,             // a transaction, a rebalance or a shutdown ended it
-  fenced,              // a newer instance has taken over; this one must stop
-  data_loss,           // stored bytes are damaged
+  aborted,    // a transaction, a rebalance or a shutdown ended it
+  fenced,     // a newer instance has taken over; this one must stop
+  data_loss,  // stored bytes are damaged
   unsupported,
   io_error,
   internal,
@@ -79,7 +79,7 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: implicit by design
   Result(Status status) : value_(std::in_place_index<1>, std::move(status)) {  // NOLINT: implicit by design
     MUIR_CHECK(!std::get<1>(value_).ok(), "a Result without a value needs an error");
   }
@@ -112,16 +112,17 @@ class [[nodiscard]] Result {
 namespace internal {
 inline Status status_of(const Status& s) { return s; }
 template <class T>
-Status status_of(const Result<T>& r) { return r.status(); }
+Status status_of(const Result<T>& r) {
+  return r.status();
+}
 }  // namespace internal
 
 }  // namespace muir
 
 // Returns from the calling function when `expr` (a Status or Result) failed.
-#define MUIR_RETURN_IF_ERROR(expr)                                              \
-  do {                                                                          \
-    if (auto muir_status_ = ::muir::internal::status_of(expr); !muir_status_.ok()) \
-      return muir_status_;                                                      \
+#define MUIR_RETURN_IF_ERROR(expr)                                                                      \
+  do {                                                                                                  \
+    if (auto muir_status_ = ::muir::internal::status_of(expr); !muir_status_.ok()) return muir_status_; \
   } while (false)
 
 // The value of a Result, or return its error from the calling function: auto x = MUIR_TRY(parse(in));

@@ -45,9 +45,10 @@ class BrokerImpl final : public Broker {
     core_ = MUIR_TRY(BrokerCore::open(std::move(config), system_env()));
     MUIR_RETURN_IF_ERROR(listen());
     const BrokerConfig& in_use = core_->context().config;
-    log::info("broker {} serves {}:{} as {}:{}, data in {}; acks=all {}", in_use.node_id, in_use.host, port_, in_use.advertised_host,
-              in_use.advertised_port, in_use.data_dir,
-              core_->context().flag("log.flush.acks") ? "waits for an fsync" : "does not wait for an fsync (log.flush.acks=false)");
+    log::info("broker {} serves {}:{} as {}:{}, data in {}; acks=all {}", in_use.node_id, in_use.host, port_,
+              in_use.advertised_host, in_use.advertised_port, in_use.data_dir,
+              core_->context().flag("log.flush.acks") ? "waits for an fsync"
+                                                      : "does not wait for an fsync (log.flush.acks=false)");
     return {};
   }
 
@@ -72,10 +73,11 @@ class BrokerImpl final : public Broker {
     options.connections_max = static_cast<size_t>(context.number("max.connections"));
     // Clients are told the port that was bound, so one that is quicker than this function waits for it to be known.
     const std::lock_guard gate(gate_);
-    server_ = MUIR_TRY(net::FrameServer::start(*context.loop, options, [this](std::shared_ptr<net::FrameConnection> connection) {
-      { const std::lock_guard wait(gate_); }
-      return make_session(core_->context(), std::move(connection));
-    }));
+    server_ = MUIR_TRY(
+        net::FrameServer::start(*context.loop, options, [this](std::shared_ptr<net::FrameConnection> connection) {
+          { const std::lock_guard wait(gate_); }
+          return make_session(core_->context(), std::move(connection));
+        }));
     port_ = server_->port();
     if (context.config.advertised_port == 0) context.config.advertised_port = port_;
     if (context.config.advertised_host.empty()) {

@@ -44,7 +44,8 @@ constexpr BrokerConfigKey kKeys[] = {
     {"producer.id.expiration.ms", "86400000", kInt, "How long a silent producer's sequence is remembered."},
     {"queued.max.requests", "500", kInt, "Most requests of one connection that wait for an answer."},
     {"socket.request.max.bytes", "104857600", kInt, "Longest request."},
-    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000", kInt, "Time between two looks for timed out transactions."},
+    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000", kInt,
+     "Time between two looks for timed out transactions."},
     {"transaction.max.timeout.ms", "900000", kInt, "Longest transaction timeout a producer may ask for."},
     {"transaction.state.log.min.isr", "1", kInt, "Accepted for compatibility; there is one replica."},
     {"transaction.state.log.num.partitions", "50", kInt, "Partitions of __transaction_state, when it is made."},
@@ -54,12 +55,29 @@ constexpr BrokerConfigKey kKeys[] = {
 };
 
 // Keys of Kafka that a single node has no use for; naming them is not a mistake.
-constexpr std::string_view kAccepted[] = {
-    "background.threads", "broker.id", "broker.rack", "cluster.id", "connections.max.idle.ms", "controller.listener.names",
-    "controller.quorum.bootstrap.servers", "controller.quorum.voters", "inter.broker.listener.name", "listener.security.protocol.map",
-    "log.dir", "log.cleaner.dedupe.buffer.size", "log.cleaner.enable", "log.cleaner.threads", "log.retention.hours",
-    "log.retention.minutes", "log.roll.hours", "num.io.threads", "num.recovery.threads.per.data.dir", "num.replica.fetchers",
-    "process.roles", "socket.receive.buffer.bytes", "socket.send.buffer.bytes"};
+constexpr std::string_view kAccepted[] = {"background.threads",
+                                          "broker.id",
+                                          "broker.rack",
+                                          "cluster.id",
+                                          "connections.max.idle.ms",
+                                          "controller.listener.names",
+                                          "controller.quorum.bootstrap.servers",
+                                          "controller.quorum.voters",
+                                          "inter.broker.listener.name",
+                                          "listener.security.protocol.map",
+                                          "log.dir",
+                                          "log.cleaner.dedupe.buffer.size",
+                                          "log.cleaner.enable",
+                                          "log.cleaner.threads",
+                                          "log.retention.hours",
+                                          "log.retention.minutes",
+                                          "log.roll.hours",
+                                          "num.io.threads",
+                                          "num.recovery.threads.per.data.dir",
+                                          "num.replica.fetchers",
+                                          "process.roles",
+                                          "socket.receive.buffer.bytes",
+                                          "socket.send.buffer.bytes"};
 
 std::optional<int64_t> number(std::string_view text) {
   int64_t value = 0;
@@ -118,7 +136,8 @@ Result<Listener> parse_listener(std::string_view text) {
 std::span<const BrokerConfigKey> broker_config_keys() { return kKeys; }
 
 const BrokerConfigKey* find_broker_config_key(std::string_view name) {
-  const auto it = std::lower_bound(std::begin(kKeys), std::end(kKeys), name, [](const auto& key, auto wanted) { return key.name < wanted; });
+  const auto it = std::lower_bound(std::begin(kKeys), std::end(kKeys), name,
+                                   [](const auto& key, auto wanted) { return key.name < wanted; });
   return it != std::end(kKeys) && it->name == name ? it : nullptr;
 }
 
@@ -132,7 +151,9 @@ int64_t int_property(const Properties& properties, std::string_view name) {
   return number(string_property(properties, name)).value_or(0);
 }
 
-bool bool_property(const Properties& properties, std::string_view name) { return string_property(properties, name) == "true"; }
+bool bool_property(const Properties& properties, std::string_view name) {
+  return string_property(properties, name) == "true";
+}
 
 bool is_known_property(std::string_view name) {
   return find_broker_config_key(name) != nullptr || topic_default(name) != nullptr ||
@@ -143,7 +164,8 @@ ConfigComplaints check_properties(const Properties& properties) {
   ConfigComplaints out;
   for (const auto& [name, value] : properties) {
     if (const BrokerConfigKey* key = find_broker_config_key(name)) {
-      if (!valid(*key, value)) out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+      if (!valid(*key, value))
+        out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
     } else if (const log::ConfigKey* topic_key = topic_default(name)) {
       if (!log::validate_topic_config(topic_key->name, value).ok()) {
         out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
@@ -167,7 +189,9 @@ Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties)
     out.advertised_port = parsed.port;
   }
   const auto log_dir = properties.find("log.dir");
-  out.data_dir = properties.contains("log.dirs") || log_dir == properties.end() ? string_property(properties, "log.dirs") : log_dir->second;
+  out.data_dir = properties.contains("log.dirs") || log_dir == properties.end()
+                     ? string_property(properties, "log.dirs")
+                     : log_dir->second;
   if (out.data_dir.find(',') != std::string::npos) {
     return error(Code::invalid_argument, "log.dirs={}: one data folder is supported", out.data_dir);
   }

@@ -45,8 +45,8 @@ struct BrokerConfigKey {
 std::span<const BrokerConfigKey> broker_config_keys();
 const BrokerConfigKey* find_broker_config_key(std::string_view name);
 
-// Whether a broker understands the key: one of the above, a default for topics (log.segment.bytes, message.max.bytes...), or one
-// of Kafka's that a single node has no use for.
+// Whether a broker understands the key: one of the above, a default for topics (log.segment.bytes,
+// message.max.bytes...), or one of Kafka's that a single node has no use for.
 bool is_known_property(std::string_view name);
 
 // Values of keys in broker_config_keys(): what is set, else the default. Wrong values are refused at start.

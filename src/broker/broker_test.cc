@@ -42,13 +42,15 @@ Bytes batch_of(const std::vector<std::string>& values, BatchOptions options = {}
 
 class BrokerTest : public ::testing::Test {
  protected:
-  ErrorCode create(const std::string& name, int32_t partitions = 1, std::vector<CreateTopicsRequest::Config> configs = {}) {
+  ErrorCode create(const std::string& name, int32_t partitions = 1,
+                   std::vector<CreateTopicsRequest::Config> configs = {}) {
     CreateTopicsRequest request;
     request.topics.push_back({name, partitions, 1, {}, std::move(configs), {}});
     return client_.call(request).topics.at(0).error_code;
   }
 
-  static ProduceRequest produce_request(const std::string& topic, BytesView records, int16_t acks = -1, int32_t partition = 0) {
+  static ProduceRequest produce_request(const std::string& topic, BytesView records, int16_t acks = -1,
+                                        int32_t partition = 0) {
     ProduceRequest request;
     request.acks = acks;
     request.timeout_ms = 5000;
@@ -57,11 +59,13 @@ class BrokerTest : public ::testing::Test {
     to.partition_data.push_back({partition, records, {}});
     return request;
   }
-  ProduceResponse::Partition produce(const std::string& topic, const Bytes& records, int16_t acks = -1, int32_t partition = 0) {
+  ProduceResponse::Partition produce(const std::string& topic, const Bytes& records, int16_t acks = -1,
+                                     int32_t partition = 0) {
     return client_.call(produce_request(topic, records, acks, partition), 11).responses.at(0).partition_responses.at(0);
   }
 
-  static FetchRequest fetch_request(const std::string& topic, int64_t offset, int32_t max_wait_ms = 0, int32_t min_bytes = 1) {
+  static FetchRequest fetch_request(const std::string& topic, int64_t offset, int32_t max_wait_ms = 0,
+                                    int32_t min_bytes = 1) {
     FetchRequest request;
     request.max_wait_ms = max_wait_ms;
     request.min_bytes = min_bytes;
@@ -89,7 +93,9 @@ class BrokerTest : public ::testing::Test {
     }
     return out;
   }
-  std::vector<std::string> fetch(const std::string& topic, int64_t offset) { return values_of(client_.call(fetch_request(topic, offset), 12)); }
+  std::vector<std::string> fetch(const std::string& topic, int64_t offset) {
+    return values_of(client_.call(fetch_request(topic, offset), 12));
+  }
 
   int64_t list_offset(const std::string& topic, int64_t timestamp) {
     ListOffsetsRequest request;
@@ -136,7 +142,8 @@ TEST_F(BrokerTest, ApiVersionsListsWhatIsServedAndAnswersUnknownVersionsInVersio
 }
 
 TEST_F(BrokerTest, RequestsThatAreNotServedCloseTheConnection) {
-  for (const auto& [key, version] : std::vector<std::pair<int16_t, int16_t>>{{0, 2}, {0, 12}, {1, 99}, {4, 0}, {999, 0}, {-1, 0}}) {
+  for (const auto& [key, version] :
+       std::vector<std::pair<int16_t, int16_t>>{{0, 2}, {0, 12}, {1, 99}, {4, 0}, {999, 0}, {-1, 0}}) {
     TestClient other(broker_->port());
     Bytes frame;
     ByteWriter writer(frame);
@@ -206,7 +213,8 @@ TEST_F(BrokerTest, ProduceRefusesWhatKafkaRefuses) {
       {"control batch", "t", batch_of({"x"}, control), -1, ErrorCode::invalid_record},
       {"no key in a compacted topic", "compacted", good, -1, ErrorCode::invalid_record},
       {"too large", "small", batch_of({std::string(300, 'x')}), -1, ErrorCode::message_too_large},
-      {"large but compressed", "small", batch_of({std::string(300, 'x')}, {.compression = Compression::lz4}), -1, ErrorCode::none},
+      {"large but compressed", "small", batch_of({std::string(300, 'x')}, {.compression = Compression::lz4}), -1,
+       ErrorCode::none},
       {"from the future", "t", batch_of({"x"}, {}, now + 7'200'000), -1, ErrorCode::invalid_timestamp},
       {"internal topic", "__consumer_offsets", good, -1, ErrorCode::unknown_topic_or_partition},
   };
@@ -251,7 +259,8 @@ TEST_F(BrokerTest, AFetchWaitsForDataUntilItsLimit) {
   consumer.send(fetch_request("t", 0, 20'000, 150), 12);
   EXPECT_EQ(produce("t", batch_of({"b"})).error_code, ErrorCode::none);
   EXPECT_EQ(produce("t", batch_of({"c"})).error_code, ErrorCode::none);
-  EXPECT_EQ(values_of(consumer.receive_response<FetchResponse>(12)), (std::vector<std::string>{"a", "b", "c"})) << "min_bytes";
+  EXPECT_EQ(values_of(consumer.receive_response<FetchResponse>(12)), (std::vector<std::string>{"a", "b", "c"}))
+      << "min_bytes";
 }
 
 TEST_F(BrokerTest, AFetchEndsAtOnceOnAnError) {
@@ -309,7 +318,8 @@ TEST_F(BrokerTest, ListOffsetsFindsEndsAndTimes) {
   EXPECT_EQ(list_offset("t", -1), 0);
   ASSERT_EQ(produce("t", batch_of({"a", "b", "c"}, {}, 1000)).error_code, ErrorCode::none);
   ASSERT_EQ(produce("t", batch_of({"d"}, {.compression = Compression::zstd}, 5000)).error_code, ErrorCode::none);
-  for (const auto& [timestamp, expected] : std::vector<std::pair<int64_t, int64_t>>{{-1, 4}, {-2, 0}, {-3, 3}, {0, 0}, {1001, 1}, {1003, 3}, {5001, -1}}) {
+  for (const auto& [timestamp, expected] :
+       std::vector<std::pair<int64_t, int64_t>>{{-1, 4}, {-2, 0}, {-3, 3}, {0, 0}, {1001, 1}, {1003, 3}, {5001, -1}}) {
     EXPECT_EQ(list_offset("t", timestamp), expected) << timestamp;
   }
 }
@@ -336,14 +346,21 @@ TEST_F(BrokerTest, CreateTopicsAnswersEveryTopicOfAMixedRequest) {
   request.topics.push_back({"twice", 1, 1, {}, {}, {}});
   request.topics.push_back({"twice", 1, 1, {}, {}, {}});
   request.topics.push_back({"assigned", -1, -1, {{0, {1}, {}}, {1, {1}, {}}}, {}, {}});
-  const ErrorCode expected[] = {ErrorCode::none, ErrorCode::topic_already_exists, ErrorCode::invalid_topic_exception, ErrorCode::invalid_replication_factor,
-                                ErrorCode::invalid_partitions, ErrorCode::invalid_config, ErrorCode::invalid_request, ErrorCode::none};
+  const ErrorCode expected[] = {ErrorCode::none,
+                                ErrorCode::topic_already_exists,
+                                ErrorCode::invalid_topic_exception,
+                                ErrorCode::invalid_replication_factor,
+                                ErrorCode::invalid_partitions,
+                                ErrorCode::invalid_config,
+                                ErrorCode::invalid_request,
+                                ErrorCode::none};
   request.validate_only = true;
   for (const bool validate_only : {true, false}) {
     request.validate_only = validate_only;
     const auto response = client_.call(request);
     ASSERT_EQ(response.topics.size(), std::size(expected));
-    for (size_t i = 0; i < std::size(expected); ++i) EXPECT_EQ(response.topics[i].error_code, expected[i]) << response.topics[i].name;
+    for (size_t i = 0; i < std::size(expected); ++i)
+      EXPECT_EQ(response.topics[i].error_code, expected[i]) << response.topics[i].name;
     EXPECT_EQ(response.topics[0].num_partitions, 3);
     EXPECT_GT(response.topics[0].configs->size(), 30u);
   }
@@ -417,7 +434,8 @@ TEST_F(BrokerTest, ToolsSeeTheClusterAndItsFolders) {
   const auto page = client_.call(partial);
   EXPECT_EQ(page.topics.at(0).partitions.size(), 2u);
   ASSERT_TRUE(page.next_cursor.has_value());
-  partial.cursor = DescribeTopicPartitionsRequest::Cursor{page.next_cursor->topic_name, page.next_cursor->partition_index, {}};
+  partial.cursor =
+      DescribeTopicPartitionsRequest::Cursor{page.next_cursor->topic_name, page.next_cursor->partition_index, {}};
   EXPECT_EQ(client_.call(partial).topics.at(0).partitions.at(0).partition_index, 2);
   OffsetForLeaderEpochRequest epoch;
   epoch.topics.push_back({"t", {{0, -1, 0, {}}}, {}});
@@ -472,7 +490,8 @@ TEST(BrokerStart, WrongSettingsAreRefusedAndUnknownOnesGetASuggestion) {
   config.data_dir = "/nonexistent/never-made";
   config.properties = {{"num.partitions", "many"}};
   EXPECT_EQ(Broker::start(config).status().code(), Code::invalid_argument);
-  const auto complaints = check_properties({{"num.partition", "3"}, {"log.retention.hours", "1"}, {"log.segment.bytes", "100000"}});
+  const auto complaints =
+      check_properties({{"num.partition", "3"}, {"log.retention.hours", "1"}, {"log.segment.bytes", "100000"}});
   ASSERT_EQ(complaints.unknown.size(), 1u);
   EXPECT_NE(complaints.unknown[0].find("num.partitions"), std::string::npos) << complaints.unknown[0];
   EXPECT_TRUE(complaints.wrong.empty());
@@ -487,8 +506,10 @@ TEST(BrokerStart, ClientsAreToldTheAdvertisedAddress) {
 }
 
 TEST(BrokerStart, ReadsKafkasListenersAndFolders) {
-  const auto config = BrokerConfig::from_properties({{"listeners", "PLAINTEXT://0.0.0.0:19092,OTHER://x:1"}, {"advertised.listeners", "PLAINTEXT://host.example:9092"},
-                                                     {"log.dirs", "/var/lib/muir"}, {"node.id", "7"}});
+  const auto config = BrokerConfig::from_properties({{"listeners", "PLAINTEXT://0.0.0.0:19092,OTHER://x:1"},
+                                                     {"advertised.listeners", "PLAINTEXT://host.example:9092"},
+                                                     {"log.dirs", "/var/lib/muir"},
+                                                     {"node.id", "7"}});
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->host, "0.0.0.0");
   EXPECT_EQ(config->port, 19092);
@@ -508,13 +529,16 @@ TEST(BrokerFuzz, HostileRequestsNeitherCrashNorHang) {
     ByteWriter writer(frame);
     const auto apis = api_table();
     const auto& api = apis[random() % apis.size()];
-    const auto version = static_cast<int16_t>(api.version_min + static_cast<int16_t>(random() % static_cast<uint64_t>(api.version_max - api.version_min + 1)));
+    const auto version = static_cast<int16_t>(
+        api.version_min +
+        static_cast<int16_t>(random() % static_cast<uint64_t>(api.version_max - api.version_min + 1)));
     writer.i16(static_cast<int16_t>(api.key));
     writer.i16(version);
     writer.i32(round);
     writer.i16(-1);
     if (api.request_header_version(version) == 2) writer.u8(0);
-    for (uint64_t left = random() % 60; left > 0; --left) writer.u8(random() % 3 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(random() % 4));
+    for (uint64_t left = random() % 60; left > 0; --left)
+      writer.u8(random() % 3 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(random() % 4));
     fuzz_broker_request(frame);
   }
   for (int round = 0; round < 1000; ++round) {
@@ -525,7 +549,8 @@ TEST(BrokerFuzz, HostileRequestsNeitherCrashNorHang) {
     request.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
     encode_request(request, 9, round, "fuzz", frame);
     frame.erase(0, 4);
-    for (uint64_t changes = 1 + random() % 4; changes > 0; --changes) frame[random() % frame.size()] = static_cast<char>(random());
+    for (uint64_t changes = 1 + random() % 4; changes > 0; --changes)
+      frame[random() % frame.size()] = static_cast<char>(random());
     fuzz_broker_request(frame);
   }
 }

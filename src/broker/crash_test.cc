@@ -39,8 +39,10 @@ class BrokerInAProcess {
  public:
   // Returns when the broker serves; port 0: any.
   void start(uint16_t port) {
-    auto child = testing::ChildProcess::start({.command = {"/proc/self/exe", "--gtest_filter=BrokerProcess.ServesUntilItIsKilled"},
-                                               .environment = {{kFolderVariable, folder_.str()}, {kPortVariable, std::to_string(port)}, {"MUIR_LOG_LEVEL", "error"}}});
+    auto child = testing::ChildProcess::start(
+        {.command = {"/proc/self/exe", "--gtest_filter=BrokerProcess.ServesUntilItIsKilled"},
+         .environment = {
+             {kFolderVariable, folder_.str()}, {kPortVariable, std::to_string(port)}, {"MUIR_LOG_LEVEL", "error"}}});
     ASSERT_TRUE(child.ok()) << child.status().to_string();
     child_ = *std::move(child);
     for (;;) {
@@ -80,8 +82,12 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
 rd_kafka_t* make_producer(uint16_t port, Confirmed& confirmed) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char problem[256];
-  const std::pair<const char*, std::string> settings[] = {{"bootstrap.servers", "127.0.0.1:" + std::to_string(port)}, {"enable.idempotence", "true"},
-                                                          {"linger.ms", "1"}, {"reconnect.backoff.max.ms", "200"}, {"log_level", "0"}, {"batch.num.messages", "100"}};
+  const std::pair<const char*, std::string> settings[] = {{"bootstrap.servers", "127.0.0.1:" + std::to_string(port)},
+                                                          {"enable.idempotence", "true"},
+                                                          {"linger.ms", "1"},
+                                                          {"reconnect.backoff.max.ms", "200"},
+                                                          {"log_level", "0"},
+                                                          {"batch.num.messages", "100"}};
   for (const auto& [key, value] : settings) rd_kafka_conf_set(conf, key, value.c_str(), problem, sizeof(problem));
   rd_kafka_conf_set_opaque(conf, &confirmed);
   rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -134,7 +140,8 @@ TEST(KilledBroker, KeepsWhatItConfirmedExactlyOnce) {
     while (confirmed.values.size() < until) {
       for (int i = 0; i < 50; ++i, ++next) {
         const std::string value = std::to_string(next);
-        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(next % 3), RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(next % 3),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
       }
       rd_kafka_poll(producer, 1);

@@ -9,7 +9,8 @@
 namespace muir::broker {
 namespace {
 
-std::string tool(const std::string& main_class, const std::vector<std::string>& arguments, const std::string& input = {}) {
+std::string tool(const std::string& main_class, const std::vector<std::string>& arguments,
+                 const std::string& input = {}) {
   auto options = testing::KafkaCluster::tool("org.apache.kafka.tools." + main_class, arguments);
   if (input.empty()) {
     const auto output = testing::run(options);
@@ -41,7 +42,9 @@ TEST(JavaTools, CreateDescribeProduceConsumeAndRead) {
   EXPECT_TRUE(contains(described, "retention.ms=86400000")) << described;
 
   tool("ConsoleProducer", with({"--topic", "t"}), "one\ntwo\nthree");
-  const std::string consumed = tool("consumer.ConsoleConsumer", with({"--topic", "t", "--from-beginning", "--group", "g", "--max-messages", "3", "--timeout-ms", "30000"}));
+  const std::string consumed =
+      tool("consumer.ConsoleConsumer",
+           with({"--topic", "t", "--from-beginning", "--group", "g", "--max-messages", "3", "--timeout-ms", "30000"}));
   for (const char* value : {"one", "two", "three"}) EXPECT_TRUE(contains(consumed, value)) << consumed;
   const std::string group = tool("consumer.group.ConsumerGroupCommand", with({"--describe", "--group", "g"}));
   EXPECT_TRUE(contains(group, "g ")) << group;
@@ -51,12 +54,15 @@ TEST(JavaTools, CreateDescribeProduceConsumeAndRead) {
   for (const auto& file : std::filesystem::recursive_directory_iterator(broker.folder())) {
     const std::string path = file.path().string();
     if (!contains(path, "/t-")) continue;
-    if (path.ends_with(".log") || path.ends_with(".index") || path.ends_with(".timeindex") || path.ends_with(".snapshot")) files += (files.empty() ? "" : ",") + path;
+    if (path.ends_with(".log") || path.ends_with(".index") || path.ends_with(".timeindex") ||
+        path.ends_with(".snapshot"))
+      files += (files.empty() ? "" : ",") + path;
   }
   const std::string dumped = tool("DumpLogSegments", {"--files", files, "--deep-iteration"});
   EXPECT_TRUE(contains(dumped, "isvalid: true")) << dumped;
   EXPECT_TRUE(contains(dumped, "producerId: ")) << dumped;
-  for (const char* problem : {"isvalid: false", "mismatch", "non-monotonic", "out of order"}) EXPECT_FALSE(contains(dumped, problem)) << dumped;
+  for (const char* problem : {"isvalid: false", "mismatch", "non-monotonic", "out of order"})
+    EXPECT_FALSE(contains(dumped, problem)) << dumped;
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ Handle make(rd_kafka_type_t type, const TestBroker& broker, Strings settings, De
   char problem[256];
   settings["bootstrap.servers"] = broker.address();
   for (const auto& [key, value] : settings) {
-    EXPECT_EQ(rd_kafka_conf_set(conf, key.c_str(), value.c_str(), problem, sizeof(problem)), RD_KAFKA_CONF_OK) << problem;
+    EXPECT_EQ(rd_kafka_conf_set(conf, key.c_str(), value.c_str(), problem, sizeof(problem)), RD_KAFKA_CONF_OK)
+        << problem;
   }
   if (deliveries != nullptr) {
     rd_kafka_conf_set_opaque(conf, deliveries);
@@ -54,9 +55,10 @@ Handle make(rd_kafka_type_t type, const TestBroker& broker, Strings settings, De
 
 void produce(rd_kafka_t* producer, const std::string& topic, const std::string& key, const std::string& value) {
   for (;;) {
-    const auto error = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(key.data(), key.size()),
-                                         RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-                                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    const auto error =
+        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_KEY(key.data(), key.size()),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       ASSERT_EQ(error, RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_err2str(error);
       return;
@@ -88,7 +90,8 @@ std::vector<std::string> consume(rd_kafka_t* consumer, size_t count) {
   return out;
 }
 
-const Strings kFromStart = {{"auto.offset.reset", "earliest"}, {"enable.auto.commit", "false"}, {"session.timeout.ms", "6000"}};
+const Strings kFromStart = {
+    {"auto.offset.reset", "earliest"}, {"enable.auto.commit", "false"}, {"session.timeout.ms", "6000"}};
 
 Strings with(Strings base, const Strings& more) {
   base.insert(more.begin(), more.end());
@@ -103,13 +106,16 @@ TEST(RdKafka, EveryRecordArrivesOnceInOrderPerKeyWithEveryCodec) {
     const std::string topic = "t-" + codec;
     Deliveries deliveries;
     {
-      const Handle producer = make(RD_KAFKA_PRODUCER, broker, {{"compression.codec", codec}, {"linger.ms", "5"}, {"enable.idempotence", "true"}}, &deliveries);
+      const Handle producer =
+          make(RD_KAFKA_PRODUCER, broker,
+               {{"compression.codec", codec}, {"linger.ms", "5"}, {"enable.idempotence", "true"}}, &deliveries);
       for (int i = 0; i < kCount; ++i) produce(producer.get(), topic, "key" + std::to_string(i % 7), std::to_string(i));
       ASSERT_EQ(rd_kafka_flush(producer.get(), 20'000), RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     EXPECT_EQ(deliveries.ok, kCount);
     EXPECT_EQ(deliveries.failed, 0);
-    const Handle consumer = make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "g-" + codec}, {"check.crcs", "true"}}));
+    const Handle consumer =
+        make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "g-" + codec}, {"check.crcs", "true"}}));
     subscribe(consumer.get(), topic);
     const auto values = consume(consumer.get(), kCount);
     ASSERT_EQ(values.size(), static_cast<size_t>(kCount));
@@ -147,7 +153,8 @@ TEST(RdKafka, AGroupSharesPartitionsAndGoesOnWhereItCommitted) {
   std::set<std::string> seen;
   const auto take = [&](rd_kafka_t* consumer) {
     Message message(rd_kafka_consumer_poll(consumer, 20));
-    if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) seen.insert(std::string(static_cast<const char*>(message->payload), message->len));
+    if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+      seen.insert(std::string(static_cast<const char*>(message->payload), message->len));
   };
   EXPECT_TRUE(testing::eventually([&] {
     take(one.get());
@@ -185,12 +192,14 @@ TEST(RdKafka, TransactionsAreSeenWholeOrNotAtAll) {
       expect_ok(rd_kafka_abort_transaction(producer.get(), 20'000), "abort");
     }
   }
-  const Handle committed = make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "c"}, {"isolation.level", "read_committed"}}));
+  const Handle committed =
+      make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "c"}, {"isolation.level", "read_committed"}}));
   subscribe(committed.get(), "t");
   const auto kept = consume(committed.get(), 20);
   EXPECT_EQ(kept.size(), 20u);
   for (const auto& value : kept) EXPECT_TRUE(value.starts_with("kept")) << value;
-  const Handle all = make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "u"}, {"isolation.level", "read_uncommitted"}}));
+  const Handle all =
+      make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "u"}, {"isolation.level", "read_uncommitted"}}));
   subscribe(all.get(), "t");
   EXPECT_EQ(consume(all.get(), 30).size(), 30u);
 }
@@ -213,7 +222,9 @@ TEST(RdKafka, OffsetsCommittedInATransactionMoveTheGroup) {
     rd_kafka_consumer_group_metadata_t* group = rd_kafka_consumer_group_metadata(consumer);
     expect_ok(rd_kafka_send_offsets_to_transaction(producer.get(), offsets.get(), group, 20'000), "offsets");
     rd_kafka_consumer_group_metadata_destroy(group);
-    expect_ok(commit ? rd_kafka_commit_transaction(producer.get(), 20'000) : rd_kafka_abort_transaction(producer.get(), 20'000), "end");
+    expect_ok(commit ? rd_kafka_commit_transaction(producer.get(), 20'000)
+                     : rd_kafka_abort_transaction(producer.get(), 20'000),
+              "end");
   };
   {
     const Handle consumer = make(RD_KAFKA_CONSUMER, broker, settings);

@@ -41,10 +41,12 @@ class Admin {
   virtual Result<TopicDescription> describe_topic(const std::string& name, int64_t timeout_ms = 30'000) = 0;
   virtual Result<std::vector<TopicDescription>> list_topics(int64_t timeout_ms = 30'000) = 0;
   virtual Result<ClusterDescription> describe_cluster(int64_t timeout_ms = 30'000) = 0;
-  virtual Result<std::map<std::string, std::string>> topic_configs(const std::string& name, int64_t timeout_ms = 30'000) = 0;
+  virtual Result<std::map<std::string, std::string>> topic_configs(const std::string& name,
+                                                                   int64_t timeout_ms = 30'000) = 0;
   // Earliest and end offsets; with read_committed the end is the last stable offset.
-  virtual Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
-                                                                 IsolationLevel isolation, int64_t timeout_ms = 30'000) = 0;
+  virtual Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                 int64_t at, IsolationLevel isolation,
+                                                                 int64_t timeout_ms = 30'000) = 0;
   // The group's committed offsets; with `require_stable`, waits while a transaction on them is pending
   // (UNSTABLE_OFFSET_COMMIT). A partition without a commit is absent from the answer.
   virtual Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,

@@ -28,7 +28,8 @@ class Client {
   virtual Result<std::unique_ptr<Consumer>> consumer(const Properties& overrides = {}) = 0;
   virtual Result<std::unique_ptr<Admin>> admin(const Properties& overrides = {}) = 0;
   // `protocol` outlives the member.
-  virtual Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options, GroupProtocol& protocol) = 0;
+  virtual Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options,
+                                                            GroupProtocol& protocol) = 0;
 };
 
 }  // namespace muir::client

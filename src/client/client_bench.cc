@@ -1,5 +1,5 @@
-// What send() costs its caller in front of librdkafka (CPU time; the mock cluster runs in this process too), and how fast the
-// in-memory cluster is.
+// What send() costs its caller in front of librdkafka (CPU time; the mock cluster runs in this process too), and how
+// fast the in-memory cluster is.
 #include <benchmark/benchmark.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -29,7 +29,9 @@ class MockCluster {
     rd_kafka_mock_cluster_destroy(mock_);
     rd_kafka_destroy(rk_);
   }
-  std::unique_ptr<Client> client() { return connect_kafka({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)}}).value(); }
+  std::unique_ptr<Client> client() {
+    return connect_kafka({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)}}).value();
+  }
 
  private:
   rd_kafka_t* rk_;
@@ -39,7 +41,8 @@ class MockCluster {
 struct Batch {
   explicit Batch(size_t value_bytes) : value(value_bytes, 'v') {
     for (size_t i = 0; i < kBatch; ++i) keys.push_back("vehicle-" + std::to_string(i));
-    for (size_t i = 0; i < kBatch; ++i) records.push_back({.topic = "t", .key = keys[i], .value = value, .timestamp_ms = 1'000});
+    for (size_t i = 0; i < kBatch; ++i)
+      records.push_back({.topic = "t", .key = keys[i], .value = value, .timestamp_ms = 1'000});
   }
   std::string value;
   std::vector<std::string> keys;
@@ -89,7 +92,8 @@ void PollInMemory(benchmark::State& state) {
   auto producer = client->producer({}).value();
   for (int i = 0; i < 20; ++i) (void)producer->send(batch.records);
   auto consumer = client->consumer({}).value();
-  const std::vector<PartitionStart> starts = {{{"t", 0}, kOffsetEarliest}, {{"t", 1}, kOffsetEarliest}, {{"t", 2}, kOffsetEarliest}};
+  const std::vector<PartitionStart> starts = {
+      {{"t", 0}, kOffsetEarliest}, {{"t", 1}, kOffsetEarliest}, {{"t", 2}, kOffsetEarliest}};
   (void)consumer->assign(starts);
   int64_t records = 0;
   for (auto _ : state) {

@@ -46,7 +46,8 @@ struct GroupMemberOptions {
   int64_t retry_backoff_ms = 100;
 };
 
-// Heartbeats are sent by a thread of its own; all other calls come from one thread (the owner), except request_rejoin().
+// Heartbeats are sent by a thread of its own; all other calls come from one thread (the owner), except
+// request_rejoin().
 class GroupMember {
  public:
   virtual ~GroupMember() = default;  // leaves the group unless static
@@ -58,8 +59,8 @@ class GroupMember {
   [[nodiscard]] virtual bool stable() const = 0;
   // Identity for transactional offset commits; generation -1 before the first join.
   [[nodiscard]] virtual GroupMetadata metadata() const = 0;
-  // Code::aborted: this generation is over (a rebalance, an expired session) and the offsets are somebody else's now; detail() is
-  // Kafka's error code.
+  // Code::aborted: this generation is over (a rebalance, an expired session) and the offsets are somebody else's now;
+  // detail() is Kafka's error code.
   virtual Status commit(const Offsets& offsets, int64_t timeout_ms) = 0;
   virtual Status leave() = 0;
 };

@@ -26,7 +26,8 @@ namespace {
 using wire::ApiKey;
 using wire::ErrorCode;
 
-// A group coordinator of one member. Without a script everything succeeds; script(api, codes) makes the next answers fail in turn.
+// A group coordinator of one member. Without a script everything succeeds; script(api, codes) makes the next answers
+// fail in turn.
 class FakeCoordinator {
  public:
   // `version_cap`: no API is offered above it, as by an old broker.
@@ -108,7 +109,8 @@ class FakeCoordinator {
     ASSERT_TRUE(wire::decode_request_header(reader, header).ok());
     const auto api = static_cast<ApiKey>(header.request_api_key);
     const int16_t version = header.request_api_version;
-    EXPECT_LE(version, std::max(api == ApiKey::api_versions ? int16_t{3} : version_cap_, wire::api_info(api).version_min));
+    EXPECT_LE(version,
+              std::max(api == ApiKey::api_versions ? int16_t{3} : version_cap_, wire::api_info(api).version_min));
     ++counts_[api];
     if (close_on_ == api) {
       close_on_.reset();
@@ -125,10 +127,8 @@ class FakeCoordinator {
       codes.pop_front();
     }
     switch (api) {
-      case ApiKey::api_versions:
-        return reply(connection, header, versions());
-      case ApiKey::find_coordinator:
-        return reply(connection, header, coordinator(version, code));
+      case ApiKey::api_versions: return reply(connection, header, versions());
+      case ApiKey::find_coordinator: return reply(connection, header, coordinator(version, code));
       case ApiKey::join_group:
         return reply(connection, header, join(body<wire::JoinGroupRequest>(reader, version), version, code));
       case ApiKey::sync_group: {
@@ -159,19 +159,20 @@ class FakeCoordinator {
         for (const auto& topic : request.topics) {
           auto& out = response.topics.emplace_back();
           out.name = topic.name;
-          for (const auto& partition : topic.partitions) out.partitions.push_back({.partition_index = partition.partition_index, .error_code = code});
+          for (const auto& partition : topic.partitions)
+            out.partitions.push_back({.partition_index = partition.partition_index, .error_code = code});
         }
         return reply(connection, header, response);
       }
-      default:
-        ADD_FAILURE() << "unexpected request " << wire::name_of(api);
+      default: ADD_FAILURE() << "unexpected request " << wire::name_of(api);
     }
   }
 
   [[nodiscard]] wire::ApiVersionsResponse versions() const {
     wire::ApiVersionsResponse response;
     for (const wire::ApiInfo& api : wire::api_table()) {
-      response.api_keys.push_back({.api_key = static_cast<int16_t>(api.key), .min_version = api.version_min,
+      response.api_keys.push_back({.api_key = static_cast<int16_t>(api.key),
+                                   .min_version = api.version_min,
                                    .max_version = std::max(api.version_min, std::min(api.version_max, version_cap_))});
     }
     return response;
@@ -228,7 +229,8 @@ class FakeCoordinator {
 class Noting final : public GroupProtocol {
  public:
   std::vector<std::pair<std::string, Bytes>> metadata() override { return {{"stream", "subscription"}}; }
-  Result<std::map<std::string, Bytes>> assign(const std::string&, const std::map<std::string, Bytes>& members) override {
+  Result<std::map<std::string, Bytes>> assign(const std::string&,
+                                              const std::map<std::string, Bytes>& members) override {
     std::map<std::string, Bytes> all;
     for (const auto& [id, bytes] : members) all[id] = "for " + bytes;
     return all;
@@ -262,7 +264,8 @@ class GroupMemberTest : public ::testing::Test {
       const Status status = member_->poll(5);
       EXPECT_TRUE(status.ok()) << status.to_string();
       return protocol_.events == wanted && member_->stable();
-    })) << "events: " << protocol_.events;
+    })) << "events: "
+        << protocol_.events;
   }
   Status poll_until_error() {
     Status status;
@@ -401,7 +404,8 @@ TEST_F(GroupMemberTest, OutlivesConnectionsThatBreak) {
 }
 
 TEST_F(GroupMemberTest, OutlivesAnswersThatAreNotTheProtocols) {
-  for (const ApiKey api : {ApiKey::api_versions, ApiKey::find_coordinator, ApiKey::join_group, ApiKey::sync_group, ApiKey::heartbeat}) {
+  for (const ApiKey api :
+       {ApiKey::api_versions, ApiKey::find_coordinator, ApiKey::join_group, ApiKey::sync_group, ApiKey::heartbeat}) {
     SCOPED_TRACE(wire::name_of(api));
     protocol_.events.clear();
     start();

@@ -23,7 +23,8 @@ class KafkaClient final : public Client {
     auto options = MUIR_TRY(internal::protocol_options(internal::merged(properties_, overrides)));
     return std::unique_ptr<Admin>(new internal::KafkaAdmin(std::move(options)));
   }
-  Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options, GroupProtocol& protocol) override {
+  Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options,
+                                                    GroupProtocol& protocol) override {
     if (options.group_id.empty()) return error(Code::invalid_argument, "group member: group_id is empty");
     auto client_options = MUIR_TRY(internal::protocol_options(properties_));
     client_options.request_timeout_ms = options.request_timeout_ms;

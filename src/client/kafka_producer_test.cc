@@ -66,11 +66,14 @@ TEST_F(KafkaProducerTest, OneCallbackPerSendWithEveryDeliveryInOrder) {
   std::atomic<int> calls{0};
   std::vector<Delivery> deliveries;
   for (int round = 0; round < 3; ++round) {
-    ASSERT_TRUE(producer_->send(records, [&](const Status& status, std::span<const Delivery> done) {
-      EXPECT_TRUE(status.ok()) << status.to_string();
-      ++calls;
-      deliveries.insert(deliveries.end(), done.begin(), done.end());
-    }).ok());
+    ASSERT_TRUE(producer_
+                    ->send(records,
+                           [&](const Status& status, std::span<const Delivery> done) {
+                             EXPECT_TRUE(status.ok()) << status.to_string();
+                             ++calls;
+                             deliveries.insert(deliveries.end(), done.begin(), done.end());
+                           })
+                    .ok());
     ASSERT_TRUE(producer_->flush(kWaitMs).ok());
   }
   EXPECT_EQ(calls, 3);
@@ -106,9 +109,9 @@ TEST_F(KafkaProducerTest, ARefusedRecordIsToldToItsCallbackWithKafkasCode) {
   rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   Status told;
   ASSERT_TRUE(send("v", [&](const Status& status, std::span<const Delivery> done) {
-    told = status;
-    EXPECT_EQ(done[0].offset, -1);
-  }).ok());
+                told = status;
+                EXPECT_EQ(done[0].offset, -1);
+              }).ok());
   EXPECT_TRUE(producer_->flush(kWaitMs).ok()) << "the callback knows";
   EXPECT_EQ(told.code(), Code::permission_denied) << told.to_string();
   EXPECT_EQ(told.detail(), 29);
@@ -116,7 +119,8 @@ TEST_F(KafkaProducerTest, ARefusedRecordIsToldToItsCallbackWithKafkasCode) {
 
 TEST_F(KafkaProducerTest, RetriableAnswersAreRetriedInside) {
   start();
-  rd_kafka_mock_push_request_errors(mock_, kProduce, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                    RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
   ASSERT_TRUE(send("v").ok());
   EXPECT_TRUE(producer_->flush(kWaitMs).ok());
 }
@@ -124,13 +128,17 @@ TEST_F(KafkaProducerTest, RetriableAnswersAreRetriedInside) {
 TEST_F(KafkaProducerTest, ARecordTooLargeFailsAlone) {
   start({{"max.request.size", "1000"}});
   const std::string large(5'000, 'x');
-  const ProducedRecord records[] = {{.topic = "t", .partition = 0, .value = "small"}, {.topic = "t", .partition = 0, .value = large}};
+  const ProducedRecord records[] = {{.topic = "t", .partition = 0, .value = "small"},
+                                    {.topic = "t", .partition = 0, .value = large}};
   Status told;
   std::vector<Delivery> deliveries;
-  ASSERT_TRUE(producer_->send(records, [&](const Status& status, std::span<const Delivery> done) {
-    told = status;
-    deliveries.assign(done.begin(), done.end());
-  }).ok());
+  ASSERT_TRUE(producer_
+                  ->send(records,
+                         [&](const Status& status, std::span<const Delivery> done) {
+                           told = status;
+                           deliveries.assign(done.begin(), done.end());
+                         })
+                  .ok());
   ASSERT_TRUE(producer_->flush(kWaitMs).ok());
   EXPECT_EQ(told.code(), Code::resource_exhausted) << told.to_string();
   ASSERT_EQ(deliveries.size(), 2u);
@@ -148,7 +156,8 @@ TEST_F(KafkaProducerTest, RecordsOutsideATransactionAreRefused) {
 TEST_F(KafkaProducerTest, CommitRetriesWhatMayBeRetried) {
   start_transactional();
   ASSERT_TRUE(send("v").ok());
-  rd_kafka_mock_push_request_errors(mock_, kEndTxn, 2, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
+  rd_kafka_mock_push_request_errors(mock_, kEndTxn, 2, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+                                    RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
   const Status status = producer_->commit_transaction(kWaitMs);
   EXPECT_TRUE(status.ok()) << status.to_string();
 }
@@ -205,13 +214,24 @@ TEST_P(RefusedProperties, AreNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, RefusedProperties,
-    ::testing::Values(BadProperties{"NoServers", {}, Code::invalid_argument, "bootstrap.servers is missing"},
-                      BadProperties{"NoPort", {{"bootstrap.servers", "localhost"}}, Code::invalid_argument, "\"localhost\" is not host:port"},
-                      BadProperties{"BadPort", {{"bootstrap.servers", "a:1,b:99999"}}, Code::invalid_argument, "b:99999"},
-                      BadProperties{"Tls", {{"bootstrap.servers", "a:1"}, {"security.protocol", "SASL_SSL"}}, Code::unsupported, "security.protocol"},
-                      BadProperties{"BadAcks", {{"bootstrap.servers", "a:1"}, {"acks", "some"}}, Code::invalid_argument, "acks"},
-                      BadProperties{"BadIsolation", {{"bootstrap.servers", "a:1"}, {"isolation.level", "x"}}, Code::invalid_argument, "isolation.level"},
-                      BadProperties{"BadSecret", {{"bootstrap.servers", "a:1"}, {"rdkafka.password.of.none", "hush"}}, Code::invalid_argument, "password"}),
+    ::testing::Values(
+        BadProperties{"NoServers", {}, Code::invalid_argument, "bootstrap.servers is missing"},
+        BadProperties{
+            "NoPort", {{"bootstrap.servers", "localhost"}}, Code::invalid_argument, "\"localhost\" is not host:port"},
+        BadProperties{"BadPort", {{"bootstrap.servers", "a:1,b:99999"}}, Code::invalid_argument, "b:99999"},
+        BadProperties{"Tls",
+                      {{"bootstrap.servers", "a:1"}, {"security.protocol", "SASL_SSL"}},
+                      Code::unsupported,
+                      "security.protocol"},
+        BadProperties{"BadAcks", {{"bootstrap.servers", "a:1"}, {"acks", "some"}}, Code::invalid_argument, "acks"},
+        BadProperties{"BadIsolation",
+                      {{"bootstrap.servers", "a:1"}, {"isolation.level", "x"}},
+                      Code::invalid_argument,
+                      "isolation.level"},
+        BadProperties{"BadSecret",
+                      {{"bootstrap.servers", "a:1"}, {"rdkafka.password.of.none", "hush"}},
+                      Code::invalid_argument,
+                      "password"}),
     [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace {
 
 class MemoryClient final : public Client {
  public:
-  MemoryClient(MemoryCluster::State& state, Properties properties) : state_(state), properties_(std::move(properties)) {}
+  MemoryClient(MemoryCluster::State& state, Properties properties)
+      : state_(state), properties_(std::move(properties)) {}
 
   Result<std::unique_ptr<Producer>> producer(const Properties& overrides) override {
     return internal::MemoryProducer::make(state_, internal::merged(properties_, overrides));
@@ -23,7 +24,8 @@ class MemoryClient final : public Client {
   Result<std::unique_ptr<Admin>> admin(const Properties&) override {
     return std::unique_ptr<Admin>(new internal::MemoryAdmin(state_));
   }
-  Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options, GroupProtocol& protocol) override {
+  Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options,
+                                                    GroupProtocol& protocol) override {
     if (options.group_id.empty()) return error(Code::invalid_argument, "group member: group_id is empty");
     return std::unique_ptr<GroupMember>(new internal::MemoryMember(state_, options, protocol));
   }
@@ -35,7 +37,8 @@ class MemoryClient final : public Client {
 
 }  // namespace
 
-MemoryCluster::MemoryCluster(Clock& clock, MemoryClusterOptions options) : state_(std::make_unique<State>(clock, options)) {}
+MemoryCluster::MemoryCluster(Clock& clock, MemoryClusterOptions options)
+    : state_(std::make_unique<State>(clock, options)) {}
 MemoryCluster::~MemoryCluster() = default;
 
 std::unique_ptr<Client> MemoryCluster::client(const Properties& properties) {
@@ -50,7 +53,8 @@ void MemoryCluster::inject(const FaultPlan& plan) {
 
 void MemoryCluster::expire_member(const std::string& group, const std::string& member_id) {
   const std::lock_guard lock(state_->mutex);
-  if (const auto it = state_->groups.find(group); it != state_->groups.end()) state_->remove_member(it->second, member_id);
+  if (const auto it = state_->groups.find(group); it != state_->groups.end())
+    state_->remove_member(it->second, member_id);
 }
 
 std::vector<StoredRecord> MemoryCluster::stored(const TopicPartition& partition) const {

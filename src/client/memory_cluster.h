@@ -1,8 +1,8 @@
 // MemoryCluster: a Kafka cluster in memory, for deterministic tests and simulations of everything above this module.
 //
-// Topics, offsets, consumer groups with any GroupProtocol, transactions with markers and read_committed, fencing by transactional
-// id and by group generation, delete_records. Time is the clock's: sessions and transactions end when it says so. Faults are
-// drawn from a seed, so a run repeats exactly when one thread drives it.
+// Topics, offsets, consumer groups with any GroupProtocol, transactions with markers and read_committed, fencing by
+// transactional id and by group generation, delete_records. Time is the clock's: sessions and transactions end when it
+// says so. Faults are drawn from a seed, so a run repeats exactly when one thread drives it.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,13 @@ namespace muir::client {
 // Chances between 0 and 1, drawn anew at each call they concern.
 struct FaultPlan {
   uint64_t seed = 1;
-  double send_fails = 0;         // a send() is reported as timed out; nothing of it was written
-  double commit_aborted = 0;     // commit_transaction() is Code::aborted; the transaction waits for abort_transaction()
-  double commit_unanswered = 0;  // commit_transaction() is Code::timed_out although the cluster committed; asking again succeeds
-  double producer_fenced = 0;    // begin_transaction() finds that another producer took the transactional id
-  double member_lost = 0;        // a group member's poll() finds that its session had expired
-  double poll_empty = 0;         // a consumer's poll() returns nothing although there are records
+  double send_fails = 0;      // a send() is reported as timed out; nothing of it was written
+  double commit_aborted = 0;  // commit_transaction() is Code::aborted; the transaction waits for abort_transaction()
+  double commit_unanswered =
+      0;  // commit_transaction() is Code::timed_out although the cluster committed; asking again succeeds
+  double producer_fenced = 0;      // begin_transaction() finds that another producer took the transactional id
+  double member_lost = 0;          // a group member's poll() finds that its session had expired
+  double poll_empty = 0;           // a consumer's poll() returns nothing although there are records
   double offset_commit_fails = 0;  // GroupMember::commit() is Code::unavailable; nothing was committed
 };
 

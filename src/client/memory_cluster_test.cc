@@ -17,14 +17,16 @@ namespace {
 
 const TopicPartition kOrders{"orders", 0};
 
-ProducedRecord record(std::string_view topic, int32_t partition, std::string_view key, std::string_view value, int64_t timestamp_ms = -1) {
+ProducedRecord record(std::string_view topic, int32_t partition, std::string_view key, std::string_view value,
+                      int64_t timestamp_ms = -1) {
   return {.topic = topic, .partition = partition, .key = key, .value = value, .timestamp_ms = timestamp_ms};
 }
 
 // A cluster with topic "orders" of two partitions, and shorthands for what most tests do.
 class MemoryClusterTest : public ::testing::Test {
  protected:
-  MemoryClusterTest() : cluster_(clock_, {.keep_history = true}), client_(cluster_.client()), admin_(client_->admin({}).value()) {
+  MemoryClusterTest()
+      : cluster_(clock_, {.keep_history = true}), client_(cluster_.client()), admin_(client_->admin({}).value()) {
     EXPECT_TRUE(admin_->create_topic({.name = "orders", .partitions = 2}).ok());
   }
   std::unique_ptr<Producer> transactional(const std::string& id) {
@@ -68,10 +70,13 @@ TEST_F(MemoryClusterTest, RecordsKeepEveryPartOfThemselves) {
       {.topic = "orders", .partition = 0, .key = "", .value = std::nullopt},
   };
   std::vector<Delivery> deliveries;
-  ASSERT_TRUE(producer->send(sent, [&](const Status& status, std::span<const Delivery> done) {
-    EXPECT_TRUE(status.ok());
-    deliveries.assign(done.begin(), done.end());
-  }).ok());
+  ASSERT_TRUE(producer
+                  ->send(sent,
+                         [&](const Status& status, std::span<const Delivery> done) {
+                           EXPECT_TRUE(status.ok());
+                           deliveries.assign(done.begin(), done.end());
+                         })
+                  .ok());
   ASSERT_EQ(deliveries.size(), 3u);
   EXPECT_EQ(deliveries[2].offset, 2);
 
@@ -98,9 +103,12 @@ TEST_F(MemoryClusterTest, KeysGoWhereTheJavaClientSendsThem) {
   auto producer = client_->producer({}).value();
   for (const std::string key : {"", "a", "vehicle-17", "Zażółć"}) {
     const ProducedRecord one{.topic = "seven", .key = key, .value = "v"};
-    ASSERT_TRUE(producer->send({&one, 1}, [&](const Status&, std::span<const Delivery> done) {
-      EXPECT_EQ(done[0].partition, wire::partition_for_key(key, 7)) << key;
-    }).ok());
+    ASSERT_TRUE(producer
+                    ->send({&one, 1},
+                           [&](const Status&, std::span<const Delivery> done) {
+                             EXPECT_EQ(done[0].partition, wire::partition_for_key(key, 7)) << key;
+                           })
+                    .ok());
   }
 }
 
@@ -217,7 +225,8 @@ TEST_F(MemoryClusterTest, OffsetsAreFoundByTime) {
   }
   const std::pair<int64_t, int64_t> expected[] = {{0, 0}, {100, 0}, {101, 1}, {300, 2}, {301, 3}};
   for (const auto& [time, offset] : expected) {
-    EXPECT_EQ(admin_->list_offsets({kOrders}, time, IsolationLevel::read_uncommitted).value().at(kOrders), offset) << time;
+    EXPECT_EQ(admin_->list_offsets({kOrders}, time, IsolationLevel::read_uncommitted).value().at(kOrders), offset)
+        << time;
   }
 }
 
@@ -225,7 +234,8 @@ TEST_F(MemoryClusterTest, OffsetsAreFoundByTime) {
 class RoundRobin final : public GroupProtocol {
  public:
   std::vector<std::pair<std::string, Bytes>> metadata() override { return {{name, subscription}}; }
-  Result<std::map<std::string, Bytes>> assign(const std::string&, const std::map<std::string, Bytes>& members) override {
+  Result<std::map<std::string, Bytes>> assign(const std::string&,
+                                              const std::map<std::string, Bytes>& members) override {
     std::map<std::string, Bytes> all;
     int next = 0;
     for (const auto& [id, bytes] : members) all[id] = std::to_string(next++);
@@ -367,7 +377,8 @@ std::vector<std::string> run_with_faults(uint64_t seed) {
 }
 
 TEST(MemoryClusterFaults, EachValueIsReadOnceInOrderWhateverFailsAndOneSeedGivesOneHistory) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) EXPECT_EQ(run_with_faults(seed), run_with_faults(seed)) << "seed " << seed;
+  for (uint64_t seed = 1; seed <= 20; ++seed)
+    EXPECT_EQ(run_with_faults(seed), run_with_faults(seed)) << "seed " << seed;
   EXPECT_NE(run_with_faults(1), run_with_faults(2));
 }
 

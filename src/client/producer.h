@@ -39,17 +39,20 @@ class Producer {
   // Queues the records, copying them. Fails with Code::resource_exhausted, having queued none, when the queue
   // (buffer.memory) is full. Without a callback a failure is reported by the next flush(), send() or commit.
   virtual Status send(std::span<const ProducedRecord> records, DeliveryCallback on_done = nullptr) = 0;
-  // Waits until everything sent has been acknowledged; the first failure since the last flush that no callback was told.
+  // Waits until everything sent has been acknowledged; the first failure since the last flush that no callback was
+  // told.
   virtual Status flush(int64_t timeout_ms) = 0;
   // Partitions of a topic as the producer knows them (asks the cluster when it does not).
   virtual Result<int32_t> partition_count(const std::string& topic) = 0;
 
   // Transactions. Code::fenced: a newer producer with this transactional id exists; this one is of no more use.
-  // Code::aborted: the transaction must be aborted with abort_transaction() and may be tried again. When it is because `group` is
-  // no longer the member it was, detail() is Kafka's ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID.
+  // Code::aborted: the transaction must be aborted with abort_transaction() and may be tried again. When it is because
+  // `group` is no longer the member it was, detail() is Kafka's ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or
+  // FENCED_INSTANCE_ID.
   virtual Status init_transactions(int64_t timeout_ms) = 0;
   virtual Status begin_transaction() = 0;
-  virtual Status send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t timeout_ms) = 0;
+  virtual Status send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group,
+                                             int64_t timeout_ms) = 0;
   virtual Status commit_transaction(int64_t timeout_ms) = 0;  // flushes first
   virtual Status abort_transaction(int64_t timeout_ms) = 0;   // purges what was not sent
 };

@@ -11,12 +11,12 @@ using wire::ErrorCode;
 Status check_sizes(const wire::BatchView& batch, const TopicConfig& config) {
   const auto size = static_cast<int64_t>(batch.bytes().size());
   if (size > config.message_bytes_max) {
-    return kafka_error(ErrorCode::message_too_large, "The record batch size of {} bytes exceeds max.message.bytes={}", size,
-                       config.message_bytes_max);
+    return kafka_error(ErrorCode::message_too_large, "The record batch size of {} bytes exceeds max.message.bytes={}",
+                       size, config.message_bytes_max);
   }
   if (size > config.segment_bytes) {
-    return kafka_error(ErrorCode::record_list_too_large, "The record batch size of {} bytes exceeds segment.bytes={}", size,
-                       config.segment_bytes);
+    return kafka_error(ErrorCode::record_list_too_large, "The record batch size of {} bytes exceeds segment.bytes={}",
+                       size, config.segment_bytes);
   }
   return {};
 }
@@ -40,7 +40,8 @@ Status check_timestamps(const wire::BatchView& batch, int64_t max_timestamp, con
                         wire::RecordIterator& scratch) {
   if (config.log_append_time) return {};
   if (max_timestamp > now_ms && max_timestamp - now_ms > config.timestamp_after_ms_max) {
-    return kafka_error(ErrorCode::invalid_timestamp, "Timestamp {} is more than message.timestamp.after.max.ms={} after the broker's {}",
+    return kafka_error(ErrorCode::invalid_timestamp,
+                       "Timestamp {} is more than message.timestamp.after.max.ms={} after the broker's {}",
                        max_timestamp, config.timestamp_after_ms_max, now_ms);
   }
   if (config.timestamp_before_ms_max == INT64_MAX) return {};
@@ -48,7 +49,8 @@ Status check_timestamps(const wire::BatchView& batch, int64_t max_timestamp, con
   wire::Record record;
   while (scratch.next(record)) {
     if (record.timestamp < 0 || now_ms - record.timestamp <= config.timestamp_before_ms_max) continue;
-    return kafka_error(ErrorCode::invalid_timestamp, "Timestamp {} is more than message.timestamp.before.max.ms={} before the broker's {}",
+    return kafka_error(ErrorCode::invalid_timestamp,
+                       "Timestamp {} is more than message.timestamp.before.max.ms={} before the broker's {}",
                        record.timestamp, config.timestamp_before_ms_max, now_ms);
   }
   return {};
@@ -96,7 +98,8 @@ Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t 
   const auto facts = wire::validate_produced_batch(*batch, scratch);
   if (!facts.ok()) {
     const bool damaged = !batch->check_crc().ok();
-    return kafka_error(damaged ? ErrorCode::corrupt_message : ErrorCode::invalid_record, "{}", facts.status().message());
+    return kafka_error(damaged ? ErrorCode::corrupt_message : ErrorCode::invalid_record, "{}",
+                       facts.status().message());
   }
   if (config.compact && !facts->every_record_has_key) {
     return kafka_error(ErrorCode::invalid_record, "Compacted topic cannot accept message without key");

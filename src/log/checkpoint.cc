@@ -39,7 +39,8 @@ Status wrong_line(std::string_view what, std::string_view line) {
 
 Bytes encode_offset_checkpoint(const OffsetCheckpoint& offsets) {
   Bytes out = fmt::format("0\n{}\n", offsets.size());
-  for (const auto& [partition, offset] : offsets) out += fmt::format("{} {} {}\n", partition.first, partition.second, offset);
+  for (const auto& [partition, offset] : offsets)
+    out += fmt::format("{} {} {}\n", partition.first, partition.second, offset);
   return out;
 }
 
@@ -56,7 +57,8 @@ Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text) {
     if (topic.empty() || !partition || !offset) return wrong_line(kWhat, line);
     out[{topic, *partition}] = *offset;
   }
-  if (out.size() != count) return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  if (out.size() != count)
+    return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
   return out;
 }
 
@@ -75,15 +77,19 @@ Result<EpochEntries> decode_leader_epochs(BytesView text) {
     std::string_view rest = line;
     const auto epoch = number<int32_t>(take(rest, ' '));
     const auto start = number<int64_t>(rest);
-    const bool ascending = epoch && start && (out.empty() || (out.back().epoch < *epoch && out.back().start_offset <= *start));
+    const bool ascending =
+        epoch && start && (out.empty() || (out.back().epoch < *epoch && out.back().start_offset <= *start));
     if (!ascending) return wrong_line(kWhat, line);
     out.push_back({*epoch, *start});
   }
-  if (out.size() != count) return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  if (out.size() != count)
+    return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
   return out;
 }
 
-Bytes encode_partition_metadata(const wire::Uuid& topic_id) { return fmt::format("version: 0\ntopic_id: {}\n", topic_id.to_string()); }
+Bytes encode_partition_metadata(const wire::Uuid& topic_id) {
+  return fmt::format("version: 0\ntopic_id: {}\n", topic_id.to_string());
+}
 
 Result<wire::Uuid> decode_partition_metadata(BytesView text) {
   constexpr std::string_view kKey = "topic_id: ";

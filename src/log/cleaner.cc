@@ -85,14 +85,16 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
     if (!entry.batches.empty()) pass.last_of_producer.insert(entry.batches.back().last_offset);
   }
   const double ratio = static_cast<double>(dirty_bytes) / static_cast<double>(dirty_bytes + clean_bytes);
-  const bool overdue = pass.config->compaction_lag_ms_max != INT64_MAX && pass.now_ms - oldest_dirty > pass.config->compaction_lag_ms_max;
+  const bool overdue = pass.config->compaction_lag_ms_max != INT64_MAX &&
+                       pass.now_ms - oldest_dirty > pass.config->compaction_lag_ms_max;
   return ratio > pass.config->cleanable_dirty_ratio_min || overdue;
 }
 
 bool Cleaner::is_aborted(const Pass& pass, const wire::BatchHeader& header) {
   if (!header.transactional() || header.control()) return false;
   return std::any_of(pass.aborted.begin(), pass.aborted.end(), [&](const AbortedTxn& txn) {
-    return txn.producer_id == header.producer_id && txn.first_offset <= header.base_offset && header.base_offset < txn.last_offset;
+    return txn.producer_id == header.producer_id && txn.first_offset <= header.base_offset &&
+           header.base_offset < txn.last_offset;
   });
 }
 
@@ -152,8 +154,8 @@ Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vecto
   }
   MUIR_RETURN_IF_ERROR(write_out());
   MUIR_RETURN_IF_ERROR(file->sync());
-  auto cleaned = MUIR_TRY(Segment::recover(env_, partition.folder(), base, pass.config->index_interval_bytes, pass.now_ms,
-                                           std::string(kLogSuffix) + std::string(kCleanedSuffix)));
+  auto cleaned = MUIR_TRY(Segment::recover(env_, partition.folder(), base, pass.config->index_interval_bytes,
+                                           pass.now_ms, std::string(kLogSuffix) + std::string(kCleanedSuffix)));
   cleaned->set_next_offset(group.back()->next_offset());
   for (const SegmentPtr& segment : group) {
     for (const AbortedTxn& txn : segment->aborted()) {
@@ -163,7 +165,8 @@ Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vecto
   return install(partition, group, std::move(cleaned));
 }
 
-Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const {
+Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records,
+                              Rewritten& out) const {
   const auto& header = batch.header();
   if (header.base_offset >= pass.end) {
     out.bytes += batch.bytes();  // the map of keys ends before
@@ -190,7 +193,9 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
     MUIR_RETURN_IF_ERROR(records.status());
   }
   if (kept.empty()) {
-    return pass.last_of_producer.contains(header.last_offset()) ? append_compacted_batch(header, kept, std::nullopt, out.bytes) : Status();
+    return pass.last_of_producer.contains(header.last_offset())
+               ? append_compacted_batch(header, kept, std::nullopt, out.bytes)
+               : Status();
   }
   if (header.transactional()) pass.producers_with_data.insert(header.producer_id);
   const bool new_horizon = tombstones && !header.has_delete_horizon();
@@ -205,7 +210,8 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
 }
 
 // A marker stays while records of its transaction do; after that, until its horizon.
-Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const {
+Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records,
+                               Rewritten& out) const {
   const auto& header = batch.header();
   const bool has_data = pass.producers_with_data.erase(header.producer_id) > 0;
   if (!has_data && header.has_delete_horizon() && header.base_timestamp < pass.now_ms) {
@@ -224,7 +230,8 @@ Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::R
   return append_compacted_batch(header, kept, pass.now_ms + pass.config->delete_retention_ms, out.bytes);
 }
 
-// Puts the new segment into the place of the old ones. PartitionOpener::finish_swaps() ends what a crash interrupts here.
+// Puts the new segment into the place of the old ones. PartitionOpener::finish_swaps() ends what a crash interrupts
+// here.
 Status Cleaner::install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned) {
   const std::string name = partition.folder() + "/" + segment_file(cleaned->base_offset(), kLogSuffix);
   const std::string cleaned_name = name + std::string(kCleanedSuffix);

@@ -48,7 +48,8 @@ Lines without_filler(const Lines& lines) {
 
 TEST(Cleaner, KeepsTheLastRecordOfEachKeyAtItsOffset) {
   PartitionFixture log(compacted());
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"b", "1"}, {"a", "2"}, {"c", "1"}, {"a", "3"}, {"b", "2"}}) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"a", "1"}, {"b", "1"}, {"a", "2"}, {"c", "1"}, {"a", "3"}, {"b", "2"}}) {
     log.append_ok(put(key, value));
   }
   roll(log);
@@ -67,7 +68,8 @@ TEST(Cleaner, KeepsWhatABatchStillHolds) {
   for (const auto codec : {wire::Compression::none, wire::Compression::lz4, wire::Compression::zstd}) {
     wire::BatchOptions options;
     options.compression = codec;
-    log.append_ok(test_batch({{1, "x", "old"}, {2, "y" + std::to_string(static_cast<int>(codec)), "kept"}, {3, "z", "old"}}, options));
+    log.append_ok(test_batch(
+        {{1, "x", "old"}, {2, "y" + std::to_string(static_cast<int>(codec)), "kept"}, {3, "z", "old"}}, options));
   }
   log.append_ok(test_batch({{4, "x", "new"}, {5, "z", "new"}}));
   roll(log);
@@ -108,7 +110,8 @@ TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) 
   log.clock.advance_ms(2000);
   roll(log);
   EXPECT_TRUE(clean(log));
-  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "3:c=committed", "4:commit"})) << "the abort marker has nothing left to say";
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "3:c=committed", "4:commit"}))
+      << "the abort marker has nothing left to say";
 
   log.append_ok(in_txn(3, "k", "open"));
   const int64_t open = log.partition->offsets().log_end - 1;

@@ -47,7 +47,9 @@ Status append_compacted_batch(const wire::BatchHeader& original, const std::vect
     max_timestamp = -1;
     for (const wire::Record& record : records) max_timestamp = std::max(max_timestamp, record.timestamp);
   }
-  const int64_t base_timestamp = delete_horizon_ms ? *delete_horizon_ms : records.empty() ? -1 : records.front().timestamp;
+  const int64_t base_timestamp = delete_horizon_ms ? *delete_horizon_ms
+                                 : records.empty() ? -1
+                                                   : records.front().timestamp;
   int16_t attributes = static_cast<int16_t>(original.attributes & ~kDeleteHorizonBit);
   if (delete_horizon_ms) attributes = static_cast<int16_t>(attributes | kDeleteHorizonBit);
 

@@ -7,7 +7,9 @@
 
 namespace muir::log {
 
-std::string segment_file(int64_t base_offset, std::string_view suffix) { return fmt::format("{:020}{}", base_offset, suffix); }
+std::string segment_file(int64_t base_offset, std::string_view suffix) {
+  return fmt::format("{:020}{}", base_offset, suffix);
+}
 
 std::optional<int64_t> parse_segment_file(std::string_view name, std::string_view suffix) {
   constexpr size_t kDigits = 20;
@@ -18,7 +20,9 @@ std::optional<int64_t> parse_segment_file(std::string_view name, std::string_vie
   return offset;
 }
 
-std::string partition_folder(std::string_view topic, int32_t partition) { return fmt::format("{}-{}", topic, partition); }
+std::string partition_folder(std::string_view topic, int32_t partition) {
+  return fmt::format("{}-{}", topic, partition);
+}
 
 std::optional<std::pair<std::string, int32_t>> parse_partition_folder(std::string_view name) {
   const size_t dash = name.rfind('-');
@@ -35,7 +39,8 @@ bool valid_topic_name(std::string_view name) {
   constexpr size_t kLengthMax = 249;
   if (name.empty() || name.size() > kLengthMax || name == "." || name == "..") return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   });
 }
 

@@ -40,9 +40,9 @@ class Flusher {
   void work(std::unique_lock<std::mutex>& lock);
 
   std::mutex mutex_;
-  std::condition_variable requested_;   // for the leader: there is a round to begin
-  std::condition_variable round_begun_; // for the helpers
-  std::condition_variable round_ended_; // for the leader
+  std::condition_variable requested_;    // for the leader: there is a round to begin
+  std::condition_variable round_begun_;  // for the helpers
+  std::condition_variable round_ended_;  // for the leader
   Partitions pending_;
   Partitions round_;
   size_t next_ = 0;     // of round_, not yet taken

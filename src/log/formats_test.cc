@@ -33,7 +33,8 @@ TEST(FileNames, PartitionFoldersEndInTheIndex) {
 TEST(FileNames, TopicNamesAreKafkas) {
   EXPECT_TRUE(valid_topic_name("vehicle.location_raw-1"));
   EXPECT_TRUE(valid_topic_name(std::string(249, 'a')));
-  for (const std::string& wrong : {std::string(), std::string("."), std::string(".."), std::string(250, 'a'), std::string("a b"), std::string("a/b"), std::string("ü")}) {
+  for (const std::string& wrong : {std::string(), std::string("."), std::string(".."), std::string(250, 'a'),
+                                   std::string("a b"), std::string("a/b"), std::string("ü")}) {
     EXPECT_FALSE(valid_topic_name(wrong)) << wrong;
   }
 }
@@ -43,7 +44,8 @@ TEST(OffsetIndex, HasKafkasBytesAndFindsTheEntryBefore) {
   index.append(105, 4096);
   index.append(120, 8300);
   EXPECT_EQ(hex(index.encode()), "00 00 00 05 00 00 10 00 00 00 00 14 00 00 20 6c");
-  const std::pair<int64_t, uint32_t> cases[] = {{100, 0}, {104, 0}, {105, 4096}, {119, 4096}, {120, 8300}, {9999, 8300}};
+  const std::pair<int64_t, uint32_t> cases[] = {{100, 0},    {104, 0},    {105, 4096},
+                                                {119, 4096}, {120, 8300}, {9999, 8300}};
   for (const auto& [offset, position] : cases) EXPECT_EQ(index.floor_position(offset), position) << offset;
   EXPECT_EQ(OffsetIndex::decode(100, index.encode(), 9000)->entries(), index.entries());
 }
@@ -105,7 +107,14 @@ TEST(Checkpoints, DamageIsAnError) {
 
 TEST(ProducerSnapshot, HasKafkasBytes) {
   ProducerState state;
-  state.append({.producer_id = 1000, .epoch = 2, .first_sequence = 0, .last_sequence = 4, .first_offset = 10, .last_offset = 14, .timestamp = 99, .transactional = true});
+  state.append({.producer_id = 1000,
+                .epoch = 2,
+                .first_sequence = 0,
+                .last_sequence = 4,
+                .first_offset = 10,
+                .last_offset = 14,
+                .timestamp = 99,
+                .transactional = true});
   const Bytes bytes = state.encode_snapshot();
   ASSERT_EQ(bytes.size(), 2u + 4 + 4 + 46);
   EXPECT_EQ(hex(bytes.substr(0, 2)), "00 01");
@@ -120,7 +129,13 @@ TEST(ProducerSnapshot, HasKafkasBytes) {
 
 TEST(ProducerSnapshot, DamageIsAnError) {
   ProducerState state;
-  state.append({.producer_id = 1, .epoch = 0, .first_sequence = 0, .last_sequence = 0, .first_offset = 0, .last_offset = 0, .timestamp = 0});
+  state.append({.producer_id = 1,
+                .epoch = 0,
+                .first_sequence = 0,
+                .last_sequence = 0,
+                .first_offset = 0,
+                .last_offset = 0,
+                .timestamp = 0});
   const Bytes bytes = state.encode_snapshot();
   for (size_t i = 0; i < bytes.size(); ++i) {
     Bytes damaged = bytes;
@@ -132,7 +147,9 @@ TEST(ProducerSnapshot, DamageIsAnError) {
 TEST(TopicRegistry, RoundTripsAnySetting) {
   TopicEntries topics;
   topics["plain"] = {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {}};
-  topics["with.settings"] = {*wire::Uuid::parse("AAAAAAAAAAAAAAAAAAAAAQ"), 1, {{"cleanup.policy", "compact,delete"}, {"odd", " a\\b\nc "}, {"empty", ""}}};
+  topics["with.settings"] = {*wire::Uuid::parse("AAAAAAAAAAAAAAAAAAAAAQ"),
+                             1,
+                             {{"cleanup.policy", "compact,delete"}, {"odd", " a\\b\nc "}, {"empty", ""}}};
   const Bytes text = encode_topic_registry(topics);
   EXPECT_TRUE(text.starts_with("muir-topics 1\ntopic plain 4L6g3nShT-eMCtK--X86sw 3\n")) << text;
   EXPECT_EQ(*decode_topic_registry(text), topics);
@@ -140,13 +157,16 @@ TEST(TopicRegistry, RoundTripsAnySetting) {
 }
 
 TEST(TopicRegistry, IsWrittenAsItsPageShows) {
-  const TopicEntries topics = {{"vehicle.state", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 6, {{"cleanup.policy", "compact"}}}}};
-  EXPECT_EQ(encode_topic_registry(topics),
-            "muir-topics 1\ntopic vehicle.state 4L6g3nShT-eMCtK--X86sw 6\nconfig cleanup.policy compact\nend aca19b31\n");
+  const TopicEntries topics = {
+      {"vehicle.state", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 6, {{"cleanup.policy", "compact"}}}}};
+  EXPECT_EQ(
+      encode_topic_registry(topics),
+      "muir-topics 1\ntopic vehicle.state 4L6g3nShT-eMCtK--X86sw 6\nconfig cleanup.policy compact\nend aca19b31\n");
 }
 
 TEST(TopicRegistry, AnyChangedOrMissingByteIsAnError) {
-  const Bytes text = encode_topic_registry({{"t", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {{"retention.ms", "5"}}}}});
+  const Bytes text =
+      encode_topic_registry({{"t", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 3, {{"retention.ms", "5"}}}}});
   for (size_t i = 0; i < text.size(); ++i) {
     Bytes damaged = text;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
@@ -160,12 +180,22 @@ TEST(Decoders, SurviveMutations) {
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
   ProducerState state;
-  state.append({.producer_id = 1, .epoch = 0, .first_sequence = 0, .last_sequence = 0, .first_offset = 0, .last_offset = 0, .timestamp = 0});
+  state.append({.producer_id = 1,
+                .epoch = 0,
+                .first_sequence = 0,
+                .last_sequence = 0,
+                .first_offset = 0,
+                .last_offset = 0,
+                .timestamp = 0});
   OffsetIndex index(0);
   index.append(5, 100);
-  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", 0}, 10}}), encode_leader_epochs({{0, 0}}), index.encode(),
-                                      encode_txn_index({{1, 2, 3, 4}}), state.encode_snapshot(),
-                                      encode_topic_registry({{"t", {{}, 1, {{"k", "v"}}}}}), encode_meta_properties({"c", "d", 1})};
+  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", 0}, 10}}),
+                                      encode_leader_epochs({{0, 0}}),
+                                      index.encode(),
+                                      encode_txn_index({{1, 2, 3, 4}}),
+                                      state.encode_snapshot(),
+                                      encode_topic_registry({{"t", {{}, 1, {{"k", "v"}}}}}),
+                                      encode_meta_properties({"c", "d", 1})};
   for (int round = 0; round < 5000; ++round) {
     Bytes input = samples[random() % samples.size()];
     for (uint64_t changes = random() % 4; changes > 0 && !input.empty(); --changes) {

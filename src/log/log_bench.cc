@@ -68,10 +68,13 @@ void BM_AppendAndWait(benchmark::State& state) {
   const auto view = wire::BatchView::parse(batch);
   for (auto _ : state) {
     std::atomic<bool> done = false;
-    CHECK(partition->append(*view, [&](const Status&) {
-      done = true;
-      done.notify_one();
-    }).ok());
+    CHECK(partition
+              ->append(*view,
+                       [&](const Status&) {
+                         done = true;
+                         done.notify_one();
+                       })
+              .ok());
     done.wait(false);
   }
   state.SetItemsProcessed(state.iterations() * 100);

@@ -88,7 +88,8 @@ Status LogManager::load() {
   auto lock = env_.lock(path(".lock"));
   if (!lock.ok() && lock.status().code() == Code::already_exists) {
     closed_ = true;
-    return muir::error(Code::already_exists, "data folder {} is in use by another broker; stop it or choose another folder", options_.folder);
+    return muir::error(Code::already_exists,
+                       "data folder {} is in use by another broker; stop it or choose another folder", options_.folder);
   }
   MUIR_RETURN_IF_ERROR(lock);
   lock_ = *std::move(lock);
@@ -151,7 +152,8 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
 RecoveryHint LogManager::hint_for(const std::string& topic, int32_t index) const {
   RecoveryHint hint;
   hint.clean_shutdown = clean_start_;
-  if (const auto it = recovery_points_.find({topic, index}); it != recovery_points_.end()) hint.recovery_point = it->second;
+  if (const auto it = recovery_points_.find({topic, index}); it != recovery_points_.end())
+    hint.recovery_point = it->second;
   if (const auto it = log_starts_.find({topic, index}); it != log_starts_.end()) hint.log_start_offset = it->second;
   if (const auto it = cleaned_.find({topic, index}); it != cleaned_.end()) hint.cleaned_to = it->second;
   return hint;
@@ -170,8 +172,8 @@ Result<TopicPtr> LogManager::open_topic(const std::string& name, const TopicEntr
       topic->partitions.back()->set_config(topic->config);
       continue;
     }
-    topic->partitions.push_back(MUIR_TRY(Partition::open(partition_env_, path(partition_folder(name, i)), name, i, entry.id,
-                                                         topic->config, hint_for(name, i))));
+    topic->partitions.push_back(MUIR_TRY(Partition::open(partition_env_, path(partition_folder(name, i)), name, i,
+                                                         entry.id, topic->config, hint_for(name, i))));
   }
   return TopicPtr(std::move(topic));
 }
@@ -223,19 +225,26 @@ Status LogManager::save_registry(const TopicEntries& entries_to_save) {
   return env_.replace_file(path(kRegistry), encode_topic_registry(entries_to_save));
 }
 
-Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t partitions, const Properties& overrides, bool validate_only) {
+Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t partitions, const Properties& overrides,
+                                          bool validate_only) {
   using wire::ErrorCode;
   if (!valid_topic_name(name)) {
     return kafka_error(ErrorCode::invalid_topic_exception,
                        "Topic name '{}' is illegal: 1 to 249 characters of [a-zA-Z0-9._-], not \".\" or \"..\"", name);
   }
-  if (partitions < 1) return kafka_error(ErrorCode::invalid_partitions, "Number of partitions was set to {}: it must be at least 1", partitions);
-  if (partitions > kPartitionsMax) return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", partitions, kPartitionsMax);
+  if (partitions < 1)
+    return kafka_error(ErrorCode::invalid_partitions, "Number of partitions was set to {}: it must be at least 1",
+                       partitions);
+  if (partitions > kPartitionsMax)
+    return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", partitions,
+                       kPartitionsMax);
   const std::lock_guard guard(change_mutex_);
-  if (find_topic(name) != nullptr) return kafka_error(ErrorCode::topic_already_exists, "Topic '{}' already exists.", name);
+  if (find_topic(name) != nullptr)
+    return kafka_error(ErrorCode::topic_already_exists, "Topic '{}' already exists.", name);
   for (const TopicPtr& other : topics()) {
     if (metric_name(other->name) != metric_name(name)) continue;
-    return kafka_error(ErrorCode::invalid_topic_exception, "Topic '{}' collides with existing topic: {}", name, other->name);
+    return kafka_error(ErrorCode::invalid_topic_exception, "Topic '{}' collides with existing topic: {}", name,
+                       other->name);
   }
   MUIR_RETURN_IF_ERROR(TopicConfig::from(overrides, options_.broker));
   if (validate_only) return TopicPtr();
@@ -258,12 +267,16 @@ Status LogManager::add_partitions(const std::string& name, int32_t count, bool v
   const std::lock_guard guard(change_mutex_);
   TopicEntries all = entries();
   const auto it = all.find(name);
-  if (it == all.end()) return kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
+  if (it == all.end())
+    return kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
   if (count <= it->second.partitions) {
-    return kafka_error(ErrorCode::invalid_partitions, "The topic {} currently has {} partition(s); {} would not be an increase.", name,
+    return kafka_error(ErrorCode::invalid_partitions,
+                       "The topic {} currently has {} partition(s); {} would not be an increase.", name,
                        it->second.partitions, count);
   }
-  if (count > kPartitionsMax) return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", count, kPartitionsMax);
+  if (count > kPartitionsMax)
+    return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", count,
+                       kPartitionsMax);
   if (validate_only) return {};
   it->second.partitions = count;
   MUIR_RETURN_IF_ERROR(save_registry(all));
@@ -280,7 +293,8 @@ Status LogManager::set_topic_config(const std::string& name, const Properties& o
   const std::lock_guard guard(change_mutex_);
   TopicEntries all = entries();
   const auto it = all.find(name);
-  if (it == all.end()) return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
+  if (it == all.end())
+    return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
   MUIR_RETURN_IF_ERROR(TopicConfig::from(overrides, options_.broker));
   it->second.overrides = overrides;
   MUIR_RETURN_IF_ERROR(save_registry(all));
@@ -291,7 +305,8 @@ Status LogManager::set_topic_config(const std::string& name, const Properties& o
 Status LogManager::delete_topic(const std::string& name) {
   const std::lock_guard guard(change_mutex_);
   const TopicPtr topic = find_topic(name);
-  if (topic == nullptr) return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
+  if (topic == nullptr)
+    return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
   TopicEntries all = entries();
   all.erase(name);
   // From here on the topic is gone: folders that a crash leaves behind are strays.

@@ -26,8 +26,8 @@ struct LogOptions {
   // Consumers see, and acks=all confirms, only what an fsync has made durable.
   bool sync_before_visible = true;
   int32_t node_id = 1;
-  Env* env = nullptr;     // null: the machine's
-  Clock* clock = nullptr; // null: the machine's
+  Env* env = nullptr;      // null: the machine's
+  Clock* clock = nullptr;  // null: the machine's
 };
 
 // A topic at one moment. Immutable; a change makes a new one.
@@ -62,7 +62,8 @@ class LogManager {
 
   // Failures carry Kafka's code in detail(). Durable on return.
   // Checks everything; makes the topic unless `validate_only`, which returns nullptr.
-  Result<TopicPtr> create_topic(const std::string& name, int32_t partitions, const Properties& overrides, bool validate_only = false);
+  Result<TopicPtr> create_topic(const std::string& name, int32_t partitions, const Properties& overrides,
+                                bool validate_only = false);
   Status delete_topic(const std::string& name);
   // Raises the number of partitions to `count`.
   Status add_partitions(const std::string& name, int32_t count, bool validate_only = false);

@@ -28,10 +28,13 @@ class LogManagerTest : public ::testing::Test {
   void append(const std::string& topic, int32_t partition, const std::string& value) {
     const Bytes bytes = test_batch(value);
     std::atomic<bool> done = false;
-    ASSERT_TRUE(logs_->find_partition(topic, partition)->append(*wire::BatchView::parse(bytes), [&](const Status& status) {
-      EXPECT_TRUE(status.ok());
-      done = true;
-    }).ok());
+    ASSERT_TRUE(logs_->find_partition(topic, partition)
+                    ->append(*wire::BatchView::parse(bytes),
+                             [&](const Status& status) {
+                               EXPECT_TRUE(status.ok());
+                               done = true;
+                             })
+                    .ok());
     ASSERT_TRUE(testing::eventually([&] { return done.load(); }));
   }
   std::vector<std::string> read(const std::string& topic, int32_t partition) {

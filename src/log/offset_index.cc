@@ -15,8 +15,9 @@ void OffsetIndex::append(int64_t offset, uint32_t position) {
 }
 
 uint32_t OffsetIndex::floor_position(int64_t offset) const {
-  const auto after = std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
-                                      [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
+  const auto after =
+      std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
+                       [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
   return after == entries_.begin() ? 0 : std::prev(after)->position;
 }
 
@@ -32,7 +33,8 @@ Bytes OffsetIndex::encode() const {
 }
 
 Result<OffsetIndex> OffsetIndex::decode(int64_t base_offset, BytesView bytes, uint64_t log_bytes) {
-  if (bytes.size() % kOffsetEntryBytes != 0) return muir::error(Code::data_loss, "offset index: {} bytes are not whole entries", bytes.size());
+  if (bytes.size() % kOffsetEntryBytes != 0)
+    return muir::error(Code::data_loss, "offset index: {} bytes are not whole entries", bytes.size());
   OffsetIndex out(base_offset);
   out.entries_.reserve(bytes.size() / kOffsetEntryBytes);
   ByteReader reader(bytes);
@@ -71,7 +73,8 @@ Bytes TimeIndex::encode() const {
 }
 
 Result<TimeIndex> TimeIndex::decode(int64_t base_offset, BytesView bytes) {
-  if (bytes.size() % kTimeEntryBytes != 0) return muir::error(Code::data_loss, "time index: {} bytes are not whole entries", bytes.size());
+  if (bytes.size() % kTimeEntryBytes != 0)
+    return muir::error(Code::data_loss, "time index: {} bytes are not whole entries", bytes.size());
   TimeIndex out(base_offset);
   ByteReader reader(bytes);
   while (reader.remaining() > 0) {

@@ -58,7 +58,8 @@ EpochEntry Partition::epoch_end(int32_t epoch) const {
   const std::lock_guard guard(mutex_);
   if (epoch > epochs_.back().epoch) return {-1, -1};
   if (epoch == epochs_.back().epoch) return {epoch, active().next_offset()};
-  const auto next = std::find_if(epochs_.begin(), epochs_.end(), [&](const EpochEntry& entry) { return entry.epoch > epoch; });
+  const auto next =
+      std::find_if(epochs_.begin(), epochs_.end(), [&](const EpochEntry& entry) { return entry.epoch > epoch; });
   if (next == epochs_.begin()) return {epoch, next->start_offset};
   return {std::prev(next)->epoch, next->start_offset};
 }
@@ -108,8 +109,14 @@ Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durab
     wire::BatchHeader header = batch.header();
     ProducerBatch producer;
     if (header.has_producer_id()) {
-      producer = {header.producer_id, header.producer_epoch, header.base_sequence,
-                  header.base_sequence < 0 ? -1 : header.last_sequence(), -1, -1, header.max_timestamp, header.transactional()};
+      producer = {header.producer_id,
+                  header.producer_epoch,
+                  header.base_sequence,
+                  header.base_sequence < 0 ? -1 : header.last_sequence(),
+                  -1,
+                  -1,
+                  header.max_timestamp,
+                  header.transactional()};
       const auto repeated = MUIR_TRY(producers_.check(producer));
       if (repeated) {
         out = {repeated->last_offset - repeated->offset_delta, repeated->last_offset,
@@ -165,7 +172,8 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, int64_t produ
 
 // The payload goes to the file as it came; of the header only what the checksum does not cover is changed, unless
 // the topic wants the broker's time in every batch.
-Status Partition::write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time) {
+Status Partition::write(const wire::BatchView& batch, const wire::BatchHeader& stamped,
+                        std::optional<int64_t> append_time) {
   const int64_t interval = config_->index_interval_bytes;
   if (append_time) {
     Bytes copy(batch.bytes());
@@ -184,7 +192,8 @@ Status Partition::write(const wire::BatchView& batch, const wire::BatchHeader& s
 }
 
 // Updates what the log knows of producers and transactions with an appended or replayed batch.
-void Partition::remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker, Segment& segment) {
+void Partition::remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker,
+                         Segment& segment) {
   if (!header.has_producer_id()) return;
   if (!header.control()) {
     producers_.append({header.producer_id, header.producer_epoch, header.base_sequence,
@@ -218,7 +227,8 @@ Status Partition::roll() {
   const int64_t next = old.next_offset();
   MUIR_RETURN_IF_ERROR(old.trim());
   MUIR_RETURN_IF_ERROR(old.seal());
-  MUIR_RETURN_IF_ERROR(env_.env->write_file(folder_ + "/" + segment_file(next, kSnapshotSuffix), producers_.encode_snapshot()));
+  MUIR_RETURN_IF_ERROR(
+      env_.env->write_file(folder_ + "/" + segment_file(next, kSnapshotSuffix), producers_.encode_snapshot()));
   auto fresh = MUIR_TRY(Segment::create(*env_.env, folder_, next, env_.clock->now_ms()));
   unsynced_.push_back(segments_.rbegin()->second);
   segments_[next] = std::move(fresh);
@@ -280,13 +290,15 @@ Status Partition::flush() {
     if (deleted_) return {};
     if (!status.ok()) {
       // After a failed fsync the kernel may have dropped the pages: nothing that follows could be trusted.
-      failure_ = Status(Code::io_error, name() + ": " + status.message(), static_cast<int>(wire::ErrorCode::kafka_storage_error));
+      failure_ = Status(Code::io_error, name() + ": " + status.message(),
+                        static_cast<int>(wire::ErrorCode::kafka_storage_error));
       error("{}: the log is offline: {}", name(), status.message());
       fail_all(failure_, woken);
     } else {
       durable_ = std::max(durable_, end);
       if (env_.sync_before_visible) raise_high_watermark(end, woken);
-      const auto done = std::stable_partition(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.offset > durable_; });
+      const auto done = std::stable_partition(waiters_.begin(), waiters_.end(),
+                                              [&](const Waiter& waiter) { return waiter.offset > durable_; });
       std::move(done, waiters_.end(), std::back_inserter(woken.waiters));
       waiters_.erase(done, waiters_.end());
     }

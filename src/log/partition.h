@@ -99,14 +99,14 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] std::string name() const;  // "positions-3"
 
   // Appends one valid batch. Its base offset, leader epoch and, with LogAppendTime, timestamp are written by the log.
-  // Failures carry Kafka's code in detail(). When it succeeds, `durable` (if any) runs once the batch is durable, or with
-  // the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_visible it
-  // runs before the return.
+  // Failures carry Kafka's code in detail(). When it succeeds, `durable` (if any) runs once the batch is durable, or
+  // with the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_visible
+  // it runs before the return.
   using OnDurable = std::function<void(const Status&)>;
   Result<Appended> append(const wire::BatchView& batch, OnDurable durable = {});
   // Appends the marker that ends a producer's transaction.
-  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
-                                  OnDurable durable = {});
+  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch,
+                                  int32_t coordinator_epoch, OnDurable durable = {});
 
   // `done` runs once everything below `offset` is durable, or with the error that prevents it; at once when it is.
   // It may run on the calling thread or on the flushing one.

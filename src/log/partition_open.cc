@@ -11,7 +11,8 @@ namespace muir::log {
 // The steps of Partition::open(), in order. Owned by the opening thread; nobody else knows the partition yet.
 class PartitionOpener {
  public:
-  PartitionOpener(Partition& partition, const RecoveryHint& hint) : p_(partition), env_(*partition.env_.env), hint_(hint) {}
+  PartitionOpener(Partition& partition, const RecoveryHint& hint)
+      : p_(partition), env_(*partition.env_.env), hint_(hint) {}
 
   Status run() {
     MUIR_RETURN_IF_ERROR(make_folder());
@@ -167,7 +168,8 @@ class PartitionOpener {
     }
     // A snapshot of a clean shutdown is of no use once a newer one is there.
     for (size_t i = 1; i < snapshots.size(); ++i) {
-      if (!p_.segments_.contains(snapshots[i])) MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(snapshots[i], kSnapshotSuffix))));
+      if (!p_.segments_.contains(snapshots[i]))
+        MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(snapshots[i], kSnapshotSuffix))));
     }
     return replay(from);
   }
@@ -217,8 +219,9 @@ class PartitionOpener {
   std::vector<Partition::SegmentPtr> recovered_;
 };
 
-Result<std::shared_ptr<Partition>> Partition::open(PartitionEnv env, std::string folder, std::string topic, int32_t index,
-                                                   wire::Uuid topic_id, std::shared_ptr<const TopicConfig> config,
+Result<std::shared_ptr<Partition>> Partition::open(PartitionEnv env, std::string folder, std::string topic,
+                                                   int32_t index, wire::Uuid topic_id,
+                                                   std::shared_ptr<const TopicConfig> config,
                                                    const RecoveryHint& hint) {
   std::shared_ptr<Partition> out(
       new Partition(std::move(env), std::move(folder), std::move(topic), index, topic_id, std::move(config)));

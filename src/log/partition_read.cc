@@ -54,7 +54,8 @@ Window cut_window(BytesView bytes, int64_t offset, int64_t bound, size_t bytes_m
 }
 
 // The record of `batch` that a search for `timestamp` wants, if any. LogAppendTime gives one time to all.
-Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& batch, int64_t timestamp, int64_t from_offset) {
+Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& batch, int64_t timestamp,
+                                                         int64_t from_offset) {
   using Found = std::optional<TimestampOffset>;
   const auto& header = batch.header();
   if (header.max_timestamp < timestamp || header.last_offset() < from_offset) return Found();
@@ -105,8 +106,8 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
       MUIR_RETURN_IF_ERROR(usable());
       out.offsets = {log_start_, last_stable_offset(), high_watermark_, active().next_offset()};
       if (request.offset < log_start_ || request.offset > out.offsets.log_end) {
-        return kafka_error(wire::ErrorCode::offset_out_of_range, "fetch {}: offset {} is not in {}..{}", name(), request.offset,
-                           log_start_, out.offsets.log_end);
+        return kafka_error(wire::ErrorCode::offset_out_of_range, "fetch {}: offset {} is not in {}..{}", name(),
+                           request.offset, log_start_, out.offsets.log_end);
       }
       limit = bound(request.isolation);
       if (offset >= limit) return out;
@@ -124,11 +125,14 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
       if (window.first_batch_bytes > 0) {
         position += static_cast<uint32_t>(window.begin);
         wanted = std::min<uint64_t>(window.first_batch_bytes, segment_bytes - position);
-        if (wanted < window.first_batch_bytes) return muir::error(Code::data_loss, "{}: segment {} ends inside a batch", name(), segment->base_offset());
+        if (wanted < window.first_batch_bytes)
+          return muir::error(Code::data_loss, "{}: segment {} ends inside a batch", name(), segment->base_offset());
         continue;
       }
       if (window.behind && position + window.end < segment_bytes) {
-        if (window.end == 0) return muir::error(Code::data_loss, "{}: segment {} is damaged at byte {}", name(), segment->base_offset(), position);
+        if (window.end == 0)
+          return muir::error(Code::data_loss, "{}: segment {} is damaged at byte {}", name(), segment->base_offset(),
+                             position);
         // The index was sparser than the slack (a larger index.interval.bytes, or large batches): go on from here.
         position += static_cast<uint32_t>(window.end);
         wanted = std::min<uint64_t>(request.bytes_max + kSlackBytes, segment_bytes - position);

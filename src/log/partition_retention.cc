@@ -11,8 +11,9 @@ Result<int64_t> Partition::delete_records_before(int64_t offset) {
   MUIR_RETURN_IF_ERROR(usable());
   if (offset == -1) offset = high_watermark_;
   if (offset < 0 || offset > high_watermark_) {
-    return kafka_error(wire::ErrorCode::offset_out_of_range, "delete records of {}: offset {} is above the high watermark {}",
-                       name(), offset, high_watermark_);
+    return kafka_error(wire::ErrorCode::offset_out_of_range,
+                       "delete records of {}: offset {} is above the high watermark {}", name(), offset,
+                       high_watermark_);
   }
   if (offset > log_start_) log_start_ = offset;
   MUIR_RETURN_IF_ERROR(remove_segments_below(log_start_, "deleted records"));
@@ -44,7 +45,8 @@ Status Partition::apply_retention() {
     return config_->retention_ms >= 0 && !segment.empty() && now - newest > config_->retention_ms;
   };
   if (expired(active()) && active().next_offset() <= high_watermark_) MUIR_RETURN_IF_ERROR(roll());
-  while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_ && expired(*segments_.begin()->second)) {
+  while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_ &&
+         expired(*segments_.begin()->second)) {
     MUIR_RETURN_IF_ERROR(remove_segments_below(segments_.begin()->second->next_offset(), "older than retention.ms"));
   }
   if (config_->retention_bytes < 0) return {};

@@ -37,10 +37,13 @@ TEST(Partition, OneFlushConfirmsAllAppendsBeforeItInOrder) {
   std::vector<int> confirmed;
   for (int i = 0; i < 3; ++i) {
     const Bytes bytes = test_batch("x");
-    ASSERT_TRUE(log.partition->append(*wire::BatchView::parse(bytes), [&confirmed, i](const Status& status) {
-      EXPECT_TRUE(status.ok());
-      confirmed.push_back(i);
-    }).ok());
+    ASSERT_TRUE(log.partition
+                    ->append(*wire::BatchView::parse(bytes),
+                             [&confirmed, i](const Status& status) {
+                               EXPECT_TRUE(status.ok());
+                               confirmed.push_back(i);
+                             })
+                    .ok());
   }
   EXPECT_EQ(log.flushes_asked, 1) << "asked for once, until it runs";
   EXPECT_TRUE(confirmed.empty());
@@ -52,7 +55,8 @@ TEST(Partition, AFailedSyncFailsWaitersAndAllLaterAppends) {
   PartitionFixture log;
   Status outcome;
   const Bytes bytes = test_batch("x");
-  ASSERT_TRUE(log.partition->append(*wire::BatchView::parse(bytes), [&](const Status& status) { outcome = status; }).ok());
+  ASSERT_TRUE(
+      log.partition->append(*wire::BatchView::parse(bytes), [&](const Status& status) { outcome = status; }).ok());
   log.env.fail_syncs(true);
   EXPECT_FALSE(log.partition->flush().ok());
   EXPECT_EQ(kafka_code(outcome), ErrorCode::kafka_storage_error);
@@ -107,9 +111,12 @@ TEST(Partition, OffsetsOutsideOfTheLogAreRefused) {
   for (int i = 0; i < 30; ++i) log.append_ok(test_batch("0123456789"));
   log.flush();
   ASSERT_EQ(log.partition->delete_records_before(12).value(), 12);
-  for (const auto& [offset, expected] : std::vector<std::pair<int64_t, ErrorCode>>{
-           {-1, ErrorCode::offset_out_of_range}, {11, ErrorCode::offset_out_of_range}, {12, ErrorCode::none},
-           {30, ErrorCode::none}, {31, ErrorCode::offset_out_of_range}}) {
+  for (const auto& [offset, expected] :
+       std::vector<std::pair<int64_t, ErrorCode>>{{-1, ErrorCode::offset_out_of_range},
+                                                  {11, ErrorCode::offset_out_of_range},
+                                                  {12, ErrorCode::none},
+                                                  {30, ErrorCode::none},
+                                                  {31, ErrorCode::offset_out_of_range}}) {
     EXPECT_EQ(kafka_code(log.partition->read({offset, 100, true, {}}).status()), expected) << offset;
   }
   EXPECT_EQ(kafka_code(log.partition->delete_records_before(31).status()), ErrorCode::offset_out_of_range);
@@ -117,13 +124,15 @@ TEST(Partition, OffsetsOutsideOfTheLogAreRefused) {
 
 TEST(Partition, FindsTheFirstRecordAtOrAfterATimestamp) {
   PartitionFixture log(small_segments());
-  for (int i = 0; i < 30; ++i) log.append_ok(test_batch({{1000 + i * 10, std::nullopt, "a"}, {1005 + i * 10, std::nullopt, "b"}}));
+  for (int i = 0; i < 30; ++i)
+    log.append_ok(test_batch({{1000 + i * 10, std::nullopt, "a"}, {1005 + i * 10, std::nullopt, "b"}}));
   log.flush();
   const struct {
     int64_t timestamp;
     int64_t expected_offset;
     int64_t expected_timestamp;
-  } cases[] = {{0, 0, 1000}, {1000, 0, 1000}, {1001, 1, 1005}, {1005, 1, 1005}, {1006, 2, 1010}, {1155, 31, 1155}, {1295, 59, 1295}, {1296, -1, -1}};
+  } cases[] = {{0, 0, 1000},    {1000, 0, 1000},  {1001, 1, 1005},  {1005, 1, 1005},
+               {1006, 2, 1010}, {1155, 31, 1155}, {1295, 59, 1295}, {1296, -1, -1}};
   for (const auto& c : cases) {
     const auto found = log.partition->find_timestamp(c.timestamp, Isolation::read_uncommitted).value();
     EXPECT_EQ(found.offset, c.expected_offset) << c.timestamp;
@@ -167,7 +176,8 @@ TEST(Partition, ARepeatedBatchIsConfirmedWithItsOldOffset) {
   const auto again = log.append(first);
   EXPECT_TRUE(again->repeated);
   EXPECT_EQ(again->base_offset, 1);
-  EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "c"}}, from_producer(9, 0, 5))).status()), ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "c"}}, from_producer(9, 0, 5))).status()),
+            ErrorCode::out_of_order_sequence_number);
   log.flush();
   EXPECT_EQ(log.read_all(), (Lines{"0:other", "1:a", "2:b"}));
 }
@@ -199,7 +209,8 @@ TEST(Partition, ReadCommittedStopsAtTheFirstOpenTransactionAndListsAbortedOnes) 
 
 TEST(Partition, AbortedTransactionsAreFoundFromEverySegment) {
   PartitionFixture log(small_segments(200));
-  for (int32_t i = 0; i < 20; ++i) log.append_ok(test_batch({{0, std::nullopt, "value"}}, from_producer(1, 0, i, true)));
+  for (int32_t i = 0; i < 20; ++i)
+    log.append_ok(test_batch({{0, std::nullopt, "value"}}, from_producer(1, 0, i, true)));
   ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
   log.flush();
   log.close_and_reopen();

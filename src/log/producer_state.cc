@@ -47,13 +47,16 @@ Result<std::optional<ProducerEntry::Batch>> ProducerState::check(const ProducerB
     if (const auto repeated = find_repeated(entry, batch)) return Found(repeated);
   }
   if (entry.txn_first_offset >= 0 && !batch.transactional) {
-    return kafka_error(wire::ErrorCode::invalid_txn_state, "producer {} wrote outside of its open transaction", batch.producer_id);
+    return kafka_error(wire::ErrorCode::invalid_txn_state, "producer {} wrote outside of its open transaction",
+                       batch.producer_id);
   }
   if (numbered) {
-    const int32_t expected = batch.epoch > entry.epoch || entry.batches.empty() ? 0 : sequence_after(entry.last_sequence());
+    const int32_t expected =
+        batch.epoch > entry.epoch || entry.batches.empty() ? 0 : sequence_after(entry.last_sequence());
     if (batch.first_sequence != expected) {
-      return kafka_error(wire::ErrorCode::out_of_order_sequence_number, "producer {} epoch {}: sequence {} where {} is next",
-                         batch.producer_id, batch.epoch, batch.first_sequence, expected);
+      return kafka_error(wire::ErrorCode::out_of_order_sequence_number,
+                         "producer {} epoch {}: sequence {} where {} is next", batch.producer_id, batch.epoch,
+                         batch.first_sequence, expected);
     }
   }
   return Found();
@@ -79,12 +82,13 @@ Status ProducerState::check_marker(int64_t producer_id, int16_t epoch, int32_t c
   const auto it = producers_.find(producer_id);
   if (it == producers_.end()) return {};
   if (epoch < it->second.epoch) {
-    return kafka_error(wire::ErrorCode::invalid_producer_epoch, "marker of producer {} epoch {}: its epoch is {}", producer_id,
-                       epoch, it->second.epoch);
+    return kafka_error(wire::ErrorCode::invalid_producer_epoch, "marker of producer {} epoch {}: its epoch is {}",
+                       producer_id, epoch, it->second.epoch);
   }
   if (coordinator_epoch < it->second.coordinator_epoch) {
-    return kafka_error(wire::ErrorCode::transaction_coordinator_fenced, "marker of producer {}: coordinator epoch {} below {}",
-                       producer_id, coordinator_epoch, it->second.coordinator_epoch);
+    return kafka_error(wire::ErrorCode::transaction_coordinator_fenced,
+                       "marker of producer {}: coordinator epoch {} below {}", producer_id, coordinator_epoch,
+                       it->second.coordinator_epoch);
   }
   return {};
 }
@@ -164,8 +168,10 @@ Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
   ByteReader reader(bytes);
   const int16_t version = reader.i16();
   const uint32_t crc = reader.u32();
-  if (!reader.ok() || version != kSnapshotVersion) return muir::error(Code::data_loss, "producer snapshot: version {}", version);
-  if (wire::crc32c(bytes.substr(kSnapshotCrcEnd)) != crc) return muir::error(Code::data_loss, "producer snapshot: checksum differs");
+  if (!reader.ok() || version != kSnapshotVersion)
+    return muir::error(Code::data_loss, "producer snapshot: version {}", version);
+  if (wire::crc32c(bytes.substr(kSnapshotCrcEnd)) != crc)
+    return muir::error(Code::data_loss, "producer snapshot: checksum differs");
   ProducerState out;
   for (int32_t left = reader.i32(); left > 0 && reader.ok(); --left) {
     const int64_t producer_id = reader.i64();

@@ -15,7 +15,9 @@ ProducerBatch batch(int32_t sequence, int32_t count = 1, int16_t epoch = 0, bool
   return {7, epoch, sequence, last, sequence, static_cast<int64_t>(sequence) + count - 1, 0, transactional};
 }
 
-ErrorCode code_of(const ProducerState& state, const ProducerBatch& next) { return kafka_code(state.check(next).status()); }
+ErrorCode code_of(const ProducerState& state, const ProducerBatch& next) {
+  return kafka_code(state.check(next).status());
+}
 
 TEST(ProducerState, SequencesAreContiguousPerEpoch) {
   ProducerState state;

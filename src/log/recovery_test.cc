@@ -140,7 +140,8 @@ TEST(Recovery, SequencesAndTransactionsAreKnownAfterACrash) {
     log.flush();
     log.crash(seed);
     for (int32_t sequence = 15; sequence < 20; ++sequence) {
-      EXPECT_TRUE(log.append(test_batch({{0, std::nullopt, "a value"}}, from_producer(5, 0, sequence)))->repeated) << sequence;
+      EXPECT_TRUE(log.append(test_batch({{0, std::nullopt, "a value"}}, from_producer(5, 0, sequence)))->repeated)
+          << sequence;
     }
     EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "x"}}, from_producer(5, 0, 21))).status()),
               wire::ErrorCode::out_of_order_sequence_number);

@@ -17,13 +17,15 @@ Segment::Segment(Env& env, std::string folder, int64_t base_offset, std::unique_
 
 std::string Segment::path(std::string_view suffix) const { return folder_ + "/" + segment_file(base_offset_, suffix); }
 
-Result<std::shared_ptr<Segment>> Segment::create(Env& env, const std::string& folder, int64_t base_offset, int64_t now_ms) {
+Result<std::shared_ptr<Segment>> Segment::create(Env& env, const std::string& folder, int64_t base_offset,
+                                                 int64_t now_ms) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::truncate));
   return std::shared_ptr<Segment>(new Segment(env, folder, base_offset, std::move(file), now_ms));
 }
 
 Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& folder, int64_t base_offset,
-                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes, int64_t now_ms) {
+                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes,
+                                               int64_t now_ms) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::read_write));
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
   out->size_ = MUIR_TRY(out->file_->size());
@@ -63,13 +65,15 @@ Status Segment::scan_tail(int64_t index_interval_bytes) {
     if (batch->position != from || from == 0) index(batch->header(), batch->position, index_interval_bytes);
   }
   if (cursor.position() != size_) {
-    return muir::error(Code::data_loss, "{}: {} bytes behind the last batch", path(kLogSuffix), size_ - cursor.position());
+    return muir::error(Code::data_loss, "{}: {} bytes behind the last batch", path(kLogSuffix),
+                       size_ - cursor.position());
   }
   return {};
 }
 
 Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, int64_t base_offset,
-                                                  int64_t index_interval_bytes, int64_t now_ms, std::string_view suffix) {
+                                                  int64_t index_interval_bytes, int64_t now_ms,
+                                                  std::string_view suffix) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, suffix), OpenMode::read_write));
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
   const uint64_t file_bytes = MUIR_TRY(out->file_->size());
@@ -102,7 +106,8 @@ void Segment::index(const wire::BatchHeader& header, uint64_t position, int64_t 
   bytes_since_index_ += header.size_bytes();
 }
 
-Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeader& header, int64_t index_interval_bytes) {
+Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeader& header,
+                       int64_t index_interval_bytes) {
   MUIR_RETURN_IF_ERROR(file_->write_at(size_, pieces));
   index(header, size_, index_interval_bytes);
   size_ += header.size_bytes();

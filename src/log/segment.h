@@ -22,11 +22,13 @@ namespace muir::log {
 class Segment {
  public:
   // Makes an empty segment whose first offset will be `base_offset`.
-  static Result<std::shared_ptr<Segment>> create(Env& env, const std::string& folder, int64_t base_offset, int64_t now_ms);
-  // Opens a segment whose indexes can be trusted: one that was sealed, or closed, and is followed by `next_offset` (when
-  // known). An error (data_loss, not_found) means that it must be recovered.
+  static Result<std::shared_ptr<Segment>> create(Env& env, const std::string& folder, int64_t base_offset,
+                                                 int64_t now_ms);
+  // Opens a segment whose indexes can be trusted: one that was sealed, or closed, and is followed by `next_offset`
+  // (when known). An error (data_loss, not_found) means that it must be recovered.
   static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, int64_t base_offset,
-                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes, int64_t now_ms);
+                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes,
+                                               int64_t now_ms);
   // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte. `suffix`
   // is that of the file while it is not yet under its final name.
   static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, int64_t base_offset,

@@ -17,25 +17,36 @@ constexpr ConfigKey kKeys[] = {
     {"cleanup.policy", "log.cleanup.policy", list, "delete", "What happens to old records: delete, compact, or both."},
     {"compression.gzip.level", "compression.gzip.level", int32, "-1", "Level when compression.type is gzip."},
     {"compression.lz4.level", "compression.lz4.level", int32, "9", "Level when compression.type is lz4."},
-    {"compression.type", "compression.type", string, "producer", "Codec in which batches are stored; producer keeps theirs."},
+    {"compression.type", "compression.type", string, "producer",
+     "Codec in which batches are stored; producer keeps theirs."},
     {"compression.zstd.level", "compression.zstd.level", int32, "3", "Level when compression.type is zstd."},
-    {"delete.retention.ms", "log.cleaner.delete.retention.ms", int64, "86400000", "How long compaction keeps tombstones."},
+    {"delete.retention.ms", "log.cleaner.delete.retention.ms", int64, "86400000",
+     "How long compaction keeps tombstones."},
     {"file.delete.delay.ms", "log.segment.delete.delay.ms", int64, "60000", "Time before a removed file is unlinked."},
-    {"flush.messages", "log.flush.interval.messages", int64, "9223372036854775807", "Records after which the log is flushed."},
+    {"flush.messages", "log.flush.interval.messages", int64, "9223372036854775807",
+     "Records after which the log is flushed."},
     {"flush.ms", "log.flush.interval.ms", int64, "9223372036854775807", "Time after which the log is flushed."},
     {"follower.replication.throttled.replicas", "", list, "", "Accepted for compatibility; there are no followers."},
     {"index.interval.bytes", "log.index.interval.bytes", int32, "4096", "Bytes of log between two index entries."},
     {"leader.replication.throttled.replicas", "", list, "", "Accepted for compatibility; there are no followers."},
-    {"local.retention.bytes", "log.local.retention.bytes", int64, "-2", "Accepted for compatibility; there is no remote tier."},
-    {"local.retention.ms", "log.local.retention.ms", int64, "-2", "Accepted for compatibility; there is no remote tier."},
-    {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", int64, "9223372036854775807", "Longest time a record stays uncompacted."},
+    {"local.retention.bytes", "log.local.retention.bytes", int64, "-2",
+     "Accepted for compatibility; there is no remote tier."},
+    {"local.retention.ms", "log.local.retention.ms", int64, "-2",
+     "Accepted for compatibility; there is no remote tier."},
+    {"max.compaction.lag.ms", "log.cleaner.max.compaction.lag.ms", int64, "9223372036854775807",
+     "Longest time a record stays uncompacted."},
     {"max.message.bytes", "message.max.bytes", int32, "1048588", "Largest batch, as compressed by the producer."},
-    {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", int64, "3600000", "How far in the future a timestamp may be."},
-    {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms", int64, "9223372036854775807", "How far in the past a timestamp may be."},
+    {"message.timestamp.after.max.ms", "log.message.timestamp.after.max.ms", int64, "3600000",
+     "How far in the future a timestamp may be."},
+    {"message.timestamp.before.max.ms", "log.message.timestamp.before.max.ms", int64, "9223372036854775807",
+     "How far in the past a timestamp may be."},
     {"message.timestamp.type", "log.message.timestamp.type", string, "CreateTime", "CreateTime or LogAppendTime."},
-    {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", float64, "0.5", "Share of uncompacted bytes that starts a compaction."},
-    {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", int64, "0", "Shortest time a record stays uncompacted."},
-    {"min.insync.replicas", "min.insync.replicas", int32, "1", "Accepted for compatibility; the one replica is in sync."},
+    {"min.cleanable.dirty.ratio", "log.cleaner.min.cleanable.ratio", float64, "0.5",
+     "Share of uncompacted bytes that starts a compaction."},
+    {"min.compaction.lag.ms", "log.cleaner.min.compaction.lag.ms", int64, "0",
+     "Shortest time a record stays uncompacted."},
+    {"min.insync.replicas", "min.insync.replicas", int32, "1",
+     "Accepted for compatibility; the one replica is in sync."},
     {"preallocate", "log.preallocate", boolean, "false", "Accepted for compatibility; files grow as they are written."},
     {"remote.log.copy.disable", "", boolean, "false", "Accepted for compatibility; there is no remote tier."},
     {"remote.log.delete.on.disable", "", boolean, "false", "Accepted for compatibility; there is no remote tier."},
@@ -43,10 +54,12 @@ constexpr ConfigKey kKeys[] = {
     {"retention.bytes", "log.retention.bytes", int64, "-1", "Bytes a partition keeps; -1 is without limit."},
     {"retention.ms", "log.retention.ms", int64, "604800000", "Time a partition keeps records; -1 is without limit."},
     {"segment.bytes", "log.segment.bytes", int32, "1073741824", "Size at which a new segment begins."},
-    {"segment.index.bytes", "log.index.size.max.bytes", int32, "10485760", "Accepted for compatibility; indexes grow as needed."},
+    {"segment.index.bytes", "log.index.size.max.bytes", int32, "10485760",
+     "Accepted for compatibility; indexes grow as needed."},
     {"segment.jitter.ms", "log.roll.jitter.ms", int64, "0", "Accepted for compatibility; segments roll at segment.ms."},
     {"segment.ms", "log.roll.ms", int64, "604800000", "Age at which a new segment begins."},
-    {"unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false", "Accepted for compatibility; there are no elections."},
+    {"unclean.leader.election.enable", "unclean.leader.election.enable", boolean, "false",
+     "Accepted for compatibility; there are no elections."},
 };
 
 std::optional<int64_t> number(std::string_view text) {
@@ -116,10 +129,13 @@ bool allowed(const ConfigKey& key, std::string_view value) {
     case list: {
       if (key.name != "cleanup.policy") return true;
       const auto policies = items(value);
-      return std::all_of(policies.begin(), policies.end(), [](auto item) { return one_of(item, {"compact", "delete"}); });
+      return std::all_of(policies.begin(), policies.end(), [](auto item) {
+        return one_of(item, {"compact", "delete"});
+      });
     }
     case string:
-      if (key.name == "compression.type") return one_of(value, {"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"});
+      if (key.name == "compression.type")
+        return one_of(value, {"producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"});
       return one_of(value, {"CreateTime", "LogAppendTime"});
   }
   return false;
@@ -130,7 +146,8 @@ bool allowed(const ConfigKey& key, std::string_view value) {
 std::span<const ConfigKey> topic_config_keys() { return kKeys; }
 
 const ConfigKey* find_topic_config_key(std::string_view name) {
-  const auto it = std::lower_bound(std::begin(kKeys), std::end(kKeys), name, [](const ConfigKey& key, auto wanted) { return key.name < wanted; });
+  const auto it = std::lower_bound(std::begin(kKeys), std::end(kKeys), name,
+                                   [](const ConfigKey& key, auto wanted) { return key.name < wanted; });
   return it != std::end(kKeys) && it->name == name ? it : nullptr;
 }
 
@@ -161,7 +178,8 @@ std::string topic_config_value(const ConfigKey& key, const Properties& overrides
 Status validate_topic_config(std::string_view name, std::string_view value) {
   const ConfigKey* key = find_topic_config_key(name);
   if (key == nullptr) return kafka_error(wire::ErrorCode::invalid_config, "Unknown topic config name: {}", name);
-  if (!allowed(*key, value)) return kafka_error(wire::ErrorCode::invalid_config, "Invalid value {} for configuration {}", value, name);
+  if (!allowed(*key, value))
+    return kafka_error(wire::ErrorCode::invalid_config, "Invalid value {} for configuration {}", value, name);
   return {};
 }
 

@@ -46,7 +46,7 @@ Status validate_topic_config(std::string_view name, std::string_view value);
 // The values that the log acts on. Immutable value.
 struct TopicConfig {
   bool compact = false;
-  bool remove = true;  // cleanup.policy contains delete
+  bool remove = true;                  // cleanup.policy contains delete
   int64_t retention_ms = 604'800'000;  // -1: without limit
   int64_t retention_bytes = -1;
   int64_t segment_bytes = 1 << 30;

@@ -13,9 +13,12 @@ constexpr std::string_view kFirstLine = "muir-topics 1\n";
 std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\') out += "\\\\";
-    else if (c == '\n') out += "\\n";
-    else out += c;
+    if (c == '\\')
+      out += "\\\\";
+    else if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out;
 }
@@ -68,7 +71,8 @@ Bytes encode_topic_registry(const TopicEntries& topics) {
 
 Result<TopicEntries> decode_topic_registry(BytesView text) {
   const BytesView whole = text;
-  if (!text.starts_with(kFirstLine) || !text.ends_with('\n')) return muir::error(Code::data_loss, "muir-topics: unknown first line, or cut off");
+  if (!text.starts_with(kFirstLine) || !text.ends_with('\n'))
+    return muir::error(Code::data_loss, "muir-topics: unknown first line, or cut off");
   text.remove_prefix(kFirstLine.size());
   TopicEntries out;
   std::string current;

@@ -22,12 +22,14 @@ Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted) {
 }
 
 Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes) {
-  if (bytes.size() % kEntryBytes != 0) return muir::error(Code::data_loss, "transaction index: {} bytes are not whole entries", bytes.size());
+  if (bytes.size() % kEntryBytes != 0)
+    return muir::error(Code::data_loss, "transaction index: {} bytes are not whole entries", bytes.size());
   std::vector<AbortedTxn> out;
   ByteReader reader(bytes);
   while (reader.remaining() > 0) {
     const int16_t version = reader.i16();
-    if (version != kVersion) return muir::error(Code::data_loss, "transaction index: entry {} has version {}", out.size(), version);
+    if (version != kVersion)
+      return muir::error(Code::data_loss, "transaction index: entry {} has version {}", out.size(), version);
     AbortedTxn txn;
     txn.producer_id = reader.i64();
     txn.first_offset = reader.i64();

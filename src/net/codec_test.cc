@@ -133,15 +133,9 @@ TEST(Decoders, SurviveMutations) {
     for (unsigned n = random() % 4; n > 0 && !bytes.empty(); --n) {
       const size_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0:
-          bytes[at] = static_cast<char>(random());
-          break;
-        case 1:
-          bytes.erase(at, 1 + random() % 5);
-          break;
-        default:
-          bytes.insert(at, 1, static_cast<char>(random()));
-          break;
+        case 0: bytes[at] = static_cast<char>(random()); break;
+        case 1: bytes.erase(at, 1 + random() % 5); break;
+        default: bytes.insert(at, 1, static_cast<char>(random())); break;
       }
     }
     fuzz_url(bytes);

@@ -256,7 +256,8 @@ TEST(HttpServer, Answers408ToAStalledRequestAndClosesAnIdleConnection) {
   fixture.start();
   const std::string answer = fixture.conversation("GET /hello HTTP/1.1\r\nHo");
   EXPECT_EQ(answer.substr(9, 3), "408");
-  EXPECT_TRUE(answer.ends_with(R"({"error":{"code":"request_timeout","message":"the request did not arrive in time"}})"));
+  EXPECT_TRUE(
+      answer.ends_with(R"({"error":{"code":"request_timeout","message":"the request did not arrive in time"}})"));
   EXPECT_EQ(fixture.conversation(""), "");
 }
 

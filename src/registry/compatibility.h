@@ -10,7 +10,15 @@
 
 namespace muir::registry {
 
-enum class Compatibility : unsigned char { none, backward, backward_transitive, forward, forward_transitive, full, full_transitive };
+enum class Compatibility : unsigned char {
+  none,
+  backward,
+  backward_transitive,
+  forward,
+  forward_transitive,
+  full,
+  full_transitive
+};
 
 // "BACKWARD", ...; case does not matter when reading.
 std::string_view to_string(Compatibility level);
@@ -21,8 +29,9 @@ struct EarlierSchema {
   schema::SchemaPtr schema;
 };
 
-// What is wrong with `candidate`, each finding in the registry's form, the version and text it clashed with last; empty when
-// it may follow `earlier`, which are ordered newest first. Levels that are not transitive look at the newest only.
-std::vector<std::string> check_compatibility(Compatibility level, const schema::Schema& candidate, const std::vector<EarlierSchema>& earlier);
+// What is wrong with `candidate`, each finding in the registry's form, the version and text it clashed with last; empty
+// when it may follow `earlier`, which are ordered newest first. Levels that are not transitive look at the newest only.
+std::vector<std::string> check_compatibility(Compatibility level, const schema::Schema& candidate,
+                                             const std::vector<EarlierSchema>& earlier);
 
 }  // namespace muir::registry

@@ -24,12 +24,16 @@ Status failure_of(const std::string& target, const net::HttpClientResponse& resp
                     : response.status == 422 ? Code::invalid_argument
                     : response.status < 500  ? Code::permission_denied
                                              : Code::unavailable;
-  const std::string text = message != nullptr && message->as_string() != nullptr ? *message->as_string() : response.body.substr(0, 200);
+  const std::string text =
+      message != nullptr && message->as_string() != nullptr ? *message->as_string() : response.body.substr(0, 200);
   const int64_t detail = code == nullptr ? response.status : code->as_int64().value_or(response.status);
-  return Status(kind, fmt::format("schema registry {}: HTTP {}: {}", target, response.status, text), static_cast<int>(detail));
+  return Status(kind, fmt::format("schema registry {}: HTTP {}: {}", target, response.status, text),
+                static_cast<int>(detail));
 }
 
-Status malformed(const std::string& target) { return error(Code::data_loss, "schema registry {}: the answer is not what it should be", target); }
+Status malformed(const std::string& target) {
+  return error(Code::data_loss, "schema registry {}: the answer is not what it should be", target);
+}
 
 Result<int> int_member(const Json& json, std::string_view name, const std::string& target) {
   const Json* member = json.find(name);
@@ -45,7 +49,8 @@ Result<std::string> text_member(const Json& json, std::string_view name, const s
 
 }  // namespace
 
-Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std::string& urls, HttpRegistryClientOptions options) {
+Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std::string& urls,
+                                                                       HttpRegistryClientOptions options) {
   std::unique_ptr<HttpRegistryClient> client(new HttpRegistryClient(options));
   std::string_view rest = urls;
   while (!rest.empty()) {
@@ -55,19 +60,22 @@ Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std
     url.erase(0, url.find_first_not_of(' '));
     while (!url.empty() && (url.back() == ' ' || url.back() == '/')) url.pop_back();
     if (url.empty()) continue;
-    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(url, {.connect_timeout_ms = options.request_timeout_ms, .request_timeout_ms = options.request_timeout_ms})));
+    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(
+        url, {.connect_timeout_ms = options.request_timeout_ms, .request_timeout_ms = options.request_timeout_ms})));
   }
   if (client->clients_.empty()) return error(Code::invalid_argument, "schema.registry.url is empty");
   return client;
 }
 
-Result<Json> HttpRegistryClient::request(const std::string& method, const std::string& target, const std::string& body) {
+Result<Json> HttpRegistryClient::request(const std::string& method, const std::string& target,
+                                         const std::string& body) {
   Status last;
   const size_t attempts = clients_.size() * static_cast<size_t>(options_.rounds_max);
   for (size_t i = 0; i < attempts; ++i, current_ = (current_ + 1) % clients_.size()) {
-    auto response = clients_[current_]->request(method, target, body,
-                                                {{"Content-Type", "application/vnd.schemaregistry.v1+json"},
-                                                 {"Accept", "application/vnd.schemaregistry.v1+json, application/json"}});
+    auto response =
+        clients_[current_]->request(method, target, body,
+                                    {{"Content-Type", "application/vnd.schemaregistry.v1+json"},
+                                     {"Accept", "application/vnd.schemaregistry.v1+json, application/json"}});
     if (!response.ok()) {
       last = response.status().annotate("schema registry " + target);
       continue;
@@ -83,7 +91,8 @@ Result<Json> HttpRegistryClient::request(const std::string& method, const std::s
   return last;
 }
 
-Result<int> HttpRegistryClient::id_of(Ids& known, std::string_view subject, std::string_view schema_json, const std::string& target) {
+Result<int> HttpRegistryClient::id_of(Ids& known, std::string_view subject, std::string_view schema_json,
+                                      const std::string& target) {
   const std::lock_guard lock(mutex_);
   const auto key = std::make_pair(std::string(subject), std::string(schema_json));
   if (const auto found = known.find(key); found != known.end()) return found->second;
@@ -112,13 +121,16 @@ Result<std::string> HttpRegistryClient::schema_by_id(int id) {
 }
 
 Result<schema::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target, int depth) {
-  if (depth > kReferenceDepthMax) return error(Code::invalid_argument, "schema registry {}: references are nested too deeply, or in a circle", target);
+  if (depth > kReferenceDepthMax)
+    return error(Code::invalid_argument, "schema registry {}: references are nested too deeply, or in a circle",
+                 target);
   schema::avro::ParseOptions options{.strict = false};
   if (const Json* member = answer.find("references"); member != nullptr && !member->is_null()) {
     const auto references = MUIR_TRY(references_from(*member));
     for (const auto& reference : references) {
       // Even a deleted one: data written with it exists.
-      const std::string next = fmt::format("/subjects/{}/versions/{}?deleted=true", net::percent_encode(reference.subject), reference.version);
+      const std::string next = fmt::format("/subjects/{}/versions/{}?deleted=true",
+                                           net::percent_encode(reference.subject), reference.version);
       const Json inner = MUIR_TRY(request("GET", next));
       options.known.push_back(MUIR_TRY(resolve(inner, next, depth + 1)));
     }
@@ -132,7 +144,8 @@ Result<RegisteredSchema> HttpRegistryClient::latest_schema(std::string_view subj
   const std::string target = "/subjects/" + net::percent_encode(subject) + "/versions/latest";
   const Json answer = MUIR_TRY(request("GET", target));
   return RegisteredSchema{MUIR_TRY(int_member(answer, "id", target)), MUIR_TRY(int_member(answer, "version", target)),
-                          MUIR_TRY(text_member(answer, "subject", target)), MUIR_TRY(text_member(answer, "schema", target))};
+                          MUIR_TRY(text_member(answer, "subject", target)),
+                          MUIR_TRY(text_member(answer, "schema", target))};
 }
 
 }  // namespace muir::registry

@@ -23,8 +23,10 @@ struct HttpRegistryClientOptions {
 // Thread-safe; one request at a time. Ids and texts are kept for good, as they never change; failures are not kept.
 class HttpRegistryClient final : public RegistryPort {
  public:
-  // `urls`: "http://host:port", several separated by commas; the next is tried when one does not answer, or answers 408, 429 or 5xx.
-  static Result<std::unique_ptr<HttpRegistryClient>> create(const std::string& urls, HttpRegistryClientOptions options = {});
+  // `urls`: "http://host:port", several separated by commas; the next is tried when one does not answer, or answers
+  // 408, 429 or 5xx.
+  static Result<std::unique_ptr<HttpRegistryClient>> create(const std::string& urls,
+                                                            HttpRegistryClientOptions options = {});
 
   Result<int> register_schema(std::string_view subject, std::string_view schema_json) override;
   Result<int> find_schema(std::string_view subject, std::string_view schema_json) override;

@@ -15,7 +15,8 @@ constexpr int64_t kRetryMs = 500;  // after a failed poll
 
 class KafkaSchemaLog final : public SchemaLog {
  public:
-  KafkaSchemaLog(client::Client& client, KafkaSchemaLogOptions options) : client_(client), options_(std::move(options)) {}
+  KafkaSchemaLog(client::Client& client, KafkaSchemaLogOptions options)
+      : client_(client), options_(std::move(options)) {}
   ~KafkaSchemaLog() override { stop(); }
 
   Status start(Apply apply) override {
@@ -49,17 +50,19 @@ class KafkaSchemaLog final : public SchemaLog {
     };
     auto outcome = std::make_shared<Outcome>();
     const client::ProducedRecord record{.topic = options_.topic, .partition = 0, .key = key, .value = value};
-    Status sent = producer_->send(std::span(&record, 1), [outcome](const Status& status, std::span<const client::Delivery> deliveries) {
-      const std::lock_guard lock(outcome->mutex);
-      outcome->status = status;
-      if (!deliveries.empty()) outcome->offset = deliveries[0].offset;
-      outcome->done.notify_all();
-    });
+    Status sent = producer_->send(std::span(&record, 1),
+                                  [outcome](const Status& status, std::span<const client::Delivery> deliveries) {
+                                    const std::lock_guard lock(outcome->mutex);
+                                    outcome->status = status;
+                                    if (!deliveries.empty()) outcome->offset = deliveries[0].offset;
+                                    outcome->done.notify_all();
+                                  });
     if (!sent.ok()) return store_failure(sent);
     std::unique_lock lock(outcome->mutex);
     const auto timeout = std::chrono::milliseconds(options_.timeout_ms);
     if (!outcome->done.wait_for(lock, timeout, [&] { return outcome->status.has_value(); })) {
-      return registry_error(ErrorCode::store_timeout, "write {}: not acknowledged within {} ms", options_.topic, options_.timeout_ms);
+      return registry_error(ErrorCode::store_timeout, "write {}: not acknowledged within {} ms", options_.topic,
+                            options_.timeout_ms);
     }
     if (!outcome->status->ok()) return store_failure(*outcome->status);
     return wait_applied(outcome->offset + 1, options_.timeout_ms);
@@ -90,12 +93,15 @@ class KafkaSchemaLog final : public SchemaLog {
       return {};
     }
     if (description->partitions != 1) {
-      return error(Code::failed_precondition, "registry topic={}: it has {} partitions; a registry needs exactly one", options_.topic, description->partitions);
+      return error(Code::failed_precondition, "registry topic={}: it has {} partitions; a registry needs exactly one",
+                   options_.topic, description->partitions);
     }
     const auto configs = MUIR_TRY(admin_->topic_configs(options_.topic));
     const auto policy = configs.find("cleanup.policy");
     if (policy != configs.end() && policy->second != "compact") {
-      return error(Code::failed_precondition, "registry topic={}: cleanup.policy={} would expire schemas; set it to compact", options_.topic, policy->second);
+      return error(Code::failed_precondition,
+                   "registry topic={}: cleanup.policy={} would expire schemas; set it to compact", options_.topic,
+                   policy->second);
     }
     return {};
   }
@@ -106,16 +112,20 @@ class KafkaSchemaLog final : public SchemaLog {
       const auto cluster = MUIR_TRY(admin_->describe_cluster());
       replication = static_cast<int16_t>(std::clamp<size_t>(cluster.brokers.size(), 1, 3));
     }
-    const Status status = admin_->create_topic(
-        {.name = options_.topic, .partitions = 1, .replication_factor = replication, .configs = {{"cleanup.policy", "compact"}}});
+    const Status status = admin_->create_topic({.name = options_.topic,
+                                                .partitions = 1,
+                                                .replication_factor = replication,
+                                                .configs = {{"cleanup.policy", "compact"}}});
     // Another instance may have been faster.
     return status.code() == Code::already_exists ? Status() : status;
   }
 
   Status catch_up_within(int64_t timeout_ms) {
-    const auto ends = MUIR_TRY(admin_->list_offsets({partition()}, client::kOffsetLatest, client::IsolationLevel::read_uncommitted, timeout_ms));
+    const auto ends = MUIR_TRY(admin_->list_offsets({partition()}, client::kOffsetLatest,
+                                                    client::IsolationLevel::read_uncommitted, timeout_ms));
     const auto end = ends.find(partition());
-    if (end == ends.end()) return registry_error(ErrorCode::store_failure, "read {}: its end is unknown", options_.topic);
+    if (end == ends.end())
+      return registry_error(ErrorCode::store_failure, "read {}: its end is unknown", options_.topic);
     return wait_applied(end->second, timeout_ms);
   }
 
@@ -124,7 +134,8 @@ class KafkaSchemaLog final : public SchemaLog {
     changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return applied_ >= end || stopping_; });
     if (applied_ >= end) return {};
     if (stopping_) return error(Code::aborted, "read {}: the registry is stopping", options_.topic);
-    return registry_error(ErrorCode::store_timeout, "read {}: offset {} was not reached within {} ms", options_.topic, end, timeout_ms);
+    return registry_error(ErrorCode::store_timeout, "read {}: offset {} was not reached within {} ms", options_.topic,
+                          end, timeout_ms);
   }
 
   // The reader's thread: the consumer is its own.
@@ -138,7 +149,8 @@ class KafkaSchemaLog final : public SchemaLog {
       if (!records.ok()) {
         log::warn("read {}: {}", options_.topic, records.status().message());
         // A log that was cut or recreated is read again from its start: applying twice changes nothing.
-        if (records.status().code() == Code::out_of_range) (void)consumer_->seek({partition(), client::kOffsetEarliest});
+        if (records.status().code() == Code::out_of_range)
+          (void)consumer_->seek({partition(), client::kOffsetEarliest});
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; });
         continue;

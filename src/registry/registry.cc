@@ -64,21 +64,27 @@ class TaskThread {
 };
 
 net::HttpResponse to_http(RestResponse response) {
-  return {.status = response.status, .content_type = std::move(response.content_type), .body = std::move(response.body)};
+  return {
+      .status = response.status, .content_type = std::move(response.content_type), .body = std::move(response.body)};
 }
 
 class HttpRegistry final : public Registry {
  public:
   HttpRegistry(std::unique_ptr<RegistryService> service, RegistryOptions options)
-      : options_(std::move(options)), service_(std::move(service)), serdes_port_(*service_), writer_(options_.queued_requests_max), loop_("registry") {}
+      : options_(std::move(options)),
+        service_(std::move(service)),
+        serdes_port_(*service_),
+        writer_(options_.queued_requests_max),
+        loop_("registry") {}
   ~HttpRegistry() override { stop(); }
 
   Status listen() {
     server_ = net::HttpServer::create(loop_, {.host = options_.host, .port = options_.port});
     for (const auto& route : rest_routes()) {
-      server_->route(route.method, route.pattern, [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
-        handle(route, std::move(request), std::move(responder));
-      });
+      server_->route(route.method, route.pattern,
+                     [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
+                       handle(route, std::move(request), std::move(responder));
+                     });
     }
     server_->fallback([](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
       responder->respond(to_http(plain_error(404, "HTTP 404 Not Found", request.header("accept"))));
@@ -109,7 +115,9 @@ class HttpRegistry final : public Registry {
       return;
     }
     const std::string accept = rest.accept;
-    const bool queued = writer_.post([this, &route, rest = std::move(rest), responder] { responder->respond(to_http(call(route, *service_, rest))); });
+    const bool queued = writer_.post([this, &route, rest = std::move(rest), responder] {
+      responder->respond(to_http(call(route, *service_, rest)));
+    });
     if (!queued) responder->respond(to_http(plain_error(503, "Too many requests wait for the log", accept)));
   }
 
@@ -124,7 +132,8 @@ class HttpRegistry final : public Registry {
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::start(client::Client& client, RegistryOptions options) {
-  auto service = MUIR_TRY(RegistryService::start(make_kafka_schema_log(client, options.log), {.default_compatibility = options.default_compatibility}));
+  auto service = MUIR_TRY(RegistryService::start(make_kafka_schema_log(client, options.log),
+                                                 {.default_compatibility = options.default_compatibility}));
   const size_t subjects = service->subjects("", false, false).size();
   auto registry = std::make_unique<HttpRegistry>(std::move(service), std::move(options));
   MUIR_RETURN_IF_ERROR(registry->listen());

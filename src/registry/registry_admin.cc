@@ -5,7 +5,9 @@
 namespace muir::registry {
 namespace {
 
-Status subject_not_found(const std::string& subject) { return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject); }
+Status subject_not_found(const std::string& subject) {
+  return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject);
+}
 
 }  // namespace
 
@@ -20,25 +22,30 @@ Result<std::vector<int>> RegistryService::delete_subject(const std::string& subj
     const auto& versions = index_.versions(subject);
     if (versions.empty()) return subject_not_found(subject);
     if (!permanent && !has_live(subject)) {
-      return registry_error(ErrorCode::subject_soft_deleted, "Subject '{}' was soft deleted.Set permanent=true to delete permanently", subject);
+      return registry_error(ErrorCode::subject_soft_deleted,
+                            "Subject '{}' was soft deleted.Set permanent=true to delete permanently", subject);
     }
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     for (const auto& [number, version] : versions) {
       if (!permanent && version.deleted) continue;
       if (permanent && !version.deleted) {
-        return registry_error(ErrorCode::subject_not_soft_deleted, "Subject '{}' was not deleted first before being permanently deleted", subject);
+        return registry_error(ErrorCode::subject_not_soft_deleted,
+                              "Subject '{}' was not deleted first before being permanently deleted", subject);
       }
       for (const auto* referrer : index_.referrers(subject, number, permanent)) {
         if (referrer->subject == subject) continue;
-        return registry_error(ErrorCode::reference_exists, "One or more references exist to the schema {{subject={},version={}}}.", subject, number);
+        return registry_error(ErrorCode::reference_exists,
+                              "One or more references exist to the schema {{subject={},version={}}}.", subject, number);
       }
       numbers.push_back(number);
     }
   }
   if (permanent) {
-    for (const int number : numbers) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
+    for (const int number : numbers)
+      MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
   } else {
-    MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::delete_subject, .subject = subject}, encode_delete_subject(subject, numbers.back())));
+    MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::delete_subject, .subject = subject},
+                               encode_delete_subject(subject, numbers.back())));
   }
   MUIR_RETURN_IF_ERROR(delete_settings(subject));
   return numbers;
@@ -53,16 +60,20 @@ Result<int> RegistryService::delete_version(const std::string& subject, VersionS
     version = *MUIR_TRY(find_version(subject, spec, true));
     if (!spec.number && !permanent) version = *MUIR_TRY(find_version(subject, spec, false));
     if (!permanent && version.deleted) {
-      return registry_error(ErrorCode::version_soft_deleted, "Subject '{}' Version {} was soft deleted.Set permanent=true to delete permanently", subject,
-                            version.version);
+      return registry_error(ErrorCode::version_soft_deleted,
+                            "Subject '{}' Version {} was soft deleted.Set permanent=true to delete permanently",
+                            subject, version.version);
     }
     if (permanent && !version.deleted) {
-      return registry_error(ErrorCode::version_not_soft_deleted, "Subject '{}' Version {} was not deleted first before being permanently deleted", subject,
+      return registry_error(ErrorCode::version_not_soft_deleted,
+                            "Subject '{}' Version {} was not deleted first before being permanently deleted", subject,
                             version.version);
     }
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     if (!index_.referrers(subject, version.version, permanent).empty()) {
-      return registry_error(ErrorCode::reference_exists, "One or more references exist to the schema {{subject={},version={}}}.", subject, version.version);
+      return registry_error(ErrorCode::reference_exists,
+                            "One or more references exist to the schema {{subject={},version={}}}.", subject,
+                            version.version);
     }
   }
   version.deleted = true;
@@ -115,7 +126,8 @@ Status RegistryService::check_writable(const std::optional<std::string>& subject
 Result<Compatibility> RegistryService::config(const std::optional<std::string>& subject, bool fall_back) {
   const std::lock_guard lock(mutex_);
   if (subject && !fall_back && !index_.config(subject)) {
-    return registry_error(ErrorCode::no_subject_config, "Subject '{}' does not have subject-level compatibility configured", *subject);
+    return registry_error(ErrorCode::no_subject_config,
+                          "Subject '{}' does not have subject-level compatibility configured", *subject);
   }
   return config_of(subject);
 }
@@ -147,7 +159,8 @@ Result<Compatibility> RegistryService::delete_config(const std::optional<std::st
 Result<Mode> RegistryService::mode(const std::optional<std::string>& subject, bool fall_back) {
   const std::lock_guard lock(mutex_);
   if (subject && !fall_back && !index_.mode(subject)) {
-    return registry_error(ErrorCode::no_subject_mode, "Subject '{}' does not have subject-level mode configured", *subject);
+    return registry_error(ErrorCode::no_subject_mode, "Subject '{}' does not have subject-level mode configured",
+                          *subject);
   }
   return mode_of(subject);
 }
@@ -160,7 +173,8 @@ Status RegistryService::set_mode(const std::optional<std::string>& subject, Mode
     const std::lock_guard lock(mutex_);
     if (mode == Mode::import && mode_of(subject) != Mode::import && !force) {
       bool any_live = false;
-      for (const auto& [name, versions] : index_.subjects()) any_live = any_live || ((!subject || name == *subject) && has_live(name));
+      for (const auto& [name, versions] : index_.subjects())
+        any_live = any_live || ((!subject || name == *subject) && has_live(name));
       if (any_live) return registry_error(ErrorCode::not_permitted, "Cannot import since found existing subjects");
       clear = true;
     }
@@ -186,7 +200,8 @@ Status RegistryService::clear_deleted(const std::optional<std::string>& subject)
         if (version.deleted) numbers.push_back(number);
       }
     }
-    for (const int number : numbers) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = name, .version = number}, std::nullopt));
+    for (const int number : numbers)
+      MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = name, .version = number}, std::nullopt));
     MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::clear_subject, .subject = name}, encode_clear_subject(name)));
   }
   return {};

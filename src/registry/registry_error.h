@@ -33,7 +33,7 @@ enum class ErrorCode : int {
 template <class... A>
 [[nodiscard]] Status registry_error(ErrorCode code, fmt::format_string<A...> format, A&&... args) {
   const int number = static_cast<int>(code);
-  const Code kind = number == 409 ? Code::failed_precondition
+  const Code kind = number == 409         ? Code::failed_precondition
                     : number / 100 == 404 ? Code::not_found
                     : number / 100 == 422 ? Code::invalid_argument
                     : number == 50002     ? Code::timed_out

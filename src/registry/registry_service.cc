@@ -17,24 +17,31 @@ constexpr std::array<std::string_view, 4> kModeNames{"READWRITE", "READONLY", "R
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return out;
 }
 
-Status subject_not_found(const std::string& subject) { return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject); }
+Status subject_not_found(const std::string& subject) {
+  return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject);
+}
 
 Status check_subject(const std::string& subject) {
-  const bool control = std::any_of(subject.begin(), subject.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  const bool control = std::any_of(subject.begin(), subject.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (subject.empty() || control || subject == "__GLOBAL" || subject == "__EMPTY") {
     return registry_error(ErrorCode::invalid_subject, "The specified subject '{}' is not a valid.", subject);
   }
   if (subject.starts_with(":.") || subject.starts_with(":*:")) {
-    return registry_error(ErrorCode::invalid_subject, "The subject '{}' names a context; this registry has only the default one.", subject);
+    return registry_error(ErrorCode::invalid_subject,
+                          "The subject '{}' names a context; this registry has only the default one.", subject);
   }
   return {};
 }
 
-Status invalid_schema(std::string_view why) { return registry_error(ErrorCode::invalid_schema, "Invalid schema: {}", why); }
+Status invalid_schema(std::string_view why) {
+  return registry_error(ErrorCode::invalid_schema, "Invalid schema: {}", why);
+}
 
 // The types that a text refers to without defining them.
 std::set<std::string> names_of(const std::vector<schema::SchemaPtr>& schemas) {
@@ -58,7 +65,9 @@ Result<VersionSpec> VersionSpec::parse(std::string_view text) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (ec != std::errc() || end != text.data() + text.size() || number < 1) {
     return registry_error(ErrorCode::invalid_version,
-                          "The specified version '{}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string \"latest\"", text);
+                          "The specified version '{}' is not a valid version id. Allowed values are between [1, "
+                          "2^31-1] and the string \"latest\"",
+                          text);
   }
   return VersionSpec{number};
 }
@@ -80,9 +89,11 @@ Result<std::vector<schema::SchemaPtr>> RegistryService::resolve(const std::vecto
   if (depth > kReferenceDepthMax) return invalid_schema("references are nested too deeply, or in a circle");
   std::vector<schema::SchemaPtr> out;
   for (const auto& reference : references) {
-    const auto* version = reference.version == -1 ? index_.latest(reference.subject, false) : index_.find(reference.subject, reference.version);
+    const auto* version = reference.version == -1 ? index_.latest(reference.subject, false)
+                                                  : index_.find(reference.subject, reference.version);
     if (version == nullptr) {
-      return invalid_schema(fmt::format("no schema reference found for subject \"{}\" and version {}", reference.subject, reference.version));
+      return invalid_schema(fmt::format("no schema reference found for subject \"{}\" and version {}",
+                                        reference.subject, reference.version));
     }
     out.push_back(MUIR_TRY(parse_stored(*version, depth + 1)));
   }
@@ -91,8 +102,11 @@ Result<std::vector<schema::SchemaPtr>> RegistryService::resolve(const std::vecto
 
 Result<schema::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version, int depth) {
   ParsedVersion& known = parsed_by_id_[version.id];
-  if (known.schema != nullptr && known.text == version.schema && known.references == version.references) return known.schema;
-  if (version.schema_type != "AVRO") return invalid_schema(fmt::format("subject {} version {} is of type {}", version.subject, version.version, version.schema_type));
+  if (known.schema != nullptr && known.text == version.schema && known.references == version.references)
+    return known.schema;
+  if (version.schema_type != "AVRO")
+    return invalid_schema(
+        fmt::format("subject {} version {} is of type {}", version.subject, version.version, version.schema_type));
   const schema::avro::ParseOptions options{.strict = false, .known = MUIR_TRY(resolve(version.references, depth))};
   auto parsed = schema::avro::parse(version.schema, options);
   if (!parsed.ok()) return invalid_schema(parsed.status().message());
@@ -102,7 +116,8 @@ Result<schema::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& ver
 
 Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& request) {
   if (request.schema_type != "AVRO") {
-    return registry_error(ErrorCode::invalid_schema, "Invalid schema type {}; this registry holds AVRO schemas", request.schema_type);
+    return registry_error(ErrorCode::invalid_schema, "Invalid schema type {}; this registry holds AVRO schemas",
+                          request.schema_type);
   }
   if (request.schema.empty()) return invalid_schema("Empty schema");
   Parsed out;
@@ -120,7 +135,8 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
   return out;
 }
 
-const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed, bool include_deleted) {
+const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed,
+                                                   bool include_deleted) {
   const auto& versions = index_.versions(subject);
   const auto id = index_.id_of(parsed.content);
   const auto eligible = [&](const SchemaVersion& version) { return include_deleted || !version.deleted; };
@@ -164,19 +180,26 @@ Result<int> RegistryService::register_schema(const std::string& subject, const S
     const Parsed parsed = MUIR_TRY(parse(request));
     version = MUIR_TRY(place(subject, request, parsed));
     for (const auto& [number, old] : index_.versions(subject)) {
-      if (old.deleted && old.id == version.id && number != version.version && index_.referrers(subject, number, true).empty()) replaced.push_back(number);
+      if (old.deleted && old.id == version.id && number != version.version &&
+          index_.referrers(subject, number, true).empty())
+        replaced.push_back(number);
     }
   }
-  MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = version.version}, encode_schema(version)));
-  for (const int number : replaced) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
+  MUIR_RETURN_IF_ERROR(
+      write({.kind = RecordKind::schema, .subject = subject, .version = version.version}, encode_schema(version)));
+  for (const int number : replaced)
+    MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
   return version.id;
 }
 
 // Checks compatibility and gives the new version its id and number.
-Result<SchemaVersion> RegistryService::place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed) {
+Result<SchemaVersion> RegistryService::place(const std::string& subject, const SchemaRequest& request,
+                                             const Parsed& parsed) {
   const bool importing = mode_of(subject) == Mode::import;
-  if (request.id && !importing) return registry_error(ErrorCode::not_permitted, "Subject {} is not in import mode", subject);
-  if (!request.id && importing) return registry_error(ErrorCode::not_permitted, "Subject {} is in import mode: a schema needs an id", subject);
+  if (request.id && !importing)
+    return registry_error(ErrorCode::not_permitted, "Subject {} is not in import mode", subject);
+  if (!request.id && importing)
+    return registry_error(ErrorCode::not_permitted, "Subject {} is in import mode: a schema needs an id", subject);
   const auto* last = index_.latest(subject, true);
   const int next_version = last == nullptr ? 1 : last->version + 1;
   SchemaVersion version = parsed.content;
@@ -192,14 +215,17 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
     return version;
   }
   if (request.version && *request.version > 0 && *request.version != next_version) {
-    return invalid_schema(fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
+    return invalid_schema(
+        fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
   }
   const auto messages = check_compatibility(config_of(subject), *parsed.schema, MUIR_TRY(earlier(subject)));
   if (!messages.empty()) {
     std::string details;
     for (const auto& message : messages) details += (details.empty() ? "" : ", ") + message;
-    return registry_error(ErrorCode::incompatible_schema,
-                          "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject, details);
+    return registry_error(
+        ErrorCode::incompatible_schema,
+        "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject,
+        details);
   }
   version.id = index_.id_of(version).value_or(index_.id_max() + 1);
   return version;
@@ -216,7 +242,8 @@ Result<std::vector<EarlierSchema>> RegistryService::earlier(const std::string& s
   return out;
 }
 
-Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const SchemaRequest& request, bool include_deleted) {
+Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const SchemaRequest& request,
+                                               bool include_deleted) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
   const std::lock_guard lock(mutex_);
   if (index_.latest(subject, include_deleted) == nullptr) return subject_not_found(subject);
@@ -226,7 +253,8 @@ Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const
   return *found;
 }
 
-Result<std::vector<std::string>> RegistryService::test_compatibility(const std::string& subject, const SchemaRequest& request,
+Result<std::vector<std::string>> RegistryService::test_compatibility(const std::string& subject,
+                                                                     const SchemaRequest& request,
                                                                      std::optional<VersionSpec> spec) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
   const std::lock_guard lock(mutex_);
@@ -239,7 +267,8 @@ Result<std::vector<std::string>> RegistryService::test_compatibility(const std::
       if (found.ok()) return found;
       return registry_error(ErrorCode::version_not_found, "Version {} not found.", spec->number.value_or(-1));
     }());
-    if (config_of(subject) != Compatibility::none) before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
+    if (config_of(subject) != Compatibility::none)
+      before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
   }
   const Parsed parsed = MUIR_TRY(parse(request));
   return check_compatibility(config_of(subject), *parsed.schema, before);
@@ -257,7 +286,8 @@ std::vector<std::string> RegistryService::subjects(std::string_view prefix, bool
   return out;
 }
 
-Result<std::vector<int>> RegistryService::versions(const std::string& subject, bool include_deleted, bool only_deleted) {
+Result<std::vector<int>> RegistryService::versions(const std::string& subject, bool include_deleted,
+                                                   bool only_deleted) {
   const std::lock_guard lock(mutex_);
   std::vector<int> out;
   for (const auto& [number, version] : index_.versions(subject)) {
@@ -267,7 +297,8 @@ Result<std::vector<int>> RegistryService::versions(const std::string& subject, b
   return out;
 }
 
-Result<const SchemaVersion*> RegistryService::find_version(const std::string& subject, VersionSpec spec, bool include_deleted) {
+Result<const SchemaVersion*> RegistryService::find_version(const std::string& subject, VersionSpec spec,
+                                                           bool include_deleted) {
   const auto* latest = index_.latest(subject, include_deleted);
   if (latest == nullptr) return subject_not_found(subject);
   if (!spec.number) return latest;
@@ -308,7 +339,8 @@ Result<std::vector<SchemaVersion>> RegistryService::versions_of_id(int id, bool 
   return out;
 }
 
-Result<std::vector<int>> RegistryService::referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted) {
+Result<std::vector<int>> RegistryService::referenced_by(const std::string& subject, VersionSpec spec,
+                                                        bool include_deleted) {
   const std::lock_guard lock(mutex_);
   const auto* version = MUIR_TRY(find_version(subject, spec, true));
   std::set<int> ids;
@@ -316,7 +348,8 @@ Result<std::vector<int>> RegistryService::referenced_by(const std::string& subje
   return std::vector<int>(ids.begin(), ids.end());
 }
 
-std::vector<SchemaVersion> RegistryService::schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest) {
+std::vector<SchemaVersion> RegistryService::schemas(std::string_view subject_prefix, bool include_deleted,
+                                                    bool only_latest) {
   const std::lock_guard lock(mutex_);
   std::vector<SchemaVersion> out;
   for (const auto& [subject, versions] : index_.subjects()) {

@@ -1,7 +1,7 @@
 // RegistryService: the Schema Registry's behaviour, without HTTP. Errors carry ErrorCode in Status::detail().
 //
-// All state comes from the SchemaLog: an operation that writes appends a record, waits until it has been read back, and only
-// then answers, so that whoever asks next sees it. Thread-safe; writes wait for each other and for the log.
+// All state comes from the SchemaLog: an operation that writes appends a record, waits until it has been read back, and
+// only then answers, so that whoever asks next sees it. Thread-safe; writes wait for each other and for the log.
 #pragma once
 
 #include <map>
@@ -72,11 +72,13 @@ class RegistryService {
   Result<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
   Result<int> delete_version(const std::string& subject, VersionSpec spec, bool permanent);
 
-  // Whether the schema could follow the given version (of an unknown subject, "latest" has no objection), or the versions that
-  // the level looks at. Empty: it could.
-  Result<std::vector<std::string>> test_compatibility(const std::string& subject, const SchemaRequest& request, std::optional<VersionSpec> spec);
+  // Whether the schema could follow the given version (of an unknown subject, "latest" has no objection), or the
+  // versions that the level looks at. Empty: it could.
+  Result<std::vector<std::string>> test_compatibility(const std::string& subject, const SchemaRequest& request,
+                                                      std::optional<VersionSpec> spec);
 
-  // Settings; nullopt is the one for all subjects. Reading without `fall_back` fails when the subject has none of its own.
+  // Settings; nullopt is the one for all subjects. Reading without `fall_back` fails when the subject has none of its
+  // own.
   Result<Compatibility> config(const std::optional<std::string>& subject, bool fall_back);
   Status set_config(const std::optional<std::string>& subject, Compatibility level);
   Result<Compatibility> delete_config(const std::optional<std::string>& subject);  // the one that was

@@ -85,12 +85,16 @@ TEST_F(RunningRegistry, ServesSerdes) {
 }
 
 TEST_F(RunningRegistry, GivesSerdesSchemasWithTheirReferencesInside) {
-  ASSERT_TRUE(http()->register_schema("place", R"({"type":"record","name":"geo.Place","fields":[{"name":"lat","type":"double"}]})").ok());
+  ASSERT_TRUE(http()
+                  ->register_schema("place",
+                                    R"({"type":"record","name":"geo.Place","fields":[{"name":"lat","type":"double"}]})")
+                  .ok());
   auto raw = net::HttpClient::create(registry_->url()).value();
-  const auto response = raw->request("POST", "/subjects/stop/versions",
-                                     R"({"schema":"{\"type\":\"record\",\"name\":\"Stop\",\"fields\":[{\"name\":\"at\",\"type\":\"geo.Place\"}]}",)"
-                                     R"("references":[{"name":"geo.Place","subject":"place","version":1}]})",
-                                     {{"Content-Type", "application/json"}});
+  const auto response = raw->request(
+      "POST", "/subjects/stop/versions",
+      R"({"schema":"{\"type\":\"record\",\"name\":\"Stop\",\"fields\":[{\"name\":\"at\",\"type\":\"geo.Place\"}]}",)"
+      R"("references":[{"name":"geo.Place","subject":"place","version":1}]})",
+      {{"Content-Type", "application/json"}});
   ASSERT_TRUE(response.ok());
   ASSERT_EQ(response->body, R"({"id":2})");
   const std::string inside =
@@ -124,7 +128,10 @@ TEST(RegistryStart, RefusesATopicThatWouldLoseSchemas) {
   for (const auto& c : {Case{3, "compact"}, Case{1, "delete"}}) {
     client::MemoryCluster cluster(system_clock(), {.blocking = true});
     const auto client = cluster.client();
-    ASSERT_TRUE((*client->admin())->create_topic({.name = "_schemas", .partitions = c.partitions, .configs = {{"cleanup.policy", c.policy}}}).ok());
+    ASSERT_TRUE(
+        (*client->admin())
+            ->create_topic({.name = "_schemas", .partitions = c.partitions, .configs = {{"cleanup.policy", c.policy}}})
+            .ok());
     EXPECT_EQ(Registry::start(*client, {.port = 0}).status().code(), Code::failed_precondition);
   }
 }

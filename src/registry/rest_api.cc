@@ -11,7 +11,8 @@ namespace {
 
 using schema::Json;
 
-constexpr std::string_view kContentTypes[]{"application/vnd.schemaregistry.v1+json", "application/vnd.schemaregistry+json", "application/json"};
+constexpr std::string_view kContentTypes[]{"application/vnd.schemaregistry.v1+json",
+                                           "application/vnd.schemaregistry+json", "application/json"};
 
 // ---- reading requests
 
@@ -48,23 +49,29 @@ Result<std::optional<int>> int_member(const Json& body, std::string_view name) {
   const Json* member = body.find(name);
   if (member == nullptr || member->is_null()) return std::optional<int>();
   const auto value = member->as_int64();
-  if (!value || *value < INT32_MIN || *value > INT32_MAX) return Status(Code::invalid_argument, fmt::format("{} must be an integer", name), 400);
+  if (!value || *value < INT32_MIN || *value > INT32_MAX)
+    return Status(Code::invalid_argument, fmt::format("{} must be an integer", name), 400);
   return std::optional(static_cast<int>(*value));
 }
 
 Result<SchemaRequest> schema_of(const RestRequest& request) {
   const Json body = MUIR_TRY(body_of(request));
   if (flag(request, "normalize")) {
-    return registry_error(ErrorCode::invalid_schema, "Invalid schema: this registry compares schemas as they are; register without normalize=true");
+    return registry_error(
+        ErrorCode::invalid_schema,
+        "Invalid schema: this registry compares schemas as they are; register without normalize=true");
   }
   for (const std::string_view name : {"metadata", "ruleSet"}) {
     if (const Json* member = body.find(name); member != nullptr && !member->is_null()) {
-      return registry_error(ErrorCode::invalid_rule_set, "Invalid {}: this registry does not hold data contracts", name);
+      return registry_error(ErrorCode::invalid_rule_set, "Invalid {}: this registry does not hold data contracts",
+                            name);
     }
   }
   SchemaRequest out;
-  if (const Json* text = body.find("schema"); text != nullptr && text->as_string() != nullptr) out.schema = *text->as_string();
-  if (const Json* type = body.find("schemaType"); type != nullptr && type->as_string() != nullptr) out.schema_type = *type->as_string();
+  if (const Json* text = body.find("schema"); text != nullptr && text->as_string() != nullptr)
+    out.schema = *text->as_string();
+  if (const Json* type = body.find("schemaType"); type != nullptr && type->as_string() != nullptr)
+    out.schema_type = *type->as_string();
   if (const Json* references = body.find("references"); references != nullptr && !references->is_null()) {
     auto parsed = references_from(*references);
     if (!parsed.ok()) return registry_error(ErrorCode::invalid_schema, "Invalid schema: {}", parsed.status().message());
@@ -114,7 +121,8 @@ using Service = RegistryService;
 Body get_subjects(Service& service, const RestRequest& request) {
   auto prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
   if (prefix == ":*:") prefix.clear();  // every context: there is one
-  return list(page(request, service.subjects(prefix, flag(request, "deleted"), flag(request, "deletedOnly")))).to_string();
+  return list(page(request, service.subjects(prefix, flag(request, "deleted"), flag(request, "deletedOnly"))))
+      .to_string();
 }
 
 Body get_versions(Service& service, const RestRequest& request) {
@@ -208,7 +216,8 @@ Body get_id_versions(Service& service, const RestRequest& request) { return get_
 Body get_schemas(Service& service, const RestRequest& request) {
   const auto prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
   Json::Array items;
-  for (const auto& version : service.schemas(prefix, flag(request, "deleted"), flag(request, "latestOnly"))) items.push_back(version_json(version));
+  for (const auto& version : service.schemas(prefix, flag(request, "deleted"), flag(request, "latestOnly")))
+    items.push_back(version_json(version));
   return Json(page(request, std::move(items))).to_string();
 }
 
@@ -236,15 +245,19 @@ std::optional<std::string> subject_param(const RestRequest& request) {
 Json level_json(std::string_view key, Compatibility level) { return {{std::string(key), to_string(level)}}; }
 
 Body get_config(Service& service, const RestRequest& request) {
-  return level_json("compatibilityLevel", MUIR_TRY(service.config(subject_param(request), flag(request, "defaultToGlobal")))).to_string();
+  return level_json("compatibilityLevel",
+                    MUIR_TRY(service.config(subject_param(request), flag(request, "defaultToGlobal"))))
+      .to_string();
 }
 Body put_config(Service& service, const RestRequest& request) {
   const Json body = MUIR_TRY(body_of(request));
   const Json* member = body.find("compatibility");
-  const auto level = member == nullptr || member->as_string() == nullptr ? std::nullopt : compatibility_from(*member->as_string());
+  const auto level =
+      member == nullptr || member->as_string() == nullptr ? std::nullopt : compatibility_from(*member->as_string());
   if (!level) {
     return registry_error(ErrorCode::invalid_compatibility,
-                          "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive");
+                          "Invalid compatibility level. Valid values are none, backward, forward, full, "
+                          "backward_transitive, forward_transitive, and full_transitive");
   }
   MUIR_RETURN_IF_ERROR(service.set_config(subject_param(request), *level));
   return level_json("compatibility", *level).to_string();
@@ -261,12 +274,17 @@ Body get_mode(Service& service, const RestRequest& request) {
 Body put_mode(Service& service, const RestRequest& request) {
   const Json body = MUIR_TRY(body_of(request));
   const Json* member = body.find("mode");
-  const auto mode = member == nullptr || member->as_string() == nullptr ? std::nullopt : mode_from(*member->as_string());
-  if (!mode) return registry_error(ErrorCode::invalid_mode, "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT");
+  const auto mode =
+      member == nullptr || member->as_string() == nullptr ? std::nullopt : mode_from(*member->as_string());
+  if (!mode)
+    return registry_error(ErrorCode::invalid_mode,
+                          "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT");
   MUIR_RETURN_IF_ERROR(service.set_mode(subject_param(request), *mode, flag(request, "force")));
   return mode_json(*mode).to_string();
 }
-Body delete_mode(Service& service, const RestRequest& request) { return mode_json(MUIR_TRY(service.delete_mode(subject_param(request)))).to_string(); }
+Body delete_mode(Service& service, const RestRequest& request) {
+  return mode_json(MUIR_TRY(service.delete_mode(subject_param(request)))).to_string();
+}
 
 Body get_root(Service&, const RestRequest&) { return std::string("{}"); }
 Body get_types(Service&, const RestRequest&) { return std::string(R"(["AVRO"])"); }
@@ -329,7 +347,9 @@ RestResponse plain_error(int status, std::string_view message, std::string_view 
 RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request) {
   const auto type_end = request.content_type.find(';');
   const std::string_view type = std::string_view(request.content_type).substr(0, type_end);
-  const bool known_type = type.empty() || type == "application/octet-stream" || std::find(std::begin(kContentTypes), std::end(kContentTypes), type) != std::end(kContentTypes);
+  const bool known_type =
+      type.empty() || type == "application/octet-stream" ||
+      std::find(std::begin(kContentTypes), std::end(kContentTypes), type) != std::end(kContentTypes);
   if (!known_type && !request.body.empty()) return plain_error(415, "HTTP 415 Unsupported Media Type", request.accept);
   auto body = route.run(service, request);
   if (!body.ok()) {

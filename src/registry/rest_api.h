@@ -30,15 +30,16 @@ struct RestResponse {
 // One operation of the protocol.
 struct RestRoute {
   std::string method;
-  std::string pattern;  // "/subjects/{subject}/versions"
-  bool writes = false;  // waits for the log
+  std::string pattern;                                                           // "/subjects/{subject}/versions"
+  bool writes = false;                                                           // waits for the log
   std::function<Result<std::string>(RegistryService&, const RestRequest&)> run;  // the body, or an error with ErrorCode
 };
 
 // Every operation; made once.
 const std::vector<RestRoute>& rest_routes();
 
-// Runs an operation and dresses its outcome: content type by what the client accepts, errors as {"error_code", "message"}.
+// Runs an operation and dresses its outcome: content type by what the client accepts, errors as {"error_code",
+// "message"}.
 RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request);
 // The body of an error that no operation made (404, 405).
 RestResponse plain_error(int status, std::string_view message, std::string_view accept);

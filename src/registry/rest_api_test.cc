@@ -21,7 +21,8 @@ class MemoryLog final : public SchemaLog {
     return catch_up();
   }
   Status catch_up() override {
-    for (; applied_ < records_.all.size(); ++applied_) apply_(records_.all[applied_].first, to_view(records_.all[applied_].second));
+    for (; applied_ < records_.all.size(); ++applied_)
+      apply_(records_.all[applied_].first, to_view(records_.all[applied_].second));
     return {};
   }
   Status append(BytesView key, OptBytesView value) override {
@@ -71,8 +72,10 @@ class RestApi : public testing::Test {
       request.params.clear();
       bool matches = true;
       for (size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i].starts_with('{')) request.params.push_back(*net::percent_decode(segments[i]));
-        else matches = matches && pattern[i] == segments[i];
+        if (pattern[i].starts_with('{'))
+          request.params.push_back(*net::percent_decode(segments[i]));
+        else
+          matches = matches && pattern[i] == segments[i];
       }
       if (!matches) continue;
       const auto response = call(route, *service_, request);
@@ -81,7 +84,9 @@ class RestApi : public testing::Test {
     return "no route";
   }
 
-  std::string add(std::string_view subject, std::string_view schema) { return ask("POST", fmt::format("/subjects/{}/versions", subject), body_of(schema)); }
+  std::string add(std::string_view subject, std::string_view schema) {
+    return ask("POST", fmt::format("/subjects/{}/versions", subject), body_of(schema));
+  }
   static std::string body_of(std::string_view schema) { return schema::Json{{"schema", schema}}.to_string(); }
 
   static std::string record(std::string_view fields, std::string_view name = "R") {
@@ -119,7 +124,8 @@ TEST_F(RestApi, GivesEqualSchemasEqualIds) {
 TEST_F(RestApi, GivesVersions) {
   add("s", record(kA));
   add("s", record(kA + "," + kB));
-  const std::string second = R"({"subject":"s","version":2,"id":2,"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"b\",\"type\":\"int\",\"default\":0}]}"})";
+  const std::string second =
+      R"({"subject":"s","version":2,"id":2,"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"b\",\"type\":\"int\",\"default\":0}]}"})";
   EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1,2]");
   EXPECT_EQ(ask("GET", "/subjects/s/versions/2"), "200 " + second);
   EXPECT_EQ(ask("GET", "/subjects/s/versions/latest"), "200 " + second);
@@ -151,7 +157,8 @@ TEST_F(RestApi, AnswersErrorsWithTheProtocolsCodes) {
       {"POST", "/subjects/s/versions", body_of(""), 422, 42201},
       {"POST", "/subjects/s/versions", "{", 400, 400},
       {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","schemaType":"PROTOBUF"})", 422, 42201},
-      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","references":[{"name":"x","subject":"no","version":1}]})", 422, 42201},
+      {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","references":[{"name":"x","subject":"no","version":1}]})",
+       422, 42201},
       {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","metadata":{"tags":{}}})", 422, 42210},
       {"POST", "/subjects/s/versions", R"({"schema":"\"int\"","id":5})", 422, 42205},
       {"POST", "/subjects/%01/versions", body_of("\"int\""), 422, 42208},
@@ -175,7 +182,8 @@ TEST_F(RestApi, AnswersErrorsWithTheProtocolsCodes) {
   };
   for (const auto& c : cases) {
     const std::string answer = ask(c.method, c.target, c.body);
-    EXPECT_EQ(answer.substr(0, 3), std::to_string(c.status)) << c.method << " " << c.target << " " << c.body << ": " << answer;
+    EXPECT_EQ(answer.substr(0, 3), std::to_string(c.status))
+        << c.method << " " << c.target << " " << c.body << ": " << answer;
     EXPECT_EQ(code_of(answer), c.code) << c.method << " " << c.target << ": " << answer;
   }
   EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1]");
@@ -183,10 +191,11 @@ TEST_F(RestApi, AnswersErrorsWithTheProtocolsCodes) {
 
 TEST_F(RestApi, SaysWhyASchemaIsIncompatible) {
   add("s", record(kA));
-  EXPECT_EQ(add("s", record(kC)),
-            R"(409 {"error_code":409,"message":"Schema being registered is incompatible with an earlier schema for subject \"s\", details: [)"
-            R"({errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'c' at path '/fields/0' in the new schema has no default value and is missing in the old schema', additionalInfo:'c'}, )"
-            R"({oldSchemaVersion: 1}, {oldSchema: '{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]"})");
+  EXPECT_EQ(
+      add("s", record(kC)),
+      R"(409 {"error_code":409,"message":"Schema being registered is incompatible with an earlier schema for subject \"s\", details: [)"
+      R"({errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'c' at path '/fields/0' in the new schema has no default value and is missing in the old schema', additionalInfo:'c'}, )"
+      R"({oldSchemaVersion: 1}, {oldSchema: '{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]"})");
 }
 
 TEST_F(RestApi, AppliesTheCompatibilityLevelOfTheSubject) {
@@ -197,9 +206,9 @@ TEST_F(RestApi, AppliesTheCompatibilityLevelOfTheSubject) {
   };
   const std::string none = record("");
   const std::string a = record(kA);
-  const std::string c = record(kA + "," + kC);                                    // adds a field without default
+  const std::string c = record(kA + "," + kC);  // adds a field without default
   const std::string b_text = record(kA + R"(,{"name":"b","type":["int","string"],"default":0})");  // widens b
-  const std::string b_required = record(kA + R"(,{"name":"b","type":"int"})");     // takes b's default away
+  const std::string b_required = record(kA + R"(,{"name":"b","type":"int"})");  // takes b's default away
   const Case cases[]{
       {"NONE", "\"int\"", true},
       {"BACKWARD", c, false},
@@ -207,7 +216,7 @@ TEST_F(RestApi, AppliesTheCompatibilityLevelOfTheSubject) {
       {"BACKWARD", b_required, true},              // against the newest only
       {"BACKWARD_TRANSITIVE", b_required, false},  // version 1 has no b
       {"FORWARD", c, true},
-      {"FORWARD", none, false},                    // readers of version 2 need a
+      {"FORWARD", none, false},  // readers of version 2 need a
       {"FORWARD", b_text, false},
       {"FORWARD_TRANSITIVE", c, true},
       {"FULL", c, false},
@@ -221,9 +230,12 @@ TEST_F(RestApi, AppliesTheCompatibilityLevelOfTheSubject) {
     ASSERT_EQ(ask("PUT", "/config/" + subject, R"({"compatibility":"NONE"})").substr(0, 3), "200");
     add(subject, a);
     add(subject, record(kA + "," + kB));
-    ASSERT_EQ(ask("PUT", "/config/" + subject, fmt::format(R"({{"compatibility":"{}"}})", test.level)), fmt::format(R"(200 {{"compatibility":"{}"}})", test.level));
-    const std::string verdict = ask("POST", fmt::format("/compatibility/subjects/{}/versions", subject), body_of(test.third));
-    EXPECT_EQ(verdict, test.accepted ? R"(200 {"is_compatible":true})" : R"(200 {"is_compatible":false})") << test.level << " " << test.third;
+    ASSERT_EQ(ask("PUT", "/config/" + subject, fmt::format(R"({{"compatibility":"{}"}})", test.level)),
+              fmt::format(R"(200 {{"compatibility":"{}"}})", test.level));
+    const std::string verdict =
+        ask("POST", fmt::format("/compatibility/subjects/{}/versions", subject), body_of(test.third));
+    EXPECT_EQ(verdict, test.accepted ? R"(200 {"is_compatible":true})" : R"(200 {"is_compatible":false})")
+        << test.level << " " << test.third;
     EXPECT_EQ(add(subject, test.third).substr(0, 3), test.accepted ? "200" : "409") << test.level << " " << test.third;
   }
 }
@@ -232,12 +244,16 @@ TEST_F(RestApi, TestsCompatibilityWithoutRegistering) {
   add("s", record(kA));
   const std::string bad = body_of(record(kC));
   EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/latest", bad), R"(200 {"is_compatible":false})");
-  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/1", body_of(record(kA + "," + kB))), R"(200 {"is_compatible":true})");
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/1", body_of(record(kA + "," + kB))),
+            R"(200 {"is_compatible":true})");
   EXPECT_EQ(ask("POST", "/compatibility/subjects/no/versions/latest", bad), R"(200 {"is_compatible":true})");
   const std::string verbose = ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", bad);
   EXPECT_NE(verbose.find("READER_FIELD_MISSING_DEFAULT_VALUE"), std::string::npos) << verbose;
-  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of(record(kA))), R"(200 {"is_compatible":true,"messages":[]})");
-  EXPECT_NE(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of("\"in\"")).find(R"("is_compatible":false)"), std::string::npos);
+  EXPECT_EQ(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of(record(kA))),
+            R"(200 {"is_compatible":true,"messages":[]})");
+  EXPECT_NE(ask("POST", "/compatibility/subjects/s/versions/latest?verbose=true", body_of("\"in\""))
+                .find(R"("is_compatible":false)"),
+            std::string::npos);
   EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1]");
 }
 
@@ -315,16 +331,22 @@ TEST_F(RestApi, ImportTakesIdsFromTheClient) {
 TEST_F(RestApi, ResolvesReferences) {
   add("place", R"({"type":"record","name":"geo.Place","fields":[{"name":"lat","type":"double"}]})");
   const std::string text = R"({"type":"record","name":"Stop","fields":[{"name":"at","type":"geo.Place"}]})";
-  const std::string body = schema::Json{{"schema", text}, {"references", schema::Json::Array{{{"name", "geo.Place"}, {"subject", "place"}, {"version", 1}}}}}.to_string();
+  const std::string body =
+      schema::Json{{"schema", text},
+                   {"references", schema::Json::Array{{{"name", "geo.Place"}, {"subject", "place"}, {"version", 1}}}}}
+          .to_string();
   EXPECT_EQ(ask("POST", "/subjects/stop/versions", body), R"(200 {"id":2})");
   EXPECT_EQ(ask("POST", "/subjects/stop/versions", body), R"(200 {"id":2})");
   EXPECT_EQ(ask("GET", "/subjects/place/versions/1/referencedby"), "200 [2]");
   EXPECT_EQ(code_of(ask("DELETE", "/subjects/place/versions/1")), 42206);
   EXPECT_EQ(code_of(ask("DELETE", "/subjects/place")), 42206);
   // The same schema with everything inline is the same schema.
-  const std::string inlined = R"({"type":"record","name":"Stop","fields":[{"name":"at","type":{"type":"record","name":"Place","namespace":"geo","fields":[{"name":"lat","type":"double"}]}}]})";
+  const std::string inlined =
+      R"({"type":"record","name":"Stop","fields":[{"name":"at","type":{"type":"record","name":"Place","namespace":"geo","fields":[{"name":"lat","type":"double"}]}}]})";
   EXPECT_EQ(add("stop", inlined), R"(200 {"id":2})");
-  EXPECT_NE(ask("GET", "/subjects/stop/versions/1").find(R"("references":[{"name":"geo.Place","subject":"place","version":1}])"), std::string::npos);
+  EXPECT_NE(ask("GET", "/subjects/stop/versions/1")
+                .find(R"("references":[{"name":"geo.Place","subject":"place","version":1}])"),
+            std::string::npos);
 }
 
 TEST_F(RestApi, KeepsItsStateInTheLog) {
@@ -335,8 +357,15 @@ TEST_F(RestApi, KeepsItsStateInTheLog) {
   ask("DELETE", "/subjects/t");
   ask("PUT", "/config/s", R"({"compatibility":"FULL"})");
   ask("PUT", "/mode", R"({"mode":"READONLY"})");
-  const std::string_view questions[]{"/subjects?deleted=true", "/subjects", "/subjects/s/versions?deleted=true", "/subjects/s/versions", "/schemas/ids/1", "/schemas/ids/3",
-                                     "/config/s", "/mode", "/schemas?deleted=true"};
+  const std::string_view questions[]{"/subjects?deleted=true",
+                                     "/subjects",
+                                     "/subjects/s/versions?deleted=true",
+                                     "/subjects/s/versions",
+                                     "/schemas/ids/1",
+                                     "/schemas/ids/3",
+                                     "/config/s",
+                                     "/mode",
+                                     "/schemas?deleted=true"};
   std::vector<std::string> before;
   for (const auto question : questions) before.push_back(ask("GET", question));
   restart();
@@ -351,7 +380,8 @@ TEST_F(RestApi, WritesTheRecordsThatOtherRegistriesRead) {
   ask("PUT", "/mode/s", R"({"mode":"READWRITE"})");
   ask("DELETE", "/subjects/s");
   const std::pair<std::string_view, std::string_view> expected[]{
-      {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})", R"({"subject":"s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
+      {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+       R"({"subject":"s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
       {R"({"keytype":"CONFIG","subject":null,"magic":0})", R"({"subject":null,"compatibilityLevel":"FULL"})"},
       {R"({"keytype":"MODE","subject":"s","magic":0})", R"({"subject":"s","mode":"READWRITE"})"},
       {R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"subject":"s","version":1})"},
@@ -368,8 +398,10 @@ TEST_F(RestApi, ReadsTheRecordsOfOtherRegistries) {
   records_.all = {
       {R"({"keytype":"NOOP","magic":0})", std::nullopt},
       {R"({"keytype":"CONFIG","magic":0})", R"({"compatibilityLevel":"NONE"})"},
-      {R"({"keytype":"SCHEMA","subject":"p","version":1,"magic":0})", R"({"subject":"p","version":1,"id":7,"md5":"x==","schemaType":"PROTOBUF","schema":"syntax = \"proto3\";","deleted":false})"},
-      {R"({"magic":1,"version":2,"subject":"s","keytype":"SCHEMA"})", R"({"subject":"s","version":2,"id":9,"schema":"\"int\"","deleted":false})"},
+      {R"({"keytype":"SCHEMA","subject":"p","version":1,"magic":0})",
+       R"({"subject":"p","version":1,"id":7,"md5":"x==","schemaType":"PROTOBUF","schema":"syntax = \"proto3\";","deleted":false})"},
+      {R"({"magic":1,"version":2,"subject":"s","keytype":"SCHEMA"})",
+       R"({"subject":"s","version":2,"id":9,"schema":"\"int\"","deleted":false})"},
       {"garbage", "garbage"},
       {R"({"keytype":"CONTEXT","tenant":"default","context":".c","magic":0})", "{}"},
   };
@@ -379,7 +411,9 @@ TEST_F(RestApi, ReadsTheRecordsOfOtherRegistries) {
   EXPECT_EQ(add("s", R"("string")"), R"(200 {"id":10})");
   // What it does not understand it keeps.
   ask("DELETE", "/subjects/p/versions/1");
-  EXPECT_EQ(*records_.all.back().second, R"({"subject":"p","version":1,"id":7,"schemaType":"PROTOBUF","md5":"x==","schema":"syntax = \"proto3\";","deleted":true})");
+  EXPECT_EQ(
+      *records_.all.back().second,
+      R"({"subject":"p","version":1,"id":7,"schemaType":"PROTOBUF","md5":"x==","schema":"syntax = \"proto3\";","deleted":true})");
 }
 
 TEST(RestResponse, ContentTypeIsTheOneThatTheClientAccepts) {

@@ -8,7 +8,8 @@ namespace {
 // Equal exactly when the registry must give equal ids: the text, its references, and what else belongs to the schema.
 std::string content_key(const SchemaVersion& version) {
   std::string key = version.schema;
-  for (const auto& reference : version.references) key += fmt::format("\n{}\n{}\n{}", reference.name, reference.subject, reference.version);
+  for (const auto& reference : version.references)
+    key += fmt::format("\n{}\n{}\n{}", reference.name, reference.subject, reference.version);
   for (const auto& [name, value] : version.other) {
     if (name == "metadata" || name == "ruleSet") key += "\n" + name + value.to_string();
   }
@@ -45,13 +46,15 @@ void SchemaIndex::apply_schema(const RecordKey& key, OptBytesView value) {
   if (!value) return erase(*key.subject, key.version);
   auto version = decode_schema(*value);
   if (!version.ok()) {
-    log::warn("skipping a schema of _schemas subject={} version={}: {}", *key.subject, key.version, version.status().message());
+    log::warn("skipping a schema of _schemas subject={} version={}: {}", *key.subject, key.version,
+              version.status().message());
     return;
   }
   // The key names the place, should they differ.
   version->subject = *key.subject;
   version->version = key.version;
-  if (const auto* previous = find(*key.subject, key.version); previous != nullptr && previous->id != version->id) erase(*key.subject, key.version);
+  if (const auto* previous = find(*key.subject, key.version); previous != nullptr && previous->id != version->id)
+    erase(*key.subject, key.version);
   const Place place(*key.subject, key.version);
   ids_[version->id].insert(place);
   contents_.emplace(content_key(*version), version->id);
@@ -78,7 +81,8 @@ void SchemaIndex::erase(const std::string& subject, int version) {
   if (at->second.empty()) subjects_.erase(at);
 }
 
-void SchemaIndex::apply_setting(Settings& settings, const RecordKey& key, OptBytesView value, std::string_view member_name) {
+void SchemaIndex::apply_setting(Settings& settings, const RecordKey& key, OptBytesView value,
+                                std::string_view member_name) {
   if (!value) {
     settings.erase(key.subject);
     return;
@@ -142,7 +146,8 @@ std::optional<int> SchemaIndex::id_of(const SchemaVersion& content) const {
   return at == contents_.end() ? std::nullopt : std::optional(at->second);
 }
 
-std::vector<const SchemaVersion*> SchemaIndex::referrers(std::string_view subject, int version, bool include_deleted) const {
+std::vector<const SchemaVersion*> SchemaIndex::referrers(std::string_view subject, int version,
+                                                         bool include_deleted) const {
   std::vector<const SchemaVersion*> out;
   const auto at = referrers_.find({std::string(subject), version});
   if (at == referrers_.end()) return out;

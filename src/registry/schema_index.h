@@ -35,7 +35,8 @@ class SchemaIndex {
   // The id of a schema of this content, under whatever subject.
   [[nodiscard]] std::optional<int> id_of(const SchemaVersion& content) const;
   // Versions whose schema refers to that one.
-  [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version, bool include_deleted) const;
+  [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version,
+                                                            bool include_deleted) const;
   [[nodiscard]] int id_max() const { return id_max_; }
 
   // Settings of a subject, or of all with nullopt; nothing when it has none of its own.

@@ -22,7 +22,8 @@ class SchemaLog {
   virtual Status start(Apply apply) = 0;
   // Waits until everything that others wrote up to now has been applied.
   virtual Status catch_up() = 0;
-  // Writes a record and waits until it has been applied: what append() returned for can be read. Null value: a tombstone.
+  // Writes a record and waits until it has been applied: what append() returned for can be read. Null value: a
+  // tombstone.
   virtual Status append(BytesView key, OptBytesView value) = 0;
   // Ends applying. Idempotent.
   virtual void stop() = 0;

@@ -8,7 +8,8 @@ namespace {
 
 using schema::Json;
 
-constexpr std::array<std::string_view, 6> kKindNames{"SCHEMA", "CONFIG", "MODE", "DELETE_SUBJECT", "CLEAR_SUBJECT", "NOOP"};
+constexpr std::array<std::string_view, 6> kKindNames{"SCHEMA",         "CONFIG",        "MODE",
+                                                     "DELETE_SUBJECT", "CLEAR_SUBJECT", "NOOP"};
 
 Json subject_json(const std::optional<std::string>& subject) { return subject ? Json(*subject) : Json(); }
 
@@ -53,7 +54,8 @@ Result<RecordKey> decode_key(BytesView bytes) {
   if (const auto* subject = text_member(json, "subject")) key.subject = *subject;
   if (key.kind == RecordKind::schema) {
     const auto version = int_member(json, "version");
-    if (!key.subject || !version || *version < 1) return error(Code::invalid_argument, "key of _schemas: SCHEMA without subject and version");
+    if (!key.subject || !version || *version < 1)
+      return error(Code::invalid_argument, "key of _schemas: SCHEMA without subject and version");
     key.version = *version;
   }
   if ((key.kind == RecordKind::delete_subject || key.kind == RecordKind::clear_subject) && !key.subject) {
@@ -78,7 +80,8 @@ Result<std::vector<Reference>> references_from(const Json& json) {
     const auto* name = text_member(item, "name");
     const auto* subject = text_member(item, "subject");
     const auto version = int_member(item, "version");
-    if (name == nullptr || subject == nullptr || !version) return error(Code::invalid_argument, "a reference needs name, subject and version");
+    if (name == nullptr || subject == nullptr || !version)
+      return error(Code::invalid_argument, "a reference needs name, subject and version");
     references.push_back({*name, *subject, *version});
   }
   return references;
@@ -101,16 +104,20 @@ Result<SchemaVersion> decode_schema(BytesView bytes) {
   const auto version = int_member(json, "version");
   const auto id = int_member(json, "id");
   const auto* text = text_member(json, "schema");
-  if (subject == nullptr || !version || !id || text == nullptr) return error(Code::invalid_argument, "value of _schemas: a schema needs subject, version, id and schema");
+  if (subject == nullptr || !version || !id || text == nullptr)
+    return error(Code::invalid_argument, "value of _schemas: a schema needs subject, version, id and schema");
   out.subject = *subject;
   out.version = *version;
   out.id = *id;
   out.schema = *text;
   if (const auto* type = text_member(json, "schemaType")) out.schema_type = *type;
-  if (const Json* references = json.find("references"); references != nullptr && !references->is_null()) out.references = MUIR_TRY(references_from(*references));
-  if (const Json* deleted = json.find("deleted"); deleted != nullptr && deleted->as_bool() != nullptr) out.deleted = *deleted->as_bool();
+  if (const Json* references = json.find("references"); references != nullptr && !references->is_null())
+    out.references = MUIR_TRY(references_from(*references));
+  if (const Json* deleted = json.find("deleted"); deleted != nullptr && deleted->as_bool() != nullptr)
+    out.deleted = *deleted->as_bool();
   for (const auto& member : *json.as_object()) {
-    static constexpr std::string_view kKnown[]{"subject", "version", "id", "schema", "schemaType", "references", "deleted"};
+    static constexpr std::string_view kKnown[]{"subject",    "version",    "id",     "schema",
+                                               "schemaType", "references", "deleted"};
     if (std::find(std::begin(kKnown), std::end(kKnown), member.key) == std::end(kKnown)) out.other.push_back(member);
   }
   return out;
@@ -122,17 +129,21 @@ Bytes encode_config(const std::optional<std::string>& subject, const std::string
 Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode) {
   return Json{{"subject", subject_json(subject)}, {"mode", mode}}.to_string();
 }
-Bytes encode_delete_subject(const std::string& subject, int version) { return Json{{"subject", subject}, {"version", version}}.to_string(); }
+Bytes encode_delete_subject(const std::string& subject, int version) {
+  return Json{{"subject", subject}, {"version", version}}.to_string();
+}
 Bytes encode_clear_subject(const std::string& subject) { return Json{{"subject", subject}}.to_string(); }
 
 int fuzz_schema_record(BytesView input) {
   if (const auto key = decode_key(input); key.ok() && key->kind != RecordKind::other) {
     const auto again = decode_key(encode_key(*key));
-    CHECK(again.ok() && again->kind == key->kind && again->version == key->version, "a key of _schemas does not survive");
+    CHECK(again.ok() && again->kind == key->kind && again->version == key->version,
+          "a key of _schemas does not survive");
   }
   if (const auto value = decode_schema(input); value.ok()) {
     const auto again = decode_schema(encode_schema(*value));
-    CHECK(again.ok() && again->schema == value->schema && again->references == value->references, "a value of _schemas does not survive");
+    CHECK(again.ok() && again->schema == value->schema && again->references == value->references,
+          "a value of _schemas does not survive");
   }
   return 0;
 }

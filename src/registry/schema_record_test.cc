@@ -25,7 +25,12 @@ TEST(SchemaRecord, SurvivesMutatedRecords) {
 }
 
 TEST(SchemaRecord, RefusesKeysWithoutTheirParts) {
-  const std::string_view keys[]{"", "[]", "{}", R"({"keytype":"SCHEMA","subject":"s"})", R"({"keytype":"SCHEMA","version":1})", R"({"keytype":"SCHEMA","subject":"s","version":0})",
+  const std::string_view keys[]{"",
+                                "[]",
+                                "{}",
+                                R"({"keytype":"SCHEMA","subject":"s"})",
+                                R"({"keytype":"SCHEMA","version":1})",
+                                R"({"keytype":"SCHEMA","subject":"s","version":0})",
                                 R"({"keytype":"DELETE_SUBJECT","magic":0})"};
   for (const auto key : keys) EXPECT_FALSE(decode_key(key).ok()) << key;
   EXPECT_EQ(decode_key(R"({"keytype":"SOMETHING_NEW"})")->kind, RecordKind::other);

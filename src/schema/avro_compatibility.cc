@@ -30,7 +30,8 @@ bool is_promotable(Type writer, Type reader) {
 
 using Findings = std::vector<Incompatibility>;
 
-// A type referred to from many places repeats its findings at each: without a limit, hostile schemas double them per level.
+// A type referred to from many places repeats its findings at each: without a limit, hostile schemas double them per
+// level.
 constexpr size_t kFindingsMax = 1000;
 
 void append(Findings& to, const Findings& more) {
@@ -70,14 +71,18 @@ class Checker {
     return findings;
   }
 
-  [[nodiscard]] Incompatibility finding(IncompatibilityKind kind, std::string message, std::string_view last = {}) const {
+  [[nodiscard]] Incompatibility finding(IncompatibilityKind kind, std::string message,
+                                        std::string_view last = {}) const {
     std::string path;
     const auto add = [&](std::string_view token) {
       path.push_back('/');
       for (const char c : token) {
-        if (c == '~') path += "~0";
-        else if (c == '/') path += "~1";
-        else path.push_back(c);
+        if (c == '~')
+          path += "~0";
+        else if (c == '/')
+          path += "~1";
+        else
+          path.push_back(c);
       }
     };
     for (const auto& token : path_) add(token);
@@ -99,12 +104,14 @@ class Checker {
       return {missing_branch(writer)};
     }
     if (is_promotable(writer.type, reader.type)) return {};
-    return {finding(IncompatibilityKind::type_mismatch,
-                    fmt::format("reader type: {} not compatible with writer type: {}", upper(reader.type), upper(writer.type)))};
+    return {finding(
+        IncompatibilityKind::type_mismatch,
+        fmt::format("reader type: {} not compatible with writer type: {}", upper(reader.type), upper(writer.type)))};
   }
 
   [[nodiscard]] Incompatibility missing_branch(const Schema& writer, std::string_view last = {}) const {
-    return finding(IncompatibilityKind::missing_union_branch, "reader union lacking writer type: " + upper(writer.type), last);
+    return finding(IncompatibilityKind::missing_union_branch, "reader union lacking writer type: " + upper(writer.type),
+                   last);
   }
 
   Findings calculate_same(const Schema& reader, const Schema& writer) {
@@ -114,7 +121,8 @@ class Checker {
       case Type::fixed: {
         Findings all = check_names(reader, writer);
         if (reader.size != writer.size) {
-          all.push_back(finding(IncompatibilityKind::fixed_size_mismatch, fmt::format("expected: {}, found: {}", writer.size, reader.size), "size"));
+          all.push_back(finding(IncompatibilityKind::fixed_size_mismatch,
+                                fmt::format("expected: {}, found: {}", writer.size, reader.size), "size"));
         }
         return all;
       }
@@ -131,7 +139,8 @@ class Checker {
       case Type::union_of: {
         Findings all;
         for (size_t i = 0; i < writer.branches.size(); ++i) {
-          if (!from_root(reader, *writer.branches[i]).empty()) all.push_back(missing_branch(*writer.branches[i], std::to_string(i)));
+          if (!from_root(reader, *writer.branches[i]).empty())
+            all.push_back(missing_branch(*writer.branches[i], std::to_string(i)));
         }
         return all;
       }
@@ -195,11 +204,14 @@ class Checker {
 }  // namespace
 
 std::string_view to_string(IncompatibilityKind kind) {
-  static constexpr std::array<std::string_view, 6> kNames{
-      "NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE", "TYPE_MISMATCH", "MISSING_UNION_BRANCH"};
+  static constexpr std::array<std::string_view, 6> kNames{"NAME_MISMATCH",        "FIXED_SIZE_MISMATCH",
+                                                          "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE",
+                                                          "TYPE_MISMATCH",        "MISSING_UNION_BRANCH"};
   return kNames[static_cast<size_t>(kind)];
 }
 
-std::vector<Incompatibility> check_readable(const Schema& reader, const Schema& writer) { return Checker().check(reader, writer); }
+std::vector<Incompatibility> check_readable(const Schema& reader, const Schema& writer) {
+  return Checker().check(reader, writer);
+}
 
 }  // namespace muir::schema::avro

@@ -1,5 +1,5 @@
-// Whether data written with one Avro schema can be read with another: the rules, kinds, texts and paths of the Java library's
-// SchemaCompatibility, which schema registries apply and whose answers people know.
+// Whether data written with one Avro schema can be read with another: the rules, kinds, texts and paths of the Java
+// library's SchemaCompatibility, which schema registries apply and whose answers people know.
 #pragma once
 
 #include <string>
@@ -23,8 +23,9 @@ std::string_view to_string(IncompatibilityKind kind);
 
 struct Incompatibility {
   IncompatibilityKind kind{};
-  std::string path{};     // JSON pointer into the reader: "/fields/1/type/items"
-  std::string message{};  // "expected: Position", "reader type: INT not compatible with writer type: STRING", a field's name
+  std::string path{};  // JSON pointer into the reader: "/fields/1/type/items"
+  std::string
+      message{};  // "expected: Position", "reader type: INT not compatible with writer type: STRING", a field's name
 
   bool operator==(const Incompatibility&) const = default;
 };

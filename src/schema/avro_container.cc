@@ -37,11 +37,13 @@ uint64_t split_mix(uint64_t& state) {
 
 Result<ContainerReader> ContainerReader::open(const std::string& path) {
   FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return error(errno == ENOENT ? Code::not_found : Code::io_error, "open {}: {}", path, std::strerror(errno));
+  if (file == nullptr)
+    return error(errno == ENOENT ? Code::not_found : Code::io_error, "open {}: {}", path, std::strerror(errno));
   // Shared because std::function copies what it holds.
   auto source = [shared = std::shared_ptr<FILE>(file, CloseFile()), path](char* buffer, size_t size) -> Result<size_t> {
     const size_t got = std::fread(buffer, 1, size, shared.get());
-    if (got == 0 && std::ferror(shared.get()) != 0) return error(Code::io_error, "read {}: {}", path, std::strerror(errno));
+    if (got == 0 && std::ferror(shared.get()) != 0)
+      return error(Code::io_error, "read {}: {}", path, std::strerror(errno));
     return got;
   };
   auto reader = open(Source(std::move(source)));
@@ -106,16 +108,21 @@ Status ContainerReader::read_header() {
       Bytes strings[2];
       for (Bytes& string : strings) {
         const int64_t size = MUIR_TRY(read_long());
-        if (size < 0 || static_cast<size_t>(size) > kBlockBytesMax) return damaged("a metadata entry has an impossible size");
+        if (size < 0 || static_cast<size_t>(size) > kBlockBytesMax)
+          return damaged("a metadata entry has an impossible size");
         string = MUIR_TRY(read_bytes(static_cast<size_t>(size)));
       }
-      if (strings[0] == "avro.schema") text = std::move(strings[1]);
-      else if (strings[0] == "avro.codec") codec = std::move(strings[1]);
+      if (strings[0] == "avro.schema")
+        text = std::move(strings[1]);
+      else if (strings[0] == "avro.codec")
+        codec = std::move(strings[1]);
     }
   }
   sync_ = MUIR_TRY(read_bytes(kSyncBytes));
-  if (codec == "deflate") codec_ = Codec::deflate;
-  else if (codec != "null") return error(Code::unsupported, "read Avro file: codec {}; null and deflate are known", codec);
+  if (codec == "deflate")
+    codec_ = Codec::deflate;
+  else if (codec != "null")
+    return error(Code::unsupported, "read Avro file: codec {}; null and deflate are known", codec);
   schema_ = MUIR_TRY(parse(text, {.strict = false}));
   return {};
 }
@@ -130,7 +137,8 @@ Result<bool> ContainerReader::next_block(BytesView& bytes, int64_t& count) {
   block_ = MUIR_TRY(read_bytes(static_cast<size_t>(size)));
   if (MUIR_TRY(read_bytes(kSyncBytes)) != sync_) return damaged("a block does not end with the sync marker");
   if (codec_ == Codec::deflate) block_ = MUIR_TRY(schema::internal::inflate_bytes(block_, kBlockBytesMax));
-  if (static_cast<uint64_t>(count) > block_.size() + (1 << 20)) return damaged("a block claims more data than its bytes can hold");
+  if (static_cast<uint64_t>(count) > block_.size() + (1 << 20))
+    return damaged("a block claims more data than its bytes can hold");
   bytes = block_;
   return true;
 }
@@ -167,7 +175,8 @@ Status ContainerReader::for_each(const Layout& layout, void* object, const std::
 ContainerWriter::ContainerWriter(Sink sink, SchemaPtr schema, const Options& options)
     : sink_(std::move(sink)), schema_(std::move(schema)), options_(options) {
   // A marker only has to be unlikely to occur in the data.
-  uint64_t state = options.sync_seed != 0 ? options.sync_seed : rabin(canonical_form(*schema_)) ^ reinterpret_cast<uintptr_t>(this);
+  uint64_t state =
+      options.sync_seed != 0 ? options.sync_seed : rabin(canonical_form(*schema_)) ^ reinterpret_cast<uintptr_t>(this);
   for (size_t i = 0; i < kSyncBytes; i += 8) {
     const uint64_t word = split_mix(state);
     std::memcpy(sync_.data() + i, &word, 8);
@@ -176,7 +185,8 @@ ContainerWriter::ContainerWriter(Sink sink, SchemaPtr schema, const Options& opt
 
 ContainerWriter::~ContainerWriter() = default;
 
-Result<std::unique_ptr<ContainerWriter>> ContainerWriter::create(const std::string& path, SchemaPtr schema, const Options& options) {
+Result<std::unique_ptr<ContainerWriter>> ContainerWriter::create(const std::string& path, SchemaPtr schema,
+                                                                 const Options& options) {
   FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) return error(Code::io_error, "create {}: {}", path, std::strerror(errno));
   // Shared because std::function copies what it holds.

@@ -68,7 +68,8 @@ class ContainerWriter {
     uint64_t sync_seed = 0;         // 0: drawn from the schema's fingerprint and the address of the writer
   };
 
-  static Result<std::unique_ptr<ContainerWriter>> create(const std::string& path, SchemaPtr schema, const Options& options);
+  static Result<std::unique_ptr<ContainerWriter>> create(const std::string& path, SchemaPtr schema,
+                                                         const Options& options);
   static Result<std::unique_ptr<ContainerWriter>> create(Sink sink, SchemaPtr schema, const Options& options);
   ~ContainerWriter();
 

@@ -23,7 +23,8 @@ ContainerReader::Source source_of(Bytes bytes, size_t step = SIZE_MAX) {
 
 Bytes file_with(Codec codec, size_t block_bytes, int64_t count) {
   Bytes file;
-  auto schema = parse(R"({"type":"record","name":"P","fields":[{"name":"id","type":"long"},{"name":"name","type":"string"}]})");
+  auto schema =
+      parse(R"({"type":"record","name":"P","fields":[{"name":"id","type":"long"},{"name":"name","type":"string"}]})");
   auto writer = ContainerWriter::create([&](BytesView bytes) { return file.append(bytes), Status(); }, *schema,
                                         {.codec = codec, .block_bytes = block_bytes, .sync_seed = 7});
   EXPECT_TRUE(writer.ok());
@@ -71,19 +72,24 @@ TEST(AvroContainer, WritesAndReadsFiles) {
 TEST(AvroContainer, ReadsAHandMadeFile) {
   Bytes file("Obj\1", 4);
   Bytes entry;
-  entry += "\x16" "avro.schema";
-  entry += "\x0a" "\"int\"";
-  file += '\x01';                                            // -1 entries
-  file += static_cast<char>(entry.size() * 2);               // in so many bytes
+  entry +=
+      "\x16"
+      "avro.schema";
+  entry +=
+      "\x0a"
+      "\"int\"";
+  file += '\x01';                               // -1 entries
+  file += static_cast<char>(entry.size() * 2);  // in so many bytes
   file += entry;
   file += '\0';
   const Bytes sync = "0123456789abcdef";
   file += sync;
-  file += Bytes("\x04\x04\x02\x04", 4) + sync;               // 2 data in 2 bytes: 1, 2
+  file += Bytes("\x04\x04\x02\x04", 4) + sync;  // 2 data in 2 bytes: 1, 2
   auto reader = ContainerReader::open(source_of(file));
   ASSERT_TRUE(reader.ok()) << reader.status().message();
   std::vector<int32_t> seen;
-  ASSERT_TRUE(reader->for_each([&](const Value& value) { return seen.push_back(*value.as<int32_t>()), Status(); }).ok());
+  ASSERT_TRUE(
+      reader->for_each([&](const Value& value) { return seen.push_back(*value.as<int32_t>()), Status(); }).ok());
   EXPECT_EQ(seen, (std::vector<int32_t>{1, 2}));
 }
 

@@ -24,7 +24,9 @@ struct ValueTarget {
   using At = Value*;
   static void put_null(At at) { at->data = std::monostate(); }
   template <class T>
-  static void put(At at, T value) { at->data = value; }
+  static void put(At at, T value) {
+    at->data = value;
+  }
   static void put_text(At at, BytesView text) { at->data.emplace<std::string>(text); }
   static void put_blob(At at, BytesView bytes) { at->data = Value::Blob{Bytes(bytes)}; }
   static void put_symbol(At at, const Node&, int64_t value) { at->data = Value::Symbol{static_cast<int32_t>(value)}; }
@@ -36,7 +38,9 @@ struct ValueTarget {
   static void begin_array(At at, const Node&) { at->data.emplace<Value::Array>(); }
   static At append(At at, const Node&) { return &at->as<Value::Array>()->items.emplace_back(); }
   static void begin_map(At at, const Node&) { at->data.emplace<Value::Map>(); }
-  static At insert(At at, const Node&, BytesView key) { return &at->as<Value::Map>()->entries.emplace_back(std::string(key), Value()).second; }
+  static At insert(At at, const Node&, BytesView key) {
+    return &at->as<Value::Map>()->entries.emplace_back(std::string(key), Value()).second;
+  }
   static At enter_branch(At at, const Node& node) {
     auto& held = at->data.emplace<Value::Union>();
     held.branch = node.branch;
@@ -48,7 +52,9 @@ struct StructTarget {
   using At = char*;
   static void put_null(At) {}
   template <class T>
-  static void put(At at, T value) { std::memcpy(at, &value, sizeof(T)); }
+  static void put(At at, T value) {
+    std::memcpy(at, &value, sizeof(T));
+  }
   static void put_text(At at, BytesView text) { reinterpret_cast<std::string*>(at)->assign(text); }
   static void put_blob(At at, BytesView bytes) { put_text(at, bytes); }
   static void put_symbol(At at, const Node& node, int64_t value) { node.layout->enumeration->set(at, value); }
@@ -57,7 +63,9 @@ struct StructTarget {
   static void begin_array(At at, const Node& node) { node.layout->array->clear(at); }
   static At append(At at, const Node& node) { return static_cast<At>(node.layout->array->append(at)); }
   static void begin_map(At at, const Node& node) { node.layout->map->clear(at); }
-  static At insert(At at, const Node& node, BytesView key) { return static_cast<At>(node.layout->map->insert(at, key)); }
+  static At insert(At at, const Node& node, BytesView key) {
+    return static_cast<At>(node.layout->map->insert(at, key));
+  }
   static At enter_branch(At at, const Node& node) {
     if (node.to != Type::null) return static_cast<At>(node.layout->optional->emplace(at));
     node.layout->optional->reset(at);
@@ -91,7 +99,8 @@ class Run {
   template <class Target>
   Status decode(typename Target::At at) {
     if (node<Target>(program_.nodes[program_.root], at)) return {};
-    return error(Code::invalid_argument, "decode Avro at byte {}: {}", in_.pos - begin_, why_.empty() ? "the bytes end or are malformed" : why_);
+    return error(Code::invalid_argument, "decode Avro at byte {}: {}", in_.pos - begin_,
+                 why_.empty() ? "the bytes end or are malformed" : why_);
   }
   [[nodiscard]] BytesView rest() const { return {in_.pos, in_.remaining()}; }
 
@@ -194,9 +203,11 @@ class Run {
   bool enumeration(const Node& node, typename Target::At at) {
     int32_t index = 0;
     if (!in_.read_int(index)) return false;
-    if (index < 0 || static_cast<uint32_t>(index) >= node.count) return fail(fmt::format("enum symbol {} of {}", index, node.count));
+    if (index < 0 || static_cast<uint32_t>(index) >= node.count)
+      return fail(fmt::format("enum symbol {} of {}", index, node.count));
     const int64_t value = program_.symbols[node.first + static_cast<uint32_t>(index)];
-    if (value == internal::kUnknownSymbol) return fail(fmt::format("enum symbol {} is unknown to the reader, which has no default", index));
+    if (value == internal::kUnknownSymbol)
+      return fail(fmt::format("enum symbol {} is unknown to the reader, which has no default", index));
     Target::put_symbol(at, node, value);
     return true;
   }
@@ -212,7 +223,8 @@ class Run {
         case StepKind::skip: ok = nested<SkipTarget>(program_.nodes[step.node], {}); break;
         case StepKind::preset: ok = preset<Target>(step, Target::slot(target, step.slot)); break;
       }
-      if (!ok) [[unlikely]] return false;
+      if (!ok) [[unlikely]]
+        return false;
     }
     return true;
   }
@@ -285,7 +297,9 @@ Status nothing_left(BytesView rest) {
 Result<ValueDecoder> ValueDecoder::compile(const SchemaPtr& writer, const SchemaPtr& reader) {
   return ValueDecoder(MUIR_TRY(internal::compile(writer, reader, nullptr)));
 }
-Status ValueDecoder::decode_prefix(BytesView& bytes, Value& out) const { return decode_prefix_into<ValueTarget>(*program_, bytes, &out); }
+Status ValueDecoder::decode_prefix(BytesView& bytes, Value& out) const {
+  return decode_prefix_into<ValueTarget>(*program_, bytes, &out);
+}
 Status ValueDecoder::decode(BytesView bytes, Value& out) const {
   MUIR_RETURN_IF_ERROR(decode_prefix(bytes, out));
   return nothing_left(bytes);

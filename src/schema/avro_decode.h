@@ -1,8 +1,9 @@
 // Decoding Avro's binary format with a compiled program.
 //
 // A pair (schema the data was written with, schema the reader wants) is resolved once, by Avro's rules, into a flat
-// program of nodes and steps; records are then decoded by running it, straight into the target. Names of records need not
-// match outside unions, as in the Java library; names of enums and fixed types match without their namespace or by alias.
+// program of nodes and steps; records are then decoded by running it, straight into the target. Names of records need
+// not match outside unions, as in the Java library; names of enums and fixed types match without their namespace or by
+// alias.
 #pragma once
 
 #include <memory>

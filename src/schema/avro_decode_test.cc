@@ -38,7 +38,8 @@ std::string read(std::string_view writer, BytesView bytes, std::string_view read
 }
 
 constexpr std::string_view kEnum = R"({"type":"enum","name":"E","symbols":["A","B","C"]})";
-constexpr std::string_view kLinked = R"({"type":"record","name":"L","fields":[{"name":"v","type":"long"},{"name":"next","type":["null","L"]}]})";
+constexpr std::string_view kLinked =
+    R"({"type":"record","name":"L","fields":[{"name":"v","type":"long"},{"name":"next","type":["null","L"]}]})";
 
 TEST(AvroBinary, EncodesAsTheSpecificationShows) {
   struct Case {
@@ -65,7 +66,8 @@ TEST(AvroBinary, EncodesAsTheSpecificationShows) {
       {R"({"type":"map","values":"int"})", R"({"k":1})", "02 02 6b 02 00"},
       {R"(["null","string"])", "null", "00"},
       {R"(["null","string"])", R"({"string":"a"})", "02 02 61"},
-      {R"({"type":"record","name":"test","fields":[{"name":"a","type":"long"},{"name":"b","type":"string"}]})", R"({"a":27,"b":"foo"})", "36 06 66 6f 6f"},
+      {R"({"type":"record","name":"test","fields":[{"name":"a","type":"long"},{"name":"b","type":"string"}]})",
+       R"({"a":27,"b":"foo"})", "36 06 66 6f 6f"},
       {kLinked, R"({"v":1,"next":{"L":{"v":2,"next":null}}})", "02 02 04 00"},
   };
   for (const auto& c : cases) {
@@ -81,9 +83,10 @@ TEST(AvroBinary, EncodesAsTheSpecificationShows) {
 
 TEST(AvroBinary, ReadsBlocksOfEveryForm) {
   const std::string_view longs = R"({"type":"array","items":"long"})";
-  EXPECT_EQ(read(longs, from_hex("02 06 02 36 00"), longs), "[3,27]");        // two blocks
-  EXPECT_EQ(read(longs, from_hex("03 04 06 36 00"), longs), "[3,27]");        // a count of -2 with its size in bytes
-  const std::string_view pair = R"({"type":"record","name":"P","fields":[{"name":"x","type":{"type":"array","items":"long"}},{"name":"y","type":"int"}]})";
+  EXPECT_EQ(read(longs, from_hex("02 06 02 36 00"), longs), "[3,27]");  // two blocks
+  EXPECT_EQ(read(longs, from_hex("03 04 06 36 00"), longs), "[3,27]");  // a count of -2 with its size in bytes
+  const std::string_view pair =
+      R"({"type":"record","name":"P","fields":[{"name":"x","type":{"type":"array","items":"long"}},{"name":"y","type":"int"}]})";
   const std::string_view only_y = R"({"type":"record","name":"P","fields":[{"name":"y","type":"int"}]})";
   EXPECT_EQ(read(pair, from_hex("03 04 06 36 00 0a"), only_y), R"({"y":5})");  // skipped by its size
 }
@@ -101,9 +104,9 @@ TEST(AvroBinary, RefusesMalformedBytes) {
       {R"("long")", "80 80 80 80 80 80 80 80 80 80 00"},  // more than 10 bytes
       {R"("long")", "80"},
       {R"("double")", "00 00 00"},
-      {R"("string")", "08 61"},                           // longer than what is left
-      {R"("string")", "01"},                              // a negative length
-      {R"("null")", "00"},                                // bytes left over
+      {R"("string")", "08 61"},  // longer than what is left
+      {R"("string")", "01"},     // a negative length
+      {R"("null")", "00"},       // bytes left over
       {kEnum, "06"},
       {kEnum, "01"},
       {R"(["null","int"])", "04"},
@@ -111,7 +114,8 @@ TEST(AvroBinary, RefusesMalformedBytes) {
       {R"({"type":"array","items":"null"})", "fe ff ff ff ff ff ff ff ff 01 00"},  // 2^63 - 1 items of no bytes
       {R"({"type":"array","items":"null"})", "ff ff ff ff ff ff ff ff ff 01 00"},
   };
-  for (const auto& c : cases) EXPECT_EQ(read(c.schema, from_hex(c.bytes), c.schema).substr(0, 5), "ERROR") << c.schema << " " << c.bytes;
+  for (const auto& c : cases)
+    EXPECT_EQ(read(c.schema, from_hex(c.bytes), c.schema).substr(0, 5), "ERROR") << c.schema << " " << c.bytes;
 }
 
 TEST(AvroBinary, BoundsTheDepthOfData) {
@@ -124,7 +128,8 @@ TEST(AvroResolution, Table) {
   struct Case {
     std::string_view what, writer, bytes, reader, expected;
   };
-  const std::string_view two = R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]})";
+  const std::string_view two =
+      R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]})";
   const Case cases[]{
       {"int as long", R"("int")", "04", R"("long")", "2"},
       {"int as float", R"("int")", "04", R"("float")", "2.0"},
@@ -132,37 +137,51 @@ TEST(AvroResolution, Table) {
       {"float as double", R"("float")", "00 00 c0 3f", R"("double")", "1.5"},
       {"string as bytes", R"("string")", "02 61", R"("bytes")", "\"a\""},
       {"bytes as string", R"("bytes")", "02 61", R"("string")", "\"a\""},
-      {"fields in another order", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"b","type":"string"},{"name":"a","type":"long"}]})", R"({"b":"x","a":1})"},
-      {"a field dropped", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"b","type":"string"}]})", R"({"b":"x"})"},
-      {"a field with default", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"c","type":["null","int"],"default":null},{"name":"d","type":"bytes","default":"\u00ff"}]})",
+      {"fields in another order", two, "02 02 78",
+       R"({"type":"record","name":"R","fields":[{"name":"b","type":"string"},{"name":"a","type":"long"}]})",
+       R"({"b":"x","a":1})"},
+      {"a field dropped", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"b","type":"string"}]})",
+       R"({"b":"x"})"},
+      {"a field with default", two, "02 02 78",
+       R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"c","type":["null","int"],"default":null},{"name":"d","type":"bytes","default":"\u00ff"}]})",
        R"({"a":1,"c":null,"d":"ÿ"})"},
-      {"a field by alias", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"z","type":"int","aliases":["a"]}]})", R"({"z":1})"},
+      {"a field by alias", two, "02 02 78",
+       R"({"type":"record","name":"R","fields":[{"name":"z","type":"int","aliases":["a"]}]})", R"({"z":1})"},
       {"a field missing", two, "02 02 78", R"({"type":"record","name":"R","fields":[{"name":"c","type":"int"}]})",
        "ERROR resolve Avro schemas at /c: the field was not written and has no default"},
-      {"record names do not matter", two, "02 02 78", R"({"type":"record","name":"n.S","fields":[{"name":"a","type":"int"}]})", R"({"a":1})"},
+      {"record names do not matter", two, "02 02 78",
+       R"({"type":"record","name":"n.S","fields":[{"name":"a","type":"int"}]})", R"({"a":1})"},
       {"symbols in another order", kEnum, "00", R"({"type":"enum","name":"x.E","symbols":["C","B","A"]})", "\"A\""},
-      {"an unknown symbol with default", kEnum, "04", R"({"type":"enum","name":"E","symbols":["A","Z"],"default":"Z"})", "\"Z\""},
+      {"an unknown symbol with default", kEnum, "04", R"({"type":"enum","name":"E","symbols":["A","Z"],"default":"Z"})",
+       "\"Z\""},
       {"an unknown symbol", kEnum, "04", R"({"type":"enum","name":"E","symbols":["A"]})",
        "ERROR decode Avro at byte 1: enum symbol 2 is unknown to the reader, which has no default"},
-      {"a known symbol of an enum with unknown ones", kEnum, "00", R"({"type":"enum","name":"E","symbols":["A"]})", "\"A\""},
+      {"a known symbol of an enum with unknown ones", kEnum, "00", R"({"type":"enum","name":"E","symbols":["A"]})",
+       "\"A\""},
       {"out of a union", R"(["null","int"])", "02 04", R"("long")", "2"},
-      {"out of a union, the wrong branch", R"(["null","int"])", "00", R"("int")", "ERROR decode Avro at byte 1: resolve Avro schemas at /: written as null, which int cannot be read from"},
+      {"out of a union, the wrong branch", R"(["null","int"])", "00", R"("int")",
+       "ERROR decode Avro at byte 1: resolve Avro schemas at /: written as null, which int cannot be read from"},
       {"into a union", R"("int")", "04", R"(["null","int"])", R"({"int":2})"},
       {"into a union, exact before promoted", R"("int")", "04", R"(["double","long","int"])", R"({"int":2})"},
       {"into a union, promoted", R"("int")", "04", R"(["string","double"])", R"({"double":2.0})"},
       {"union into union", R"(["int","null"])", "00 04", R"(["null","long"])", R"({"long":2})"},
-      {"items promoted", R"({"type":"array","items":"int"})", "02 04 00", R"({"type":"array","items":"double"})", "[2.0]"},
-      {"recursion with a field dropped", kLinked, "02 02 04 00", R"({"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]})", R"({"next":{"L":{"next":null}}})"},
+      {"items promoted", R"({"type":"array","items":"int"})", "02 04 00", R"({"type":"array","items":"double"})",
+       "[2.0]"},
+      {"recursion with a field dropped", kLinked, "02 02 04 00",
+       R"({"type":"record","name":"L","fields":[{"name":"next","type":["null","L"]}]})",
+       R"({"next":{"L":{"next":null}}})"},
   };
   for (const auto& c : cases) EXPECT_EQ(read(c.writer, from_hex(c.bytes), c.reader), c.expected) << c.what;
 }
 
 TEST(AvroResolution, TypesThatNeverMatchFailToCompile) {
-  const std::pair<std::string_view, std::string_view> cases[]{{R"("string")", R"("int")"},
-                                                              {R"({"type":"fixed","name":"F","size":1})", R"({"type":"fixed","name":"F","size":2})"},
-                                                              {R"(["null","string"])", R"("int")"},
-                                                              {R"("string")", R"(["null","int"])"}};
-  for (const auto& [writer, reader] : cases) EXPECT_FALSE(ValueDecoder::compile(schema(writer), schema(reader)).ok()) << writer << reader;
+  const std::pair<std::string_view, std::string_view> cases[]{
+      {R"("string")", R"("int")"},
+      {R"({"type":"fixed","name":"F","size":1})", R"({"type":"fixed","name":"F","size":2})"},
+      {R"(["null","string"])", R"("int")"},
+      {R"("string")", R"(["null","int"])"}};
+  for (const auto& [writer, reader] : cases)
+    EXPECT_FALSE(ValueDecoder::compile(schema(writer), schema(reader)).ok()) << writer << reader;
 }
 
 // A random value of a schema.
@@ -172,7 +191,9 @@ Value random_value(const Schema& s, std::mt19937& random, int depth = 0) {
     for (char& c : out) c = static_cast<char>('a' + random() % 26);
     return out;
   };
-  const auto wide = [&] { return static_cast<int64_t>((static_cast<uint64_t>(random()) << 32 | random()) >> (random() % 64)); };
+  const auto wide = [&] {
+    return static_cast<int64_t>((static_cast<uint64_t>(random()) << 32 | random()) >> (random() % 64));
+  };
   switch (s.type) {
     case Type::null: return {};
     case Type::boolean: return random() % 2 == 0;
@@ -191,12 +212,14 @@ Value random_value(const Schema& s, std::mt19937& random, int depth = 0) {
     }
     case Type::array: {
       Value::Array array;
-      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n) array.items.push_back(random_value(*s.element, random, depth + 1));
+      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n)
+        array.items.push_back(random_value(*s.element, random, depth + 1));
       return array;
     }
     case Type::map: {
       Value::Map map;
-      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n) map.entries.emplace_back(text(), random_value(*s.element, random, depth + 1));
+      for (auto n = depth > 6 ? 0 : random() % 4; n > 0; --n)
+        map.entries.emplace_back(text(), random_value(*s.element, random, depth + 1));
       return map;
     }
     case Type::union_of: {
@@ -239,7 +262,8 @@ TEST(AvroBinary, SurvivesMutatedBytes) {
   for (int i = 0; i < 10'000; ++i) {
     Bytes bytes;
     ASSERT_TRUE(encode(*s, random_value(*s, random), bytes).ok());
-    for (auto n = random() % 4; n > 0 && !bytes.empty(); --n) bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (auto n = random() % 4; n > 0 && !bytes.empty(); --n)
+      bytes[random() % bytes.size()] = static_cast<char>(random());
     if (random() % 4 == 0) bytes.resize(random() % (bytes.size() + 1));
     fuzz_decode(std::string(kEverything) + '\0' + bytes);
   }
@@ -263,7 +287,8 @@ TEST(AvroEncode, RefusesValuesOfAnotherShape) {
 }
 
 TEST(AvroJson, PlainFormHasNoBranchNamesAndTakesDefaults) {
-  const auto s = schema(R"({"type":"record","name":"R","fields":[{"name":"a","type":["null","string"],"default":null},{"name":"b","type":"int","default":7}]})");
+  const auto s = schema(
+      R"({"type":"record","name":"R","fields":[{"name":"a","type":["null","string"],"default":null},{"name":"b","type":"int","default":7}]})");
   const auto value = from_plain_json(*s, *Json::parse(R"({"a":"x"})"));
   ASSERT_TRUE(value.ok()) << value.status().message();
   EXPECT_EQ(to_plain_json(*s, *value)->to_string(), R"({"a":"x","b":7})");

@@ -19,7 +19,8 @@ class DefaultEncoder {
   explicit DefaultEncoder(Bytes& out) : out_(out) {}
 
   Status encode(const Schema& schema, const Json& value, int depth = 0) {
-    if (depth > kDepthMax || ++steps_ > kStepsMax) return error(Code::invalid_argument, "the value is nested too deeply");
+    if (depth > kDepthMax || ++steps_ > kStepsMax)
+      return error(Code::invalid_argument, "the value is nested too deeply");
     switch (schema.type) {
       case Type::null: return value.is_null() ? Status() : mismatch(schema, value);
       case Type::boolean: {
@@ -95,7 +96,8 @@ class DefaultEncoder {
       return {};
     }
     if (static_cast<int64_t>(bytes.size()) != schema.size) {
-      return error(Code::invalid_argument, "{} bytes for fixed {} of {}", bytes.size(), schema.name.full(), schema.size);
+      return error(Code::invalid_argument, "{} bytes for fixed {} of {}", bytes.size(), schema.name.full(),
+                   schema.size);
     }
     out_ += bytes;
     return {};
@@ -106,7 +108,8 @@ class DefaultEncoder {
     for (const auto& field : schema.fields) {
       const Json* member = value.find(field.name);
       if (member == nullptr && field.default_value) member = &*field.default_value;
-      if (member == nullptr) return error(Code::invalid_argument, "no value for field {} of {}", field.name, schema.name.full());
+      if (member == nullptr)
+        return error(Code::invalid_argument, "no value for field {} of {}", field.name, schema.name.full());
       MUIR_RETURN_IF_ERROR(encode(*field.schema, *member, depth + 1));
     }
     return {};
@@ -154,7 +157,9 @@ Status check_default(const Schema& schema, const Json& value) {
   return DefaultEncoder(scratch).encode(schema, value);
 }
 
-Status encode_default(const Schema& schema, const Json& value, Bytes& out) { return DefaultEncoder(out).encode(schema, value); }
+Status encode_default(const Schema& schema, const Json& value, Bytes& out) {
+  return DefaultEncoder(out).encode(schema, value);
+}
 
 Result<Bytes> bytes_from_text(std::string_view text) {
   Bytes out;

@@ -68,13 +68,15 @@ Status encode_value(const Schema& schema, const Value& value, Bytes& out, int de
       break;
     case Type::fixed:
       if (const auto* blob = value.as<Value::Blob>()) {
-        if (static_cast<int64_t>(blob->data.size()) != schema.size) return mismatch(schema, fmt::format("{} bytes for {}", blob->data.size(), schema.size));
+        if (static_cast<int64_t>(blob->data.size()) != schema.size)
+          return mismatch(schema, fmt::format("{} bytes for {}", blob->data.size(), schema.size));
         return out.append(blob->data), Status();
       }
       break;
     case Type::enumeration:
       if (const auto* symbol = value.as<Value::Symbol>()) {
-        if (symbol->index < 0 || static_cast<size_t>(symbol->index) >= schema.symbols.size()) return mismatch(schema, "the symbol index is out of range");
+        if (symbol->index < 0 || static_cast<size_t>(symbol->index) >= schema.symbols.size())
+          return mismatch(schema, "the symbol index is out of range");
         return write_long(out, symbol->index), Status();
       }
       break;
@@ -134,7 +136,9 @@ const Layout* write_struct(const Layout& layout, const char* at, Bytes& out) {
       const size_t size = layout.array->size(at);
       if (size > 0) write_long(out, static_cast<int64_t>(size));
       for (size_t i = 0; i < size; ++i) {
-        if (const Layout* failed = write_struct(*layout.element, static_cast<const char*>(layout.array->at(at, i)), out)) return failed;
+        if (const Layout* failed =
+                write_struct(*layout.element, static_cast<const char*>(layout.array->at(at, i)), out))
+          return failed;
       }
       write_long(out, 0);
       return nullptr;
@@ -173,7 +177,8 @@ Status encode_struct(const Layout& layout, const void* object, Bytes& out) {
   const Layout* failed = write_struct(layout, static_cast<const char*>(object), out);
   if (failed == nullptr) return {};
   out.resize(start);
-  return error(Code::invalid_argument, "encode Avro {}: the enum {} has a value without a symbol", layout.name, failed->name);
+  return error(Code::invalid_argument, "encode Avro {}: the enum {} has a value without a symbol", layout.name,
+               failed->name);
 }
 
 }  // namespace muir::schema::avro

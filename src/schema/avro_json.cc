@@ -18,16 +18,31 @@ class ToJson {
     if (depth > kDepthMax) return mismatch(schema);
     switch (schema.type) {
       case Type::null: return value.is_null() ? Result<Json>(Json()) : mismatch(schema);
-      case Type::boolean: if (const auto* flag = value.as<bool>()) return Json(*flag); break;
-      case Type::int32: if (const auto* number = value.as<int32_t>()) return Json(static_cast<int64_t>(*number)); break;
-      case Type::int64: if (const auto* number = value.as<int64_t>()) return Json(*number); break;
-      case Type::float32: if (const auto* number = value.as<float>()) return from_float(*number); break;
-      case Type::float64: if (const auto* number = value.as<double>()) return Json(*number); break;
-      case Type::string: if (const auto* text = value.as<std::string>()) return Json(*text); break;
+      case Type::boolean:
+        if (const auto* flag = value.as<bool>()) return Json(*flag);
+        break;
+      case Type::int32:
+        if (const auto* number = value.as<int32_t>()) return Json(static_cast<int64_t>(*number));
+        break;
+      case Type::int64:
+        if (const auto* number = value.as<int64_t>()) return Json(*number);
+        break;
+      case Type::float32:
+        if (const auto* number = value.as<float>()) return from_float(*number);
+        break;
+      case Type::float64:
+        if (const auto* number = value.as<double>()) return Json(*number);
+        break;
+      case Type::string:
+        if (const auto* text = value.as<std::string>()) return Json(*text);
+        break;
       case Type::bytes:
-      case Type::fixed: if (const auto* blob = value.as<Value::Blob>()) return Json(text_from_bytes(blob->data)); break;
+      case Type::fixed:
+        if (const auto* blob = value.as<Value::Blob>()) return Json(text_from_bytes(blob->data));
+        break;
       case Type::enumeration:
-        if (const auto* symbol = value.as<Value::Symbol>(); symbol != nullptr && symbol->index >= 0 && static_cast<size_t>(symbol->index) < schema.symbols.size()) {
+        if (const auto* symbol = value.as<Value::Symbol>();
+            symbol != nullptr && symbol->index >= 0 && static_cast<size_t>(symbol->index) < schema.symbols.size()) {
           return Json(schema.symbols[static_cast<size_t>(symbol->index)]);
         }
         break;
@@ -57,7 +72,8 @@ class ToJson {
     if (record == nullptr || record->fields.size() != schema.fields.size()) return mismatch(schema);
     Json::Object members;
     for (size_t i = 0; i < schema.fields.size(); ++i) {
-      members.push_back({schema.fields[i].name, MUIR_TRY(convert(*schema.fields[i].schema, record->fields[i], depth + 1))});
+      members.push_back(
+          {schema.fields[i].name, MUIR_TRY(convert(*schema.fields[i].schema, record->fields[i], depth + 1))});
     }
     return Json(std::move(members));
   }
@@ -71,13 +87,16 @@ class ToJson {
     const auto* map = value.as<Value::Map>();
     if (map == nullptr || schema.type != Type::map) return mismatch(schema);
     Json::Object members;
-    for (const auto& [key, item] : map->entries) members.push_back({key, MUIR_TRY(convert(*schema.element, item, depth + 1))});
+    for (const auto& [key, item] : map->entries)
+      members.push_back({key, MUIR_TRY(convert(*schema.element, item, depth + 1))});
     return Json(std::move(members));
   }
 
   Result<Json> from_union(const Schema& schema, const Value& value, int depth) {
     const auto* held = value.as<Value::Union>();
-    if (held == nullptr || held->held.size() != 1 || held->branch < 0 || static_cast<size_t>(held->branch) >= schema.branches.size()) return mismatch(schema);
+    if (held == nullptr || held->held.size() != 1 || held->branch < 0 ||
+        static_cast<size_t>(held->branch) >= schema.branches.size())
+      return mismatch(schema);
     const Schema& branch = *schema.branches[static_cast<size_t>(held->branch)];
     Json inner = MUIR_TRY(convert(branch, held->held[0], depth + 1));
     if (!tag_branches_ || branch.type == Type::null) return inner;
@@ -105,7 +124,8 @@ class FromJson {
         const auto* members = json.as_object();
         if (members == nullptr) return mismatch(schema, json);
         Value::Map map;
-        for (const auto& [key, member] : *members) map.entries.emplace_back(key, MUIR_TRY(convert(*schema.element, member, depth + 1)));
+        for (const auto& [key, member] : *members)
+          map.entries.emplace_back(key, MUIR_TRY(convert(*schema.element, member, depth + 1)));
         return Value(std::move(map));
       }
       case Type::union_of: return to_union(schema, json, depth);
@@ -123,7 +143,8 @@ class FromJson {
     Value::Record record;
     for (const auto& field : schema.fields) {
       const Json* member = json.find(field.name);
-      if (member == nullptr) return error(Code::invalid_argument, "read JSON: no value for field {} of {}", field.name, schema.name.full());
+      if (member == nullptr)
+        return error(Code::invalid_argument, "read JSON: no value for field {} of {}", field.name, schema.name.full());
       record.fields.push_back(MUIR_TRY(convert(*field.schema, *member, depth + 1)));
     }
     return Value(std::move(record));
@@ -133,7 +154,9 @@ class FromJson {
     const auto* members = json.as_object();
     for (size_t i = 0; i < schema.branches.size(); ++i) {
       const Schema& branch = *schema.branches[i];
-      if (branch.type == Type::null ? json.is_null() : members != nullptr && members->size() == 1 && members->front().key == branch.branch_name()) {
+      if (branch.type == Type::null
+              ? json.is_null()
+              : members != nullptr && members->size() == 1 && members->front().key == branch.branch_name()) {
         const Json& inner = branch.type == Type::null ? json : members->front().value;
         return Value::in_branch(static_cast<int32_t>(i), MUIR_TRY(convert(branch, inner, depth + 1)));
       }

@@ -12,7 +12,8 @@ namespace muir::schema::avro {
 Result<Json> to_avro_json(const Schema& schema, const Value& value);
 Result<Value> from_avro_json(const Schema& schema, const Json& json);
 
-// The same without the names of branches. Reading tries a union's branches in order, and gives an absent field its default.
+// The same without the names of branches. Reading tries a union's branches in order, and gives an absent field its
+// default.
 Result<Json> to_plain_json(const Schema& schema, const Value& value);
 Result<Value> from_plain_json(const Schema& schema, const Json& json);
 

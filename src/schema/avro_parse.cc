@@ -48,7 +48,8 @@ const std::string* text_member(const Json& json, std::string_view key) {
 // Attributes that the model holds; all others are kept as properties. The lists are those of the Java library,
 // because texts must survive as they do there.
 bool is_model_attribute(std::string_view key, Type type) {
-  static constexpr std::string_view kSchemaKeys[]{"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"};
+  static constexpr std::string_view kSchemaKeys[]{"doc",  "fields",  "items",  "name", "namespace",
+                                                  "size", "symbols", "values", "type", "aliases"};
   return std::find(std::begin(kSchemaKeys), std::end(kSchemaKeys), key) != std::end(kSchemaKeys) ||
          (type == Type::enumeration && key == "default");
 }
@@ -63,7 +64,8 @@ void add_once(std::vector<T>& items, T item) {
   if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(std::move(item));
 }
 
-void collect_named(const Schema& schema, std::map<std::string, const Schema*, std::less<>>& names, std::set<const Schema*>& seen) {
+void collect_named(const Schema& schema, std::map<std::string, const Schema*, std::less<>>& names,
+                   std::set<const Schema*>& seen) {
   if (!seen.insert(&schema).second) return;
   if (schema.is_named()) names.emplace(schema.name.full(), &schema);
   for (const auto& field : schema.fields) collect_named(*field.schema, names, seen);
@@ -84,7 +86,8 @@ class Parser {
     for (const auto& [record, index] : with_default_) {
       const Field& field = record->fields[index];
       const Status valid = strict_ ? check_default(*field.schema, *field.default_value) : Status();
-      if (!valid.ok()) return fail("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message());
+      if (!valid.ok())
+        return fail("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message());
     }
     return root;
   }
@@ -123,7 +126,8 @@ class Parser {
       if (!is_model_attribute(member.key, schema.type)) schema.properties.push_back(member);
     }
     // Unknown and invalid logical types are ignored, as the specification asks.
-    if (const auto* logical = text_member(json, "logicalType"); logical != nullptr && is_valid_logical_type(schema, *logical)) {
+    if (const auto* logical = text_member(json, "logicalType");
+        logical != nullptr && is_valid_logical_type(schema, *logical)) {
       schema.logical_type = *logical;
     }
   }
@@ -134,7 +138,8 @@ class Parser {
     if (logical == "big-decimal") return schema.type == Type::bytes;
     if (logical == "uuid") return schema.type == Type::string || (schema.type == Type::fixed && schema.size == 16);
     if (logical == "date" || logical == "time-millis") return schema.type == Type::int32;
-    if (logical == "time-micros" || starts("timestamp-") || starts("local-timestamp-")) return schema.type == Type::int64;
+    if (logical == "time-micros" || starts("timestamp-") || starts("local-timestamp-"))
+      return schema.type == Type::int64;
     if (logical == "duration") return schema.type == Type::fixed && schema.size == 12;
     return false;
   }
@@ -176,12 +181,14 @@ class Parser {
     if (text == nullptr) return fail("no name in {}", json.to_string());
     const auto* own_space = text_member(json, "namespace");
     schema.name = name_from(*text, own_space != nullptr ? *own_space : space);
-    const bool valid = is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_space(schema.name.space));
+    const bool valid =
+        is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_space(schema.name.space));
     if (schema.name.simple.empty() || (strict_ && !valid)) return fail("illegal name {}", schema.name.full());
     if (primitive_from(schema.name.full())) return fail("a type may not be named {}, which is a primitive type", *text);
     if (const auto* doc = text_member(json, "doc")) schema.doc = *doc;
     if (const Json* aliases = json.find("aliases")) {
-      for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases"))) add_once(schema.aliases, name_from(text_alias, schema.name.space));
+      for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases")))
+        add_once(schema.aliases, name_from(text_alias, schema.name.space));
     }
     if (!names_.emplace(schema.name.full(), &schema).second) return fail("{} is defined twice", schema.name.full());
     return {};
@@ -223,7 +230,8 @@ class Parser {
     Field field;
     const auto* name = text_member(json, "name");
     if (name == nullptr) return fail("record {}: a field has no name: {}", record.name.full(), json.to_string());
-    if (name->empty() || (strict_ && !is_valid_name(*name))) return fail("record {}: illegal field name '{}'", record.name.full(), *name);
+    if (name->empty() || (strict_ && !is_valid_name(*name)))
+      return fail("record {}: illegal field name '{}'", record.name.full(), *name);
     field.name = *name;
     const Json* type = json.find("type");
     if (type == nullptr) return fail("record {}: field {} has no type", record.name.full(), *name);
@@ -234,9 +242,12 @@ class Parser {
       with_default_.emplace_back(&record, record.fields.size());
     }
     if (const auto* order = text_member(json, "order")) {
-      if (*order == "descending") field.order = FieldOrder::descending;
-      else if (*order == "ignore") field.order = FieldOrder::ignore;
-      else if (*order != "ascending") return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
+      if (*order == "descending")
+        field.order = FieldOrder::descending;
+      else if (*order == "ignore")
+        field.order = FieldOrder::ignore;
+      else if (*order != "ascending")
+        return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
     }
     if (const Json* aliases = json.find("aliases")) {
       for (auto& alias : MUIR_TRY(strings_of(*aliases, "aliases"))) add_once(field.aliases, std::move(alias));
@@ -259,7 +270,8 @@ class Parser {
       if (!seen.insert(symbol).second) return fail("enum {} has symbol {} twice", schema.name.full(), symbol);
     }
     if (const auto* symbol = text_member(json, "default")) {
-      if (!seen.contains(*symbol)) return fail("enum {}: the default {} is not one of its symbols", schema.name.full(), *symbol);
+      if (!seen.contains(*symbol))
+        return fail("enum {}: the default {} is not one of its symbols", schema.name.full(), *symbol);
       schema.default_symbol = *symbol;
     }
     keep_properties(schema, json);
@@ -271,13 +283,15 @@ class Parser {
     MUIR_RETURN_IF_ERROR(define(schema, json, space));
     const Json* member = json.find("size");
     const auto size = member == nullptr ? std::nullopt : member->as_int64();
-    if (!size || *size < 0 || *size > INT32_MAX) return fail("fixed {} needs a size from 0 to 2147483647", schema.name.full());
+    if (!size || *size < 0 || *size > INT32_MAX)
+      return fail("fixed {} needs a size from 0 to 2147483647", schema.name.full());
     schema.size = *size;
     keep_properties(schema, json);
     return &schema;
   }
 
-  Result<const Schema*> parse_container(Type type, std::string_view element_key, const Json& json, const std::string& space) {
+  Result<const Schema*> parse_container(Type type, std::string_view element_key, const Json& json,
+                                        const std::string& space) {
     const Json* element = json.find(element_key);
     if (element == nullptr) return fail("{} has no {}", to_string(type), element_key);
     Schema& schema = add(type);

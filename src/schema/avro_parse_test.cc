@@ -25,7 +25,8 @@ TEST(AvroParse, KeepsEverythingInTheOrderOfTheJavaLibrary) {
       {R"(["null",{"type":"int"}])", R"(["null","int"])"},
       {R"({"fields":[],"doc":"d","namespace":"n","name":"R","type":"record","p":1,"aliases":["A","m.B","n.C","n.A"]})",
        R"({"type":"record","name":"R","namespace":"n","doc":"d","fields":[],"p":1,"aliases":["A","m.B","C"]})"},
-      {R"({"type":"record","name":"n.R","namespace":"ignored","fields":[]})", R"({"type":"record","name":"R","namespace":"n","fields":[]})"},
+      {R"({"type":"record","name":"n.R","namespace":"ignored","fields":[]})",
+       R"({"type":"record","name":"R","namespace":"n","fields":[]})"},
       {R"({"type":"record","name":"R","fields":[{"order":"descending","default":1.0,"aliases":["g"],"doc":"x","type":"double","name":"f","q":null}]})",
        R"({"type":"record","name":"R","fields":[{"name":"f","type":"double","doc":"x","default":1.0,"order":"descending","aliases":["g"],"q":null}]})"},
       {R"({"type":"record","name":"R","fields":[{"name":"f","type":"long","default":9223372036854775807,"order":"ascending"}]})",
@@ -79,8 +80,10 @@ TEST(AvroParse, RefusesInvalidSchemas) {
       {R"({"type":"record","name":"R","fields":[{"type":"int"}]})", "no name"},
       {R"({"type":"record","name":"R","fields":[{"name":"a"}]})", "no type"},
       {R"({"type":"record","name":"R","fields":[{"name":"a b","type":"int"}]})", "illegal field name"},
-      {R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]})", "two fields a"},
-      {R"({"type":"record","name":"R","fields":[{"name":"a","type":{"type":"fixed","name":"R","size":1}}]})", "defined twice"},
+      {R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]})",
+       "two fields a"},
+      {R"({"type":"record","name":"R","fields":[{"name":"a","type":{"type":"fixed","name":"R","size":1}}]})",
+       "defined twice"},
       {R"({"type":"record","name":"R","fields":[{"name":"a","type":"int","order":"up"}]})", "unknown order"},
       {R"({"type":"enum","name":"E"})", "no symbols"},
       {R"({"type":"enum","name":"E","symbols":["A","A"]})", "twice"},
@@ -102,7 +105,8 @@ TEST(AvroParse, RefusesInvalidSchemas) {
 }
 
 TEST(AvroParse, ReadsIllegalNamesOfStoredSchemasWhenNotStrict) {
-  const auto parsed = parse(R"({"type":"record","name":"a-b","fields":[{"name":"x y","type":"int","default":"no"}]})", {.strict = false});
+  const auto parsed = parse(R"({"type":"record","name":"a-b","fields":[{"name":"x y","type":"int","default":"no"}]})",
+                            {.strict = false});
   ASSERT_TRUE(parsed.ok()) << parsed.status().message();
 }
 
@@ -112,20 +116,41 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
     bool valid;
   };
   const Case cases[]{
-      {R"("null")", "null", true},        {R"("null")", "0", false},          {R"("boolean")", "true", true},      {R"("boolean")", "1", false},
-      {R"("int")", "1", true},            {R"("int")", "1.0", false},         {R"("int")", "2147483648", false},   {R"("long")", "2147483648", true},
-      {R"("long")", "1e3", false},        {R"("float")", "1", true},          {R"("double")", "1.5", true},        {R"("double")", "\"x\"", false},
-      {R"("double")", "\"NaN\"", true},   {R"("string")", "\"x\"", true},     {R"("string")", "1", false},         {R"("bytes")", R"("\u00ff")", true},
-      {R"("bytes")", R"("\u0100")", false}, {R"(["null","int"])", "null", true}, {R"(["null","int"])", "1", true}, {R"(["null","int"])", "\"x\"", false},
-      {R"({"type":"array","items":"int"})", "[1,2]", true}, {R"({"type":"array","items":"int"})", "[null]", false},
-      {R"({"type":"map","values":"int"})", R"({"a":1})", true}, {R"({"type":"map","values":"int"})", "[]", false},
-      {R"({"type":"enum","name":"E","symbols":["A"]})", "\"A\"", true}, {R"({"type":"enum","name":"E","symbols":["A"]})", "\"B\"", false},
-      {R"({"type":"fixed","name":"F","size":2})", "\"ab\"", true}, {R"({"type":"fixed","name":"F","size":2})", "\"abc\"", false},
-      {R"({"type":"record","name":"S","fields":[{"name":"a","type":"int"},{"name":"b","type":"int","default":2}]})", R"({"a":1})", true},
+      {R"("null")", "null", true},
+      {R"("null")", "0", false},
+      {R"("boolean")", "true", true},
+      {R"("boolean")", "1", false},
+      {R"("int")", "1", true},
+      {R"("int")", "1.0", false},
+      {R"("int")", "2147483648", false},
+      {R"("long")", "2147483648", true},
+      {R"("long")", "1e3", false},
+      {R"("float")", "1", true},
+      {R"("double")", "1.5", true},
+      {R"("double")", "\"x\"", false},
+      {R"("double")", "\"NaN\"", true},
+      {R"("string")", "\"x\"", true},
+      {R"("string")", "1", false},
+      {R"("bytes")", R"("\u00ff")", true},
+      {R"("bytes")", R"("\u0100")", false},
+      {R"(["null","int"])", "null", true},
+      {R"(["null","int"])", "1", true},
+      {R"(["null","int"])", "\"x\"", false},
+      {R"({"type":"array","items":"int"})", "[1,2]", true},
+      {R"({"type":"array","items":"int"})", "[null]", false},
+      {R"({"type":"map","values":"int"})", R"({"a":1})", true},
+      {R"({"type":"map","values":"int"})", "[]", false},
+      {R"({"type":"enum","name":"E","symbols":["A"]})", "\"A\"", true},
+      {R"({"type":"enum","name":"E","symbols":["A"]})", "\"B\"", false},
+      {R"({"type":"fixed","name":"F","size":2})", "\"ab\"", true},
+      {R"({"type":"fixed","name":"F","size":2})", "\"abc\"", false},
+      {R"({"type":"record","name":"S","fields":[{"name":"a","type":"int"},{"name":"b","type":"int","default":2}]})",
+       R"({"a":1})", true},
       {R"({"type":"record","name":"S","fields":[{"name":"a","type":"int"}]})", "{}", false},
   };
   for (const auto& c : cases) {
-    const std::string text = fmt::format(R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})", c.type, c.value);
+    const std::string text = fmt::format(
+        R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})", c.type, c.value);
     EXPECT_EQ(parse(text).ok(), c.valid) << text;
   }
 }
@@ -134,8 +159,9 @@ TEST(AvroParse, DefaultsThatTryEveryBranchEndInTime) {
   // Each level doubles the ways to fail.
   std::string value = "1";
   for (int i = 0; i < 60; ++i) value = R"({"x":)" + value + "}";
-  const std::string text = R"({"type":"record","name":"A","fields":[{"name":"x","type":["null","A",{"type":"record","name":"B","fields":[{"name":"x","type":["null","A","B"]}]}],"default":)" +
-                           value + "}]}";
+  const std::string text =
+      R"({"type":"record","name":"A","fields":[{"name":"x","type":["null","A",{"type":"record","name":"B","fields":[{"name":"x","type":["null","A","B"]}]}],"default":)" +
+      value + "}]}";
   EXPECT_FALSE(parse(text).ok());
 }
 
@@ -190,12 +216,16 @@ TEST(AvroText, CanonicalFormAndRabinFingerprint) {
       {R"("bytes")", R"("bytes")", 5746618253357095269},
       {R"("string")", R"("string")", -8142146995180207161},
       {R"([  ])", "[]", -1241056759729112623},
-      {R"({"fields":[], "type":"record", "name":"foo"})", R"({"name":"foo","type":"record","fields":[]})", -4824392279771201922},
-      {R"({"fields":[], "type":"record", "name":"foo", "namespace":"x.y"})", R"({"name":"x.y.foo","type":"record","fields":[]})", 5916914534497305771},
+      {R"({"fields":[], "type":"record", "name":"foo"})", R"({"name":"foo","type":"record","fields":[]})",
+       -4824392279771201922},
+      {R"({"fields":[], "type":"record", "name":"foo", "namespace":"x.y"})",
+       R"({"name":"x.y.foo","type":"record","fields":[]})", 5916914534497305771},
       {R"({"fields":[{"type":{"type":"boolean"}, "name":"f1"}], "type":"record", "name":"foo"})",
        R"({"name":"foo","type":"record","fields":[{"name":"f1","type":"boolean"}]})", 7843277075252814651},
-      {R"({"type":"enum", "name":"foo", "symbols":["A1"]})", R"({"name":"foo","type":"enum","symbols":["A1"]})", -6342190197741309591},
-      {R"({"type":"fixed", "name":"foo", "size":15})", R"({"name":"foo","type":"fixed","size":15})", 1756455273707447556},
+      {R"({"type":"enum", "name":"foo", "symbols":["A1"]})", R"({"name":"foo","type":"enum","symbols":["A1"]})",
+       -6342190197741309591},
+      {R"({"type":"fixed", "name":"foo", "size":15})", R"({"name":"foo","type":"fixed","size":15})",
+       1756455273707447556},
   };
   for (const auto& c : cases) {
     const auto schema = parse(c.schema);
@@ -213,10 +243,12 @@ TEST(AvroText, DigestsMatchTheirStandards) {
   };
   EXPECT_EQ(hex_of(md5("")), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(hex_of(md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
-  EXPECT_EQ(hex_of(md5("12345678901234567890123456789012345678901234567890123456789012345678901234567890")), "57edf4a22be3c955ac49da2e2107b67a");
+  EXPECT_EQ(hex_of(md5("12345678901234567890123456789012345678901234567890123456789012345678901234567890")),
+            "57edf4a22be3c955ac49da2e2107b67a");
   EXPECT_EQ(hex_of(md5("\"string\"")), "095d71cf12556b9d5e330ad575b3df5d");  // the registry's id of the schema "string"
   EXPECT_EQ(hex_of(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(hex_of(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(hex_of(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 TEST(AvroParse, SurvivesMutatedTexts) {
@@ -231,8 +263,10 @@ TEST(AvroParse, SurvivesMutatedTexts) {
     std::string text = original;
     for (auto n = 1 + random() % 3; n > 0; --n) {
       const size_t at = random() % text.size();
-      if (random() % 2 == 0) text[at] = static_cast<char>(' ' + random() % 95);
-      else text.replace(at, random() % 8, original.substr(random() % original.size(), random() % 8));
+      if (random() % 2 == 0)
+        text[at] = static_cast<char>(' ' + random() % 95);
+      else
+        text.replace(at, random() % 8, original.substr(random() % original.size(), random() % 8));
     }
     fuzz_parse(text);
     parsed += parse(text, {.strict = false}).ok() ? 1 : 0;

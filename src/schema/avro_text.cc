@@ -122,7 +122,8 @@ class TextWriter {
         append_key(out_, "default");
         field.default_value->append_to(out_);
       }
-      if (field.order != FieldOrder::ascending) append_member(out_, "order", field.order == FieldOrder::descending ? "descending" : "ignore");
+      if (field.order != FieldOrder::ascending)
+        append_member(out_, "order", field.order == FieldOrder::descending ? "descending" : "ignore");
       if (!field.aliases.empty()) append_strings(out_, "aliases", field.aliases);
       append_properties(out_, field.properties);
       out_.push_back('}');

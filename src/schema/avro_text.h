@@ -11,8 +11,8 @@
 
 namespace muir::schema::avro {
 
-// Compact JSON with everything the schema holds, attributes in the order of the Java library's Schema.toString: the text
-// that schema registries store and compare. Types whose full name is in `known` appear as names only.
+// Compact JSON with everything the schema holds, attributes in the order of the Java library's Schema.toString: the
+// text that schema registries store and compare. Types whose full name is in `known` appear as names only.
 std::string to_text(const Schema& schema, const std::set<std::string>& known = {});
 
 // Adds the full names of all types that are named in the schema.
@@ -22,8 +22,8 @@ void add_names(const Schema& schema, std::set<std::string>& names);
 std::string canonical_form(const Schema& schema);
 
 // Fingerprints of a canonical form.
-uint64_t rabin(std::string_view canonical);                    // CRC-64-AVRO
-std::array<unsigned char, 16> md5(BytesView bytes);            // RFC 1321
-std::array<unsigned char, 32> sha256(BytesView bytes);         // FIPS 180-4
+uint64_t rabin(std::string_view canonical);             // CRC-64-AVRO
+std::array<unsigned char, 16> md5(BytesView bytes);     // RFC 1321
+std::array<unsigned char, 32> sha256(BytesView bytes);  // FIPS 180-4
 
 }  // namespace muir::schema::avro

@@ -11,7 +11,9 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A character that stands for itself in a JSON string, in one byte.
-bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\'; }
+bool is_plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
+}
 
 // Length of the UTF-8 sequence at the start of `text`, 0 when it is not well-formed (RFC 3629).
 size_t utf8_length(std::string_view text) {
@@ -64,7 +66,9 @@ class Parser {
     return error(Code::invalid_argument, "parse JSON at byte {}: {}", pos_, why);
   }
   void skip_space() {
-    while (pos_ < text_.size() && (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t')) ++pos_;
+    while (pos_ < text_.size() &&
+           (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
+      ++pos_;
   }
   bool take(char c) {
     if (pos_ < text_.size() && text_[pos_] == c) {
@@ -86,10 +90,17 @@ class Parser {
       case '{': return nested(&Parser::parse_object);
       case '[': return nested(&Parser::parse_array);
       case '"': return Json(MUIR_TRY(parse_string()));
-      case 't': if (take_word("true")) return Json(true); break;
-      case 'f': if (take_word("false")) return Json(false); break;
-      case 'n': if (take_word("null")) return Json(); break;
-      default: if (text_[pos_] == '-' || is_digit(text_[pos_])) return parse_number();
+      case 't':
+        if (take_word("true")) return Json(true);
+        break;
+      case 'f':
+        if (take_word("false")) return Json(false);
+        break;
+      case 'n':
+        if (take_word("null")) return Json();
+        break;
+      default:
+        if (text_[pos_] == '-' || is_digit(text_[pos_])) return parse_number();
     }
     return fail("no value starts here");
   }
@@ -128,10 +139,13 @@ class Parser {
   }
 
   // Index of the member with that name, or members.size(), where it will be.
-  static size_t place_of(const Json::Object& members, std::unordered_map<std::string, size_t>& index, const std::string& key) {
+  static size_t place_of(const Json::Object& members, std::unordered_map<std::string, size_t>& index,
+                         const std::string& key) {
     constexpr size_t kFewMembers = 16;
     if (members.size() < kFewMembers) {
-      return static_cast<size_t>(std::find_if(members.begin(), members.end(), [&](const JsonMember& m) { return m.key == key; }) - members.begin());
+      return static_cast<size_t>(
+          std::find_if(members.begin(), members.end(), [&](const JsonMember& m) { return m.key == key; }) -
+          members.begin());
     }
     for (size_t i = index.size(); i < members.size(); ++i) index.emplace(members[i].key, i);
     return index.emplace(key, members.size()).first->second;

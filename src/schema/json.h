@@ -27,18 +27,18 @@ class Json {
     bool operator==(const Number&) const = default;
   };
 
-  Json() = default;  // null
-  Json(std::nullptr_t) {}  // NOLINT: implicit by design, as are the next ones
-  Json(bool value) : data_(value) {}  // NOLINT
+  Json() = default;                                       // null
+  Json(std::nullptr_t) {}                                 // NOLINT: implicit by design, as are the next ones
+  Json(bool value) : data_(value) {}                      // NOLINT
   Json(int value) : Json(static_cast<int64_t>(value)) {}  // NOLINT
-  Json(int64_t value);  // NOLINT
+  Json(int64_t value);                                    // NOLINT
   Json(double value);  // NOLINT: a value that is not finite becomes the string "NaN", "Infinity" or "-Infinity"
-  Json(std::string value) : data_(std::move(value)) {}  // NOLINT
+  Json(std::string value) : data_(std::move(value)) {}         // NOLINT
   Json(std::string_view value) : data_(std::string(value)) {}  // NOLINT
-  Json(const char* value) : data_(std::string(value)) {}  // NOLINT
-  Json(Number value) : data_(std::move(value)) {}  // NOLINT
-  Json(Array value) : data_(std::move(value)) {}  // NOLINT
-  Json(Object value);  // NOLINT
+  Json(const char* value) : data_(std::string(value)) {}       // NOLINT
+  Json(Number value) : data_(std::move(value)) {}              // NOLINT
+  Json(Array value) : data_(std::move(value)) {}               // NOLINT
+  Json(Object value);                                          // NOLINT
   Json(std::initializer_list<JsonMember> members);
 
   // The first value of `text`, which must hold nothing else. Nesting is bounded by `depth_max`. Of members with the

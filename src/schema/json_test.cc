@@ -30,9 +30,10 @@ TEST(Json, ReadsEscapesAndWritesOnlyTheNecessaryOnes) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  const std::string_view texts[]{"",      " ",        "{",         "[1,]",   "{\"a\":}",   "{\"a\" 1}", "{a:1}",      "01",       "1.",    "-",
-                                 "1e",    "nul",      "\"a",       "\"\\x\"", "\"\\u12\"", "\"\n\"",   "\"\\ud800\"", "\"\xff\"", "1 2",   "\"\xc0\x80\"",
-                                 "+1",    ".5",       "[1",        "tru",    "\"\\udc00\"", "{\"a\":1,}"};
+  const std::string_view texts[]{
+      "",   " ",   "{",   "[1,]",    "{\"a\":}",    "{\"a\" 1}", "{a:1}",       "01",       "1.",  "-",
+      "1e", "nul", "\"a", "\"\\x\"", "\"\\u12\"",   "\"\n\"",    "\"\\ud800\"", "\"\xff\"", "1 2", "\"\xc0\x80\"",
+      "+1", ".5",  "[1",  "tru",     "\"\\udc00\"", "{\"a\":1,}"};
   for (const auto text : texts) EXPECT_FALSE(Json::parse(text).ok()) << text;
 }
 
@@ -54,8 +55,9 @@ TEST(Json, TellsIntegersFromOtherNumbers) {
 }
 
 TEST(Json, WritesDoublesThatReadBackTheSame) {
-  const std::pair<double, std::string_view> cases[]{{1, "1.0"}, {0.1, "0.1"}, {1e300, "1e+300"}, {-0.0, "-0.0"}, {52.2297, "52.2297"},
-                                                    {std::numeric_limits<double>::infinity(), "\"Infinity\""}};
+  const std::pair<double, std::string_view> cases[]{
+      {1, "1.0"},     {0.1, "0.1"},         {1e300, "1e+300"},
+      {-0.0, "-0.0"}, {52.2297, "52.2297"}, {std::numeric_limits<double>::infinity(), "\"Infinity\""}};
   for (const auto& [value, text] : cases) {
     std::string out;
     append_json_double(out, value);

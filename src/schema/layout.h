@@ -28,9 +28,9 @@ enum class LayoutKind : unsigned char {
   bytes,        // std::string holding anything
   enumeration,  // a C++ enum with named enumerators
   record,
-  optional,     // a value or nothing: Avro's ["null", T]
+  optional,  // a value or nothing: Avro's ["null", T]
   array,
-  map,          // std::string to T
+  map,  // std::string to T
 };
 
 // Access to a std::optional-like object.
@@ -53,7 +53,8 @@ struct ArrayOps {
 struct MapOps {
   size_t (*size)(const void* object);
   // Calls `visit` for each entry, in the map's order, until it returns false.
-  void (*for_each)(const void* object, void* context, bool (*visit)(void* context, std::string_view key, const void* value));
+  void (*for_each)(const void* object, void* context,
+                   bool (*visit)(void* context, std::string_view key, const void* value));
   void (*clear)(void* object);
   void* (*insert)(void* object, std::string_view key);  // the entry of `key`, made when there is none
 };
@@ -93,7 +94,7 @@ struct Layout {
   const EnumOps* enumeration = nullptr;
   std::vector<std::string> symbols{};  // enumeration: symbols[i] is the name of values[i]
   std::vector<int64_t> values{};
-  std::string default_symbol{};        // what readers take for a symbol they do not know; empty: an error
+  std::string default_symbol{};  // what readers take for a symbol they do not know; empty: an error
 
   // Construction state; see build_layout in serde/fields.h.
   std::atomic<bool> ready{false};

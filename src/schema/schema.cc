@@ -7,8 +7,8 @@
 namespace muir::schema {
 namespace {
 
-constexpr std::array<std::string_view, 14> kTypeNames{"null",   "boolean", "int",    "long",  "float", "double", "bytes",
-                                                      "string", "record",  "enum",   "array", "map",   "union",  "fixed"};
+constexpr std::array<std::string_view, 14> kTypeNames{"null",   "boolean", "int",  "long",  "float", "double", "bytes",
+                                                      "string", "record",  "enum", "array", "map",   "union",  "fixed"};
 
 }  // namespace
 

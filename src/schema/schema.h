@@ -72,17 +72,19 @@ class Schema {
   std::optional<std::string> doc{};
   std::vector<Name> aliases{};
 
-  std::vector<Field> fields{};                    // record
-  bool is_error = false;                          // record declared as "error"
-  std::vector<std::string> symbols{};             // enumeration
-  std::optional<std::string> default_symbol{};    // enumeration
-  const Schema* element = nullptr;                // array, map
-  std::vector<const Schema*> branches{};          // union_of
-  int64_t size = 0;                               // fixed: bytes
-  std::string logical_type{};                     // valid ones only; an invalid one stays in `properties`
-  std::vector<JsonMember> properties{};           // attributes this model has no member for, logicalType among them
+  std::vector<Field> fields{};                  // record
+  bool is_error = false;                        // record declared as "error"
+  std::vector<std::string> symbols{};           // enumeration
+  std::optional<std::string> default_symbol{};  // enumeration
+  const Schema* element = nullptr;              // array, map
+  std::vector<const Schema*> branches{};        // union_of
+  int64_t size = 0;                             // fixed: bytes
+  std::string logical_type{};                   // valid ones only; an invalid one stays in `properties`
+  std::vector<JsonMember> properties{};         // attributes this model has no member for, logicalType among them
 
-  [[nodiscard]] bool is_named() const { return type == Type::record || type == Type::enumeration || type == Type::fixed; }
+  [[nodiscard]] bool is_named() const {
+    return type == Type::record || type == Type::enumeration || type == Type::fixed;
+  }
   [[nodiscard]] bool is_primitive() const { return type <= Type::string; }
   // The name that tells union branches apart: the full name, or the type's.
   [[nodiscard]] std::string branch_name() const { return is_named() ? name.full() : std::string(to_string(type)); }

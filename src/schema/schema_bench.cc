@@ -10,9 +10,12 @@ namespace muir::schema::avro {
 namespace {
 
 SchemaPtr position_schema() {
-  return *parse(R"({"type":"record","name":"P","fields":[{"name":"v","type":"string"},{"name":"lat","type":"double"},{"name":"lon","type":"double"},{"name":"t","type":"long"}]})");
+  return *parse(
+      R"({"type":"record","name":"P","fields":[{"name":"v","type":"string"},{"name":"lat","type":"double"},{"name":"lon","type":"double"},{"name":"t","type":"long"}]})");
 }
-Value a_position() { return Value(Value::Record{{Value("V1234"), Value(52.2297), Value(21.0122), Value(int64_t{1'767'268'800'000})}}); }
+Value a_position() {
+  return Value(Value::Record{{Value("V1234"), Value(52.2297), Value(21.0122), Value(int64_t{1'767'268'800'000})}});
+}
 
 void decode_value(benchmark::State& state) {
   const auto schema = position_schema();

@@ -40,21 +40,27 @@ class Value {
     std::vector<Value> held{};  // exactly one
     bool operator==(const Union&) const;
   };
-  using Data = std::variant<std::monostate, bool, int32_t, int64_t, float, double, std::string, Blob, Symbol, Record, Array, Map, Union>;
+  using Data = std::variant<std::monostate, bool, int32_t, int64_t, float, double, std::string, Blob, Symbol, Record,
+                            Array, Map, Union>;
 
   Value() = default;  // null
   template <class T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value> && std::is_constructible_v<Data, std::in_place_type_t<std::remove_cvref_t<T>>, T>)
-  Value(T&& value) : data(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}  // NOLINT: implicit by design
-  Value(const char* text) : data(std::string(text)) {}  // NOLINT
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Value> &&
+           std::is_constructible_v<Data, std::in_place_type_t<std::remove_cvref_t<T>>, T>) Value(T&& value)
+      : data(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}  // NOLINT: implicit by design
+  Value(const char* text) : data(std::string(text)) {}                               // NOLINT
 
   static Value in_branch(int32_t branch, Value value);
 
   // What it holds, or nullptr when it holds something else.
   template <class T>
-  [[nodiscard]] const T* as() const { return std::get_if<T>(&data); }
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&data);
+  }
   template <class T>
-  [[nodiscard]] T* as() { return std::get_if<T>(&data); }
+  [[nodiscard]] T* as() {
+    return std::get_if<T>(&data);
+  }
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data); }
 
   // Equal bit by bit, NaN included; maps as sets of entries.

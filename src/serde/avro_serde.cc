@@ -18,8 +18,10 @@ void append_wire_prefix(int schema_id, Bytes& out) {
 }
 
 Result<WireDatum> split_wire_prefix(BytesView bytes) {
-  if (bytes.size() < kWirePrefixBytes) return error(Code::invalid_argument, "{} bytes are too few for a magic byte and a schema id", bytes.size());
-  if (bytes[0] != kWireMagic) return error(Code::invalid_argument, "magic byte {:#04x} instead of 0x00", static_cast<unsigned char>(bytes[0]));
+  if (bytes.size() < kWirePrefixBytes)
+    return error(Code::invalid_argument, "{} bytes are too few for a magic byte and a schema id", bytes.size());
+  if (bytes[0] != kWireMagic)
+    return error(Code::invalid_argument, "magic byte {:#04x} instead of 0x00", static_cast<unsigned char>(bytes[0]));
   ByteReader in(bytes.substr(1));
   const int schema_id = in.i32();
   return WireDatum{schema_id, in.rest()};
@@ -27,7 +29,8 @@ Result<WireDatum> split_wire_prefix(BytesView bytes) {
 
 namespace {
 
-// A list that grows at its head, is read without a lock, and never shrinks: a serde meets a handful of topics and schemas.
+// A list that grows at its head, is read without a lock, and never shrinks: a serde meets a handful of topics and
+// schemas.
 template <class Entry>
 class GrowingList {
  public:
@@ -57,11 +60,14 @@ class GrowingList {
 class AvroSerde final : public ErasedSerde {
  public:
   AvroSerde(const schema::Layout& layout, AvroOptions options)
-      : layout_(layout), options_(std::move(options)), schema_text_(schema::avro::to_text(*schema::schema_of(layout))) {}
+      : layout_(layout),
+        options_(std::move(options)),
+        schema_text_(schema::avro::to_text(*schema::schema_of(layout))) {}
 
   Status configure(const SerdeContext& context, bool is_key) override {
     if (context.registry == nullptr) {
-      return error(Code::failed_precondition, "configure Avro serde of {}: it needs a schema registry; set schema.registry.url", layout_.name);
+      return error(Code::failed_precondition,
+                   "configure Avro serde of {}: it needs a schema registry; set schema.registry.url", layout_.name);
     }
     registry_ = context.registry;
     is_key_ = is_key;
@@ -114,7 +120,8 @@ class AvroSerde final : public ErasedSerde {
     const std::lock_guard lock(mutex_);
     if (const Writer* known = writers_.find(matches)) return known->schema_id;
     const std::string subject = subject_of(topic);
-    const auto id = options_.auto_register ? registry_->register_schema(subject, schema_text_) : registry_->find_schema(subject, schema_text_);
+    const auto id = options_.auto_register ? registry_->register_schema(subject, schema_text_)
+                                           : registry_->find_schema(subject, schema_text_);
     if (!id.ok()) return id.status().annotate(where("serialize", topic));
     return writers_.add({std::string(topic), *id}).schema_id;
   }
@@ -125,7 +132,9 @@ class AvroSerde final : public ErasedSerde {
     if (registry_ == nullptr) return unconfigured("deserialize", topic);
     const std::lock_guard lock(mutex_);
     if (const Reader* known = readers_.find(matches)) return known;
-    const auto fail = [&](const Status& status) { return status.annotate(fmt::format("{}: schema id={}", where("deserialize", topic), schema_id)); };
+    const auto fail = [&](const Status& status) {
+      return status.annotate(fmt::format("{}: schema id={}", where("deserialize", topic), schema_id));
+    };
     const auto text = registry_->schema_by_id(schema_id);
     if (!text.ok()) return fail(text.status());
     const auto writer = schema::avro::parse(*text, {.strict = false});

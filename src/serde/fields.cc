@@ -18,11 +18,13 @@ Fields& Fields::alias(std::string_view full_name) {
   return *this;
 }
 
-void Fields::add(std::string_view field_name, const void* member, const schema::Layout& layout, const FieldOptions& options) {
+void Fields::add(std::string_view field_name, const void* member, const schema::Layout& layout,
+                 const FieldOptions& options) {
   const char* at = static_cast<const char*>(member);
   CHECK(std::less_equal<>()(object_, at) && std::less<>()(at, object_ + object_size_),
         "describe {}: field {} is not a member of the object", layout_.name, field_name);
-  CHECK(!options.bytes || layout.kind == schema::LayoutKind::string, "describe {}: field {}: only a std::string can hold bytes", layout_.name, field_name);
+  CHECK(!options.bytes || layout.kind == schema::LayoutKind::string,
+        "describe {}: field {}: only a std::string can hold bytes", layout_.name, field_name);
   schema::FieldLayout field;
   field.name = field_name;
   field.offset = static_cast<size_t>(at - object_);
@@ -49,13 +51,16 @@ void build_layout(schema::Layout& layout, void (*fill)(schema::Layout&)) {
 }
 
 std::string record_name_from(std::string_view pretty_function) {
-  // "std::string muir::internal::cpp_record_name() [with T = fleet::Position; std::string = ...]" (GCC), "[T = fleet::Position]" (clang)
+  // "std::string muir::internal::cpp_record_name() [with T = fleet::Position; std::string = ...]" (GCC), "[T =
+  // fleet::Position]" (clang)
   const size_t start = pretty_function.find("T = ");
   CHECK(start != std::string_view::npos, "the compiler's name of a type: {}", pretty_function);
   std::string_view rest = pretty_function.substr(start + 4);
   rest = rest.substr(0, rest.find_first_of(";]"));
   std::string name;
-  const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   for (size_t i = 0; i < rest.size(); ++i) {
     if (rest.substr(i, 2) == "::") {
       name.push_back('.');

@@ -8,8 +8,8 @@
 //
 // It runs once per type, on a default-constructed object, to learn names and offsets; codecs then work on the
 // resulting schema::Layout. Members: bool, int32_t, int64_t, float, double, std::string, system_clock time points in
-// milliseconds or microseconds, enums with Symbols, described structs, and std::optional, std::vector and std::map<std::string, T>
-// of all of these.
+// milliseconds or microseconds, enums with Symbols, described structs, and std::optional, std::vector and
+// std::map<std::string, T> of all of these.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ struct FieldOptions {
   std::string_view default_json{};  // what readers take when the writer did not know the field; null for std::optional
   std::string_view logical{};       // Avro logical type: "timestamp-millis", ...
   std::vector<std::string> aliases{};
-  bool bytes = false;               // a std::string that holds bytes, not text
+  bool bytes = false;  // a std::string that holds bytes, not text
 };
 
 class Fields {
@@ -83,10 +83,13 @@ class Symbols {
 
 // T has describe(Fields&, T&).
 template <class T>
-concept Described = std::is_class_v<T> && std::default_initializable<T> &&
-                    requires(Fields& fields, T& object) { describe(fields, object); };
+concept Described = std::is_class_v<T> && std::default_initializable<T> && requires(Fields& fields, T& object) {
+  describe(fields, object);
+};
 template <class T>
-concept DescribedEnum = std::is_enum_v<T> && requires(Symbols<T>& symbols) { describe(symbols); };
+concept DescribedEnum = std::is_enum_v<T> && requires(Symbols<T>& symbols) {
+  describe(symbols);
+};
 
 namespace internal {
 
@@ -108,12 +111,15 @@ std::string cpp_record_name() {
 
 // T can be a member of a described struct.
 template <class T>
-concept Describable = requires(schema::Layout& layout) { internal::LayoutOf<T>::fill(layout); };
+concept Describable = requires(schema::Layout& layout) {
+  internal::LayoutOf<T>::fill(layout);
+};
 
 // The layout of T, built at the first call. Thread-safe.
 template <class T>
 const schema::Layout& layout_of() {
-  static_assert(Describable<T>, "no layout for this type: write describe(Fields&, T&), or for an enum describe(Symbols<E>&)");
+  static_assert(Describable<T>,
+                "no layout for this type: write describe(Fields&, T&), or for an enum describe(Symbols<E>&)");
   static schema::Layout layout;
   if constexpr (Describable<T>) internal::build_layout(layout, &internal::LayoutOf<T>::fill);
   return layout;
@@ -121,7 +127,8 @@ const schema::Layout& layout_of() {
 
 template <class M>
 Fields& Fields::operator()(std::string_view field_name, M& member, const FieldOptions& options) {
-  static_assert(Describable<M>, "no layout for this member: write describe(Fields&, M&), or for an enum describe(Symbols<M>&)");
+  static_assert(Describable<M>,
+                "no layout for this member: write describe(Fields&, M&), or for an enum describe(Symbols<M>&)");
   if constexpr (Describable<M>) add(field_name, &member, layout_of<M>(), options);
   return *this;
 }
@@ -133,16 +140,22 @@ template <schema::LayoutKind kKind>
 struct PrimitiveLayout {
   static void fill(schema::Layout& layout) { layout.kind = kKind; }
 };
-template <> struct LayoutOf<bool> : PrimitiveLayout<schema::LayoutKind::boolean> {};
-template <> struct LayoutOf<int32_t> : PrimitiveLayout<schema::LayoutKind::int32> {};
-template <> struct LayoutOf<int64_t> : PrimitiveLayout<schema::LayoutKind::int64> {};
-template <> struct LayoutOf<float> : PrimitiveLayout<schema::LayoutKind::float32> {};
-template <> struct LayoutOf<double> : PrimitiveLayout<schema::LayoutKind::float64> {};
-template <> struct LayoutOf<std::string> : PrimitiveLayout<schema::LayoutKind::string> {};
+template <>
+struct LayoutOf<bool> : PrimitiveLayout<schema::LayoutKind::boolean> {};
+template <>
+struct LayoutOf<int32_t> : PrimitiveLayout<schema::LayoutKind::int32> {};
+template <>
+struct LayoutOf<int64_t> : PrimitiveLayout<schema::LayoutKind::int64> {};
+template <>
+struct LayoutOf<float> : PrimitiveLayout<schema::LayoutKind::float32> {};
+template <>
+struct LayoutOf<double> : PrimitiveLayout<schema::LayoutKind::float64> {};
+template <>
+struct LayoutOf<std::string> : PrimitiveLayout<schema::LayoutKind::string> {};
 
 // A time point is its count of ticks in memory.
 template <class Period>
-  requires std::same_as<Period, std::milli> || std::same_as<Period, std::micro>
+requires std::same_as<Period, std::milli> || std::same_as<Period, std::micro>
 struct LayoutOf<std::chrono::time_point<std::chrono::system_clock, std::chrono::duration<int64_t, Period>>> {
   static void fill(schema::Layout& layout) {
     layout.kind = schema::LayoutKind::int64;
@@ -196,8 +209,7 @@ struct LayoutOf<std::optional<T>> {
 };
 
 template <class T>
-  requires(!std::same_as<T, bool>)
-struct LayoutOf<std::vector<T>> {
+requires(!std::same_as<T, bool>) struct LayoutOf<std::vector<T>> {
   using Object = std::vector<T>;
   static constexpr schema::ArrayOps kOps{
       [](const void* object) { return static_cast<const Object*>(object)->size(); },
@@ -228,8 +240,10 @@ struct MapLayout {
     layout.element = &layout_of<typename Object::mapped_type>();
   }
 };
-template <class T, class Less> struct LayoutOf<std::map<std::string, T, Less>> : MapLayout<std::map<std::string, T, Less>> {};
-template <class T> struct LayoutOf<std::unordered_map<std::string, T>> : MapLayout<std::unordered_map<std::string, T>> {};
+template <class T, class Less>
+struct LayoutOf<std::map<std::string, T, Less>> : MapLayout<std::map<std::string, T, Less>> {};
+template <class T>
+struct LayoutOf<std::unordered_map<std::string, T>> : MapLayout<std::unordered_map<std::string, T>> {};
 
 }  // namespace internal
 }  // namespace muir

@@ -52,7 +52,9 @@ class Writer {
       case LayoutKind::float32: append_float(out_, load<float>(at)); return {};
       case LayoutKind::float64: schema::append_json_double(out_, load<double>(at)); return {};
       case LayoutKind::string: schema::append_json_string(out_, *reinterpret_cast<const std::string*>(at)); return {};
-      case LayoutKind::bytes: schema::append_json_string(out_, schema::avro::text_from_bytes(*reinterpret_cast<const std::string*>(at))); return {};
+      case LayoutKind::bytes:
+        schema::append_json_string(out_, schema::avro::text_from_bytes(*reinterpret_cast<const std::string*>(at)));
+        return {};
       case LayoutKind::enumeration: return write_enum(layout, at);
       case LayoutKind::record: return write_record(layout, at);
       case LayoutKind::optional:
@@ -68,7 +70,8 @@ class Writer {
  private:
   Status write_enum(const Layout& layout, const char* at) {
     const auto found = std::find(layout.values.begin(), layout.values.end(), layout.enumeration->get(at));
-    if (found == layout.values.end()) return error(Code::invalid_argument, "write JSON: the enum {} has a value without a symbol", layout.name);
+    if (found == layout.values.end())
+      return error(Code::invalid_argument, "write JSON: the enum {} has a value without a symbol", layout.name);
     schema::append_json_string(out_, layout.symbols[static_cast<size_t>(found - layout.values.begin())]);
     return {};
   }
@@ -167,7 +170,8 @@ class Reader {
   Status mismatch(std::string_view expected, const Json& json) const {
     std::string text = json.to_string();
     if (text.size() > 60) text = text.substr(0, 60) + "...";
-    return error(Code::invalid_argument, "read JSON at {}: {} is expected, not {}", path_.empty() ? "/" : path_, expected, text);
+    return error(Code::invalid_argument, "read JSON at {}: {} is expected, not {}", path_.empty() ? "/" : path_,
+                 expected, text);
   }
 
   // Integers may be written with a fraction of zero, as JavaScript may.
@@ -199,7 +203,8 @@ class Reader {
     const auto* text = json.as_string();
     if (text == nullptr) return mismatch("a symbol", json);
     auto found = std::find(layout.symbols.begin(), layout.symbols.end(), *text);
-    if (found == layout.symbols.end() && !layout.default_symbol.empty()) found = std::find(layout.symbols.begin(), layout.symbols.end(), layout.default_symbol);
+    if (found == layout.symbols.end() && !layout.default_symbol.empty())
+      found = std::find(layout.symbols.begin(), layout.symbols.end(), layout.default_symbol);
     if (found == layout.symbols.end()) return mismatch("a symbol of " + layout.name, json);
     layout.enumeration->set(at, layout.values[static_cast<size_t>(found - layout.symbols.begin())]);
     return {};
@@ -218,7 +223,8 @@ class Reader {
       }
       const size_t path_size = path_.size();
       path_ += "/" + field.name;
-      MUIR_RETURN_IF_ERROR(member != nullptr ? read(*field.layout, *member, at + field.offset) : read_absent(field, at + field.offset));
+      MUIR_RETURN_IF_ERROR(member != nullptr ? read(*field.layout, *member, at + field.offset)
+                                             : read_absent(field, at + field.offset));
       path_.resize(path_size);
     }
     return {};
@@ -283,9 +289,13 @@ class JsonSerde final : public ErasedSerde {
 
 }  // namespace
 
-Status write_json(const Layout& layout, const void* object, std::string& out) { return Writer(out).write(layout, static_cast<const char*>(object)); }
+Status write_json(const Layout& layout, const void* object, std::string& out) {
+  return Writer(out).write(layout, static_cast<const char*>(object));
+}
 
-Status read_json(const Layout& layout, const Json& json, void* object) { return Reader().read(layout, json, static_cast<char*>(object)); }
+Status read_json(const Layout& layout, const Json& json, void* object) {
+  return Reader().read(layout, json, static_cast<char*>(object));
+}
 
 Status read_json(const Layout& layout, std::string_view text, void* object) {
   const Json json = MUIR_TRY(Json::parse(text));
@@ -306,8 +316,10 @@ struct FuzzSample {
 };
 void describe(Fields& f, FuzzSample& s) {
   f.name("muir.FuzzSample");
-  f("flag", s.flag, {.default_json = "false"})("small", s.small, {.default_json = "1"})("wide", s.wide, {.default_json = "0.5"});
-  f("text", s.text, {.default_json = "\"\""})("blob", s.blob, {.default_json = "\"\"", .bytes = true})("maybe", s.maybe);
+  f("flag", s.flag, {.default_json = "false"})("small", s.small, {.default_json = "1"})("wide", s.wide,
+                                                                                        {.default_json = "0.5"});
+  f("text", s.text, {.default_json = "\"\""})("blob", s.blob, {.default_json = "\"\"", .bytes = true})("maybe",
+                                                                                                       s.maybe);
   f("children", s.children, {.default_json = "[]"})("limits", s.limits, {.default_json = "{}"});
 }
 

@@ -10,12 +10,12 @@
 
 namespace muir {
 
-// Appends the object as compact JSON: members in the order of describe(), an absent optional as null, bytes as a string of
-// U+0000 to U+00FF, time points as their count, an enum as its symbol. Fails only on an enum value without a symbol.
+// Appends the object as compact JSON: members in the order of describe(), an absent optional as null, bytes as a string
+// of U+0000 to U+00FF, time points as their count, an enum as its symbol. Fails only on an enum value without a symbol.
 Status write_json(const schema::Layout& layout, const void* object, std::string& out);
 
-// Assigns from JSON. Unknown members are skipped; an absent one takes its default, or null for an optional; without either
-// it is an error that names the path. A value of the wrong type, or a number out of range, is too.
+// Assigns from JSON. Unknown members are skipped; an absent one takes its default, or null for an optional; without
+// either it is an error that names the path. A value of the wrong type, or a number out of range, is too.
 Status read_json(const schema::Layout& layout, const schema::Json& json, void* object);
 Status read_json(const schema::Layout& layout, std::string_view text, void* object);
 

@@ -26,7 +26,8 @@ Result<int> MemoryRegistry::find_schema(std::string_view subject, std::string_vi
 
 Result<std::string> MemoryRegistry::schema_by_id(int id) {
   const std::lock_guard lock(mutex_);
-  if (id < 1 || static_cast<size_t>(id) > texts_.size()) return error(Code::not_found, "schema id={}: there is none", id);
+  if (id < 1 || static_cast<size_t>(id) > texts_.size())
+    return error(Code::not_found, "schema id={}: there is none", id);
   return texts_[static_cast<size_t>(id - 1)];
 }
 
@@ -35,7 +36,8 @@ Result<RegisteredSchema> MemoryRegistry::latest_schema(std::string_view subject)
   const auto at = versions_.find(subject);
   if (at == versions_.end()) return error(Code::not_found, "latest schema subject={}: there is none", subject);
   const int id = at->second.back();
-  return RegisteredSchema{id, static_cast<int>(at->second.size()), std::string(subject), texts_[static_cast<size_t>(id - 1)]};
+  return RegisteredSchema{id, static_cast<int>(at->second.size()), std::string(subject),
+                          texts_[static_cast<size_t>(id - 1)]};
 }
 
 }  // namespace muir

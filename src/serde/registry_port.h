@@ -45,7 +45,7 @@ class MemoryRegistry final : public RegistryPort {
 
  private:
   std::mutex mutex_;
-  std::vector<std::string> texts_;  // of id i + 1
+  std::vector<std::string> texts_;                                 // of id i + 1
   std::map<std::string, std::vector<int>, std::less<>> versions_;  // subject -> ids, of version i + 1
 };
 

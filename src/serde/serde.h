@@ -81,7 +81,8 @@ template <class T, class Bits>
 struct FixedSerde {
   static void encode(const T& value, Bytes& out) { ByteWriter(out).be(std::bit_cast<Bits>(value)); }
   static Status decode(BytesView bytes, T& out) {
-    if (bytes.size() != sizeof(T)) return wrong_size(std::is_floating_point_v<T> ? "float" : "integer", sizeof(T), bytes.size());
+    if (bytes.size() != sizeof(T))
+      return wrong_size(std::is_floating_point_v<T> ? "float" : "integer", sizeof(T), bytes.size());
     out = std::bit_cast<T>(ByteReader(bytes).be<Bits>());
     return {};
   }
@@ -105,11 +106,16 @@ SerdeRef<T> default_serde() {
   }
 }
 
-template <> struct serde<int16_t> : internal::FixedSerde<int16_t, uint16_t> {};
-template <> struct serde<int32_t> : internal::FixedSerde<int32_t, uint32_t> {};
-template <> struct serde<int64_t> : internal::FixedSerde<int64_t, uint64_t> {};
-template <> struct serde<float> : internal::FixedSerde<float, uint32_t> {};
-template <> struct serde<double> : internal::FixedSerde<double, uint64_t> {};
+template <>
+struct serde<int16_t> : internal::FixedSerde<int16_t, uint16_t> {};
+template <>
+struct serde<int32_t> : internal::FixedSerde<int32_t, uint32_t> {};
+template <>
+struct serde<int64_t> : internal::FixedSerde<int64_t, uint64_t> {};
+template <>
+struct serde<float> : internal::FixedSerde<float, uint32_t> {};
+template <>
+struct serde<double> : internal::FixedSerde<double, uint64_t> {};
 
 template <>
 struct serde<bool> {

@@ -72,10 +72,11 @@ TEST(PrimitiveSerde, ReadsBackAndRefusesAnotherSize) {
 }
 
 TEST(Describe, GivesTheAvroSchemaOfAType) {
-  EXPECT_EQ(schema::avro::to_text(*schema::schema_of(layout_of<Position>())),
-            R"({"type":"record","name":"Position","namespace":"fleet","fields":[{"name":"vehicle","type":"string"},{"name":"lat","type":"double"},)"
-            R"({"name":"lon","type":"double"},{"name":"speed","type":"float","doc":"km/h","default":0.0},)"
-            R"({"name":"timestamp","type":{"type":"long","logicalType":"timestamp-millis"}}]})");
+  EXPECT_EQ(
+      schema::avro::to_text(*schema::schema_of(layout_of<Position>())),
+      R"({"type":"record","name":"Position","namespace":"fleet","fields":[{"name":"vehicle","type":"string"},{"name":"lat","type":"double"},)"
+      R"({"name":"lon","type":"double"},{"name":"speed","type":"float","doc":"km/h","default":0.0},)"
+      R"({"name":"timestamp","type":{"type":"long","logicalType":"timestamp-millis"}}]})");
   const std::string all = schema::avro::to_text(*schema::schema_of(layout_of<Everything>()));
   const std::string_view parts[]{
       R"({"type":"record","name":"All","namespace":"fleet","doc":"one of each","fields":[{"name":"flag","type":"boolean"},{"name":"small","type":"int"})",
@@ -98,12 +99,12 @@ TEST(AvroSerde, WritesConfluentsWireFormat) {
   Position p = a_position();
   p.timestamp_ms = 1;
   EXPECT_EQ(hex(serialized(serde, p)),
-            "00 00 00 00 02 "                       // magic, schema id
-            "04 56 31 "                             // "V1"
-            "00 00 00 00 00 20 4a 40 "              // 52.25
-            "00 00 00 00 00 00 35 40 "              // 21.0
-            "00 00 12 42 "                          // 36.5
-            "02");                                  // 1
+            "00 00 00 00 02 "           // magic, schema id
+            "04 56 31 "                 // "V1"
+            "00 00 00 00 00 20 4a 40 "  // 52.25
+            "00 00 00 00 00 00 35 40 "  // 21.0
+            "00 00 12 42 "              // 36.5
+            "02");                      // 1
   const auto latest = registry.latest_schema("t-value");
   ASSERT_TRUE(latest.ok());
   EXPECT_EQ(latest->id, 2);
@@ -140,7 +141,8 @@ TEST(AvroSerde, ReadsBackEverything) {
 
 TEST(AvroSerde, ReadsOlderAndNewerWriters) {
   MemoryRegistry registry;
-  const std::string_view older = R"({"type":"record","name":"OldName","fields":[{"name":"timestamp","type":"int"},{"name":"vehicle","type":"string"},{"name":"lat","type":"float"},{"name":"lon","type":"long"}]})";
+  const std::string_view older =
+      R"({"type":"record","name":"OldName","fields":[{"name":"timestamp","type":"int"},{"name":"vehicle","type":"string"},{"name":"lat","type":"float"},{"name":"lon","type":"long"}]})";
   const std::string_view newer =
       R"({"type":"record","name":"Position","fields":[{"name":"extra","type":["null",{"type":"map","values":"string"}]},{"name":"vehicle","type":["null","string"]},)"
       R"({"name":"lat","type":"double"},{"name":"lon","type":"double"},{"name":"speed","type":"float"},{"name":"timestamp","type":"long"}]})";
@@ -159,8 +161,9 @@ TEST(AvroSerde, ReadsOlderAndNewerWriters) {
   ASSERT_TRUE(read.ok()) << read.status().message();
   EXPECT_EQ(*read, (Position{"V1", 1.5, 2.0, 0, 5}));
 
-  write(newer, Value(Value::Record{{Value::in_branch(1, Value(Value::Map{{{"a", Value("b")}}})), Value::in_branch(1, Value("V2")), Value(1.0), Value(2.0),
-                                    Value(3.0F), Value(int64_t{4})}}));
+  write(newer, Value(Value::Record{{Value::in_branch(1, Value(Value::Map{{{"a", Value("b")}}})),
+                                    Value::in_branch(1, Value("V2")), Value(1.0), Value(2.0), Value(3.0F),
+                                    Value(int64_t{4})}}));
   read = serde.deserialize("t", bytes);
   ASSERT_TRUE(read.ok()) << read.status().message();
   EXPECT_EQ(*read, (Position{"V2", 1.0, 2.0, 3.0F, 4}));
@@ -171,7 +174,8 @@ TEST(AvroSerde, SaysWhatIsWrong) {
   auto serde = default_serde<Position>();
   EXPECT_EQ(serde.configure({}, false).code(), Code::failed_precondition);
   ASSERT_TRUE(serde.configure({&registry}, false).ok());
-  const int no_lat = *registry.register_schema("s", R"({"type":"record","name":"P","fields":[{"name":"vehicle","type":"string"}]})");
+  const int no_lat =
+      *registry.register_schema("s", R"({"type":"record","name":"P","fields":[{"name":"vehicle","type":"string"}]})");
   const std::pair<Bytes, std::string_view> cases[]{
       {"", "too few"},
       {Bytes("\1\0\0\0\1x", 6), "magic byte 0x01"},
@@ -273,7 +277,8 @@ TEST(JsonSerde, SurvivesMutatedTexts) {
   const uint32_t seed = 20260108;
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  const std::string original = R"({"flag":true,"small":-7,"wide":1.5e3,"text":"a\u00e9b","blob":"\u00ff","maybe":null,"children":[{"limits":{"x":1}},{}],"limits":{"y":2.5}})";
+  const std::string original =
+      R"({"flag":true,"small":-7,"wide":1.5e3,"text":"a\u00e9b","blob":"\u00ff","maybe":null,"children":[{"limits":{"x":1}},{}],"limits":{"y":2.5}})";
   fuzz_read_json(original);
   for (int i = 0; i < 20'000; ++i) {
     std::string text = original;

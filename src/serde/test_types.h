@@ -50,8 +50,10 @@ struct Everything {
 };
 inline void describe(muir::Fields& f, Everything& e) {
   f.name("fleet.All").doc("one of each");
-  f("flag", e.flag)("small", e.small)("big", e.big)("single", e.single)("wide", e.wide)("text", e.text)("blob", e.blob, {.bytes = true});
-  f("kind", e.kind)("at", e.at)("maybe", e.maybe)("last", e.last)("track", e.track)("tags", e.tags)("limits", e.limits)("children", e.children);
+  f("flag", e.flag)("small", e.small)("big", e.big)("single", e.single)("wide", e.wide)("text", e.text)(
+      "blob", e.blob, {.bytes = true});
+  f("kind", e.kind)("at", e.at)("maybe", e.maybe)("last", e.last)("track", e.track)("tags", e.tags)("limits", e.limits)(
+      "children", e.children);
 }
 
 }  // namespace fleet

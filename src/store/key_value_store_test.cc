@@ -139,9 +139,7 @@ TEST(KeyValueStore, AgreesWithAMap) {
           ASSERT_TRUE(store->put(key, std::nullopt, i).ok());
           model.erase(key);
           break;
-        case 1:
-          EXPECT_EQ(store->get(key)->has_value(), model.contains(key));
-          break;
+        case 1: EXPECT_EQ(store->get(key)->has_value(), model.contains(key)); break;
         default: {
           const std::string value(random() % 2000, static_cast<char>('a' + i % 26));
           ASSERT_TRUE(store->put(key, value, i).ok());

@@ -27,7 +27,9 @@ std::vector<Bytes> keys() {
   return out;
 }
 
-StoreKind kind_of(const benchmark::State& state) { return state.range(0) == 0 ? StoreKind::rocksdb : StoreKind::in_memory; }
+StoreKind kind_of(const benchmark::State& state) {
+  return state.range(0) == 0 ? StoreKind::rocksdb : StoreKind::in_memory;
+}
 
 void KeyValuePut(benchmark::State& state) {
   const Folder folder;
@@ -79,7 +81,8 @@ BENCHMARK(KeyValueGetFromFiles);
 
 void WindowFetchThenPut(benchmark::State& state) {
   const Folder folder;
-  auto store = make_window_store({.name = "w", .kind = kind_of(state), .window_size_ms = 300'000, .retention_ms = 360'000});
+  auto store =
+      make_window_store({.name = "w", .kind = kind_of(state), .window_size_ms = 300'000, .retention_ms = 360'000});
   MUIR_CHECK(store->open(folder.path + "/w").ok());
   const auto all = keys();
   const Bytes value(16, 'v');

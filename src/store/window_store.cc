@@ -191,8 +191,9 @@ class SegmentedWindowStore final : public WindowStore {
 
  private:
   static WindowStoreOptions with_defaults(WindowStoreOptions options) {
-    MUIR_CHECK(options.retention_ms >= options.window_size_ms, "window store {}: retention {} ms below window size {} ms",
-               options.name, options.retention_ms, options.window_size_ms);
+    MUIR_CHECK(options.retention_ms >= options.window_size_ms,
+               "window store {}: retention {} ms below window size {} ms", options.name, options.retention_ms,
+               options.window_size_ms);
     if (options.segment_interval_ms == 0) {
       options.segment_interval_ms = std::max(options.retention_ms / 2, kSegmentIntervalMinMs);
     }
@@ -200,7 +201,9 @@ class SegmentedWindowStore final : public WindowStore {
   }
 
   [[nodiscard]] int64_t segment_of(int64_t time_ms) const { return time_ms / options_.segment_interval_ms; }
-  [[nodiscard]] int64_t oldest_readable() const { return std::max<int64_t>(0, observed_ms_ - options_.retention_ms + 1); }
+  [[nodiscard]] int64_t oldest_readable() const {
+    return std::max<int64_t>(0, observed_ms_ - options_.retention_ms + 1);
+  }
   [[nodiscard]] int64_t oldest_live_segment() const {
     return segment_of(std::max<int64_t>(0, observed_ms_ - options_.retention_ms));
   }
@@ -256,7 +259,8 @@ class SegmentedWindowStore final : public WindowStore {
     }
     ByteReader reader(rows->key());
     const int64_t segment = reader.i64();
-    if (!reader.ok()) return error(Code::data_loss, "open window store {}: key of {} bytes", name(), rows->key().size());
+    if (!reader.ok())
+      return error(Code::data_loss, "open window store {}: key of {} bytes", name(), rows->key().size());
     return segment;
   }
 

@@ -9,19 +9,16 @@ namespace {
 
 std::string_view name_of(FailureKind kind) {
   switch (kind) {
-    case FailureKind::deserialization:
-      return "deserialization";
-    case FailureKind::processing:
-      return "processing";
-    case FailureKind::production:
-      return "production";
+    case FailureKind::deserialization: return "deserialization";
+    case FailureKind::processing: return "processing";
+    case FailureKind::production: return "production";
   }
   return "unknown";
 }
 
 std::string where(const FailedRecord& failed) {
-  return fmt::format("task {} node={} topic={} partition={} offset={}", to_string(failed.task), failed.node, failed.topic,
-                     failed.partition, failed.offset);
+  return fmt::format("task {} node={} topic={} partition={} offset={}", to_string(failed.task), failed.node,
+                     failed.topic, failed.partition, failed.offset);
 }
 
 Status send_dead_letter(const std::string& topic, const FailedRecord& failed, RecordSink& sink) {

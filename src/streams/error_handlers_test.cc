@@ -17,10 +17,12 @@ using Numbers = TestRecord<std::string, int64_t>;
 Topology fragile() {
   StreamsBuilder builder;
   const auto in = builder.stream<std::string, int64_t>("in");
-  in.map_values([](int64_t v) {
-      if (v == 13) throw std::runtime_error("thirteen");
-      return v * 2;
-    }, {.name = "double"})
+  in.map_values(
+        [](int64_t v) {
+          if (v == 13) throw std::runtime_error("thirteen");
+          return v * 2;
+        },
+        {.name = "double"})
       .to([](int64_t v) { return std::string(v == 198 ? "" : "out"); }, {.name = "out"});
   in.to("beside");
   return *builder.build();
@@ -42,8 +44,11 @@ struct FailureCase {
 
 std::vector<FailureCase> failure_cases() {
   return {
-      {"deserialization", {.key = "k", .value = "short", .timestamp_ms = 5}, "deserialization: invalid argument",
-       "deserialize value", false},
+      {"deserialization",
+       {.key = "k", .value = "short", .timestamp_ms = 5},
+       "deserialization: invalid argument",
+       "deserialize value",
+       false},
       {"processing", raw("k", 13, 5), "processing: invalid argument", "thirteen", true},
       {"production", raw("k", 99, 5), "production: invalid argument", "send: the extractor gave no topic", true},
   };
@@ -118,9 +123,9 @@ class Swallows : public Processor<std::string, int64_t, std::string, int64_t> {
 
 TEST(ErrorHandlers, ProcessorCannotSwallowAFailureThatEndsTheTask) {
   StreamsBuilder builder;
-  builder.stream<std::string, int64_t>("in")
-      .process([] { return std::make_unique<Swallows>(); })
-      .for_each([](int64_t) { throw std::runtime_error("below"); });
+  builder.stream<std::string, int64_t>("in").process([] { return std::make_unique<Swallows>(); }).for_each([](int64_t) {
+    throw std::runtime_error("below");
+  });
   auto driver = *TestDriver::create(*builder.build());
   EXPECT_FALSE(driver->pipe("in", raw("k", 1, 1)).ok());
 }
@@ -173,7 +178,8 @@ TEST(Source, NegativeTimestampsByPolicy) {
       if (!driver->pipe("in", raw("k", 1, t)).ok()) got = "error";
     }
     if (got.empty()) {
-      while (const auto record = driver->read("out")) got += (got.empty() ? "" : " ") + std::to_string(record->timestamp_ms);
+      while (const auto record = driver->read("out"))
+        got += (got.empty() ? "" : " ") + std::to_string(record->timestamp_ms);
     }
     EXPECT_EQ(got, c.want);
   }
@@ -182,9 +188,10 @@ TEST(Source, NegativeTimestampsByPolicy) {
 TEST(Source, TimestampFromTheValue) {
   StreamsBuilder builder;
   builder
-      .stream<std::string, int64_t>("in", {.timestamp = [](const Record<std::string, int64_t>& r, int64_t partition_time_ms) {
-        return r.value != nullptr ? *r.value : partition_time_ms;
-      }})
+      .stream<std::string, int64_t>("in", {.timestamp =
+                                               [](const Record<std::string, int64_t>& r, int64_t partition_time_ms) {
+                                                 return r.value != nullptr ? *r.value : partition_time_ms;
+                                               }})
       .to("out");
   auto driver = *TestDriver::create(*builder.build());
   ASSERT_TRUE(driver->pipe("in", raw("k", 1000, 5)).ok());

@@ -1,5 +1,6 @@
 // An exactly-once application in a process of its own, killed at random and started again, counts every record once:
-// on Muir's broker, on Apache Kafka, and beside Kafka Streams in one group. The application is this very binary, running the disabled test ChildApp.
+// on Muir's broker, on Apache Kafka, and beside Kafka Streams in one group. The application is this very binary,
+// running the disabled test ChildApp.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -67,10 +68,12 @@ TEST(ExactlyOnce, DISABLED_ChildApp) {
   EXPECT_TRUE((*app)->close(30'000).ok());
 }
 
-Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder, const Text& name = "one") {
+Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder,
+                                        const Text& name = "one") {
   return testing::ChildProcess::start(
       {.command = {"/proc/self/exe", "--gtest_filter=ExactlyOnce.DISABLED_ChildApp", "--gtest_also_run_disabled_tests"},
-       .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap}, {"MUIR_TEST_STATE", folder + "/" + name},
+       .environment = {{"MUIR_TEST_BOOTSTRAP", bootstrap},
+                       {"MUIR_TEST_STATE", folder + "/" + name},
                        {"MUIR_TEST_INSTANCE", name},
                        {"MUIR_LOG_LEVEL", "info"}},
        .stderr_file = folder + "/app.log"});
@@ -79,7 +82,8 @@ Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std:
 // Reads `out` as a consumer of committed records does.
 class Output {
  public:
-  explicit Output(client::Client& client) : consumer_(std::move(*client.consumer({{"isolation.level", "read_committed"}}))) {
+  explicit Output(client::Client& client)
+      : consumer_(std::move(*client.consumer({{"isolation.level", "read_committed"}}))) {
     std::vector<client::PartitionStart> starts;
     for (int32_t p = 0; p < kPartitions; ++p) starts.push_back({{"out", p}, client::kOffsetEarliest});
     const Status assigned = consumer_->assign(starts);
@@ -137,10 +141,12 @@ void make_topics(client::Client& client) {
 
 // Every word is counted, each once.
 void expect_counts(const Input& input, Output& output) {
-  const bool complete = testing::eventually([&] {
-    output.read();
-    return output.counts == input.expected;
-  }, std::chrono::seconds(90));
+  const bool complete = testing::eventually(
+      [&] {
+        output.read();
+        return output.counts == input.expected;
+      },
+      std::chrono::seconds(90));
   int64_t missing = 0;
   for (const auto& [word, count] : input.expected) missing += count - output.counts[word];
   EXPECT_TRUE(complete) << missing << " records are not counted";
@@ -197,8 +203,8 @@ TEST(ExactlyOnce, HoldsWhenTheApplicationIsKilledOnMuirsBroker) {
 // another instance; when it wakes up it must not write another record of its old life.
 TEST(ExactlyOnce, HoldsWhenAnInstanceFreezesAndWakesUpAsAZombie) {
   testing::TempDir folder;
-  auto broker = broker::Broker::start({.port = 0, .data_dir = folder.str() + "/broker",
-                                       .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
+  auto broker = broker::Broker::start(
+      {.port = 0, .data_dir = folder.str() + "/broker", .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
   ASSERT_TRUE(broker.ok()) << broker.status().message();
   const std::string bootstrap = fmt::format("127.0.0.1:{}", (*broker)->port());
   auto client = client::connect_kafka({{"bootstrap.servers", bootstrap}});
@@ -234,8 +240,8 @@ TEST(ExactlyOnce, HoldsWhenAnInstanceFreezesAndWakesUpAsAZombie) {
 
 TEST(ExactlyOnce, HoldsWhenTheBrokerGoesAwayAndComesBack) {
   testing::TempDir folder;
-  broker::BrokerConfig config{.port = 0, .data_dir = folder.str() + "/broker",
-                              .properties = {{"group.initial.rebalance.delay.ms", "0"}}};
+  broker::BrokerConfig config{
+      .port = 0, .data_dir = folder.str() + "/broker", .properties = {{"group.initial.rebalance.delay.ms", "0"}}};
   // Not a port that the system gives to outgoing connections: clients that try to reconnect would take it.
   std::random_device random;
   Result<std::unique_ptr<broker::Broker>> broker = error(Code::already_exists, "no port tried");
@@ -290,8 +296,8 @@ TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
   Input input(**client, 20261123);
   Output output(**client);
   const auto start_jvm = [&] {
-    testing::ChildOptions options = testing::KafkaCluster::tool(
-        parent_folder(__FILE__) + "/testdata/CountingApp.java", {kafka->bootstrap_servers(), folder.str() + "/jvm"});
+    testing::ChildOptions options = testing::KafkaCluster::tool(parent_folder(__FILE__) + "/testdata/CountingApp.java",
+                                                                {kafka->bootstrap_servers(), folder.str() + "/jvm"});
     options.stderr_file = folder.str() + "/jvm.log";
     return testing::ChildProcess::start(options);
   };
@@ -302,12 +308,17 @@ TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
 
   auto app = start_app(kafka->bootstrap_servers(), folder.str());
   ASSERT_TRUE(app.ok()) << app.status().message();
-  const auto ours = [&] { return testing::run({.command = {"grep", "-cE", "0 given up, [1-9]", folder.str() + "/app.log"}}).ok(); };
-  EXPECT_TRUE(testing::eventually([&] {
-    input.send(20);
-    output.read();
-    return ours();
-  }, std::chrono::seconds(60))) << "no task came to us";
+  const auto ours = [&] {
+    return testing::run({.command = {"grep", "-cE", "0 given up, [1-9]", folder.str() + "/app.log"}}).ok();
+  };
+  EXPECT_TRUE(testing::eventually(
+      [&] {
+        input.send(20);
+        output.read();
+        return ours();
+      },
+      std::chrono::seconds(60)))
+      << "no task came to us";
   expect_counts(input, output);
 
   jvm->signal(SIGKILL);
@@ -317,12 +328,15 @@ TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
 
   jvm = start_jvm();  // we lead
   ASSERT_TRUE(jvm.ok()) << jvm.status().message();
-  EXPECT_TRUE(testing::eventually([&] {
-    input.send(20);
-    output.read();
-    const auto line = jvm->read_line(std::chrono::milliseconds(1));
-    return line.ok() && *line == "RUNNING";
-  }, std::chrono::seconds(60))) << "the JVM is not running";
+  EXPECT_TRUE(testing::eventually(
+      [&] {
+        input.send(20);
+        output.read();
+        const auto line = jvm->read_line(std::chrono::milliseconds(1));
+        return line.ok() && *line == "RUNNING";
+      },
+      std::chrono::seconds(60)))
+      << "the JVM is not running";
   expect_counts(input, output);
   app->close_stdin();
   const auto ended = app->wait(std::chrono::seconds(60));

@@ -6,7 +6,9 @@
 namespace muir::streams {
 namespace {
 
-OnFailure on_failure(ErrorPolicy policy) { return policy == ErrorPolicy::resume ? OnFailure::proceed : OnFailure::fail; }
+OnFailure on_failure(ErrorPolicy policy) {
+  return policy == ErrorPolicy::resume ? OnFailure::proceed : OnFailure::fail;
+}
 
 }  // namespace
 
@@ -66,7 +68,9 @@ void KafkaStreams::set_uncaught_exception_handler(std::function<UncaughtResponse
 Status KafkaStreams::failure() const { return impl_->instance.failure(); }
 StreamsMetrics KafkaStreams::metrics() const { return impl_->instance.metrics(); }
 const StreamsConfig& KafkaStreams::config() const { return impl_->instance.config(); }
-Result<internal::StoreReader> KafkaStreams::reader(const std::string& store) const { return impl_->instance.reader(store); }
+Result<internal::StoreReader> KafkaStreams::reader(const std::string& store) const {
+  return impl_->instance.reader(store);
+}
 Result<KeyMetadata> KafkaStreams::metadata_for_key(const std::string& store, BytesView key) const {
   return impl_->instance.metadata_for_key(store, key);
 }

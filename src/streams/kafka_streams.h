@@ -28,8 +28,17 @@ class Env;
 
 namespace muir::streams {
 
-// created -> rebalancing <-> running -> pending_shutdown -> not_running; rebalancing, running -> pending_error -> error.
-enum class StreamsState : unsigned char { created, rebalancing, running, pending_shutdown, not_running, pending_error, error };
+// created -> rebalancing <-> running -> pending_shutdown -> not_running; rebalancing, running -> pending_error ->
+// error.
+enum class StreamsState : unsigned char {
+  created,
+  rebalancing,
+  running,
+  pending_shutdown,
+  not_running,
+  pending_error,
+  error
+};
 std::string_view to_string(StreamsState state);
 
 // What becomes of the application when one of its threads ends with a failure that no handler absorbed.
@@ -40,14 +49,14 @@ struct StreamsMetrics {
   StreamsState state = StreamsState::created;
   int threads_alive = 0;
   uint64_t records_processed = 0;
-  uint64_t records_dropped = 0;   // without a valid timestamp
+  uint64_t records_dropped = 0;  // without a valid timestamp
   uint64_t records_produced = 0;
   uint64_t records_restored = 0;  // into local stores and global tables
   uint64_t commits = 0;
   double commit_ms_avg = 0;
   double commit_ms_max = 0;
   uint64_t rebalances = 0;
-  uint64_t tasks_revived = 0;     // begun anew after an aborted transaction or silent brokers
+  uint64_t tasks_revived = 0;  // begun anew after an aborted transaction or silent brokers
 };
 
 // Where a key of a store lives.
@@ -68,8 +77,8 @@ struct StreamsEnvironment {
 // Thread-safe. Client, registry, clock and files outlive it.
 class KafkaStreams {
  public:
-  static Result<std::unique_ptr<KafkaStreams>> create(const Topology& topology, StreamsConfig config, client::Client& client,
-                                                      StreamsEnvironment environment = {});
+  static Result<std::unique_ptr<KafkaStreams>> create(const Topology& topology, StreamsConfig config,
+                                                      client::Client& client, StreamsEnvironment environment = {});
   ~KafkaStreams();  // closes, without a time limit
 
   // Reads the global tables, then starts the threads. Once.

@@ -49,7 +49,8 @@ class KafkaStreamsTest : public ::testing::Test {
     std::map<Text, Text> out;
     for (int32_t p = 0; p < partitions; ++p) {
       for (const auto& record : cluster_.stored({name, p})) {
-        if (record.state == client::StoredRecord::State::committed && record.value) out[record.key.value_or("")] = *record.value;
+        if (record.state == client::StoredRecord::State::committed && record.value)
+          out[record.key.value_or("")] = *record.value;
       }
     }
     return out;
@@ -216,8 +217,9 @@ TEST_F(KafkaStreamsTest, GlobalTablesAreReadBeforeAnythingIsJoined) {
   StreamsBuilder builder;
   const auto names = builder.global_table<Text, Text>("names", {}, {.store = "names-store"});
   builder.stream<Text, Text>("lines")
-      .join(names, [](const Text& key, const Text&) { return key; },
-            [](const Text& line, const Text& name) { return name + ": " + line; })
+      .join(
+          names, [](const Text& key, const Text&) { return key; },
+          [](const Text& line, const Text& name) { return name + ": " + line; })
       .to("copies");
   const auto topology = builder.build();
   ASSERT_TRUE(topology.ok()) << topology.status().message();

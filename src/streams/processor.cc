@@ -38,7 +38,8 @@ void ProcessingContext::drop_record() { node_.drop(); }
 
 Status ProcessingContext::forward_row(const internal::Row& row) {
   if (row.timestamp_ms < 0) {
-    return error(Code::invalid_argument, "forward from {}: timestamp {} is negative", node_.spec().name, row.timestamp_ms);
+    return error(Code::invalid_argument, "forward from {}: timestamp {} is negative", node_.spec().name,
+                 row.timestamp_ms);
   }
   return node_.forward(row);
 }
@@ -60,8 +61,8 @@ Result<ProcessingContext::StoreAccess> ProcessingContext::find_store(const std::
   const bool global = spec != task.graph.stores().end() && !spec->second.source_topic.empty();
   if (spec == task.graph.stores().end() ||
       (!global && std::find(connected.begin(), connected.end(), name) == connected.end())) {
-    return error(Code::not_found, "processor {}: state store {} is not among those it was added with", node_.spec().name,
-                 name);
+    return error(Code::not_found, "processor {}: state store {} is not among those it was added with",
+                 node_.spec().name, name);
   }
   const internal::TypedPair& types = spec->second.types;
   if (types.key.type != key || types.value.type != value) {

@@ -50,7 +50,8 @@ class StoreRegistry;
 class StoreReader {
  public:
   // `ready` says whether the instance answers queries now.
-  StoreReader(std::shared_ptr<StoreRegistry> registry, std::string name, std::string topic, std::function<Status()> ready)
+  StoreReader(std::shared_ptr<StoreRegistry> registry, std::string name, std::string topic,
+              std::function<Status()> ready)
       : registry_(std::move(registry)), name_(std::move(name)), topic_(std::move(topic)), ready_(std::move(ready)) {}
 
   // Return false to stop.
@@ -88,7 +89,8 @@ class KeyValueView {
     MUIR_RETURN_IF_ERROR(key_.serialize(reader_.topic(), key, bytes));
     store::ValueAndTimestamp found;
     if (!MUIR_TRY(reader_.get(bytes, found))) return std::optional<QueriedValue<V>>();
-    return std::optional(QueriedValue<V>{MUIR_TRY(value_.deserialize(reader_.topic(), found.value)), found.timestamp_ms});
+    return std::optional(
+        QueriedValue<V>{MUIR_TRY(value_.deserialize(reader_.topic(), found.value)), found.timestamp_ms});
   }
   // Keys from `from` to `to` in the order of their bytes, both included; absent: open. At most `rows_max` rows.
   Result<std::vector<QueriedRow<K, V>>> range(const std::optional<K>& from, const std::optional<K>& to,
@@ -99,13 +101,13 @@ class KeyValueView {
     if (to) MUIR_RETURN_IF_ERROR(key_.serialize(reader_.topic(), *to, high));
     std::vector<QueriedRow<K, V>> out;
     if (rows_max == 0) return out;
-    MUIR_RETURN_IF_ERROR(reader_.range(from ? std::optional<BytesView>(low) : std::nullopt,
-                                       to ? std::optional<BytesView>(high) : std::nullopt,
-                                       [&](BytesView key, BytesView value, int64_t timestamp_ms) -> Result<bool> {
-                                         out.push_back({MUIR_TRY(key_.deserialize(reader_.topic(), key)),
-                                                        MUIR_TRY(value_.deserialize(reader_.topic(), value)), timestamp_ms});
-                                         return out.size() < rows_max;
-                                       }));
+    MUIR_RETURN_IF_ERROR(reader_.range(
+        from ? std::optional<BytesView>(low) : std::nullopt, to ? std::optional<BytesView>(high) : std::nullopt,
+        [&](BytesView key, BytesView value, int64_t timestamp_ms) -> Result<bool> {
+          out.push_back({MUIR_TRY(key_.deserialize(reader_.topic(), key)),
+                         MUIR_TRY(value_.deserialize(reader_.topic(), value)), timestamp_ms});
+          return out.size() < rows_max;
+        }));
     return out;
   }
   Result<std::vector<QueriedRow<K, V>>> all(size_t rows_max = SIZE_MAX) const {

@@ -21,9 +21,13 @@ struct Record {
   Headers headers{};
 
   template <class V2>
-  [[nodiscard]] Record<K, V2> with_value(const V2& other) const { return {key, &other, timestamp_ms, headers}; }
+  [[nodiscard]] Record<K, V2> with_value(const V2& other) const {
+    return {key, &other, timestamp_ms, headers};
+  }
   template <class K2>
-  [[nodiscard]] Record<K2, V> with_key(const K2& other) const { return {&other, value, timestamp_ms, headers}; }
+  [[nodiscard]] Record<K2, V> with_key(const K2& other) const {
+    return {&other, value, timestamp_ms, headers};
+  }
   [[nodiscard]] Record with_timestamp(int64_t other_ms) const { return {key, value, other_ms, headers}; }
   [[nodiscard]] Record with_headers(Headers other) const { return {key, value, timestamp_ms, other}; }
 };

@@ -34,8 +34,8 @@ class Cluster {
     std::string pattern = "/tmp/muir-bench-XXXXXX";
     CHECK(mkdtemp(pattern.data()) != nullptr);
     folder_ = pattern;
-    broker_ = must(broker::Broker::start({.port = 0, .data_dir = folder_ + "/broker",
-                                          .properties = {{"group.initial.rebalance.delay.ms", "0"}}}));
+    broker_ = must(broker::Broker::start(
+        {.port = 0, .data_dir = folder_ + "/broker", .properties = {{"group.initial.rebalance.delay.ms", "0"}}}));
     bootstrap_ = fmt::format("127.0.0.1:{}", broker_->port());
     client_ = must(client::connect_kafka({{"bootstrap.servers", bootstrap_}}));
     const auto admin = must(client_->admin());
@@ -68,11 +68,12 @@ class Cluster {
     must(producer_->flush(30'000));
   }
   std::unique_ptr<KafkaStreams> start(const Topology& topology, bool exactly_once) {
-    const auto config = must(StreamsConfig::parse({{"application.id", "bench"},
-                                                   {"bootstrap.servers", bootstrap_},
-                                                   {"state.dir", folder_ + "/state"},
-                                                   {"processing.guarantee", exactly_once ? "exactly_once_v2" : "at_least_once"},
-                                                   {"producer.linger.ms", "5"}}));
+    const auto config =
+        must(StreamsConfig::parse({{"application.id", "bench"},
+                                   {"bootstrap.servers", bootstrap_},
+                                   {"state.dir", folder_ + "/state"},
+                                   {"processing.guarantee", exactly_once ? "exactly_once_v2" : "at_least_once"},
+                                   {"producer.linger.ms", "5"}}));
     auto app = must(KafkaStreams::create(topology, config, *client_));
     must(app->start());
     return app;
@@ -117,8 +118,20 @@ void run(benchmark::State& state, const Topology& topology, bool exactly_once) {
 
 void Stateless(benchmark::State& state) { run(state, stateless(), state.range(0) != 0); }
 void Counting(benchmark::State& state) { run(state, counting(), state.range(0) != 0); }
-BENCHMARK(Stateless)->ArgName("exactly_once")->Arg(0)->Arg(1)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
-BENCHMARK(Counting)->ArgName("exactly_once")->Arg(0)->Arg(1)->UseManualTime()->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(Stateless)
+    ->ArgName("exactly_once")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(Counting)
+    ->ArgName("exactly_once")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 // From send() at the input to poll() of a reader of committed records at the output, 50 records per second.
 void Latency(benchmark::State& state) {

@@ -15,28 +15,29 @@ using Map = std::map<std::string, std::string>;
 
 // Keys of Kafka's that concern the JVM or are carried to the clients as they are: known, not explained here.
 constexpr std::string_view kPassedOn[] = {
-    "security.protocol", "client.rack", "connections.max.idle.ms", "metadata.max.age.ms", "metadata.recovery.strategy",
-    "reconnect.backoff.ms", "reconnect.backoff.max.ms", "retry.backoff.ms", "retry.backoff.max.ms", "receive.buffer.bytes",
-    "send.buffer.bytes", "request.timeout.ms", "socket.timeout.ms"};
+    "security.protocol",          "client.rack",          "connections.max.idle.ms",  "metadata.max.age.ms",
+    "metadata.recovery.strategy", "reconnect.backoff.ms", "reconnect.backoff.max.ms", "retry.backoff.ms",
+    "retry.backoff.max.ms",       "receive.buffer.bytes", "send.buffer.bytes",        "request.timeout.ms",
+    "socket.timeout.ms"};
 constexpr std::string_view kPassedOnPrefixes[] = {"ssl.", "sasl."};
-constexpr std::string_view kClientPrefixes[] = {"consumer.", "main.consumer.", "restore.consumer.", "global.consumer.",
-                                                "producer.", "admin.", "topic."};
+constexpr std::string_view kClientPrefixes[] = {
+    "consumer.", "main.consumer.", "restore.consumer.", "global.consumer.", "producer.", "admin.", "topic."};
 // Client keys that Kafka Streams accepts without a prefix.
-constexpr std::string_view kConsumerKeys[] = {"auto.offset.reset", "session.timeout.ms", "heartbeat.interval.ms",
-                                              "max.poll.interval.ms", "group.instance.id", "fetch.min.bytes",
-                                              "fetch.max.bytes", "fetch.max.wait.ms", "max.partition.fetch.bytes",
+constexpr std::string_view kConsumerKeys[] = {"auto.offset.reset",    "session.timeout.ms", "heartbeat.interval.ms",
+                                              "max.poll.interval.ms", "group.instance.id",  "fetch.min.bytes",
+                                              "fetch.max.bytes",      "fetch.max.wait.ms",  "max.partition.fetch.bytes",
                                               "max.poll.records"};
-constexpr std::string_view kProducerKeys[] = {"linger.ms", "batch.size", "buffer.memory", "compression.type",
-                                              "delivery.timeout.ms", "transaction.timeout.ms", "max.request.size"};
+constexpr std::string_view kProducerKeys[] = {"linger.ms",        "batch.size",          "buffer.memory",
+                                              "compression.type", "delivery.timeout.ms", "transaction.timeout.ms",
+                                              "max.request.size"};
 
 template <class Names>
 bool among(const Names& names, std::string_view key) {
   return std::find(std::begin(names), std::end(names), key) != std::end(names);
 }
 bool passed_on(std::string_view key) {
-  return among(kPassedOn, key) ||
-         std::any_of(std::begin(kPassedOnPrefixes), std::end(kPassedOnPrefixes),
-                     [&](std::string_view prefix) { return key.starts_with(prefix); });
+  return among(kPassedOn, key) || std::any_of(std::begin(kPassedOnPrefixes), std::end(kPassedOnPrefixes),
+                                              [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 bool client_prefixed(std::string_view key) {
   return std::any_of(std::begin(kClientPrefixes), std::end(kClientPrefixes),
@@ -63,7 +64,8 @@ class Reader {
       if (max == std::numeric_limits<int64_t>::max()) {
         fail(error(Code::invalid_argument, "configuration {}={}: expected an integer from {} up", key, value, min));
       } else {
-        fail(error(Code::invalid_argument, "configuration {}={}: expected an integer from {} to {}", key, value, min, max));
+        fail(error(Code::invalid_argument, "configuration {}={}: expected an integer from {} to {}", key, value, min,
+                   max));
       }
       return;
     }
@@ -73,7 +75,8 @@ class Reader {
   void policy(const std::string& key, ErrorPolicy& out) {
     const std::string value = text(key);
     if (value.empty()) return;
-    const bool resume = value.find("LogAndContinue") != std::string::npos || value == "log_and_continue" || value == "continue";
+    const bool resume =
+        value.find("LogAndContinue") != std::string::npos || value == "log_and_continue" || value == "continue";
     const bool stop = value.find("LogAndFail") != std::string::npos || value == "log_and_fail" || value == "fail" ||
                       value.find("DefaultProductionExceptionHandler") != std::string::npos;
     if (!resume && !stop) {
@@ -101,7 +104,8 @@ void lay_over(client::Properties& out, const Map& properties, std::string_view p
 template <class Names>
 void take(client::Properties& out, const Map& properties, const Names& names) {
   for (const auto name : names) {
-    if (const auto found = properties.find(std::string(name)); found != properties.end()) out[found->first] = found->second;
+    if (const auto found = properties.find(std::string(name)); found != properties.end())
+      out[found->first] = found->second;
   }
 }
 
@@ -133,8 +137,8 @@ void client_properties(const Map& properties, StreamsConfig& config) {
 Status check_guarantee(Reader& in, StreamsConfig& config) {
   const std::string guarantee = in.text("processing.guarantee", "at_least_once");
   if (guarantee != "at_least_once" && guarantee != "exactly_once_v2") {
-    return error(Code::invalid_argument, "configuration processing.guarantee={}: expected at_least_once or exactly_once_v2",
-                 guarantee);
+    return error(Code::invalid_argument,
+                 "configuration processing.guarantee={}: expected at_least_once or exactly_once_v2", guarantee);
   }
   config.exactly_once = guarantee == "exactly_once_v2";
   if (config.exactly_once) config.commit_interval_ms = 100;
@@ -148,13 +152,16 @@ Status check_consistency(const StreamsConfig& config, int64_t standbys) {
                  config.application_id);
   }
   if (standbys > 0) {
-    return error(Code::unsupported, "configuration num.standby.replicas={}: this application keeps no standby replicas; "
-                 "state is restored from the changelog topics", standbys);
+    return error(Code::unsupported,
+                 "configuration num.standby.replicas={}: this application keeps no standby replicas; "
+                 "state is restored from the changelog topics",
+                 standbys);
   }
   if (config.exactly_once && config.transaction_timeout_ms <= config.commit_interval_ms) {
     return error(Code::invalid_argument,
                  "configuration transaction.timeout.ms={}: must be greater than commit.interval.ms={}, or transactions "
-                 "expire before they are committed", config.transaction_timeout_ms, config.commit_interval_ms);
+                 "expire before they are committed",
+                 config.transaction_timeout_ms, config.commit_interval_ms);
   }
   return {};
 }
@@ -233,22 +240,26 @@ std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& 
 
 const std::vector<ConfigKey>& streams_config_keys() {
   static const std::vector<ConfigKey> keys = {
-      {"application.id", "(required)", "Name of the application: group id, prefix of internal topics and folder of its state"},
+      {"application.id", "(required)",
+       "Name of the application: group id, prefix of internal topics and folder of its state"},
       {"bootstrap.servers", "(required)", "Brokers to begin with, host:port,..."},
       {"client.id", "<application.id>-<process id>", "Prefix of the names of threads and clients"},
       {"application.server", "", "host:port where this instance answers queries; told to all instances"},
       {"num.stream.threads", "1", "Threads that process records in this instance"},
       {"processing.guarantee", "at_least_once", "at_least_once or exactly_once_v2"},
-      {"commit.interval.ms", "30000 (100)", "How often progress is committed; the default under exactly_once_v2 is 100"},
+      {"commit.interval.ms", "30000 (100)",
+       "How often progress is committed; the default under exactly_once_v2 is 100"},
       {"state.dir", "/tmp/kafka-streams", "Folder of the local stores; a cache of the changelog topics"},
       {"replication.factor", "-1", "Replicas of internal topics; -1: the brokers' default"},
       {"num.standby.replicas", "0", "Only 0 is supported"},
-      {"max.task.idle.ms", "0", "How long a task waits for an empty input partition, to keep time order; -1: never; 0: "
-                                "only for records known to be on the broker"},
+      {"max.task.idle.ms", "0",
+       "How long a task waits for an empty input partition, to keep time order; -1: never; 0: "
+       "only for records known to be on the broker"},
       {"poll.ms", "100", "Longest wait for records"},
       {"buffered.records.per.partition", "1000", "Records held per partition before its fetching pauses"},
       {"task.timeout.ms", "300000", "How long a task retries when brokers do not answer"},
-      {"repartition.purge.interval.ms", "30000", "How often records that were processed are deleted from repartition topics"},
+      {"repartition.purge.interval.ms", "30000",
+       "How often records that were processed are deleted from repartition topics"},
       {"deserialization.exception.handler", "log_and_fail", "log_and_fail or log_and_continue, or Kafka's class names"},
       {"default.deserialization.exception.handler", "log_and_fail", "Older name of deserialization.exception.handler"},
       {"processing.exception.handler", "log_and_fail", "log_and_fail or log_and_continue"},

@@ -31,16 +31,16 @@ struct StreamsConfig {
   int64_t max_task_idle_ms = 0;                  // max.task.idle.ms; -1: never wait for an empty partition
   int64_t buffered_records_per_partition = 1000;
   int64_t task_timeout_ms = 300'000;
-  int64_t transaction_timeout_ms = 10'000;       // producer.transaction.timeout.ms
+  int64_t transaction_timeout_ms = 10'000;  // producer.transaction.timeout.ms
   int64_t repartition_purge_interval_ms = 30'000;
-  int16_t replication_factor = -1;               // of internal topics; -1: the brokers' default
-  bool reset_earliest = true;                    // auto.offset.reset
+  int16_t replication_factor = -1;  // of internal topics; -1: the brokers' default
+  bool reset_earliest = true;       // auto.offset.reset
   ErrorPolicy on_deserialization_error = ErrorPolicy::fail;
   ErrorPolicy on_processing_error = ErrorPolicy::fail;
   ErrorPolicy on_production_error = ErrorPolicy::fail;
-  std::string dead_letter_topic;                 // errors.dead.letter.queue.topic.name; empty: none
+  std::string dead_letter_topic;  // errors.dead.letter.queue.topic.name; empty: none
   // Group membership, from consumer.session.timeout.ms and its like.
-  std::string group_instance_id;                 // group.instance.id; threads append "-<n>"
+  std::string group_instance_id;  // group.instance.id; threads append "-<n>"
   int64_t session_timeout_ms = 45'000;
   int64_t heartbeat_interval_ms = 3'000;
   int64_t max_poll_interval_ms = 300'000;

@@ -70,7 +70,8 @@ TEST(StreamsConfig, SaysWhichValueIsWrongAndWhatItMayBe) {
       {with({{"processing.guarantee", "exactly_once"}}), "expected at_least_once or exactly_once_v2"},
       {with({{"auto.offset.reset", "none"}}), "expected earliest or latest"},
       {with({{"num.standby.replicas", "1"}}), "keeps no standby replicas"},
-      {with({{"processing.guarantee", "exactly_once_v2"}, {"commit.interval.ms", "20000"}}), "transaction.timeout.ms=10000"},
+      {with({{"processing.guarantee", "exactly_once_v2"}, {"commit.interval.ms", "20000"}}),
+       "transaction.timeout.ms=10000"},
       {with({{"processing.exception.handler", "ignore"}}), "expected log_and_fail or log_and_continue"},
   };
   for (const auto& [properties, text] : cases) {
@@ -81,8 +82,9 @@ TEST(StreamsConfig, SaysWhichValueIsWrongAndWhatItMayBe) {
 }
 
 TEST(StreamsConfig, UnknownKeysNameTheNearestKnownOne) {
-  EXPECT_EQ(unknown_keys({{"num.stream.thread", "2"}}),
-            (std::vector<std::string>{"unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?"}));
+  EXPECT_EQ(
+      unknown_keys({{"num.stream.thread", "2"}}),
+      (std::vector<std::string>{"unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?"}));
   EXPECT_TRUE(unknown_keys(with({{"producer.anything", "x"}, {"sasl.mechanism", "PLAIN"}})).empty());
 }
 

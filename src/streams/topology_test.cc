@@ -161,7 +161,8 @@ std::vector<DescribeCase> cases() {
       {"left join with a table",
        [](StreamsBuilder& b) {
          const auto s = b.stream<std::string, std::string>("temperature");
-         s.left_join(b.table<std::string, std::string>("configurations"), left_joined).for_each([](const std::string&) {});
+         s.left_join(b.table<std::string, std::string>("configurations"), left_joined).for_each([](const std::string&) {
+         });
        },
        R"(Topologies:
    Sub-topology: 0
@@ -183,7 +184,8 @@ std::vector<DescribeCase> cases() {
       {"global table, named store",
        [](StreamsBuilder& b) {
          const auto s = b.stream<std::string, std::string>("my-order");
-         const auto g = b.global_table<std::string, std::string>("my-global-users", {}, {.store = "my-global-users-store"});
+         const auto g =
+             b.global_table<std::string, std::string>("my-global-users", {}, {.store = "my-global-users-store"});
          const auto j = s.join(g, same, joined);
          j.for_each([](const std::string&) {});
          j.to("my-user-order");
@@ -273,37 +275,50 @@ struct NameCase {
 TEST(Names, SpendIndicesAsKafkaDoes) {
   const auto s = [](StreamsBuilder& b) { return b.stream<std::string, std::string>("t"); };
   const std::vector<NameCase> all{
-      {"a named operator spends an index", [&](auto& b) { return s(b).filter(any, {.name = "f"}).map_values(same).name(); },
+      {"a named operator spends an index",
+       [&](auto& b) { return s(b).filter(any, {.name = "f"}).map_values(same).name(); },
        "KSTREAM-MAPVALUES-0000000002"},
-      {"a named processor spends none", [&](auto& b) {
+      {"a named processor spends none",
+       [&](auto& b) {
          struct P : Processor<std::string, std::string, std::string, std::string> {
            Status process(const Record<std::string, std::string>&) override { return {}; }
          };
          return s(b).process([] { return std::make_unique<P>(); }, {.name = "p"}).filter(any).name();
-       }, "KSTREAM-FILTER-0000000001"},
-      {"a named repartition spends the three of its nodes", [&](auto& b) {
-         return s(b).repartition({.name = "r"}).filter(any).name();
-       }, "KSTREAM-FILTER-0000000004"},
+       },
+       "KSTREAM-FILTER-0000000001"},
+      {"a named repartition spends the three of its nodes",
+       [&](auto& b) { return s(b).repartition({.name = "r"}).filter(any).name(); }, "KSTREAM-FILTER-0000000004"},
       {"an unnamed one spends four", [&](auto& b) { return s(b).repartition().filter(any).name(); },
        "KSTREAM-FILTER-0000000005"},
-      {"a branch spends one each", [&](auto& b) {
+      {"a branch spends one each",
+       [&](auto& b) {
          auto branches = s(b).split().branch(any, {.name = "A"}).branch(any).default_branch();
          return branches.at("KSTREAM-BRANCH-0000000001A").filter(any).name();
-       }, "KSTREAM-FILTER-0000000005"},
-      {"count with options but no store spends one more", [&](auto& b) { return s(b).group_by_key().count({.logging = false}).name(); },
-       "KSTREAM-AGGREGATE-0000000003"},
+       },
+       "KSTREAM-FILTER-0000000005"},
+      {"count with options but no store spends one more",
+       [&](auto& b) { return s(b).group_by_key().count({.logging = false}).name(); }, "KSTREAM-AGGREGATE-0000000003"},
       {"count without", [&](auto& b) { return s(b).group_by_key().count().name(); }, "KSTREAM-AGGREGATE-0000000002"},
-      {"windowed reduce", [&](auto& b) {
-         return s(b).group_by_key().windowed_by({.size = 5ms}).reduce([](const std::string& x, const std::string&) { return x; }).name();
-       }, "KSTREAM-REDUCE-0000000002"},
+      {"windowed reduce",
+       [&](auto& b) {
+         return s(b)
+             .group_by_key()
+             .windowed_by({.size = 5ms})
+             .reduce([](const std::string& x, const std::string&) { return x; })
+             .name();
+       },
+       "KSTREAM-REDUCE-0000000002"},
       {"table", [](auto& b) { return b.template table<std::string, std::string>("t").filter(any).name(); },
        "KTABLE-FILTER-0000000003"},
-      {"named table", [](auto& b) { return b.template table<std::string, std::string>("t", {.name = "N"}).name(); }, "N"},
+      {"named table", [](auto& b) { return b.template table<std::string, std::string>("t", {.name = "N"}).name(); },
+       "N"},
       {"to_table", [&](auto& b) { return s(b).to_table().to_stream().name(); }, "KTABLE-TOSTREAM-0000000003"},
-      {"the same topic twice is one source", [&](auto& b) {
+      {"the same topic twice is one source",
+       [&](auto& b) {
          s(b);
          return s(b).name();
-       }, "KSTREAM-SOURCE-0000000000"},
+       },
+       "KSTREAM-SOURCE-0000000000"},
   };
   for (const auto& c : all) {
     SCOPED_TRACE(c.name);
@@ -345,8 +360,9 @@ TEST(Plan, NamesTopicsAndStoresOfEachSubtopology) {
                                                 {"segment.bytes", "52428800"},
                                                 {"retention.ms", "-1"},
                                                 {"message.timestamp.type", "CreateTime"}}));
-  EXPECT_EQ(topics.at("app-zones-store-changelog").configs,
-            (std::map<std::string, std::string>{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}}));
+  EXPECT_EQ(
+      topics.at("app-zones-store-changelog").configs,
+      (std::map<std::string, std::string>{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}}));
   EXPECT_EQ(topics.at("app-w-changelog").configs,
             (std::map<std::string, std::string>{{"cleanup.policy", "compact,delete"},
                                                 {"retention.ms", "86415000"},
@@ -382,46 +398,67 @@ TEST(Build, TellsTheFirstMistake) {
     std::string want;
   };
   const std::vector<Case> all{
-      {"two stores of one name", [](StreamsBuilder& b) {
+      {"two stores of one name",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").group_by_key().count({.store = "s"});
          b.stream<std::string, std::string>("u").group_by_key().count({.store = "s"});
-       }, "two state stores are named s"},
-      {"two operators of one name", [](StreamsBuilder& b) {
+       },
+       "two state stores are named s"},
+      {"two operators of one name",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").filter(any, {.name = "f"}).filter(any, {.name = "f"});
-       }, "two operators are named f"},
-      {"store of a processor missing", [](StreamsBuilder& b) {
-         b.stream<std::string, std::string>("t").process([] { return std::make_unique<P>(); }, {.stores = {"gone"}, .name = "p"});
-       }, "p uses state store gone, which was not added"},
-      {"one topic, two types", [](StreamsBuilder& b) {
+       },
+       "two operators are named f"},
+      {"store of a processor missing",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").process([] { return std::make_unique<P>(); },
+                                                         {.stores = {"gone"}, .name = "p"});
+       },
+       "p uses state store gone, which was not added"},
+      {"one topic, two types",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t");
          b.stream<std::string, int64_t>("t");
-       }, "topic t is read with two different types"},
-      {"overlapping sources", [](StreamsBuilder& b) {
+       },
+       "topic t is read with two different types"},
+      {"overlapping sources",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t");
          b.stream<std::string, std::string>(std::vector<std::string>{"t", "u"});
-       }, "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000001"},
-      {"stream and global table", [](StreamsBuilder& b) {
+       },
+       "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000001"},
+      {"stream and global table",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t");
          b.global_table<std::string, std::string>("t");
-       }, "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000002"},
-      {"join with a windowed table", [](StreamsBuilder& b) {
+       },
+       "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000002"},
+      {"join with a windowed table",
+       [](StreamsBuilder& b) {
          const auto windows = b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms}).count();
          windows.to_stream().join(windows, [](int64_t a, int64_t c) { return a + c; });
-       }, "table KSTREAM-AGGREGATE-0000000002 cannot be joined with"},
+       },
+       "table KSTREAM-AGGREGATE-0000000002 cannot be joined with"},
       {"no topic", [](StreamsBuilder& b) { b.stream<std::string, std::string>(std::vector<std::string>{}); },
        "stream KSTREAM-SOURCE-0000000000 names no topic"},
-      {"name of an operator", [](StreamsBuilder& b) {
-         b.stream<std::string, std::string>("t").filter(any, {.name = "a b"});
-       }, "name 'a b' must have"},
-      {"name of a store", [](StreamsBuilder& b) {
+      {"name of an operator",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").filter(any, {.name = "a b"}); },
+       "name 'a b' must have"},
+      {"name of a store",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").group_by_key().count({.store = std::string(250, 'x')});
-       }, "must have 1 to 249 of the characters"},
-      {"no serde", [](StreamsBuilder& b) {
+       },
+       "must have 1 to 249 of the characters"},
+      {"no serde",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").map_values([](const std::string&) { return NoSerde{}; }).to("u");
-       }, "no serde for KSTREAM-SINK-0000000002 value"},
-      {"two repartitions of one name", [](StreamsBuilder& b) {
+       },
+       "no serde for KSTREAM-SINK-0000000002 value"},
+      {"two repartitions of one name",
+       [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").repartition({.name = "r"}).repartition({.name = "r"});
-       }, "two operators repartition through r-repartition"},
+       },
+       "two operators repartition through r-repartition"},
   };
   for (const auto& c : all) {
     SCOPED_TRACE(c.name);

@@ -5,7 +5,8 @@
 namespace muir::streams {
 
 Status TimeWindows::validate() const {
-  if (size.count() <= 0) return error(Code::invalid_argument, "time windows: size {} ms must be positive", size.count());
+  if (size.count() <= 0)
+    return error(Code::invalid_argument, "time windows: size {} ms must be positive", size.count());
   if (advance_ms() <= 0 || advance_ms() > size.count()) {
     return error(Code::invalid_argument, "time windows: advance {} ms must be positive and at most the size, {} ms",
                  advance_ms(), size.count());
@@ -40,8 +41,8 @@ int fuzz_windowed_key(BytesView bytes) {
   const auto key = serde.deserialize("t", bytes);
   if (!key.ok()) return 0;
   Bytes again;
-  MUIR_CHECK(serde.serialize("t", *key, again).ok() && again == bytes, "windowed key {} does not survive its round trip",
-             hex(bytes));
+  MUIR_CHECK(serde.serialize("t", *key, again).ok() && again == bytes,
+             "windowed key {} does not survive its round trip", hex(bytes));
   return 1;
 }
 

@@ -28,7 +28,7 @@ enum class EmitStrategy : unsigned char {
 // Fixed-size windows in event time, aligned to the epoch: tumbling, or hopping when `advance` is smaller than `size`.
 struct TimeWindows {
   std::chrono::milliseconds size{0};
-  std::chrono::milliseconds grace{0};  // how long after its end a window still takes late records
+  std::chrono::milliseconds grace{0};                  // how long after its end a window still takes late records
   std::optional<std::chrono::milliseconds> advance{};  // absent: size
   EmitStrategy emit = EmitStrategy::on_window_update;
 

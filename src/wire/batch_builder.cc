@@ -12,9 +12,7 @@ size_t uvarint_bytes(uint64_t v) { return v == 0 ? 1 : (static_cast<size_t>(std:
 size_t varlong_bytes(int64_t v) {
   return uvarint_bytes((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63));
 }
-size_t nullable_bytes(OptBytesView v) {
-  return v ? varlong_bytes(static_cast<int64_t>(v->size())) + v->size() : 1;
-}
+size_t nullable_bytes(OptBytesView v) { return v ? varlong_bytes(static_cast<int64_t>(v->size())) + v->size() : 1; }
 void write_nullable(ByteWriter& writer, OptBytesView v) {
   writer.varint(v ? static_cast<int32_t>(v->size()) : -1);
   if (v) writer.bytes(*v);

@@ -179,7 +179,8 @@ Status lz4_decompress(BytesView block, size_t size_max, Bytes& out) {
   if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) {
     return error(Code::internal, "decompress lz4: no memory");
   }
-  const std::unique_ptr<LZ4F_dctx, decltype(&LZ4F_freeDecompressionContext)> context(raw, LZ4F_freeDecompressionContext);
+  const std::unique_ptr<LZ4F_dctx, decltype(&LZ4F_freeDecompressionContext)> context(raw,
+                                                                                     LZ4F_freeDecompressionContext);
   Room room(out, size_max);
   while (true) {
     const bool room_left = room.grow();
@@ -203,8 +204,8 @@ Status zstd_compress(BytesView block, Bytes& out, int level) {
   out.resize(start + ZSTD_compressBound(block.size()));
   // Its tables are large: kept per thread.
   thread_local const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
-  const size_t length = ZSTD_compressCCtx(context.get(), out.data() + start, out.size() - start, block.data(), block.size(),
-                                          level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
+  const size_t length = ZSTD_compressCCtx(context.get(), out.data() + start, out.size() - start, block.data(),
+                                          block.size(), level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
   if (ZSTD_isError(length)) {
     out.resize(start);
     return error(Code::internal, "compress zstd: {}", ZSTD_getErrorName(length));

@@ -20,7 +20,9 @@ class RandomContents {
 
   void fill(bool& v) { v = flip(); }
   template <std::integral T>
-  void fill(T& v) { v = static_cast<T>(engine_() >> below(64)); }
+  void fill(T& v) {
+    v = static_cast<T>(engine_() >> below(64));
+  }
   void fill(ErrorCode& v) { v = static_cast<ErrorCode>(static_cast<int16_t>(engine_())); }
   void fill(Uuid& v) { v = Uuid::from_random(engine_(), engine_()); }
   void fill(std::string& v) {

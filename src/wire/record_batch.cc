@@ -216,8 +216,8 @@ void set_partition_leader_epoch(char* batch, int32_t epoch) { put_at(batch + kLe
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp) {
   ByteReader reader(BytesView(batch).substr(kAttributesAt));
   const int16_t attributes = reader.i16();
-  put_at(batch.data() + kAttributesAt, static_cast<int16_t>(log_append_time ? attributes | kLogAppendTimeBit
-                                                                            : attributes & ~kLogAppendTimeBit));
+  put_at(batch.data() + kAttributesAt,
+         static_cast<int16_t>(log_append_time ? attributes | kLogAppendTimeBit : attributes & ~kLogAppendTimeBit));
   put_at(batch.data() + kMaxTimestampAt, max_timestamp);
   put_at(batch.data() + kCrcAt, crc32c(BytesView(batch).substr(kAttributesAt)));
 }

@@ -105,7 +105,8 @@ TEST(RecordBatch, LayoutIsKafkasByteForByte) {
 }
 
 TEST(RecordBatch, RecordsSurviveEveryCodec) {
-  for (const auto codec : {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
+  for (const auto codec :
+       {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
     SCOPED_TRACE(name_of(codec));
     BatchBuilder builder({.base_offset = 100, .compression = codec});
     std::vector<Row> want;
@@ -278,7 +279,8 @@ TEST(RecordBatch, MutatedBytesNeverBreakTheIterator) {
   constexpr uint64_t kSeed = 11;
   SCOPED_TRACE(fmt::format("seed {}", kSeed));
   std::mt19937_64 engine(kSeed);
-  for (const auto codec : {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
+  for (const auto codec :
+       {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
     BatchBuilder builder({.compression = codec});
     for (int i = 0; i < 20; ++i) {
       builder.add(i, "some key", "a value", std::vector<RecordHeaderView>{{"h", std::nullopt}});

@@ -63,7 +63,8 @@ void decode_a_produce_request(benchmark::State& state) {
   const Bytes batch = batch_of(Compression::none);
   Bytes bytes;
   ByteWriter writer(bytes);
-  encode(ProduceRequest{.acks = -1, .topic_data = {{.name = "positions", .partition_data = {{.records = batch}}}}}, 9, writer);
+  encode(ProduceRequest{.acks = -1, .topic_data = {{.name = "positions", .partition_data = {{.records = batch}}}}}, 9,
+         writer);
   for (auto _ : state) {
     ByteReader reader(bytes);
     ProduceRequest request;

@@ -137,10 +137,13 @@ TEST_P(ClientContract, RecordsKeepEveryPartOfThemselves) {
       {.topic = topic_, .partition = 1, .key = "", .value = std::nullopt, .timestamp_ms = 7},
   };
   std::vector<Delivery> deliveries;
-  ASSERT_TRUE(producer->send(sent, [&](const Status& status, std::span<const Delivery> done) {
-    EXPECT_TRUE(status.ok()) << status.to_string();
-    deliveries.assign(done.begin(), done.end());
-  }).ok());
+  ASSERT_TRUE(producer
+                  ->send(sent,
+                         [&](const Status& status, std::span<const Delivery> done) {
+                           EXPECT_TRUE(status.ok()) << status.to_string();
+                           deliveries.assign(done.begin(), done.end());
+                         })
+                  .ok());
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   ASSERT_EQ(deliveries.size(), 3u);
   EXPECT_EQ(deliveries[2].offset, 2);
@@ -178,9 +181,10 @@ TEST_P(ClientContract, KeysGoWhereTheJavaClientSendsThem) {
   std::vector<ProducedRecord> records;
   for (const std::string& key : keys) records.push_back({.topic = topic_, .key = key, .value = "v"});
   std::vector<Delivery> deliveries;
-  ASSERT_TRUE(producer->send(records, [&](const Status&, std::span<const Delivery> done) {
-    deliveries.assign(done.begin(), done.end());
-  }).ok());
+  ASSERT_TRUE(producer
+                  ->send(records, [&](const Status&,
+                                      std::span<const Delivery> done) { deliveries.assign(done.begin(), done.end()); })
+                  .ok());
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   ASSERT_EQ(deliveries.size(), keys.size());
   for (size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(deliveries[i].partition, wire::partition_for_key(keys[i], 3)) << i;
@@ -358,8 +362,7 @@ TEST_P(ClientContract, WhateverStepsItsOwnerTakesEachPartitionComesInOrderFromIt
         ASSERT_EQ(reader->resume({part(partition)}).ok(), assigned);
         if (assigned) expected[partition].paused = false;
         break;
-      default:
-        poll(static_cast<int64_t>(random() % 10));
+      default: poll(static_cast<int64_t>(random() % 10));
     }
   }
   for (auto& [partition, one] : expected) {
@@ -403,10 +406,13 @@ TEST_P(ClientContract, WakeupEndsAPollThatWaits) {
 TEST_P(ClientContract, AdminDescribesWhatThereIsAndSaysWhatIsWrong) {
   EXPECT_EQ(admin_->create_topic({.name = topic_, .partitions = 1}).code(), Code::already_exists);
   EXPECT_EQ(admin_->create_topic({.name = "no spaces", .partitions = 1}).code(), Code::invalid_argument);
-  EXPECT_EQ(admin_->create_topic({.name = topic_ + "-much", .partitions = 1, .replication_factor = 9}).code(), Code::invalid_argument);
+  EXPECT_EQ(admin_->create_topic({.name = topic_ + "-much", .partitions = 1, .replication_factor = 9}).code(),
+            Code::invalid_argument);
   EXPECT_EQ(admin_->describe_topic("absent-" + topic_).status().code(), Code::not_found);
   EXPECT_EQ(admin_->delete_topic("absent-" + topic_).code(), Code::not_found);
-  EXPECT_EQ(admin_->list_offsets({{"absent-" + topic_, 0}}, kOffsetLatest, IsolationLevel::read_uncommitted).status().code(), Code::not_found);
+  EXPECT_EQ(
+      admin_->list_offsets({{"absent-" + topic_, 0}}, kOffsetLatest, IsolationLevel::read_uncommitted).status().code(),
+      Code::not_found);
   EXPECT_EQ(admin_->describe_topic(topic_).value().partitions, 3);
   EXPECT_EQ(admin_->describe_topic(topic_).value().replication_factor, 1);
   const std::string table = topic_ + "-table";
@@ -415,7 +421,8 @@ TEST_P(ClientContract, AdminDescribesWhatThereIsAndSaysWhatIsWrong) {
   const auto listed = admin_->list_topics().value();
   EXPECT_TRUE(std::any_of(listed.begin(), listed.end(), [&](const auto& one) { return one.name == table; }));
   ASSERT_TRUE(admin_->delete_topic(table).ok());
-  EXPECT_TRUE(muir::testing::eventually([&] { return admin_->describe_topic(table).status().code() == Code::not_found; }));
+  EXPECT_TRUE(
+      muir::testing::eventually([&] { return admin_->describe_topic(table).status().code() == Code::not_found; }));
   const auto cluster = admin_->describe_cluster().value();
   EXPECT_EQ(cluster.brokers.size(), 1u);
   EXPECT_FALSE(cluster.cluster_id.empty());
@@ -430,7 +437,8 @@ TEST_P(ClientContract, OffsetsAreFoundByTime) {
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   const std::pair<int64_t, int64_t> expected[] = {{0, 0}, {100, 0}, {101, 1}, {300, 2}, {301, 3}};
   for (const auto& [time, offset] : expected) {
-    EXPECT_EQ(admin_->list_offsets({part(0)}, time, IsolationLevel::read_uncommitted).value().at(part(0)), offset) << time;
+    EXPECT_EQ(admin_->list_offsets({part(0)}, time, IsolationLevel::read_uncommitted).value().at(part(0)), offset)
+        << time;
   }
 }
 
@@ -439,7 +447,8 @@ class Numbering final : public GroupProtocol {
  public:
   explicit Numbering(Bytes subscription = "s") : subscription_(std::move(subscription)) {}
   std::vector<std::pair<std::string, Bytes>> metadata() override { return {{"numbering", subscription_}}; }
-  Result<std::map<std::string, Bytes>> assign(const std::string& name, const std::map<std::string, Bytes>& members) override {
+  Result<std::map<std::string, Bytes>> assign(const std::string& name,
+                                              const std::map<std::string, Bytes>& members) override {
     EXPECT_EQ(name, "numbering");
     std::map<std::string, Bytes> all;
     int next = 0;
@@ -476,7 +485,8 @@ bool drive(std::vector<GroupMember*> members, const std::function<bool()>& done)
 }
 
 GroupMemberOptions quick(const std::string& group) {
-  return {.group_id = group, .session_timeout_ms = 10'000, .rebalance_timeout_ms = 20'000, .heartbeat_interval_ms = 100};
+  return {
+      .group_id = group, .session_timeout_ms = 10'000, .rebalance_timeout_ms = 20'000, .heartbeat_interval_ms = 100};
 }
 
 TEST_P(ClientContract, MembersShareAGroupAndTakeOverWhatOneLeaves) {
@@ -492,7 +502,8 @@ TEST_P(ClientContract, MembersShareAGroupAndTakeOverWhatOneLeaves) {
   EXPECT_EQ(admin_->committed_offsets(group, {part(0)}, true).value().at(part(0)).metadata, "m");
 
   auto second = client_->group_member(quick(group), protocols[1]).value();
-  ASSERT_TRUE(drive({first.get(), second.get()}, [&] { return first->stable() && second->stable() && protocols[1].assigned.ends_with("/2"); }));
+  ASSERT_TRUE(drive({first.get(), second.get()},
+                    [&] { return first->stable() && second->stable() && protocols[1].assigned.ends_with("/2"); }));
   EXPECT_TRUE(protocols[0].assigned.ends_with("/2"));
   EXPECT_NE(protocols[0].assigned, protocols[1].assigned);
   EXPECT_EQ(first->metadata().generation_id, second->metadata().generation_id);

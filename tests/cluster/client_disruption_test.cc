@@ -18,7 +18,8 @@ constexpr int64_t kWaitMs = 60'000;
 class Quiet final : public GroupProtocol {
  public:
   std::vector<std::pair<std::string, Bytes>> metadata() override { return {{"quiet", "m"}}; }
-  Result<std::map<std::string, Bytes>> assign(const std::string&, const std::map<std::string, Bytes>& members) override {
+  Result<std::map<std::string, Bytes>> assign(const std::string&,
+                                              const std::map<std::string, Bytes>& members) override {
     std::map<std::string, Bytes> all;
     for (const auto& [id, bytes] : members) all[id] = "a";
     return all;
@@ -29,7 +30,8 @@ class Quiet final : public GroupProtocol {
 };
 
 // Transactions of ten numbers each, with the offset that goes with them, until `stop`; returns how many were committed.
-int64_t write_transactions(Producer& producer, GroupMember& member, std::mutex& member_mutex, const std::atomic<bool>& stop) {
+int64_t write_transactions(Producer& producer, GroupMember& member, std::mutex& member_mutex,
+                           const std::atomic<bool>& stop) {
   int64_t next = 0;
   while (!stop) {
     Status status = producer.begin_transaction();
@@ -59,15 +61,18 @@ int64_t write_transactions(Producer& producer, GroupMember& member, std::mutex& 
 TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
   auto cluster = muir::testing::KafkaCluster::start(3);
   ASSERT_TRUE(cluster.ok()) << cluster.status().to_string();
-  auto client = connect_kafka({{"bootstrap.servers", cluster->bootstrap_servers()}, {"client.id", "disrupted"}}).value();
+  auto client =
+      connect_kafka({{"bootstrap.servers", cluster->bootstrap_servers()}, {"client.id", "disrupted"}}).value();
   auto admin = client->admin({}).value();
   const Status created = admin->create_topic(
-      {.name = "numbers", .partitions = 1, .replication_factor = 3, .configs = {{"min.insync.replicas", "2"}}}, kWaitMs);
+      {.name = "numbers", .partitions = 1, .replication_factor = 3, .configs = {{"min.insync.replicas", "2"}}},
+      kWaitMs);
   ASSERT_TRUE(created.ok()) << created.to_string();
 
   Quiet protocol;
   auto member = client->group_member({.group_id = "g", .heartbeat_interval_ms = 200}, protocol).value();
-  ASSERT_TRUE(muir::testing::eventually([&] { return member->poll(50).ok() && member->stable(); }, std::chrono::seconds(60)));
+  ASSERT_TRUE(
+      muir::testing::eventually([&] { return member->poll(50).ok() && member->stable(); }, std::chrono::seconds(60)));
   auto producer = client->producer({{"transactional.id", "app"}}).value();
   ASSERT_TRUE(producer->init_transactions(kWaitMs).ok());
 
@@ -81,18 +86,20 @@ TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
   EXPECT_TRUE(reader->assign({{{"numbers", 0}, 0}}).ok());
   int64_t seen = 0;
   const auto read_until = [&](const std::function<bool()>& done) {
-    return muir::testing::eventually([&] {
-      auto records = reader->poll(100);
-      EXPECT_TRUE(records.ok()) << records.status().to_string();
-      if (records.ok()) {
-        for (const PartitionRecords& some : (*records)->partitions()) {
-          for (const ConsumedRecord& one : some.records) EXPECT_EQ(*one.value, std::to_string(seen++));
-        }
-      }
-      const std::lock_guard lock(member_mutex);
-      EXPECT_NE(member->poll(0).code(), Code::fenced);
-      return done();
-    }, std::chrono::seconds(120));
+    return muir::testing::eventually(
+        [&] {
+          auto records = reader->poll(100);
+          EXPECT_TRUE(records.ok()) << records.status().to_string();
+          if (records.ok()) {
+            for (const PartitionRecords& some : (*records)->partitions()) {
+              for (const ConsumedRecord& one : some.records) EXPECT_EQ(*one.value, std::to_string(seen++));
+            }
+          }
+          const std::lock_guard lock(member_mutex);
+          EXPECT_NE(member->poll(0).code(), Code::fenced);
+          return done();
+        },
+        std::chrono::seconds(120));
   };
   for (const int node : {0, 2}) {
     const int64_t before = seen;

@@ -21,7 +21,10 @@ void survives_a_restart(const std::string& servers) {
   ASSERT_TRUE(registry.ok()) << registry.status().to_string();
   auto http = HttpRegistryClient::create((*registry)->url()).value();
   for (int i = 1; i <= 20; ++i) {
-    const auto id = http->register_schema("s", fmt::format(R"({{"type":"record","name":"R","fields":[{{"name":"f{}","type":["null","int"],"default":null}}]}})", i));
+    const auto id = http->register_schema(
+        "s",
+        fmt::format(
+            R"({{"type":"record","name":"R","fields":[{{"name":"f{}","type":["null","int"],"default":null}}]}})", i));
     ASSERT_TRUE(id.ok()) << id.status().to_string();
     EXPECT_EQ(*id, i);
   }

@@ -20,13 +20,15 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
   stream.map([](const std::string& v) { return v; });
 #elif MUIR_CASE == 3  // map_values needs a function that returns the new value
   stream.map_values([](const std::string&) {});
-#elif MUIR_CASE == 4  // join needs V2(const V&, const VT&) or V2(const K&, const V&, const VT&); left_join takes const VT*
+#elif MUIR_CASE == \
+    4  // join needs V2(const V&, const VT&) or V2(const K&, const V&, const VT&); left_join takes const VT*
   stream.left_join(table, [](const std::string& v, const int64_t&) { return v; });
 #elif MUIR_CASE == 5  // aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&)
   stream.group_by_key().aggregate(int64_t{0}, [](const std::string&) { return int64_t{1}; });
 #elif MUIR_CASE == 6  // reduce needs V(const V& aggregate, const V& value)
   stream.group_by_key().reduce([](const std::string& v) { return v; });
-#elif MUIR_CASE == 7  // process needs a supplier of std::unique_ptr<Processor<K, V, KOut, VOut>> for this stream's K and V
+#elif MUIR_CASE == \
+    7  // process needs a supplier of std::unique_ptr<Processor<K, V, KOut, VOut>> for this stream's K and V
   stream.process([] { return std::make_unique<Numbers>(); });
 #elif MUIR_CASE == 8  // process_values needs a FixedKeyProcessor<K, V, VOut>
   stream.process_values([] { return std::make_unique<Texts>(); });

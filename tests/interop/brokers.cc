@@ -32,7 +32,8 @@ MuirBroker start_muir() {
 }
 
 testing::KafkaCluster start_apache() {
-  auto cluster = testing::KafkaCluster::start(1, {{"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"}});
+  auto cluster =
+      testing::KafkaCluster::start(1, {{"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"}});
   CHECK(cluster.ok(), "{}", cluster.status().to_string());
   return std::move(*cluster);
 }

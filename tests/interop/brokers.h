@@ -1,6 +1,6 @@
-// The two brokers that foreign clients are tried against: Muir's in this process and a real Apache Kafka. Each starts at
-// its first use and serves all tests of the binary; tests name their topics, groups and ids so that they do not meet.
-// Owned by the test's thread.
+// The two brokers that foreign clients are tried against: Muir's in this process and a real Apache Kafka. Each starts
+// at its first use and serves all tests of the binary; tests name their topics, groups and ids so that they do not
+// meet. Owned by the test's thread.
 #pragma once
 
 #include <ostream>

@@ -19,7 +19,9 @@ class ConsoleTools : public OnBothBrokers {
     return run_tool((scala ? "kafka.admin." : "org.apache.kafka.tools.") + name, arguments, input);
   }
   ToolAnswer topics(const std::vector<std::string>& arguments) { return tool("TopicCommand", arguments); }
-  ToolAnswer groups(const std::vector<std::string>& arguments) { return tool("consumer.group.ConsumerGroupCommand", arguments); }
+  ToolAnswer groups(const std::vector<std::string>& arguments) {
+    return tool("consumer.group.ConsumerGroupCommand", arguments);
+  }
   ToolAnswer configs(const std::vector<std::string>& arguments) { return tool("ConfigCommand", arguments); }
 
   void create(const std::string& topic, const std::string& partitions) {
@@ -28,11 +30,14 @@ class ConsoleTools : public OnBothBrokers {
   }
   // Keys and values, each "key:value".
   void produce(const std::string& topic, const std::string& lines) {
-    const auto sent = tool("ConsoleProducer", {"--topic", topic, "--reader-property", "parse.key=true", "--reader-property", "key.separator=:"}, lines);
+    const auto sent =
+        tool("ConsoleProducer",
+             {"--topic", topic, "--reader-property", "parse.key=true", "--reader-property", "key.separator=:"}, lines);
     ASSERT_EQ(sent.exit_code, 0) << sent.output;
   }
   ToolAnswer consume(const std::string& topic, const std::string& count, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {"--topic", topic, "--from-beginning", "--max-messages", count, "--timeout-ms", "15000"};
+    std::vector<std::string> arguments = {"--topic",      topic,  "--from-beginning", "--max-messages", count,
+                                          "--timeout-ms", "15000"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return tool("consumer.ConsoleConsumer", arguments);
   }
@@ -43,7 +48,8 @@ class ConsoleTools : public OnBothBrokers {
 TEST_P(ConsoleTools, ApiVersionsAreUsableByKafkasOwnClients) {
   const auto answer = tool("BrokerApiVersionsCommand", {});
   EXPECT_EQ(answer.exit_code, 0) << answer.output;
-  for (const char* api : {"Produce(0)", "Fetch(1)", "JoinGroup(11)", "InitProducerId(22)", "TxnOffsetCommit(28)", "DescribeTopicPartitions(75)"}) {
+  for (const char* api : {"Produce(0)", "Fetch(1)", "JoinGroup(11)", "InitProducerId(22)", "TxnOffsetCommit(28)",
+                          "DescribeTopicPartitions(75)"}) {
     const size_t at = answer.output.find(api);
     ASSERT_NE(at, std::string::npos) << api;
     const std::string line = answer.output.substr(at, answer.output.find('\n', at) - at);
@@ -52,7 +58,8 @@ TEST_P(ConsoleTools, ApiVersionsAreUsableByKafkasOwnClients) {
 }
 
 TEST_P(ConsoleTools, TopicsAreMadeListedGrownAndDeleted) {
-  const auto made = topics({"--create", "--topic", "tool-topics", "--partitions", "3", "--config", "retention.ms=100000"});
+  const auto made =
+      topics({"--create", "--topic", "tool-topics", "--partitions", "3", "--config", "retention.ms=100000"});
   EXPECT_EQ(made.exit_code, 0);
   EXPECT_SAYS(made, "Created topic tool-topics.");
   const auto again = topics({"--create", "--topic", "tool-topics"});
@@ -73,7 +80,8 @@ TEST_P(ConsoleTools, TopicsAreMadeListedGrownAndDeleted) {
 TEST_P(ConsoleTools, WhatTheProducerWritesTheConsumerReads) {
   create("tool-console", "1");
   produce("tool-console", "a:1\nb:2\nc:3\n");
-  const auto read = consume("tool-console", "3", {"--formatter-property", "print.key=true", "--formatter-property", "print.offset=true"});
+  const auto read = consume("tool-console", "3",
+                            {"--formatter-property", "print.key=true", "--formatter-property", "print.offset=true"});
   EXPECT_EQ(read.exit_code, 0) << read.output;
   EXPECT_SAYS(read, "Offset:0\ta\t1\nOffset:1\tb\t2\nOffset:2\tc\t3\n");
   EXPECT_SAYS(read, "Processed a total of 3 messages");
@@ -91,7 +99,8 @@ TEST_P(ConsoleTools, GroupsAreDescribedResetAndDeleted) {
   EXPECT_SAYS(described, "CURRENT-OFFSET  LOG-END-OFFSET  LAG");
   EXPECT_SAYS(described, "has no active members");
   EXPECT_SAYS(groups({"--describe", "--group", "tool-readers", "--state"}), "Empty");
-  const auto reset = groups({"--reset-offsets", "--group", "tool-readers", "--topic", "tool-group:0", "--to-earliest", "--execute"});
+  const auto reset =
+      groups({"--reset-offsets", "--group", "tool-readers", "--topic", "tool-group:0", "--to-earliest", "--execute"});
   EXPECT_EQ(reset.exit_code, 0);
   EXPECT_SAYS(reset, "NEW-OFFSET");
   EXPECT_SAYS(groups({"--delete-offsets", "--group", "tool-readers", "--topic", "tool-group"}), "Successful");
@@ -106,7 +115,8 @@ TEST_P(ConsoleTools, TopicSettingsAreChangedAndRemoved) {
     more.insert(more.end(), which.begin(), which.end());
     return configs(more);
   };
-  EXPECT_SAYS(with({"--alter", "--add-config", "cleanup.policy=compact,segment.ms=60000"}), "Completed updating config");
+  EXPECT_SAYS(with({"--alter", "--add-config", "cleanup.policy=compact,segment.ms=60000"}),
+              "Completed updating config");
   const auto changed = with({"--describe"});
   EXPECT_SAYS(changed, "cleanup.policy=compact sensitive=false");
   EXPECT_SAYS(changed, "segment.ms=60000 sensitive=false");
@@ -127,15 +137,17 @@ TEST_P(ConsoleTools, OffsetsAreReportedAndRecordsDeleted) {
   testing::TempDir folder;
   const std::string file = folder.str() + "/delete.json";
   std::ofstream(file) << R"({"partitions":[{"topic":"tool-offsets","partition":0,"offset":2}],"version":1})";
-  EXPECT_SAYS(tool("DeleteRecordsCommand", {"--offset-json-file", file}), "partition: tool-offsets-0\tlow_watermark: 2");
+  EXPECT_SAYS(tool("DeleteRecordsCommand", {"--offset-json-file", file}),
+              "partition: tool-offsets-0\tlow_watermark: 2");
   EXPECT_SAYS(tool("GetOffsetShell", {"--topic", "tool-offsets", "--time", "earliest"}), "tool-offsets:0:2\n");
 }
 
 TEST_P(ConsoleTools, ThroughputToolWritesAndProducersAreListed) {
   create("tool-perf", "1");
-  const auto sent = run_tool("org.apache.kafka.tools.ProducerPerformance",
-                             {"--bootstrap-server", bootstrap(), "--topic", "tool-perf", "--num-records", "5000", "--record-size", "100", "--throughput", "-1",
-                              "--command-property", "acks=all", "--command-property", "compression.type=lz4"});
+  const auto sent = run_tool(
+      "org.apache.kafka.tools.ProducerPerformance",
+      {"--bootstrap-server", bootstrap(), "--topic", "tool-perf", "--num-records", "5000", "--record-size", "100",
+       "--throughput", "-1", "--command-property", "acks=all", "--command-property", "compression.type=lz4"});
   EXPECT_EQ(sent.exit_code, 0);
   EXPECT_SAYS(sent, "5000 records sent");
   EXPECT_SAYS(tool("GetOffsetShell", {"--topic", "tool-perf"}), "tool-perf:0:5000\n");
@@ -147,12 +159,14 @@ TEST_P(ConsoleTools, ThroughputToolWritesAndProducersAreListed) {
 TEST_P(ConsoleTools, TransactionsAreDescribed) {
   create("tool-tx", "1");
   const auto sent = run_tool("org.apache.kafka.tools.ProducerPerformance",
-                             {"--bootstrap-server", bootstrap(), "--topic", "tool-tx", "--num-records", "10", "--record-size", "10", "--throughput", "-1",
-                              "--transactional-id", "tool-transaction"});
+                             {"--bootstrap-server", bootstrap(), "--topic", "tool-tx", "--num-records", "10",
+                              "--record-size", "10", "--throughput", "-1", "--transactional-id", "tool-transaction"});
   EXPECT_EQ(sent.exit_code, 0) << sent.output;
   EXPECT_SAYS(tool("TransactionsCommand", {"list"}), "tool-transaction");
   // The markers are written after the commit was answered.
-  const auto complete = [&] { return tool("TransactionsCommand", {"describe", "--transactional-id", "tool-transaction"}).has("CompleteCommit"); };
+  const auto complete = [&] {
+    return tool("TransactionsCommand", {"describe", "--transactional-id", "tool-transaction"}).has("CompleteCommit");
+  };
   EXPECT_TRUE(testing::eventually(complete));
 }
 
@@ -170,7 +184,8 @@ class ConsoleToolsOnMuir : public ConsoleTools {};
 TEST_P(ConsoleToolsOnMuir, TheNewGroupProtocolIsRefusedByName) {
   create("tool-protocol", "1");
   produce("tool-protocol", "a:1\n");
-  const auto read = consume("tool-protocol", "1", {"--group", "tool-protocol", "--command-property", "group.protocol=consumer"});
+  const auto read =
+      consume("tool-protocol", "1", {"--group", "tool-protocol", "--command-property", "group.protocol=consumer"});
   EXPECT_SAYS(read, "UnsupportedVersionException");
 }
 

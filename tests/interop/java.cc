@@ -29,7 +29,8 @@ testing::ChildOptions java_program(const std::string& file, const std::vector<st
   return options;
 }
 
-ToolAnswer run_tool(const std::string& main_class, const std::vector<std::string>& arguments, const std::string& input) {
+ToolAnswer run_tool(const std::string& main_class, const std::vector<std::string>& arguments,
+                    const std::string& input) {
   static testing::ChildProcess tools = start_tools();
   std::string request = main_class + kFieldEnd + input;
   for (const auto& argument : arguments) request += kFieldEnd + argument;

@@ -19,6 +19,7 @@ struct ToolAnswer {
 };
 
 // Runs the main() of a tool in a JVM that all tests share (Tools.java). Not thread-safe.
-ToolAnswer run_tool(const std::string& main_class, const std::vector<std::string>& arguments, const std::string& input = "");
+ToolAnswer run_tool(const std::string& main_class, const std::vector<std::string>& arguments,
+                    const std::string& input = "");
 
 }  // namespace muir::interop

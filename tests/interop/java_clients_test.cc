@@ -16,7 +16,8 @@ TEST_P(JavaClients, EveryScenarioHolds) {
   ASSERT_TRUE(output.ok()) << output.status().to_string();
   const auto code = clients->wait(std::chrono::seconds(10));
   EXPECT_TRUE(code.ok() && *code == 0) << *output;
-  EXPECT_NE(output->find("ok admin-aborts-a-transaction"), std::string::npos) << "the last scenario was not reached:\n" << *output;
+  EXPECT_NE(output->find("ok admin-aborts-a-transaction"), std::string::npos) << "the last scenario was not reached:\n"
+                                                                              << *output;
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, JavaClients, kBothVendors, vendor_name);

@@ -63,7 +63,11 @@ TEST_P(Kcat, KeysHeadersAndNullValues) {
 TEST_P(Kcat, MetadataNamesBrokersTopicsAndPartitions) {
   create("kcat-metadata", 3);
   const std::string json = kcat({"-L", "-J", "-t", "kcat-metadata"});
-  EXPECT_NE(json.find(R"("topic":"kcat-metadata","partitions":[{"partition":0,"leader":1,"replicas":[{"id":1}],"isrs":[{"id":1}]})"), std::string::npos) << json;
+  EXPECT_NE(
+      json.find(
+          R"("topic":"kcat-metadata","partitions":[{"partition":0,"leader":1,"replicas":[{"id":1}],"isrs":[{"id":1}]})"),
+      std::string::npos)
+      << json;
   EXPECT_NE(json.find(R"({"partition":2,)"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("brokers":[{"id":1,"name":")" + bootstrap()), std::string::npos) << json;
   EXPECT_NE(kcat({"-L"}).find("topic \"kcat-metadata\" with 3 partitions:"), std::string::npos);
@@ -72,7 +76,9 @@ TEST_P(Kcat, MetadataNamesBrokersTopicsAndPartitions) {
 TEST_P(Kcat, GroupsShareAndResume) {
   create("kcat-group", 2);
   kcat({"-P", "-t", "kcat-group", "-K:"}, "a:1\nb:2\nc:3\nd:4");
-  const std::vector<std::string> read = {"-G", "kcat-readers", "-q", "-e", "-X", "auto.offset.reset=earliest", "-X", "session.timeout.ms=6000", "-f", "%k", "kcat-group"};
+  const std::vector<std::string> read = {
+      "-G", "kcat-readers", "-q",        "-e", "-X", "auto.offset.reset=earliest", "-X", "session.timeout.ms=6000",
+      "-f", "%k",           "kcat-group"};
   std::string keys = kcat(read);
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(keys, "abcd");
@@ -90,7 +96,8 @@ TEST_P(Kcat, OffsetsAndRangesByTimestamp) {
   EXPECT_EQ(kcat({"-Q", "-t", "kcat-times:0:1009500"}), "kcat-times [0] offset 10\n");
   EXPECT_EQ(kcat({"-Q", "-t", "kcat-times:0:-1"}), "kcat-times [0] offset 50\n");
   EXPECT_EQ(kcat({"-Q", "-t", "kcat-times:0:-2"}), "kcat-times [0] offset 0\n");
-  EXPECT_EQ(consume("kcat-times", "%s@%T ", {"-o", "s@1045000", "-o", "e@1048000"}), "45@1045000 46@1046000 47@1047000 ");
+  EXPECT_EQ(consume("kcat-times", "%s@%T ", {"-o", "s@1045000", "-o", "e@1048000"}),
+            "45@1045000 46@1046000 47@1047000 ");
   EXPECT_EQ(consume("kcat-times", "%s ", {"-o", "-3"}), "47 48 49 ");
 }
 

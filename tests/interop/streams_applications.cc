@@ -51,7 +51,9 @@ void operators(streams::StreamsBuilder& builder, const std::string& id, const st
 
   orders.join(customers, [](const std::string& order, const std::string& customer) { return order + "/" + customer; })
       .to(id + "-joined");
-  orders.left_join(customers, [](const std::string& order, const std::string* customer) { return order + "/" + (customer ? *customer : "null"); })
+  orders
+      .left_join(customers, [](const std::string& order,
+                               const std::string* customer) { return order + "/" + (customer ? *customer : "null"); })
       .to(id + "-left");
   orders.filter(any)
       .join(rates, initial, [](const std::string& order, const std::string& rate) { return order + "*" + rate; })
@@ -77,7 +79,10 @@ void operators(streams::StreamsBuilder& builder, const std::string& id, const st
       .repartition()
       .map_values([](const std::string& order) { return "<" + order + ">"; })
       .to(id + "-repartitioned");
-  orders.to_table().filter([](const std::string& order) { return !order.starts_with("b"); }).to_stream().to(id + "-table");
+  orders.to_table()
+      .filter([](const std::string& order) { return !order.starts_with("b"); })
+      .to_stream()
+      .to(id + "-table");
   customers.group_by([](const std::string& customer) { return std::pair(customer.substr(0, 1), customer); })
       .count()
       .to_stream()
@@ -110,7 +115,11 @@ OrderBook make_orders(size_t count, uint32_t seed) {
   const auto one_in = [&](uint32_t n) { return random() % n == 0; };
   for (size_t i = 0; i < count; ++i) {
     next_ms += 200 + random() % 300;
-    Row row{0, next_ms, fmt::format("c{}", random() % 8), fmt::format("{}{}", static_cast<char>('a' + random() % 4), random() % 100), {}};
+    Row row{0,
+            next_ms,
+            fmt::format("c{}", random() % 8),
+            fmt::format("{}{}", static_cast<char>('a' + random() % 4), random() % 100),
+            {}};
     if (one_in(20)) row.value.reset();
     if (one_in(4)) {
       out.customers.push_back(row);
@@ -151,7 +160,8 @@ std::string check_updates(const std::vector<Row>& rows, const std::map<std::stri
   for (const auto& row : rows) {
     const std::string key = row.key.value_or("(null)");
     const int64_t before = last[key];
-    if (row.value != std::to_string(before + 1)) return fmt::format("{} went from {} to {}", key, before, row.value.value_or("(null)"));
+    if (row.value != std::to_string(before + 1))
+      return fmt::format("{} went from {} to {}", key, before, row.value.value_or("(null)"));
     ++last[key];
   }
   for (const auto& [key, total] : totals) {
@@ -160,8 +170,10 @@ std::string check_updates(const std::vector<Row>& rows, const std::map<std::stri
   return last.size() == totals.size() ? "" : "keys that were never sent";
 }
 
-Result<JvmApplication> JvmApplication::start(const std::string& bootstrap, const Application& application, const std::string& state_dir) {
-  const auto program = java_program("Applications.java", {application.name, bootstrap, application.id, application.input, state_dir});
+Result<JvmApplication> JvmApplication::start(const std::string& bootstrap, const Application& application,
+                                             const std::string& state_dir) {
+  const auto program =
+      java_program("Applications.java", {application.name, bootstrap, application.id, application.input, state_dir});
   return JvmApplication(MUIR_TRY(testing::ChildProcess::start(program)));
 }
 
@@ -178,7 +190,8 @@ void JvmApplication::kill() {
   (void)process_.wait(10s);
 }
 
-Result<MuirApplication> MuirApplication::start(const std::string& bootstrap, const Application& application, const std::string& state_dir) {
+Result<MuirApplication> MuirApplication::start(const std::string& bootstrap, const Application& application,
+                                               const std::string& state_dir) {
   MuirApplication out;
   const auto config = MUIR_TRY(streams::StreamsConfig::parse({{"bootstrap.servers", bootstrap},
                                                               {"application.id", application.id},

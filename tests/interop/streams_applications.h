@@ -44,7 +44,8 @@ struct Application {
 // It on Kafka Streams for the JVM.
 class JvmApplication {
  public:
-  static Result<JvmApplication> start(const std::string& bootstrap, const Application& application, const std::string& state_dir);
+  static Result<JvmApplication> start(const std::string& bootstrap, const Application& application,
+                                      const std::string& state_dir);
   Status close();  // once it runs; leaves the group
   void kill();     // SIGKILL
 
@@ -56,7 +57,8 @@ class JvmApplication {
 // It on Muir Streams; close() leaves the group.
 class MuirApplication {
  public:
-  static Result<MuirApplication> start(const std::string& bootstrap, const Application& application, const std::string& state_dir);
+  static Result<MuirApplication> start(const std::string& bootstrap, const Application& application,
+                                       const std::string& state_dir);
   Status close() { return streams_->close(30'000); }
   [[nodiscard]] uint64_t records_processed() const { return streams_->metrics().records_processed; }
 

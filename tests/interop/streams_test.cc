@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "brokers.h"
+#include "streams_applications.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"
-#include "streams_applications.h"
 
 namespace muir::interop {
 namespace {
@@ -50,7 +50,8 @@ class StreamsInterop : public OnBothBrokers {
     EXPECT_TRUE(app.ok()) << app.status().to_string();
     return std::move(*app);
   }
-  Result<MuirApplication> muir(const std::string& id, const std::string& input, const std::string& name = "word-count") {
+  Result<MuirApplication> muir(const std::string& id, const std::string& input,
+                               const std::string& name = "word-count") {
     return MuirApplication::start(bootstrap(), {name, id, input}, folder_.str() + "/muir");
   }
   std::vector<Row> rows_of(const std::string& topic) {
@@ -63,7 +64,8 @@ class StreamsInterop : public OnBothBrokers {
   std::vector<std::string> topics_of(const std::string& application) {
     std::vector<std::string> names;
     const auto admin = client_->admin();
-    const auto topics = admin.ok() ? (*admin)->list_topics() : Result<std::vector<client::TopicDescription>>(admin.status());
+    const auto topics =
+        admin.ok() ? (*admin)->list_topics() : Result<std::vector<client::TopicDescription>>(admin.status());
     EXPECT_TRUE(topics.ok()) << topics.status().to_string();
     if (!topics.ok()) return names;
     for (const auto& topic : *topics) {
@@ -172,12 +174,14 @@ TEST_P(StreamsInterop, InternalTopicsAreTheSameByteForByte) {
 // Outputs, repartition topics and changelogs of most operators, under the names that Kafka Streams generates.
 TEST_P(StreamsInterop, OperatorsComeToTheSameRecordByRecord) {
   const OrderBook book = make_orders(800, 9);
-  for (const auto& [topic, rows] : {std::pair{"book-customers", &book.customers}, {"book-orders", &book.orders}, {"book-rates", &book.rates}}) {
+  for (const auto& [topic, rows] :
+       {std::pair{"book-customers", &book.customers}, {"book-orders", &book.orders}, {"book-rates", &book.rates}}) {
     create(topic, 1);
     const Status sent = write(*client_, topic, *rows);
     ASSERT_TRUE(sent.ok()) << sent.to_string();
   }
-  const std::vector<std::string> outputs = {"-joined", "-left", "-rated", "-aggregated", "-greatest", "-hopping", "-repartitioned", "-table", "-regions"};
+  const std::vector<std::string> outputs = {"-joined",  "-left",          "-rated", "-aggregated", "-greatest",
+                                            "-hopping", "-repartitioned", "-table", "-regions"};
   for (const std::string id : {"operators-jvm", "operators-muir"}) {
     for (const auto& output : outputs) create(id + output, 1);
   }
@@ -225,7 +229,8 @@ TEST_P(StreamsInterop, ApplicationMovesFromTheJvmToMuirAndBack) {
     const Status closed = app.close();
     ASSERT_TRUE(closed.ok()) << closed.to_string();
   }
-  EXPECT_EQ(topics_of("moved"), (std::vector<std::string>{"-by-word-repartition", "-counts-changelog", "-lines", "-out", "-windowed", "-windowed-changelog"}));
+  EXPECT_EQ(topics_of("moved"), (std::vector<std::string>{"-by-word-repartition", "-counts-changelog", "-lines", "-out",
+                                                          "-windowed", "-windowed-changelog"}));
 }
 
 // Both in one group at the same time; then the JVM dies and Muir has all of it.

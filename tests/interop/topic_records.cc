@@ -23,7 +23,9 @@ std::string printable(const std::optional<std::string>& bytes) {
   return out;
 }
 
-std::optional<std::string> owned(const OptBytesView& view) { return view ? std::optional<std::string>(*view) : std::nullopt; }
+std::optional<std::string> owned(const OptBytesView& view) {
+  return view ? std::optional<std::string>(*view) : std::nullopt;
+}
 OptBytesView view(const std::optional<std::string>& bytes) { return bytes ? OptBytesView(*bytes) : std::nullopt; }
 
 Result<std::vector<TopicPartition>> partitions_of(client::Client& client, const std::string& topic) {
@@ -35,11 +37,14 @@ Result<std::vector<TopicPartition>> partitions_of(client::Client& client, const 
 }
 
 // A transaction's markers are written after its commit was answered.
-Result<std::map<TopicPartition, int64_t>> settled_ends(client::Admin& admin, const std::vector<TopicPartition>& partitions) {
+Result<std::map<TopicPartition, int64_t>> settled_ends(client::Admin& admin,
+                                                       const std::vector<TopicPartition>& partitions) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (true) {
-    auto stable = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
-    const auto all = MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
+    auto stable =
+        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+    const auto all =
+        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
     if (stable == all) return stable;
     if (std::chrono::steady_clock::now() > deadline) {
       return error(Code::timed_out, "a transaction on {} stays open", partitions.front().topic);
@@ -67,14 +72,16 @@ Result<std::unique_ptr<client::Client>> connect(const std::string& bootstrap) {
 
 Status create_topic(client::Client& client, const std::string& name, int32_t partitions) {
   const auto admin = MUIR_TRY(client.admin());
-  return admin->create_topic({.name = name, .partitions = partitions, .replication_factor = 1, .configs = {{"retention.ms", "-1"}}});
+  return admin->create_topic(
+      {.name = name, .partitions = partitions, .replication_factor = 1, .configs = {{"retention.ms", "-1"}}});
 }
 
 Status write(client::Client& client, const std::string& topic, const std::vector<Row>& rows) {
   const auto producer = MUIR_TRY(client.producer({{"linger.ms", "5"}}));
   std::vector<client::ProducedRecord> records;
   for (const auto& row : rows) {
-    records.push_back({.topic = topic, .key = view(row.key), .value = view(row.value), .timestamp_ms = row.timestamp_ms});
+    records.push_back(
+        {.topic = topic, .key = view(row.key), .value = view(row.value), .timestamp_ms = row.timestamp_ms});
   }
   MUIR_RETURN_IF_ERROR(producer->send(records));
   return producer->flush(30'000);
@@ -85,7 +92,8 @@ Result<Follower> Follower::start(client::Client& client, const std::vector<std::
   out.consumer_ = MUIR_TRY(client.consumer({{"isolation.level", "read_committed"}}));
   std::vector<client::PartitionStart> all;
   for (const auto& topic : topics) {
-    for (const auto& partition : MUIR_TRY(partitions_of(client, topic))) all.push_back({partition, client::kOffsetEarliest});
+    for (const auto& partition : MUIR_TRY(partitions_of(client, topic)))
+      all.push_back({partition, client::kOffsetEarliest});
   }
   MUIR_RETURN_IF_ERROR(out.consumer_->assign(all));
   return out;
@@ -105,7 +113,8 @@ Status Follower::read_until(const std::string& topic, size_t count, std::chrono:
   while (rows_[topic].size() < count) {
     MUIR_RETURN_IF_ERROR(read_once());
     if (std::chrono::steady_clock::now() > deadline) {
-      return error(Code::timed_out, "{} of {} records of {} after {} s", rows_[topic].size(), count, topic, timeout.count());
+      return error(Code::timed_out, "{} of {} records of {} after {} s", rows_[topic].size(), count, topic,
+                   timeout.count());
     }
   }
   return read_once();  // what should not be there counts too
@@ -115,7 +124,8 @@ Result<std::vector<Row>> read_topic(client::Client& client, const std::string& t
   const auto partitions = MUIR_TRY(partitions_of(client, topic));
   const auto admin = MUIR_TRY(client.admin());
   const auto ends = MUIR_TRY(settled_ends(*admin, partitions));
-  const auto starts = MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
+  const auto starts =
+      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
   std::vector<Row> out;
   for (const auto& partition : partitions) {
     if (starts.at(partition) >= ends.at(partition)) continue;
@@ -129,7 +139,8 @@ Result<std::vector<Row>> read_topic(client::Client& client, const std::string& t
       }
       const auto position = consumer->position(partition);
       if (position.ok() && *position >= ends.at(partition)) break;
-      if (std::chrono::steady_clock::now() > deadline) return error(Code::timed_out, "{}-{} was not read to its end", topic, partition.partition);
+      if (std::chrono::steady_clock::now() > deadline)
+        return error(Code::timed_out, "{}-{} was not read to its end", topic, partition.partition);
     }
   }
   return out;

@@ -69,8 +69,9 @@ void refuse_api_versions(RequestInfo info, std::shared_ptr<ReplySlot> slot) {
 std::span<const ApiHandler> api_handlers() { return kHandlers; }
 
 const ApiHandler* find_api_handler(int16_t key) {
-  const auto it = std::lower_bound(std::begin(kHandlers), std::end(kHandlers), key,
-                                   [](const ApiHandler& handler, int16_t wanted) { return static_cast<int16_t>(handler.key) < wanted; });
+  const auto it = std::lower_bound(
+      std::begin(kHandlers), std::end(kHandlers), key,
+      [](const ApiHandler& handler, int16_t wanted) { return static_cast<int16_t>(handler.key) < wanted; });
   return it != std::end(kHandlers) && static_cast<int16_t>(it->key) == key ? it : nullptr;
 }
 
@@ -79,15 +80,18 @@ Status dispatch(BrokerContext& context, const std::string& peer, BytesView frame
   RequestHeader header;
   const Status read = decode_request_header(reader, header);
   const ApiHandler* handler = find_api_handler(header.request_api_key);
-  RequestInfo info{header.request_api_version, header.correlation_id, header.client_id.value_or(""), host_of(peer), peer};
-  const bool version_known = handler != nullptr && info.version >= handler->version_min && info.version <= handler->version_max;
+  RequestInfo info{header.request_api_version, header.correlation_id, header.client_id.value_or(""), host_of(peer),
+                   peer};
+  const bool version_known =
+      handler != nullptr && info.version >= handler->version_min && info.version <= handler->version_max;
   if (!version_known && header.request_api_key == static_cast<int16_t>(ApiKey::api_versions)) {
     refuse_api_versions(std::move(info), std::move(slot));
     return {};
   }
   MUIR_RETURN_IF_ERROR(read);
   if (!version_known) {
-    return error(Code::unsupported, "request for api key {} version {}: not served", header.request_api_key, info.version);
+    return error(Code::unsupported, "request for api key {} version {}: not served", header.request_api_key,
+                 info.version);
   }
   return handler->handle(context, info, reader, std::move(slot));
 }

@@ -52,7 +52,8 @@ Status BrokerCore::start_coordinators() {
   scheduler_ = std::make_unique<LoopScheduler>(*loop_);
   producer_ids_ = std::make_unique<ProducerIds>(env_, context_.config.data_dir + "/muir-producer-ids");
   groups_ = std::make_unique<GroupCoordinator>(groups, *partition_log_, *scheduler_, *context_.clock);
-  txns_ = std::make_unique<TxnCoordinator>(txns, *partition_log_, *producer_ids_, *groups_, *scheduler_, *context_.clock);
+  txns_ =
+      std::make_unique<TxnCoordinator>(txns, *partition_log_, *producer_ids_, *groups_, *scheduler_, *context_.clock);
   context_.partition_log = partition_log_.get();
   context_.groups = groups_.get();
   context_.txns = txns_.get();

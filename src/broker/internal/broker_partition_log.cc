@@ -6,7 +6,8 @@
 namespace muir::broker {
 namespace {
 
-// `done` must learn the offset, which append() returns, when the batch is durable, which may be before append() returns.
+// `done` must learn the offset, which append() returns, when the batch is durable, which may be before append()
+// returns.
 struct Confirmation {
   explicit Confirmation(PartitionLog::Done to_call) : done(std::move(to_call)) {}
 
@@ -34,7 +35,8 @@ struct Confirmation {
 
 Result<std::shared_ptr<log::Partition>> BrokerPartitionLog::find(const std::string& topic, int32_t partition) const {
   auto found = context_.logs->find_partition(topic, partition);
-  if (found == nullptr) return log::kafka_error(wire::ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, partition);
+  if (found == nullptr)
+    return log::kafka_error(wire::ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, partition);
   return found;
 }
 
@@ -54,18 +56,21 @@ void BrokerPartitionLog::append(const std::string& topic, int32_t partition, Byt
   const auto view = wire::BatchView::parse(batch);
   if (!view.ok()) return done(view.status(), -1);
   const auto confirmation = std::make_shared<Confirmation>(std::move(done));
-  const auto appended = (*target)->append(*view, [confirmation](const Status& status) { confirmation->set_outcome(status); });
+  const auto appended =
+      (*target)->append(*view, [confirmation](const Status& status) { confirmation->set_outcome(status); });
   if (!appended.ok()) confirmation->set_outcome(appended.status());
   confirmation->set_offset(appended.ok() ? appended->base_offset : -1);
 }
 
-void BrokerPartitionLog::append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
-                                       int16_t producer_epoch, int32_t coordinator_epoch, Done done) {
+void BrokerPartitionLog::append_marker(const std::string& topic, int32_t partition, wire::ControlType type,
+                                       int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
+                                       Done done) {
   const auto target = find(topic, partition);
   if (!target.ok()) return done(target.status(), -1);
   const auto confirmation = std::make_shared<Confirmation>(std::move(done));
-  const auto appended = (*target)->append_end_txn(type, producer_id, producer_epoch, coordinator_epoch,
-                                                  [confirmation](const Status& status) { confirmation->set_outcome(status); });
+  const auto appended =
+      (*target)->append_end_txn(type, producer_id, producer_epoch, coordinator_epoch,
+                                [confirmation](const Status& status) { confirmation->set_outcome(status); });
   if (!appended.ok()) confirmation->set_outcome(appended.status());
   confirmation->set_offset(appended.ok() ? appended->base_offset : -1);
 }

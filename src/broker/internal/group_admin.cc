@@ -130,8 +130,8 @@ void GroupCoordinator::forget(Group& group, std::vector<TopicPartition> offsets,
     group.state = GroupState::dead;  // nobody joins meanwhile
   }
   append(group.id, builder.build(),
-         [this, id = group.id, serial = group.serial, offsets = std::move(offsets), group_too,
-          done = std::move(done)](const Status& status, int64_t) {
+         [this, id = group.id, serial = group.serial, offsets = std::move(offsets), group_too, done = std::move(done)](
+             const Status& status, int64_t) {
            Group* forgotten = find(id);
            if (forgotten != nullptr && forgotten->serial == serial) {
              if (status.ok()) {
@@ -231,8 +231,7 @@ void GroupCoordinator::expire() {
     if (group->state == GroupState::dead) continue;
     auto expired = expired_offsets(*group, now, config_.offsets_retention_ms);
     const bool nothing_left = group->state == GroupState::empty && group->pending_members.empty() &&
-                              !group->offsets.has_pending() &&
-                              expired.size() == group->offsets.committed().size();
+                              !group->offsets.has_pending() && expired.size() == group->offsets.committed().size();
     if (expired.empty() && !nothing_left) continue;
     log::info("group {}: {} offsets expire{}", group->id, expired.size(), nothing_left ? ", and the group" : "");
     forget(*group, std::move(expired), nothing_left, [id = group->id](const Status& status) {

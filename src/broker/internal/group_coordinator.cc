@@ -36,15 +36,12 @@ void GroupCoordinator::join_group(GroupClient client, wire::JoinGroupRequest req
 }
 
 void GroupCoordinator::sync_group(wire::SyncGroupRequest request, SyncReply reply) {
-  strand_.run([this, request = std::move(request), reply = std::move(reply)]() mutable {
-    sync(request, std::move(reply));
-  });
+  strand_.run(
+      [this, request = std::move(request), reply = std::move(reply)]() mutable { sync(request, std::move(reply)); });
 }
 
 void GroupCoordinator::heartbeat(wire::HeartbeatRequest request, Reply<wire::HeartbeatResponse> reply) {
-  strand_.run([this, request = std::move(request), reply = std::move(reply)] {
-    reply({.error_code = beat(request)});
-  });
+  strand_.run([this, request = std::move(request), reply = std::move(reply)] { reply({.error_code = beat(request)}); });
 }
 
 void GroupCoordinator::offset_commit(int16_t version, wire::OffsetCommitRequest request,
@@ -56,9 +53,8 @@ void GroupCoordinator::offset_commit(int16_t version, wire::OffsetCommitRequest 
 
 void GroupCoordinator::offset_fetch(int16_t version, wire::OffsetFetchRequest request,
                                     Reply<wire::OffsetFetchResponse> reply) {
-  strand_.run([this, version, request = std::move(request), reply = std::move(reply)] {
-    reply(fetch(version, request));
-  });
+  strand_.run(
+      [this, version, request = std::move(request), reply = std::move(reply)] { reply(fetch(version, request)); });
 }
 
 void GroupCoordinator::txn_offset_commit(wire::TxnOffsetCommitRequest request,

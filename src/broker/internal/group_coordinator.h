@@ -38,19 +38,19 @@ namespace muir::broker {
 
 // Kafka's keys and defaults.
 struct GroupConfig {
-  int64_t session_timeout_ms_min = 6000;             // group.min.session.timeout.ms
-  int64_t session_timeout_ms_max = 1'800'000;        // group.max.session.timeout.ms
-  int64_t initial_rebalance_delay_ms = 3000;         // group.initial.rebalance.delay.ms
-  size_t members_max = INT32_MAX;                    // group.max.size
-  size_t offset_metadata_bytes_max = 4096;           // offset.metadata.max.bytes
-  int64_t offsets_retention_ms = 604'800'000;        // offsets.retention.minutes
-  int64_t offsets_retention_check_ms = 600'000;      // offsets.retention.check.interval.ms
+  int64_t session_timeout_ms_min = 6000;         // group.min.session.timeout.ms
+  int64_t session_timeout_ms_max = 1'800'000;    // group.max.session.timeout.ms
+  int64_t initial_rebalance_delay_ms = 3000;     // group.initial.rebalance.delay.ms
+  size_t members_max = INT32_MAX;                // group.max.size
+  size_t offset_metadata_bytes_max = 4096;       // offset.metadata.max.bytes
+  int64_t offsets_retention_ms = 604'800'000;    // offsets.retention.minutes
+  int64_t offsets_retention_check_ms = 600'000;  // offsets.retention.check.interval.ms
 };
 
 // Who sent a request.
 struct GroupClient {
   std::string client_id;
-  std::string host;  // "/127.0.0.1", as Kafka shows it
+  std::string host;     // "/127.0.0.1", as Kafka shows it
   int16_t version = 0;  // of the request
 };
 
@@ -86,7 +86,8 @@ class GroupCoordinator {
 
   // The producer's marker is in `partitions` of __consumer_offsets: its pending offsets there become the groups'
   // (commit) or are forgotten. `done` runs on the strand.
-  void complete_transaction(int64_t producer_id, std::vector<int32_t> partitions, bool commit, std::function<void()> done);
+  void complete_transaction(int64_t producer_id, std::vector<int32_t> partitions, bool commit,
+                            std::function<void()> done);
   // Forgets the offsets of topics that are gone.
   void on_topics_deleted(std::vector<std::string> topics);
   // Expires offsets and empty groups as the retention says; also runs by itself.
@@ -143,7 +144,8 @@ class GroupCoordinator {
   void expire();
   void schedule_expiry();
   // Writes tombstones for offsets and, if asked, the group itself, and then forgets them.
-  void forget(Group& group, std::vector<TopicPartition> offsets, bool group_too, std::function<void(const Status&)> done);
+  void forget(Group& group, std::vector<TopicPartition> offsets, bool group_too,
+              std::function<void(const Status&)> done);
 
   Status load_partition(int32_t partition);
   Status load_record(int32_t partition, const wire::BatchHeader& batch, const wire::Record& record);

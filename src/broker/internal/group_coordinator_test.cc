@@ -62,7 +62,8 @@ class GroupCoordinatorTest : public ::testing::Test {
                                    .member_id = options.member_id,
                                    .group_instance_id = options.instance_id,
                                    .protocol_type = options.protocol_type};
-    for (const auto& name : options.protocols) request.protocols.push_back({.name = name, .metadata = options.metadata});
+    for (const auto& name : options.protocols)
+      request.protocols.push_back({.name = name, .metadata = options.metadata});
     auto [answer, reply] = slot<wire::JoinGroupResponse>();
     groups->join_group({.client_id = "client", .host = "/127.0.0.1", .version = options.version}, request, reply);
     return answer;
@@ -77,15 +78,17 @@ class GroupCoordinatorTest : public ::testing::Test {
   Answer<wire::SyncGroupResponse> sync(const std::string& member_id, int32_t generation,
                                        std::map<std::string, Bytes> assignments = {}) {
     wire::SyncGroupRequest request{.group_id = "g", .generation_id = generation, .member_id = member_id};
-    for (auto& [id, assignment] : assignments) request.assignments.push_back({.member_id = id, .assignment = assignment});
+    for (auto& [id, assignment] : assignments)
+      request.assignments.push_back({.member_id = id, .assignment = assignment});
     auto [answer, reply] = slot<wire::SyncGroupResponse>();
     groups->sync_group(request, reply);
     return answer;
   }
   ErrorCode beat(const std::string& member_id, int32_t generation, std::optional<std::string> instance_id = {}) {
     auto [answer, reply] = slot<wire::HeartbeatResponse>();
-    groups->heartbeat({.group_id = "g", .generation_id = generation, .member_id = member_id, .group_instance_id = instance_id},
-                      reply);
+    groups->heartbeat(
+        {.group_id = "g", .generation_id = generation, .member_id = member_id, .group_instance_id = instance_id},
+        reply);
     return (*answer)->error_code;
   }
   wire::LeaveGroupResponse leave(std::vector<wire::LeaveGroupRequest::Member> members) {
@@ -117,19 +120,21 @@ class GroupCoordinatorTest : public ::testing::Test {
     groups->offset_fetch(
         8,
         {.groups = {{.group_id = "g",
-                     .topics = std::vector<wire::OffsetFetchRequest::GroupTopic>{{.name = "t", .partition_indexes = {1}}}}},
+                     .topics =
+                         std::vector<wire::OffsetFetchRequest::GroupTopic>{{.name = "t", .partition_indexes = {1}}}}},
          .require_stable = require_stable},
         reply);
     return (*answer)->groups[0].topics[0].partitions[0];
   }
   ErrorCode commit_in_txn(int64_t producer_id, int64_t offset) {
     auto [answer, reply] = slot<wire::TxnOffsetCommitResponse>();
-    groups->txn_offset_commit({.transactional_id = "x",
-                               .group_id = "g",
-                               .producer_id = producer_id,
-                               .producer_epoch = 0,
-                               .topics = {{.name = "t", .partitions = {{.partition_index = 1, .committed_offset = offset}}}}},
-                              reply);
+    groups->txn_offset_commit(
+        {.transactional_id = "x",
+         .group_id = "g",
+         .producer_id = producer_id,
+         .producer_epoch = 0,
+         .topics = {{.name = "t", .partitions = {{.partition_index = 1, .committed_offset = offset}}}}},
+        reply);
     return (*answer)->topics[0].partitions[0].error_code;
   }
   void end_txn(int64_t producer_id, bool commit) {

@@ -234,8 +234,8 @@ void GroupCoordinator::sync(wire::SyncGroupRequest& request, SyncReply reply) {
   if (group->state == GroupState::preparing_rebalance) return refuse(ErrorCode::rebalance_in_progress);
 
   member.synced = true;
-  const bool all_synced = std::all_of(group->members.begin(), group->members.end(),
-                                      [](const auto& m) { return m.second.synced; });
+  const bool all_synced =
+      std::all_of(group->members.begin(), group->members.end(), [](const auto& m) { return m.second.synced; });
   if (all_synced) group->sync_deadline_ms = INT64_MAX;
   if (group->state == GroupState::stable) {
     member.deadline_ms = clock_.steady_ms() + member.session_timeout_ms;
@@ -252,27 +252,27 @@ void GroupCoordinator::sync(wire::SyncGroupRequest& request, SyncReply reply) {
 void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& request) {
   auto assignments = std::make_shared<std::map<std::string, Bytes>>();  // shared with the callback
   for (auto& a : request.assignments) (*assignments)[a.member_id] = std::move(a.assignment);
-  store_group(group, assignments.get(),
-              [this, id = group.id, serial = group.serial, generation = group.generation, assignments](
-                  const Status& status) {
-                Group* stored = find(id);
-                if (stored == nullptr || stored->serial != serial || stored->generation != generation ||
-                    stored->state != GroupState::completing_rebalance) {
-                  return;  // another rebalance has begun
-                }
-                if (!status.ok()) {
-                  log::warn("group {}: the assignment cannot be stored: {}", id, status.message());
-                  propagate_assignment(*stored, ErrorCode::coordinator_not_available);
-                  return maybe_rebalance(*stored, "the assignment could not be stored");
-                }
-                for (auto& [member_id, member] : stored->members) {
-                  const auto at = assignments->find(member_id);
-                  member.assignment = at == assignments->end() ? Bytes{} : at->second;
-                }
-                stored->set_state(GroupState::stable, clock_.now_ms());
-                propagate_assignment(*stored, ErrorCode::none);
-                log::info("group {}: generation {} of {} members is stable", id, generation, stored->members.size());
-              });
+  store_group(
+      group, assignments.get(),
+      [this, id = group.id, serial = group.serial, generation = group.generation, assignments](const Status& status) {
+        Group* stored = find(id);
+        if (stored == nullptr || stored->serial != serial || stored->generation != generation ||
+            stored->state != GroupState::completing_rebalance) {
+          return;  // another rebalance has begun
+        }
+        if (!status.ok()) {
+          log::warn("group {}: the assignment cannot be stored: {}", id, status.message());
+          propagate_assignment(*stored, ErrorCode::coordinator_not_available);
+          return maybe_rebalance(*stored, "the assignment could not be stored");
+        }
+        for (auto& [member_id, member] : stored->members) {
+          const auto at = assignments->find(member_id);
+          member.assignment = at == assignments->end() ? Bytes{} : at->second;
+        }
+        stored->set_state(GroupState::stable, clock_.now_ms());
+        propagate_assignment(*stored, ErrorCode::none);
+        log::info("group {}: generation {} of {} members is stable", id, generation, stored->members.size());
+      });
 }
 
 void GroupCoordinator::propagate_assignment(Group& group, ErrorCode error) {

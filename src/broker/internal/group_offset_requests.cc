@@ -87,8 +87,8 @@ ErrorCode GroupCoordinator::check_offset(const TopicPartition& partition, const 
 void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply<wire::OffsetCommitResponse> reply) {
   auto response = response_for<wire::OffsetCommitRequest, wire::OffsetCommitResponse>(request);
   Group* group = find(request.group_id);
-  ErrorCode error = check_commit(group, request.generation_id_or_member_epoch, request.member_id,
-                                 request.group_instance_id, false);
+  ErrorCode error =
+      check_commit(group, request.generation_id_or_member_epoch, request.member_id, request.group_instance_id, false);
   if (request.group_id.empty() && request.generation_id_or_member_epoch >= 0) error = ErrorCode::invalid_group_id;
   if (error != ErrorCode::none) {
     settle(response, error);
@@ -133,7 +133,8 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
          });
 }
 
-void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request, Reply<wire::TxnOffsetCommitResponse> reply) {
+void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
+                                     Reply<wire::TxnOffsetCommitResponse> reply) {
   auto response = response_for<wire::TxnOffsetCommitRequest, wire::TxnOffsetCommitResponse>(request);
   Group* known = find(request.group_id);
   ErrorCode error = check_commit(known, request.generation_id, request.member_id, request.group_instance_id, true);

@@ -113,8 +113,7 @@ void GroupCoordinator::remove_member(Group& group, const std::string& member_id,
 }
 
 void GroupCoordinator::after_removal(Group& group, std::string_view why) {
-  const bool someone_is_missing =
-      group.state == GroupState::stable || group.state == GroupState::completing_rebalance;
+  const bool someone_is_missing = group.state == GroupState::stable || group.state == GroupState::completing_rebalance;
   if (someone_is_missing) {
     begin_rebalance(group, why);
   } else {
@@ -143,7 +142,8 @@ void GroupCoordinator::arm_timer(Group& group) {
   group.timer = scheduler_.schedule(std::max<int64_t>(earliest - clock_.steady_ms(), 0),
                                     on_strand([this, id = group.id, serial = group.serial, earliest] {
                                       Group* due = find(id);
-                                      if (due == nullptr || due->serial != serial || due->timer_at_ms != earliest) return;
+                                      if (due == nullptr || due->serial != serial || due->timer_at_ms != earliest)
+                                        return;
                                       due->timer_at_ms = INT64_MAX;
                                       check_deadlines(*due);
                                     }));

@@ -97,16 +97,15 @@ std::optional<std::string> Group::select_protocol() const {
   std::map<std::string_view, int> votes;
   for (const auto& [_, voter] : members) {
     for (const MemberProtocol& p : voter.protocols) {
-      const bool known_to_all = std::all_of(members.begin(), members.end(), [&](const auto& m) {
-        return m.second.metadata_of(p.name) != nullptr;
-      });
+      const bool known_to_all = std::all_of(members.begin(), members.end(),
+                                            [&](const auto& m) { return m.second.metadata_of(p.name) != nullptr; });
       if (!known_to_all) continue;
       ++votes[p.name];
       break;
     }
   }
-  const auto most = std::max_element(votes.begin(), votes.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most == votes.end()) return std::nullopt;
   return std::string(most->first);
 }
@@ -143,9 +142,7 @@ std::vector<wire::JoinGroupResponse::Member> Group::members_for_leader() const {
   out.reserve(members.size());
   for (const auto& [_, m] : members) {
     const Bytes* metadata = protocol ? m.metadata_of(*protocol) : nullptr;
-    out.push_back({.member_id = m.id,
-                   .group_instance_id = m.instance_id,
-                   .metadata = metadata ? *metadata : Bytes{}});
+    out.push_back({.member_id = m.id, .group_instance_id = m.instance_id, .metadata = metadata ? *metadata : Bytes{}});
   }
   return out;
 }

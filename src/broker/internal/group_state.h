@@ -42,8 +42,8 @@ struct Member {
   // Set while the member waits for an answer.
   std::function<void(wire::JoinGroupResponse)> join_reply;
   std::function<void(wire::SyncGroupResponse)> sync_reply;
-  bool is_new = false;    // has not yet been told its id by a completed join
-  bool synced = false;    // in this generation
+  bool is_new = false;              // has not yet been told its id by a completed join
+  bool synced = false;              // in this generation
   int64_t deadline_ms = INT64_MAX;  // steady time at which it is taken for dead
   uint64_t join_order = 0;
 
@@ -60,7 +60,8 @@ class Group {
   // Id of the static member that holds the instance id now.
   [[nodiscard]] const std::string* static_member(const std::string& instance_id) const;
   // NONE when the member exists and, with an instance id, is the one that holds it.
-  [[nodiscard]] wire::ErrorCode check_member(const std::string& member_id, const std::optional<std::string>& instance_id);
+  [[nodiscard]] wire::ErrorCode check_member(const std::string& member_id,
+                                             const std::optional<std::string>& instance_id);
 
   Member& add(Member member);
   void remove(const std::string& member_id);
@@ -92,8 +93,8 @@ class Group {
   std::optional<std::string> protocol;
   std::optional<std::string> leader;
   std::map<std::string, Member> members;
-  std::map<std::string, std::string> static_members;      // instance id -> member id
-  std::map<std::string, int64_t> pending_members;         // ids given out with MEMBER_ID_REQUIRED -> deadline
+  std::map<std::string, std::string> static_members;  // instance id -> member id
+  std::map<std::string, int64_t> pending_members;     // ids given out with MEMBER_ID_REQUIRED -> deadline
   GroupOffsets offsets;
 
   // The join phase: steady time at which it ends, and, after Empty, how long it may still be extended.

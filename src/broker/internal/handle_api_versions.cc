@@ -28,7 +28,8 @@ wire::ApiVersionsResponse api_versions_response() {
 
 void handle_api_versions(BrokerContext&, const RequestInfo& info, wire::ApiVersionsRequest request,
                          Reply<wire::ApiVersionsResponse> reply) {
-  if (info.version >= 3 && !(valid_software(request.client_software_name) && valid_software(request.client_software_version))) {
+  if (info.version >= 3 &&
+      !(valid_software(request.client_software_name) && valid_software(request.client_software_version))) {
     wire::ApiVersionsResponse refused;
     refused.error_code = wire::ErrorCode::invalid_request;
     return reply(refused);

@@ -20,22 +20,27 @@ enum Operation : int8_t { kSet = 0, kDelete = 1, kAppend = 2, kSubtract = 3 };
 
 bool asked_for(const DescribeConfigsRequest::Resource& resource, std::string_view name) {
   if (!resource.configuration_keys) return true;
-  return std::find(resource.configuration_keys->begin(), resource.configuration_keys->end(), name) != resource.configuration_keys->end();
+  return std::find(resource.configuration_keys->begin(), resource.configuration_keys->end(), name) !=
+         resource.configuration_keys->end();
 }
 
 // The places a topic's value may come from, the first that is set first.
-std::vector<DescribeConfigsResponse::Synonym> topic_synonyms(const log::ConfigKey& key, const log::Properties& overrides, const Properties& broker) {
+std::vector<DescribeConfigsResponse::Synonym> topic_synonyms(const log::ConfigKey& key,
+                                                             const log::Properties& overrides,
+                                                             const Properties& broker) {
   std::vector<DescribeConfigsResponse::Synonym> out;
   if (const auto it = overrides.find(std::string(key.name)); it != overrides.end()) {
     out.push_back({std::string(key.name), it->second, kFromTopic, {}});
   }
   const std::string synonym(key.broker_synonym.empty() ? key.name : key.broker_synonym);
-  if (auto value = log::broker_config_value(key, broker)) out.push_back({synonym, std::move(value), kFromStaticBroker, {}});
+  if (auto value = log::broker_config_value(key, broker))
+    out.push_back({synonym, std::move(value), kFromStaticBroker, {}});
   out.push_back({synonym, std::string(key.default_value), kFromDefault, {}});
   return out;
 }
 
-DescribeConfigsResponse::Config describe_topic_key(const log::ConfigKey& key, const log::Topic& topic, const BrokerContext& context,
+DescribeConfigsResponse::Config describe_topic_key(const log::ConfigKey& key, const log::Topic& topic,
+                                                   const BrokerContext& context,
                                                    const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::Config out;
   auto synonyms = topic_synonyms(key, topic.overrides, context.config.properties);
@@ -48,8 +53,9 @@ DescribeConfigsResponse::Config describe_topic_key(const log::ConfigKey& key, co
   return out;
 }
 
-DescribeConfigsResponse::Config describe_broker_key(const BrokerContext& context, std::string_view name, int8_t type, std::string_view default_value,
-                                                    std::string_view documentation, const DescribeConfigsRequest& request) {
+DescribeConfigsResponse::Config describe_broker_key(const BrokerContext& context, std::string_view name, int8_t type,
+                                                    std::string_view default_value, std::string_view documentation,
+                                                    const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::Config out;
   const auto& properties = context.config.properties;
   const auto set = properties.find(std::string(name));
@@ -66,19 +72,25 @@ DescribeConfigsResponse::Config describe_broker_key(const BrokerContext& context
   return out;
 }
 
-void describe_broker(const BrokerContext& context, const DescribeConfigsRequest& request, const DescribeConfigsRequest::Resource& resource,
-                     DescribeConfigsResponse::Result& out) {
+void describe_broker(const BrokerContext& context, const DescribeConfigsRequest& request,
+                     const DescribeConfigsRequest::Resource& resource, DescribeConfigsResponse::Result& out) {
   if (!resource.resource_name.empty() && resource.resource_name != std::to_string(context.node_id())) {
     out.error_code = ErrorCode::invalid_request;
-    out.error_message = fmt::format("Unexpected broker id, expected {}, but received {}", context.node_id(), resource.resource_name);
+    out.error_message =
+        fmt::format("Unexpected broker id, expected {}, but received {}", context.node_id(), resource.resource_name);
     return;
   }
   for (const auto& key : broker_config_keys()) {
-    if (asked_for(resource, key.name)) out.configs.push_back(describe_broker_key(context, key.name, key.type, key.default_value, key.documentation, request));
+    if (asked_for(resource, key.name))
+      out.configs.push_back(
+          describe_broker_key(context, key.name, key.type, key.default_value, key.documentation, request));
   }
   for (const auto& key : log::topic_config_keys()) {
-    if (key.broker_synonym.empty() || find_broker_config_key(key.broker_synonym) != nullptr || !asked_for(resource, key.broker_synonym)) continue;
-    out.configs.push_back(describe_broker_key(context, key.broker_synonym, static_cast<int8_t>(key.type), key.default_value, key.documentation, request));
+    if (key.broker_synonym.empty() || find_broker_config_key(key.broker_synonym) != nullptr ||
+        !asked_for(resource, key.broker_synonym))
+      continue;
+    out.configs.push_back(describe_broker_key(context, key.broker_synonym, static_cast<int8_t>(key.type),
+                                              key.default_value, key.documentation, request));
   }
 }
 
@@ -129,32 +141,38 @@ std::string change_list(const std::string& list, const std::string& items, bool 
   return out;
 }
 
-Status change(log::Properties& overrides, const wire::IncrementalAlterConfigsRequest::Config& config, const Properties& broker) {
+Status change(log::Properties& overrides, const wire::IncrementalAlterConfigsRequest::Config& config,
+              const Properties& broker) {
   const log::ConfigKey* key = log::find_topic_config_key(config.name);
   if (key == nullptr) return log::kafka_error(ErrorCode::invalid_config, "Unknown topic config name: {}", config.name);
   if (config.config_operation == kDelete) {
     overrides.erase(config.name);
     return {};
   }
-  if (!config.value) return log::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
+  if (!config.value)
+    return log::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
   if (config.config_operation == kSet) {
     overrides[config.name] = *config.value;
     return {};
   }
   if (config.config_operation != kAppend && config.config_operation != kSubtract) {
-    return log::kafka_error(ErrorCode::invalid_request, "Unknown operation {} on {}", config.config_operation, config.name);
+    return log::kafka_error(ErrorCode::invalid_request, "Unknown operation {} on {}", config.config_operation,
+                            config.name);
   }
   if (key->type != log::ConfigType::list) {
-    return log::kafka_error(ErrorCode::invalid_config, "Can't APPEND to or SUBTRACT from key {} because its type is not LIST.", config.name);
+    return log::kafka_error(ErrorCode::invalid_config,
+                            "Can't APPEND to or SUBTRACT from key {} because its type is not LIST.", config.name);
   }
-  overrides[config.name] = change_list(log::topic_config_value(*key, overrides, broker), *config.value, config.config_operation == kAppend);
+  overrides[config.name] =
+      change_list(log::topic_config_value(*key, overrides, broker), *config.value, config.config_operation == kAppend);
   return {};
 }
 
 // The broker's own settings come from its properties and change with a restart.
 Status refuse_resource(int8_t type) {
   if (type == kBrokerResource) {
-    return log::kafka_error(ErrorCode::invalid_request, "Settings of the broker are changed in its properties, not through the protocol");
+    return log::kafka_error(ErrorCode::invalid_request,
+                            "Settings of the broker are changed in its properties, not through the protocol");
   }
   return log::kafka_error(ErrorCode::invalid_request, "Unsupported resource type: {}", type);
 }
@@ -167,22 +185,28 @@ Status apply(BrokerContext& context, const std::string& name, const log::Propert
 Status alter(BrokerContext& context, const wire::AlterConfigsRequest::Resource& resource, bool validate_only) {
   if (resource.resource_type != kTopicResource) return refuse_resource(resource.resource_type);
   if (context.logs->find_topic(resource.resource_name) == nullptr) {
-    return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", resource.resource_name);
+    return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.",
+                            resource.resource_name);
   }
   log::Properties overrides;
   for (const auto& config : resource.configs) {
-    if (!config.value) return log::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
+    if (!config.value)
+      return log::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
     overrides[config.name] = *config.value;
   }
   return apply(context, resource.resource_name, overrides, validate_only);
 }
 
-Status alter_incrementally(BrokerContext& context, const wire::IncrementalAlterConfigsRequest::Resource& resource, bool validate_only) {
+Status alter_incrementally(BrokerContext& context, const wire::IncrementalAlterConfigsRequest::Resource& resource,
+                           bool validate_only) {
   if (resource.resource_type != kTopicResource) return refuse_resource(resource.resource_type);
   const auto topic = context.logs->find_topic(resource.resource_name);
-  if (topic == nullptr) return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", resource.resource_name);
+  if (topic == nullptr)
+    return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.",
+                            resource.resource_name);
   log::Properties overrides = topic->overrides;
-  for (const auto& config : resource.configs) MUIR_RETURN_IF_ERROR(change(overrides, config, context.config.properties));
+  for (const auto& config : resource.configs)
+    MUIR_RETURN_IF_ERROR(change(overrides, config, context.config.properties));
   return apply(context, resource.resource_name, overrides, validate_only);
 }
 
@@ -204,17 +228,20 @@ void alter_all(BrokerContext& context, Request request, Reply<Response> reply, F
 
 }  // namespace
 
-void handle_describe_configs(BrokerContext& context, const RequestInfo&, DescribeConfigsRequest request, Reply<DescribeConfigsResponse> reply) {
+void handle_describe_configs(BrokerContext& context, const RequestInfo&, DescribeConfigsRequest request,
+                             Reply<DescribeConfigsResponse> reply) {
   DescribeConfigsResponse response;
   for (const auto& resource : request.resources) response.results.push_back(describe(context, request, resource));
   reply(response);
 }
 
-void handle_alter_configs(BrokerContext& context, const RequestInfo&, wire::AlterConfigsRequest request, Reply<wire::AlterConfigsResponse> reply) {
+void handle_alter_configs(BrokerContext& context, const RequestInfo&, wire::AlterConfigsRequest request,
+                          Reply<wire::AlterConfigsResponse> reply) {
   alter_all(context, std::move(request), std::move(reply), alter);
 }
 
-void handle_incremental_alter_configs(BrokerContext& context, const RequestInfo&, wire::IncrementalAlterConfigsRequest request,
+void handle_incremental_alter_configs(BrokerContext& context, const RequestInfo&,
+                                      wire::IncrementalAlterConfigsRequest request,
                                       Reply<wire::IncrementalAlterConfigsResponse> reply) {
   alter_all(context, std::move(request), std::move(reply), alter_incrementally);
 }

@@ -43,15 +43,19 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   void find_partitions() {
     for (size_t i = 0; i < request_.topics.size(); ++i) {
       auto& topic = request_.topics[i];
-      const log::TopicPtr found = version_ >= 13 ? context_.logs->find_topic(topic.topic_id) : context_.logs->find_topic(topic.topic);
+      const log::TopicPtr found =
+          version_ >= 13 ? context_.logs->find_topic(topic.topic_id) : context_.logs->find_topic(topic.topic);
       for (const auto& wanted : topic.partitions) {
         Target target;
         target.topic = i;
         target.wanted = &wanted;
-        const bool there = found != nullptr && wanted.partition >= 0 && static_cast<size_t>(wanted.partition) < found->partitions.size();
+        const bool there = found != nullptr && wanted.partition >= 0 &&
+                           static_cast<size_t>(wanted.partition) < found->partitions.size();
         if (there) target.partition = found->partitions[static_cast<size_t>(wanted.partition)];
-        if (found == nullptr && version_ >= 13) target.missing = ErrorCode::unknown_topic_id;
-        else if (!there) target.missing = ErrorCode::unknown_topic_or_partition;
+        if (found == nullptr && version_ >= 13)
+          target.missing = ErrorCode::unknown_topic_id;
+        else if (!there)
+          target.missing = ErrorCode::unknown_topic_or_partition;
         targets_.push_back(std::move(target));
       }
     }
@@ -160,7 +164,8 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     out.log_start_offset = known ? target.read.offsets.log_start : -1;
     if (isolation_ == log::Isolation::read_committed) {
       out.aborted_transactions.emplace();
-      for (const auto& txn : target.read.aborted) out.aborted_transactions->push_back({txn.producer_id, txn.first_offset, {}});
+      for (const auto& txn : target.read.aborted)
+        out.aborted_transactions->push_back({txn.producer_id, txn.first_offset, {}});
     }
     out.records = target.read.records;
     return out;

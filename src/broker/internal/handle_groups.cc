@@ -42,11 +42,13 @@ FindCoordinatorResponse::Coordinator find_coordinator(BrokerContext& context, in
 
 }  // namespace
 
-void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, FindCoordinatorRequest request, Reply<FindCoordinatorResponse> reply) {
+void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, FindCoordinatorRequest request,
+                             Reply<FindCoordinatorResponse> reply) {
   context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
     FindCoordinatorResponse response;
     if (info.version >= 4) {
-      for (const auto& key : request.coordinator_keys) response.coordinators.push_back(find_coordinator(context, request.key_type, key));
+      for (const auto& key : request.coordinator_keys)
+        response.coordinators.push_back(find_coordinator(context, request.key_type, key));
     } else {
       const auto found = find_coordinator(context, request.key_type, request.key);
       response.error_code = found.error_code;
@@ -59,27 +61,33 @@ void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, Fi
   });
 }
 
-void handle_join_group(BrokerContext& context, const RequestInfo& info, wire::JoinGroupRequest request, Reply<wire::JoinGroupResponse> reply) {
+void handle_join_group(BrokerContext& context, const RequestInfo& info, wire::JoinGroupRequest request,
+                       Reply<wire::JoinGroupResponse> reply) {
   context.groups->join_group(client_of(info), std::move(request), std::move(reply));
 }
 
-void handle_sync_group(BrokerContext& context, const RequestInfo&, wire::SyncGroupRequest request, Reply<wire::SyncGroupResponse> reply) {
+void handle_sync_group(BrokerContext& context, const RequestInfo&, wire::SyncGroupRequest request,
+                       Reply<wire::SyncGroupResponse> reply) {
   context.groups->sync_group(std::move(request), std::move(reply));
 }
 
-void handle_heartbeat(BrokerContext& context, const RequestInfo&, wire::HeartbeatRequest request, Reply<wire::HeartbeatResponse> reply) {
+void handle_heartbeat(BrokerContext& context, const RequestInfo&, wire::HeartbeatRequest request,
+                      Reply<wire::HeartbeatResponse> reply) {
   context.groups->heartbeat(std::move(request), std::move(reply));
 }
 
-void handle_leave_group(BrokerContext& context, const RequestInfo& info, wire::LeaveGroupRequest request, Reply<wire::LeaveGroupResponse> reply) {
+void handle_leave_group(BrokerContext& context, const RequestInfo& info, wire::LeaveGroupRequest request,
+                        Reply<wire::LeaveGroupResponse> reply) {
   context.groups->leave_group(info.version, std::move(request), std::move(reply));
 }
 
-void handle_offset_commit(BrokerContext& context, const RequestInfo& info, wire::OffsetCommitRequest request, Reply<wire::OffsetCommitResponse> reply) {
+void handle_offset_commit(BrokerContext& context, const RequestInfo& info, wire::OffsetCommitRequest request,
+                          Reply<wire::OffsetCommitResponse> reply) {
   context.groups->offset_commit(info.version, std::move(request), std::move(reply));
 }
 
-void handle_offset_fetch(BrokerContext& context, const RequestInfo& info, wire::OffsetFetchRequest request, Reply<wire::OffsetFetchResponse> reply) {
+void handle_offset_fetch(BrokerContext& context, const RequestInfo& info, wire::OffsetFetchRequest request,
+                         Reply<wire::OffsetFetchResponse> reply) {
   context.groups->offset_fetch(info.version, std::move(request), std::move(reply));
 }
 
@@ -88,15 +96,18 @@ void handle_describe_groups(BrokerContext& context, const RequestInfo& info, wir
   context.groups->describe_groups(info.version, std::move(request), std::move(reply));
 }
 
-void handle_list_groups(BrokerContext& context, const RequestInfo&, wire::ListGroupsRequest request, Reply<wire::ListGroupsResponse> reply) {
+void handle_list_groups(BrokerContext& context, const RequestInfo&, wire::ListGroupsRequest request,
+                        Reply<wire::ListGroupsResponse> reply) {
   context.groups->list_groups(std::move(request), std::move(reply));
 }
 
-void handle_delete_groups(BrokerContext& context, const RequestInfo&, wire::DeleteGroupsRequest request, Reply<wire::DeleteGroupsResponse> reply) {
+void handle_delete_groups(BrokerContext& context, const RequestInfo&, wire::DeleteGroupsRequest request,
+                          Reply<wire::DeleteGroupsResponse> reply) {
   context.groups->delete_groups(std::move(request), std::move(reply));
 }
 
-void handle_offset_delete(BrokerContext& context, const RequestInfo&, wire::OffsetDeleteRequest request, Reply<wire::OffsetDeleteResponse> reply) {
+void handle_offset_delete(BrokerContext& context, const RequestInfo&, wire::OffsetDeleteRequest request,
+                          Reply<wire::OffsetDeleteResponse> reply) {
   context.groups->offset_delete(std::move(request), std::move(reply));
 }
 

@@ -14,7 +14,8 @@ using wire::ErrorCode;
 bool wanted(const wire::DescribeLogDirsRequest& request, const std::string& topic, int32_t partition) {
   if (!request.topics) return true;
   return std::any_of(request.topics->begin(), request.topics->end(), [&](const auto& entry) {
-    return entry.topic == topic && std::find(entry.partitions.begin(), entry.partitions.end(), partition) != entry.partitions.end();
+    return entry.topic == topic &&
+           std::find(entry.partitions.begin(), entry.partitions.end(), partition) != entry.partitions.end();
   });
 }
 
@@ -57,7 +58,13 @@ void handle_describe_producers(BrokerContext& context, const RequestInfo&, wire:
         continue;
       }
       for (const auto& [id, entry] : partition->producers()) {
-        out.active_producers.push_back({id, entry.epoch, entry.last_sequence(), entry.last_timestamp, entry.coordinator_epoch, entry.txn_first_offset, {}});
+        out.active_producers.push_back({id,
+                                        entry.epoch,
+                                        entry.last_sequence(),
+                                        entry.last_timestamp,
+                                        entry.coordinator_epoch,
+                                        entry.txn_first_offset,
+                                        {}});
       }
     }
   }

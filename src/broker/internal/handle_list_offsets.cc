@@ -25,7 +25,8 @@ Result<log::TimestampOffset> look_up(log::Partition& partition, int64_t timestam
   const log::Offsets offsets = partition.offsets();
   switch (timestamp) {
     case kLatest:
-      return log::TimestampOffset{-1, isolation == log::Isolation::read_committed ? offsets.last_stable : offsets.high_watermark};
+      return log::TimestampOffset{
+          -1, isolation == log::Isolation::read_committed ? offsets.last_stable : offsets.high_watermark};
     case kEarliest:
     case kEarliestLocal: return log::TimestampOffset{-1, offsets.log_start};
     case kMaxTimestamp: return partition.find_max_timestamp();
@@ -41,7 +42,8 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
   wire::ListOffsetsResponse::Partition out;
   out.partition_index = wanted.partition_index;
   const auto partition = context.logs->find_partition(topic, wanted.partition_index);
-  out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition : check_epoch(*partition, wanted.current_leader_epoch);
+  out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition
+                                        : check_epoch(*partition, wanted.current_leader_epoch);
   if (out.error_code != ErrorCode::none) return out;
   const auto isolation = isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
   const auto found = look_up(*partition, wanted.timestamp, isolation);
@@ -57,17 +59,20 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
 
 }  // namespace
 
-void handle_list_offsets(BrokerContext& context, const RequestInfo&, wire::ListOffsetsRequest request, Reply<wire::ListOffsetsResponse> reply) {
+void handle_list_offsets(BrokerContext& context, const RequestInfo&, wire::ListOffsetsRequest request,
+                         Reply<wire::ListOffsetsResponse> reply) {
   wire::ListOffsetsResponse response;
   for (const auto& topic : request.topics) {
     auto& out = response.topics.emplace_back();
     out.name = topic.name;
-    for (const auto& wanted : topic.partitions) out.partitions.push_back(answer(context, topic.name, request.isolation_level, wanted));
+    for (const auto& wanted : topic.partitions)
+      out.partitions.push_back(answer(context, topic.name, request.isolation_level, wanted));
   }
   reply(response);
 }
 
-void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&, wire::OffsetForLeaderEpochRequest request,
+void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&,
+                                    wire::OffsetForLeaderEpochRequest request,
                                     Reply<wire::OffsetForLeaderEpochResponse> reply) {
   wire::OffsetForLeaderEpochResponse response;
   for (const auto& topic : request.topics) {
@@ -77,7 +82,8 @@ void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&, 
       auto& out = topic_out.partitions.emplace_back();
       out.partition = wanted.partition;
       const auto partition = context.logs->find_partition(topic.topic, wanted.partition);
-      out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition : check_epoch(*partition, wanted.current_leader_epoch);
+      out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition
+                                            : check_epoch(*partition, wanted.current_leader_epoch);
       if (out.error_code != ErrorCode::none) continue;
       const log::EpochEntry end = partition->epoch_end(wanted.leader_epoch);
       out.leader_epoch = end.epoch;

@@ -14,7 +14,8 @@ using wire::ErrorCode;
 using wire::MetadataResponse;
 
 // Every operation that KIP-430 names for a topic and for the cluster: there is no authorizer.
-constexpr int32_t kTopicOperations = (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 11);
+constexpr int32_t kTopicOperations =
+    (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 11);
 constexpr int32_t kClusterOperations = (1 << 5) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12);
 
 template <class Partition>
@@ -41,7 +42,8 @@ MetadataResponse::Topic describe(BrokerContext& context, const log::Topic& topic
   return out;
 }
 
-MetadataResponse::Topic answer_topic(BrokerContext& context, const wire::MetadataRequest& request, const wire::MetadataRequest::Topic& wanted) {
+MetadataResponse::Topic answer_topic(BrokerContext& context, const wire::MetadataRequest& request,
+                                     const wire::MetadataRequest::Topic& wanted) {
   MetadataResponse::Topic missing;
   missing.name = wanted.name;
   missing.topic_id = wanted.topic_id;
@@ -59,13 +61,16 @@ MetadataResponse::Topic answer_topic(BrokerContext& context, const wire::Metadat
     if (made.ok()) topic = *made;
   }
   if (topic != nullptr) return describe(context, *topic, request.include_topic_authorized_operations);
-  missing.error_code = log::valid_topic_name(*wanted.name) ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
+  missing.error_code =
+      log::valid_topic_name(*wanted.name) ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
   return missing;
 }
 
-void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire::MetadataRequest& request, const Reply<MetadataResponse>& reply) {
+void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire::MetadataRequest& request,
+                     const Reply<MetadataResponse>& reply) {
   MetadataResponse response;
-  response.brokers.push_back({context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, {}});
+  response.brokers.push_back(
+      {context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, {}});
   response.cluster_id = context.logs->cluster_id();
   response.controller_id = context.node_id();
   if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kClusterOperations;
@@ -89,7 +94,8 @@ bool needs_new_topic(BrokerContext& context, const wire::MetadataRequest& reques
 
 }  // namespace
 
-void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::MetadataRequest request, Reply<MetadataResponse> reply) {
+void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::MetadataRequest request,
+                     Reply<MetadataResponse> reply) {
   if (!needs_new_topic(context, request)) return answer_metadata(context, info, request, reply);
   context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
     answer_metadata(context, info, request, reply);
@@ -104,17 +110,20 @@ void handle_describe_cluster(BrokerContext& context, const RequestInfo&, wire::D
   response.cluster_id = context.logs->cluster_id();
   if (request.endpoint_type != kBrokers) {
     response.error_code = ErrorCode::mismatched_endpoint_type;
-    response.error_message = "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
+    response.error_message =
+        "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
     return reply(response);
   }
   response.controller_id = context.node_id();
-  response.brokers.push_back({context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, false, {}});
+  response.brokers.push_back(
+      {context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, false, {}});
   if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kClusterOperations;
   reply(response);
 }
 
 // KIP-966: the partitions of topics in order of name, a bounded number at a time.
-void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&, wire::DescribeTopicPartitionsRequest request,
+void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&,
+                                      wire::DescribeTopicPartitionsRequest request,
                                       Reply<wire::DescribeTopicPartitionsResponse> reply) {
   using Response = wire::DescribeTopicPartitionsResponse;
   Response response;
@@ -128,7 +137,9 @@ void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&
   size_t left = static_cast<size_t>(std::clamp(request.response_partition_limit, 1, 2000));
   for (const auto& name : names) {
     if (request.cursor && name < request.cursor->topic_name) continue;
-    size_t begin = request.cursor && name == request.cursor->topic_name ? static_cast<size_t>(std::max(request.cursor->partition_index, 0)) : 0;
+    size_t begin = request.cursor && name == request.cursor->topic_name
+                       ? static_cast<size_t>(std::max(request.cursor->partition_index, 0))
+                       : 0;
     if (left == 0) {
       response.next_cursor = Response::NextCursor{name, 0, {}};
       break;
@@ -137,7 +148,8 @@ void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&
     out.name = name;
     const auto topic = context.logs->find_topic(name);
     if (topic == nullptr) {
-      out.error_code = log::valid_topic_name(name) ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
+      out.error_code =
+          log::valid_topic_name(name) ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
       continue;
     }
     out.topic_id = topic->id;

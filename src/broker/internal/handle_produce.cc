@@ -16,7 +16,8 @@ using wire::ProduceResponse;
 
 // An acks=all request whose batches are appended and not yet on the disk.
 struct PendingProduce {
-  PendingProduce(ProduceResponse answer, Reply<ProduceResponse> to) : response(std::move(answer)), reply(std::move(to)) {}
+  PendingProduce(ProduceResponse answer, Reply<ProduceResponse> to)
+      : response(std::move(answer)), reply(std::move(to)) {}
 
   std::mutex mutex;
   ProduceResponse response;
@@ -37,15 +38,16 @@ void set_failure(ProduceResponse::Partition& out, const Status& status) {
 // From this version on a client understands that the transaction, not the producer, is lost (KIP-890).
 constexpr int16_t kAbortableSince = 11;
 
-ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, int64_t producer_id, int16_t epoch, const std::string& topic,
-                            int32_t partition) {
+ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, int64_t producer_id, int16_t epoch,
+                            const std::string& topic, int32_t partition) {
   const ErrorCode error = context.txns->check_write(producer_id, epoch, topic, partition);
   const bool abortable = error == ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
   return abortable ? ErrorCode::transaction_abortable : error;
 }
 
-ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& info, const ProduceRequest& request, const std::string& topic,
-                                  const ProduceRequest::Partition& data, std::shared_ptr<log::Partition>& appended_to, int64_t& appended_end) {
+ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& info, const ProduceRequest& request,
+                                  const std::string& topic, const ProduceRequest::Partition& data,
+                                  std::shared_ptr<log::Partition>& appended_to, int64_t& appended_end) {
   // Kept between requests: its buffer serves every batch that must be decompressed.
   thread_local wire::RecordIterator scratch;
   ProduceResponse::Partition out;
@@ -56,7 +58,8 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
   }
   const auto partition = context.logs->find_partition(topic, data.index);
   if (partition == nullptr) {
-    set_failure(out, log::kafka_error(ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, data.index));
+    set_failure(out,
+                log::kafka_error(ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, data.index));
     return out;
   }
   if (is_internal_topic(topic) && info.client_id != "__admin_client") {
@@ -69,9 +72,11 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     return out;
   }
   if (const auto& header = admitted->batch.header(); header.transactional()) {
-    const ErrorCode error = check_transaction(context, info, header.producer_id, header.producer_epoch, topic, data.index);
+    const ErrorCode error =
+        check_transaction(context, info, header.producer_id, header.producer_epoch, topic, data.index);
     if (error != ErrorCode::none) {
-      set_failure(out, log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id, partition->name()));
+      set_failure(out, log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id,
+                                        partition->name()));
       return out;
     }
   }
@@ -96,24 +101,27 @@ struct Appending {
   size_t index = 0;
 };
 
-void answer_when_durable(ProduceResponse response, const std::vector<Appending>& appends, Reply<ProduceResponse> reply) {
+void answer_when_durable(ProduceResponse response, const std::vector<Appending>& appends,
+                         Reply<ProduceResponse> reply) {
   const auto pending = std::make_shared<PendingProduce>(std::move(response), std::move(reply));
   pending->left += static_cast<int>(appends.size());
   for (const Appending& append : appends) {
-    append.partition->when_durable(append.end, [pending, topic = append.topic, index = append.index](const Status& status) {
-      if (!status.ok()) {
-        const std::lock_guard guard(pending->mutex);
-        set_failure(pending->response.responses[topic].partition_responses[index], status);
-      }
-      pending->finish_one();
-    });
+    append.partition->when_durable(
+        append.end, [pending, topic = append.topic, index = append.index](const Status& status) {
+          if (!status.ok()) {
+            const std::lock_guard guard(pending->mutex);
+            set_failure(pending->response.responses[topic].partition_responses[index], status);
+          }
+          pending->finish_one();
+        });
   }
   pending->finish_one();
 }
 
 }  // namespace
 
-void handle_produce(BrokerContext& context, const RequestInfo& info, ProduceRequest request, Reply<ProduceResponse> reply) {
+void handle_produce(BrokerContext& context, const RequestInfo& info, ProduceRequest request,
+                    Reply<ProduceResponse> reply) {
   ProduceResponse response;
   std::vector<Appending> appends;
   bool failed = false;
@@ -122,7 +130,8 @@ void handle_produce(BrokerContext& context, const RequestInfo& info, ProduceRequ
     topic_out.name = topic.name;
     for (const auto& data : topic.partition_data) {
       Appending appending{nullptr, 0, response.responses.size() - 1, topic_out.partition_responses.size()};
-      topic_out.partition_responses.push_back(append(context, info, request, topic.name, data, appending.partition, appending.end));
+      topic_out.partition_responses.push_back(
+          append(context, info, request, topic.name, data, appending.partition, appending.end));
       failed = failed || topic_out.partition_responses.back().error_code != ErrorCode::none;
       if (appending.partition != nullptr) appends.push_back(std::move(appending));
     }

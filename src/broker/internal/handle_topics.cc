@@ -28,27 +28,32 @@ std::set<std::string> repeated_names(const Items& items) {
 Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_id) {
   if (!wanted.assignments.empty()) {
     if (wanted.num_partitions != -1 || wanted.replication_factor != -1) {
-      return log::kafka_error(ErrorCode::invalid_request, "Both numPartitions or replicationFactor and replicasAssignments were set.");
+      return log::kafka_error(ErrorCode::invalid_request,
+                              "Both numPartitions or replicationFactor and replicasAssignments were set.");
     }
     std::set<int32_t> indexes;
     for (const auto& assignment : wanted.assignments) {
       indexes.insert(assignment.partition_index);
       if (assignment.broker_ids == std::vector<int32_t>{node_id}) continue;
-      return log::kafka_error(ErrorCode::invalid_replica_assignment, "partition {} may only be assigned to the one broker, {}",
-                              assignment.partition_index, node_id);
+      return log::kafka_error(ErrorCode::invalid_replica_assignment,
+                              "partition {} may only be assigned to the one broker, {}", assignment.partition_index,
+                              node_id);
     }
     const bool from_zero = *indexes.begin() == 0 && *indexes.rbegin() + 1 == static_cast<int32_t>(indexes.size());
     if (!from_zero || indexes.size() != wanted.assignments.size()) {
-      return log::kafka_error(ErrorCode::invalid_replica_assignment, "partitions should be a consecutive 0-based integer sequence");
+      return log::kafka_error(ErrorCode::invalid_replica_assignment,
+                              "partitions should be a consecutive 0-based integer sequence");
     }
     return {};
   }
   if (wanted.replication_factor == -1 || wanted.replication_factor == 1) return {};
   if (wanted.replication_factor < 1) {
-    return log::kafka_error(ErrorCode::invalid_replication_factor, "Replication factor must be larger than 0, or -1 to use the default value.");
+    return log::kafka_error(ErrorCode::invalid_replication_factor,
+                            "Replication factor must be larger than 0, or -1 to use the default value.");
   }
   return log::kafka_error(ErrorCode::invalid_replication_factor,
-                          "Unable to replicate the partition {} time(s): The target replication factor of {} cannot be reached because only 1 broker(s) are registered.",
+                          "Unable to replicate the partition {} time(s): The target replication factor of {} cannot be "
+                          "reached because only 1 broker(s) are registered.",
                           wanted.replication_factor, wanted.replication_factor);
 }
 
@@ -57,16 +62,19 @@ int32_t partitions_of(BrokerContext& context, const CreateTopicsRequest::Topic& 
   return wanted.num_partitions == -1 ? static_cast<int32_t>(context.number("num.partitions")) : wanted.num_partitions;
 }
 
-Result<log::TopicPtr> create(BrokerContext& context, const CreateTopicsRequest::Topic& wanted, bool validate_only, log::Properties& settings) {
+Result<log::TopicPtr> create(BrokerContext& context, const CreateTopicsRequest::Topic& wanted, bool validate_only,
+                             log::Properties& settings) {
   MUIR_RETURN_IF_ERROR(check_replication(wanted, context.node_id()));
   for (const auto& config : wanted.configs) {
-    if (!config.value) return log::kafka_error(ErrorCode::invalid_config, "Null value not supported for topic configs: {}", config.name);
+    if (!config.value)
+      return log::kafka_error(ErrorCode::invalid_config, "Null value not supported for topic configs: {}", config.name);
     settings[config.name] = *config.value;
   }
   return context.logs->create_topic(wanted.name, partitions_of(context, wanted), settings, validate_only);
 }
 
-std::vector<CreateTopicsResponse::Config> settings_of_new_topic(BrokerContext& context, const log::Properties& settings) {
+std::vector<CreateTopicsResponse::Config> settings_of_new_topic(BrokerContext& context,
+                                                                const log::Properties& settings) {
   constexpr int8_t kTopicSource = 1;
   constexpr int8_t kStaticBrokerSource = 4;
   constexpr int8_t kDefaultSource = 5;
@@ -75,20 +83,22 @@ std::vector<CreateTopicsResponse::Config> settings_of_new_topic(BrokerContext& c
     auto& config = out.emplace_back();
     config.name = key.name;
     config.value = log::topic_config_value(key, settings, context.config.properties);
-    config.config_source = settings.contains(config.name)                                   ? kTopicSource
+    config.config_source = settings.contains(config.name)                             ? kTopicSource
                            : log::broker_config_value(key, context.config.properties) ? kStaticBrokerSource
-                                                                                            : kDefaultSource;
+                                                                                      : kDefaultSource;
   }
   return out;
 }
 
-CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestInfo& info, const CreateTopicsRequest& request,
-                                          const CreateTopicsRequest::Topic& wanted, bool repeated) {
+CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestInfo& info,
+                                          const CreateTopicsRequest& request, const CreateTopicsRequest::Topic& wanted,
+                                          bool repeated) {
   CreateTopicsResponse::Topic out;
   out.name = wanted.name;
   log::Properties settings;
-  const auto made = repeated ? Result<log::TopicPtr>(log::kafka_error(ErrorCode::invalid_request, "Duplicate topic name."))
-                             : create(context, wanted, request.validate_only, settings);
+  const auto made = repeated
+                        ? Result<log::TopicPtr>(log::kafka_error(ErrorCode::invalid_request, "Duplicate topic name."))
+                        : create(context, wanted, request.validate_only, settings);
   if (!made.ok()) {
     out.error_code = log::kafka_code(made.status());
     out.error_message = made.status().message();
@@ -104,7 +114,8 @@ CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestI
 
 }  // namespace
 
-void handle_create_topics(BrokerContext& context, const RequestInfo& info, CreateTopicsRequest request, Reply<CreateTopicsResponse> reply) {
+void handle_create_topics(BrokerContext& context, const RequestInfo& info, CreateTopicsRequest request,
+                          Reply<CreateTopicsResponse> reply) {
   context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
     CreateTopicsResponse response;
     const auto repeated = repeated_names(request.topics);
@@ -117,7 +128,8 @@ void handle_create_topics(BrokerContext& context, const RequestInfo& info, Creat
   });
 }
 
-void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire::DeleteTopicsRequest request, Reply<wire::DeleteTopicsResponse> reply) {
+void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire::DeleteTopicsRequest request,
+                          Reply<wire::DeleteTopicsResponse> reply) {
   if (info.version < 6) {
     for (auto& name : request.topic_names) request.topics.push_back({std::move(name), {}, {}});
   }
@@ -127,7 +139,8 @@ void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire:
       auto& out = response.responses.emplace_back();
       out.name = wanted.name;
       out.topic_id = wanted.topic_id;
-      const auto topic = wanted.name ? context.logs->find_topic(*wanted.name) : context.logs->find_topic(wanted.topic_id);
+      const auto topic =
+          wanted.name ? context.logs->find_topic(*wanted.name) : context.logs->find_topic(wanted.topic_id);
       if (topic == nullptr) {
         out.error_code = wanted.name ? ErrorCode::unknown_topic_or_partition : ErrorCode::unknown_topic_id;
         continue;
@@ -158,8 +171,9 @@ void handle_create_partitions(BrokerContext& context, const RequestInfo&, wire::
       if (!answered.insert(wanted.name).second) continue;
       auto& out = response.results.emplace_back();
       out.name = wanted.name;
-      const Status status = repeated.contains(wanted.name) ? log::kafka_error(ErrorCode::invalid_request, "Duplicate topic in request.")
-                                                           : context.logs->add_partitions(wanted.name, wanted.count, request.validate_only);
+      const Status status = repeated.contains(wanted.name)
+                                ? log::kafka_error(ErrorCode::invalid_request, "Duplicate topic in request.")
+                                : context.logs->add_partitions(wanted.name, wanted.count, request.validate_only);
       out.error_code = log::kafka_code(status);
       if (!status.ok()) out.error_message = status.message();
     }
@@ -167,7 +181,8 @@ void handle_create_partitions(BrokerContext& context, const RequestInfo&, wire::
   });
 }
 
-void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::DeleteRecordsRequest request, Reply<wire::DeleteRecordsResponse> reply) {
+void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::DeleteRecordsRequest request,
+                           Reply<wire::DeleteRecordsResponse> reply) {
   context.admin->post([&context, request = std::move(request), reply = std::move(reply)] {
     wire::DeleteRecordsResponse response;
     for (const auto& topic : request.topics) {
@@ -179,7 +194,8 @@ void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::Del
         out.low_watermark = -1;
         const auto partition = context.logs->find_partition(topic.name, wanted.partition_index);
         if (partition == nullptr || is_internal_topic(topic.name)) {
-          out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
+          out.error_code =
+              partition == nullptr ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
           continue;
         }
         if (!partition->config()->remove) {

@@ -35,13 +35,13 @@ struct PendingMarkers {
   }
 };
 
-void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& marker, const std::string& topic, int32_t partition,
-                  std::function<void(const Status&)> done) {
+void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& marker, const std::string& topic,
+                  int32_t partition, std::function<void(const Status&)> done) {
   const auto type = marker.transaction_result ? wire::ControlType::commit : wire::ControlType::abort;
   context.partition_log->append_marker(
       topic, partition, type, marker.producer_id, marker.producer_epoch, marker.coordinator_epoch,
-      [&context, done = std::move(done), offsets = topic == kOffsetsTopic, partition, commit = marker.transaction_result,
-       producer_id = marker.producer_id](const Status& status, int64_t) {
+      [&context, done = std::move(done), offsets = topic == kOffsetsTopic, partition,
+       commit = marker.transaction_result, producer_id = marker.producer_id](const Status& status, int64_t) {
         if (!status.ok() || !offsets) return done(status);
         context.groups->complete_transaction(producer_id, {partition}, commit, [done] { done({}); });
       });
@@ -63,12 +63,14 @@ wire::TxnOffsetCommitResponse refused(const wire::TxnOffsetCommitRequest& reques
 void handle_init_producer_id(BrokerContext& context, const RequestInfo& info, wire::InitProducerIdRequest request,
                              Reply<wire::InitProducerIdResponse> reply) {
   // The first transactional id makes the topic, which waits for the disk.
-  context.admin->post([&context, version = info.version, request = std::move(request), reply = std::move(reply)]() mutable {
-    context.txns->init_producer_id(version, std::move(request), std::move(reply));
-  });
+  context.admin->post(
+      [&context, version = info.version, request = std::move(request), reply = std::move(reply)]() mutable {
+        context.txns->init_producer_id(version, std::move(request), std::move(reply));
+      });
 }
 
-void handle_add_partitions_to_txn(BrokerContext& context, const RequestInfo& info, wire::AddPartitionsToTxnRequest request,
+void handle_add_partitions_to_txn(BrokerContext& context, const RequestInfo& info,
+                                  wire::AddPartitionsToTxnRequest request,
                                   Reply<wire::AddPartitionsToTxnResponse> reply) {
   context.txns->add_partitions(info.version, std::move(request), std::move(reply));
 }
@@ -78,16 +80,17 @@ void handle_add_offsets_to_txn(BrokerContext& context, const RequestInfo& info, 
   context.txns->add_offsets(info.version, std::move(request), std::move(reply));
 }
 
-void handle_end_txn(BrokerContext& context, const RequestInfo& info, wire::EndTxnRequest request, Reply<wire::EndTxnResponse> reply) {
+void handle_end_txn(BrokerContext& context, const RequestInfo& info, wire::EndTxnRequest request,
+                    Reply<wire::EndTxnResponse> reply) {
   context.txns->end_txn(info.version, std::move(request), std::move(reply));
 }
 
 void handle_txn_offset_commit(BrokerContext& context, const RequestInfo& info, wire::TxnOffsetCommitRequest request,
                               Reply<wire::TxnOffsetCommitResponse> reply) {
   const auto partition = context.groups->partition_for(request.group_id);
-  const wire::ErrorCode error =
-      partition.ok() ? context.txns->check_write(request.producer_id, request.producer_epoch, std::string(kOffsetsTopic), *partition)
-                     : wire::ErrorCode::coordinator_not_available;
+  const wire::ErrorCode error = partition.ok() ? context.txns->check_write(request.producer_id, request.producer_epoch,
+                                                                           std::string(kOffsetsTopic), *partition)
+                                               : wire::ErrorCode::coordinator_not_available;
   if (error != wire::ErrorCode::none) {
     constexpr int16_t kAbortableSince = 4;  // KIP-890
     const bool abortable = error == wire::ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
@@ -107,7 +110,8 @@ void handle_list_transactions(BrokerContext& context, const RequestInfo&, wire::
 }
 
 // Sent by kafka-transactions to end a transaction that hangs.
-void handle_write_txn_markers(BrokerContext& context, const RequestInfo&, WriteTxnMarkersRequest request, Reply<WriteTxnMarkersResponse> reply) {
+void handle_write_txn_markers(BrokerContext& context, const RequestInfo&, WriteTxnMarkersRequest request,
+                              Reply<WriteTxnMarkersResponse> reply) {
   const auto pending = std::make_shared<PendingMarkers>(std::move(reply));
   for (const auto& marker : request.markers) {
     auto& marker_out = pending->response.markers.emplace_back();
@@ -115,7 +119,8 @@ void handle_write_txn_markers(BrokerContext& context, const RequestInfo&, WriteT
     for (const auto& topic : marker.topics) {
       auto& topic_out = marker_out.topics.emplace_back();
       topic_out.name = topic.name;
-      for (const int32_t index : topic.partition_indexes) topic_out.partitions.push_back({index, wire::ErrorCode::none, {}});
+      for (const int32_t index : topic.partition_indexes)
+        topic_out.partitions.push_back({index, wire::ErrorCode::none, {}});
       pending->left += topic.partition_indexes.size();
     }
   }

@@ -10,11 +10,13 @@ Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::st
   log::Properties settings;
   if (name == kOffsetsTopic) {
     partitions = context.number("offsets.topic.num.partitions");
-    settings = {{"cleanup.policy", "compact"}, {"compression.type", "producer"},
+    settings = {{"cleanup.policy", "compact"},
+                {"compression.type", "producer"},
                 {"segment.bytes", string_property(context.config.properties, "offsets.topic.segment.bytes")}};
   } else if (name == kTransactionsTopic) {
     partitions = context.number("transaction.state.log.num.partitions");
-    settings = {{"cleanup.policy", "compact"}, {"compression.type", "uncompressed"},
+    settings = {{"cleanup.policy", "compact"},
+                {"compression.type", "uncompressed"},
                 {"segment.bytes", string_property(context.config.properties, "transaction.state.log.segment.bytes")}};
   }
   auto made = context.logs->create_topic(name, static_cast<int32_t>(partitions), settings);

@@ -69,7 +69,8 @@ class MemoryPartitionLog final : public PartitionLog {
   }
   void append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
                      int16_t producer_epoch, int32_t coordinator_epoch, Done done) override {
-    append(topic, partition, wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, 0), std::move(done));
+    append(topic, partition, wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, 0),
+           std::move(done));
   }
   Result<int64_t> log_start_offset(const std::string&, int32_t) override { return 0; }
   Result<Bytes> read(const std::string& topic, int32_t partition, int64_t offset, size_t bytes_max) override {

@@ -24,12 +24,12 @@ class PartitionLog {
   // Number of the topic's partitions; 0 when it does not exist.
   [[nodiscard]] virtual int32_t partition_count(const std::string& topic) = 0;
 
-  // The same for an internal topic (kConsumerOffsets, kTransactionState), which is created, compacted and with as many partitions
-  // as the broker is configured for, when it does not exist.
+  // The same for an internal topic (kConsumerOffsets, kTransactionState), which is created, compacted and with as many
+  // partitions as the broker is configured for, when it does not exist.
   [[nodiscard]] virtual Result<int32_t> open_internal_topic(const std::string& topic) = 0;
 
-  // Appends one whole batch, whose base offset the log assigns. `done` is called exactly once: with the base offset when
-  // everything up to and including the batch is durable, or with the failure (Kafka's code in detail()). It may be
+  // Appends one whole batch, whose base offset the log assigns. `done` is called exactly once: with the base offset
+  // when everything up to and including the batch is durable, or with the failure (Kafka's code in detail()). It may be
   // called on this thread before append() returns, or later on any other. For one partition, in order of appends.
   using Done = std::function<void(const Status& status, int64_t base_offset)>;
   virtual void append(const std::string& topic, int32_t partition, Bytes batch, Done done) = 0;

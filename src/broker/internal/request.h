@@ -19,7 +19,7 @@ struct RequestInfo {
   int16_t version = 0;
   int32_t correlation_id = 0;
   std::string client_id;
-  std::string client_host;  // "127.0.0.1"
+  std::string client_host;     // "127.0.0.1"
   std::string client_address;  // "127.0.0.1:50312"
 };
 
@@ -68,7 +68,8 @@ struct ApiHandler {
   int16_t version_max;
   // Decodes the body and handles it; an error closes the connection. Record data borrows `reader`'s bytes, which
   // stay valid during the call only.
-  Status (*handle)(BrokerContext& context, const RequestInfo& info, ByteReader& reader, std::shared_ptr<ReplySlot> slot);
+  Status (*handle)(BrokerContext& context, const RequestInfo& info, ByteReader& reader,
+                   std::shared_ptr<ReplySlot> slot);
 };
 
 // Makes a row of a function  void f(BrokerContext&, const RequestInfo&, Request, Reply<Request::Response>).

@@ -92,7 +92,8 @@ void ReplyQueue::disconnect() {
   first_ = UINT64_MAX;
 }
 
-std::unique_ptr<net::FrameSession> make_session(BrokerContext& context, std::shared_ptr<net::FrameConnection> connection) {
+std::unique_ptr<net::FrameSession> make_session(BrokerContext& context,
+                                                std::shared_ptr<net::FrameConnection> connection) {
   return std::make_unique<Session>(context, std::move(connection));
 }
 

@@ -13,7 +13,8 @@
 namespace muir::broker {
 
 // Makes the session of an accepted connection.
-std::unique_ptr<net::FrameSession> make_session(BrokerContext& context, std::shared_ptr<net::FrameConnection> connection);
+std::unique_ptr<net::FrameSession> make_session(BrokerContext& context,
+                                                std::shared_ptr<net::FrameConnection> connection);
 
 // The answers of one connection that have not left yet. Thread-safe.
 class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots of delayed answers outlive the session

@@ -28,9 +28,9 @@ void TxnCoordinator::store(const std::string& id, const std::optional<TxnFields>
   wire::BatchBuilder builder;
   const Bytes value = fields ? txn_value(*fields) : Bytes{};
   builder.add(clock_.now_ms(), txn_key(id), fields ? OptBytesView(value) : std::nullopt);
-  log_.append(kTransactionState, *partition, builder.build(), [this, done = std::move(done)](const Status& status, int64_t) {
-    strand_.run([done, status] { done(status); });
-  });
+  log_.append(
+      kTransactionState, *partition, builder.build(),
+      [this, done = std::move(done)](const Status& status, int64_t) { strand_.run([done, status] { done(status); }); });
 }
 
 void TxnCoordinator::set_fields(Txn& txn, TxnFields fields) {
@@ -41,16 +41,17 @@ void TxnCoordinator::set_fields(Txn& txn, TxnFields fields) {
 void TxnCoordinator::transit(Txn& txn, TxnFields next, Outcome outcome) {
   txn.pending = next.state;
   const TxnFields stored = next;
-  store(txn.id, stored, [this, id = txn.id, next = std::move(next), outcome = std::move(outcome)](const Status& status) {
-    Txn& changed = *find(id);  // stays while a transition is pending
-    changed.pending.reset();
-    if (!status.ok()) {
-      log::warn("transactional id {}: {} cannot be stored: {}", id, to_string(next.state), status.message());
-      return outcome(ErrorCode::coordinator_not_available);
-    }
-    set_fields(changed, next);
-    outcome(ErrorCode::none);
-  });
+  store(txn.id, stored,
+        [this, id = txn.id, next = std::move(next), outcome = std::move(outcome)](const Status& status) {
+          Txn& changed = *find(id);  // stays while a transition is pending
+          changed.pending.reset();
+          if (!status.ok()) {
+            log::warn("transactional id {}: {} cannot be stored: {}", id, to_string(next.state), status.message());
+            return outcome(ErrorCode::coordinator_not_available);
+          }
+          set_fields(changed, next);
+          outcome(ErrorCode::none);
+        });
 }
 
 void TxnCoordinator::end(const wire::EndTxnRequest& request, Outcome outcome) {
@@ -103,8 +104,8 @@ void TxnCoordinator::complete(Txn& txn) {
 void TxnCoordinator::write_marker(const std::string& id, const TopicPartition& partition) {
   const Txn& txn = *find(id);
   const auto type = is_commit(txn.fields.state) ? wire::ControlType::commit : wire::ControlType::abort;
-  log_.append_marker(partition.first, partition.second, type, txn.fields.producer_id, txn.fields.epoch, kCoordinatorEpoch,
-                     [this, id, partition](const Status& status, int64_t) {
+  log_.append_marker(partition.first, partition.second, type, txn.fields.producer_id, txn.fields.epoch,
+                     kCoordinatorEpoch, [this, id, partition](const Status& status, int64_t) {
                        strand_.run([this, id, partition, status] { marker_done(id, partition, status); });
                      });
 }
@@ -113,10 +114,9 @@ void TxnCoordinator::marker_done(const std::string& id, const TopicPartition& pa
   const Txn& txn = *find(id);
   const auto& [topic, index] = partition;
   if (status.ok() && topic == kConsumerOffsets) {
-    return groups_.complete_transaction(txn.fields.producer_id, {index}, is_commit(txn.fields.state),
-                                        [this, id, partition] {
-                                          strand_.run([this, id, partition] { marker_written(id, partition); });
-                                        });
+    return groups_.complete_transaction(
+        txn.fields.producer_id, {index}, is_commit(txn.fields.state),
+        [this, id, partition] { strand_.run([this, id, partition] { marker_written(id, partition); }); });
   }
   if (status.ok() || index >= log_.partition_count(topic)) return marker_written(id, partition);
   log::warn("transactional id {}: marker to {}-{}: {}", id, topic, index, status.message());
@@ -179,7 +179,8 @@ void TxnCoordinator::forget_unused() {
   const int64_t now = clock_.now_ms();
   for (const auto& [id, txn] : txns_) {
     const TxnState state = txn->fields.state;
-    const bool idle = state == TxnState::empty || state == TxnState::complete_commit || state == TxnState::complete_abort;
+    const bool idle =
+        state == TxnState::empty || state == TxnState::complete_commit || state == TxnState::complete_abort;
     if (txn->pending || !idle || now < txn->fields.updated_ms + config_.id_expiration_ms) continue;
     txn->pending = TxnState::dead;
     store(id, std::nullopt, [this, expired = id](const Status& status) {

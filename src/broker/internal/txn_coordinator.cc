@@ -177,7 +177,9 @@ TopicResults results_for(const Topics& topics, const std::function<ErrorCode(con
 
 void TxnCoordinator::add_topics(const wire::AddPartitionsToTxnRequest::Transaction& asked,
                                 std::function<void(TopicResults)> done) {
-  const auto exists = [&](const TopicPartition& p) { return p.second >= 0 && p.second < log_.partition_count(p.first); };
+  const auto exists = [&](const TopicPartition& p) {
+    return p.second >= 0 && p.second < log_.partition_count(p.first);
+  };
   std::vector<TopicPartition> partitions;
   bool all_exist = true;
   for (const auto& topic : asked.topics) {
@@ -216,7 +218,8 @@ void TxnCoordinator::add_partitions(int16_t version, wire::AddPartitionsToTxnReq
                                                               .topics = request.v3_and_below_topics};
       return add_topics(only, [version, reply](TopicResults results) {
         for (auto& topic : results) {
-          for (auto& p : topic.results_by_partition) p.partition_error_code = fenced_for(p.partition_error_code, version, 2);
+          for (auto& p : topic.results_by_partition)
+            p.partition_error_code = fenced_for(p.partition_error_code, version, 2);
         }
         reply({.results_by_topic_v3_and_below = std::move(results)});
       });

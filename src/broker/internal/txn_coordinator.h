@@ -31,10 +31,10 @@ namespace muir::broker {
 
 // Kafka's keys and defaults.
 struct TxnConfig {
-  int64_t timeout_ms_max = 900'000;              // transaction.max.timeout.ms
-  int64_t id_expiration_ms = 604'800'000;        // transactional.id.expiration.ms
-  int64_t abort_check_ms = 10'000;               // transaction.abort.timed.out.transaction.cleanup.interval.ms
-  int64_t expiration_check_ms = 3'600'000;       // transaction.remove.expired.transaction.cleanup.interval.ms
+  int64_t timeout_ms_max = 900'000;         // transaction.max.timeout.ms
+  int64_t id_expiration_ms = 604'800'000;   // transactional.id.expiration.ms
+  int64_t abort_check_ms = 10'000;          // transaction.abort.timed.out.transaction.cleanup.interval.ms
+  int64_t expiration_check_ms = 3'600'000;  // transaction.remove.expired.transaction.cleanup.interval.ms
 };
 
 // Thread-safe. Destroy it after the log and the scheduler have stopped calling back.
@@ -56,17 +56,20 @@ class TxnCoordinator {
   // The partition of __transaction_state that holds the id; creates the topic.
   Result<int32_t> partition_for(const std::string& transactional_id);
 
-  void init_producer_id(int16_t version, wire::InitProducerIdRequest request, Reply<wire::InitProducerIdResponse> reply);
+  void init_producer_id(int16_t version, wire::InitProducerIdRequest request,
+                        Reply<wire::InitProducerIdResponse> reply);
   void add_partitions(int16_t version, wire::AddPartitionsToTxnRequest request,
                       Reply<wire::AddPartitionsToTxnResponse> reply);
   void add_offsets(int16_t version, wire::AddOffsetsToTxnRequest request, Reply<wire::AddOffsetsToTxnResponse> reply);
   void end_txn(int16_t version, wire::EndTxnRequest request, Reply<wire::EndTxnResponse> reply);
-  void describe_transactions(wire::DescribeTransactionsRequest request, Reply<wire::DescribeTransactionsResponse> reply);
+  void describe_transactions(wire::DescribeTransactionsRequest request,
+                             Reply<wire::DescribeTransactionsResponse> reply);
   void list_transactions(wire::ListTransactionsRequest request, Reply<wire::ListTransactionsResponse> reply);
 
-  // Whether the producer may write to the partition as part of its transaction: NONE, INVALID_PRODUCER_EPOCH for one that
-  // is fenced, INVALID_TXN_STATE when the partition is not in an open transaction of its. Asked before every append of a
-  // transactional batch, since a batch that arrives after the end would open a transaction that nobody ends. Any thread.
+  // Whether the producer may write to the partition as part of its transaction: NONE, INVALID_PRODUCER_EPOCH for one
+  // that is fenced, INVALID_TXN_STATE when the partition is not in an open transaction of its. Asked before every
+  // append of a transactional batch, since a batch that arrives after the end would open a transaction that nobody
+  // ends. Any thread.
   [[nodiscard]] wire::ErrorCode check_write(int64_t producer_id, int16_t epoch, const std::string& topic,
                                             int32_t partition) const {
     return open_.check(producer_id, epoch, {topic, partition});

@@ -83,8 +83,8 @@ class TxnCoordinatorTest : public ::testing::Test {
   }
   std::shared_ptr<std::optional<wire::EndTxnResponse>> end_async(Producer p, bool commit, int16_t version = 3) {
     auto [answer, reply] = slot<wire::EndTxnResponse>();
-    txns->end_txn(version,
-                  {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .committed = commit}, reply);
+    txns->end_txn(
+        version, {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .committed = commit}, reply);
     return answer;
   }
   ErrorCode end(Producer p, bool commit, int16_t version = 3) { return (*end_async(p, commit, version))->error_code; }
@@ -198,7 +198,9 @@ TEST_F(TxnCoordinatorTest, ALostCompletionIsMadeUpForAtStart) {
 
 TEST_F(TxnCoordinatorTest, OnlyPartitionsOfTheOpenTransactionMayBeWritten) {
   const Producer p = producer();
-  const auto check = [&](Producer who, int32_t partition) { return txns->check_write(who.id, who.epoch, "t", partition); };
+  const auto check = [&](Producer who, int32_t partition) {
+    return txns->check_write(who.id, who.epoch, "t", partition);
+  };
   EXPECT_EQ(check(p, 0), ErrorCode::invalid_txn_state) << "nothing was begun";
   EXPECT_EQ(add(p, 0), ErrorCode::none);
   EXPECT_EQ(check(p, 0), ErrorCode::none);
@@ -344,17 +346,19 @@ TEST_F(TxnCoordinatorTest, OffsetsBecomeTheGroupsWithTheCommit) {
   const Producer p = producer();
   {
     auto [answer, reply] = slot<wire::AddOffsetsToTxnResponse>();
-    txns->add_offsets(3, {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .group_id = "g"}, reply);
+    txns->add_offsets(3, {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .group_id = "g"},
+                      reply);
     EXPECT_EQ((*answer)->error_code, ErrorCode::none);
   }
   {
     auto [answer, reply] = slot<wire::TxnOffsetCommitResponse>();
-    groups->txn_offset_commit({.transactional_id = "x",
-                               .group_id = "g",
-                               .producer_id = p.id,
-                               .producer_epoch = p.epoch,
-                               .topics = {{.name = "t", .partitions = {{.partition_index = 0, .committed_offset = 9}}}}},
-                              reply);
+    groups->txn_offset_commit(
+        {.transactional_id = "x",
+         .group_id = "g",
+         .producer_id = p.id,
+         .producer_epoch = p.epoch,
+         .topics = {{.name = "t", .partitions = {{.partition_index = 0, .committed_offset = 9}}}}},
+        reply);
     EXPECT_EQ((*answer)->topics[0].partitions[0].error_code, ErrorCode::none);
   }
   const auto fetch = [&] {

@@ -10,7 +10,8 @@ Result<int64_t> ProducerIds::reserved_on_disk() {
   const Bytes text = MUIR_TRY(env_.read_file(path_));
   int64_t value = -1;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || value < 0 || BytesView(end, static_cast<size_t>(text.data() + text.size() - end)) != "\n") {
+  if (failure != std::errc{} || value < 0 ||
+      BytesView(end, static_cast<size_t>(text.data() + text.size() - end)) != "\n") {
     return error(Code::data_loss, "{}: not a producer id: \"{}\"", path_, text);
   }
   return value;

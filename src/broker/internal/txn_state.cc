@@ -43,7 +43,8 @@ Result<TxnFields> Txn::with_bumped_epoch(std::optional<int16_t> expected_epoch, 
   return wire::to_status(ErrorCode::producer_fenced, fmt::format("init producer id of {}", id));
 }
 
-TxnFields Txn::with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch, int64_t now_ms) const {
+TxnFields Txn::with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch,
+                                    int64_t now_ms) const {
   return {.state = TxnState::empty,
           .producer_id = producer_id,
           .previous_producer_id = fields.producer_id,
@@ -114,7 +115,8 @@ Result<std::optional<TxnRecord>> parse_txn_record(const wire::Record& record) {
   wire::TransactionLogValue value;
   MUIR_RETURN_IF_ERROR(decode(reader, version, value));
   if (value.transaction_status < 0 || value.transaction_status >= static_cast<int8_t>(std::size(kStateNames))) {
-    return error(Code::data_loss, "transaction record at offset {}: status {}", record.offset, value.transaction_status);
+    return error(Code::data_loss, "transaction record at offset {}: status {}", record.offset,
+                 value.transaction_status);
   }
   TxnFields& fields = out.fields.emplace();
   fields.state = static_cast<TxnState>(value.transaction_status);

@@ -52,7 +52,8 @@ struct Txn {
   // A transition that is being stored: requests meanwhile are answered CONCURRENT_TRANSACTIONS.
   std::optional<TxnState> pending;
   std::set<TopicPartition> markers_left;
-  // Requests that wait for the completion: called with NONE when it is over, or CONCURRENT_TRANSACTIONS when it is held up.
+  // Requests that wait for the completion: called with NONE when it is over, or CONCURRENT_TRANSACTIONS when it is held
+  // up.
   std::vector<std::function<void(wire::ErrorCode)>> waiting;
 
   // The decision is stored; markers and the final state are being written.

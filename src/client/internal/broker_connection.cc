@@ -39,11 +39,12 @@ Status BrokerConnection::negotiate(int64_t timeout_ms) {
 
 Result<int16_t> BrokerConnection::version_of(wire::ApiKey key, int16_t min, int16_t max, int16_t cap) const {
   const auto it = versions_.find(static_cast<int16_t>(key));
-  if (it == versions_.end()) return error(Code::unsupported, "{}: {} is not offered", to_string(endpoint_), wire::name_of(key));
+  if (it == versions_.end())
+    return error(Code::unsupported, "{}: {} is not offered", to_string(endpoint_), wire::name_of(key));
   const int16_t version = std::min({it->second.max, max, cap});
   if (version >= std::max(it->second.min, min)) return version;
-  return error(Code::unsupported, "{}: {} is offered in versions {} to {}, this client speaks {} to {}", to_string(endpoint_),
-               wire::name_of(key), it->second.min, it->second.max, min, std::min(max, cap));
+  return error(Code::unsupported, "{}: {} is offered in versions {} to {}, this client speaks {} to {}",
+               to_string(endpoint_), wire::name_of(key), it->second.min, it->second.max, min, std::min(max, cap));
 }
 
 Status BrokerConnection::send(const Bytes& frame, int64_t timeout_ms) {
@@ -65,7 +66,8 @@ Result<Bytes> BrokerConnection::receive(int64_t timeout_ms) {
 
 Status BrokerConnection::refuse(const char* what, const Status& why) {
   broken_ = true;
-  return error(Code::data_loss, "{}: {}: {}", to_string(endpoint_), what, why.ok() ? "the answer is to another request" : why.message());
+  return error(Code::data_loss, "{}: {}: {}", to_string(endpoint_), what,
+               why.ok() ? "the answer is to another request" : why.message());
 }
 
 }  // namespace muir::client::internal

@@ -1,4 +1,5 @@
-// BrokerConnection: one connection to one broker that speaks the versions both sides know. Owned by one thread, except abort().
+// BrokerConnection: one connection to one broker that speaks the versions both sides know. Owned by one thread, except
+// abort().
 #pragma once
 
 #include <algorithm>
@@ -29,7 +30,8 @@ class Deadline {
 class BrokerConnection {
  public:
   // Connects and asks for the broker's versions.
-  static Result<std::unique_ptr<BrokerConnection>> open(const Endpoint& endpoint, const std::string& client_id, int64_t timeout_ms);
+  static Result<std::unique_ptr<BrokerConnection>> open(const Endpoint& endpoint, const std::string& client_id,
+                                                        int64_t timeout_ms);
 
   // The version both sides speak, at most `cap`; Code::unsupported when there is none.
   [[nodiscard]] Result<int16_t> version_of(wire::ApiKey key, int16_t min, int16_t max, int16_t cap = INT16_MAX) const;
@@ -53,8 +55,9 @@ class BrokerConnection {
     const Bytes frame = MUIR_TRY(receive(timeout_ms));
     Response response;
     const Result<int32_t> correlation_id = wire::decode_response(frame, started.version, response);
-    return correlation_id.ok() && *correlation_id == started.correlation_id ? Result<Response>(std::move(response))
-                                                                            : refuse(Response::kName, correlation_id.status());
+    return correlation_id.ok() && *correlation_id == started.correlation_id
+               ? Result<Response>(std::move(response))
+               : refuse(Response::kName, correlation_id.status());
   }
   template <class Request>
   Result<typename Request::Response> call(const Request& request, int64_t timeout_ms, int16_t cap = INT16_MAX) {

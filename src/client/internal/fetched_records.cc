@@ -66,7 +66,8 @@ void FetchedRecords::fill(const rd_kafka_message_s& message, ConsumedRecord& rec
   for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
     headers_.push_back({name, view(value, size)});
   }
-  if (headers_.size() > first) ranges_.push_back({static_cast<size_t>(&record - records_.data()), first, headers_.size() - first});
+  if (headers_.size() > first)
+    ranges_.push_back({static_cast<size_t>(&record - records_.data()), first, headers_.size() - first});
 }
 
 FetchedRecords::~FetchedRecords() {

@@ -16,8 +16,8 @@ using wire::ErrorCode;
 constexpr int64_t kJoinGraceMs = 5'000;
 
 bool is_coordinator_trouble(ErrorCode code) {
-  return code == ErrorCode::not_coordinator || code == ErrorCode::coordinator_not_available || code == ErrorCode::coordinator_load_in_progress ||
-         code == ErrorCode::request_timed_out;
+  return code == ErrorCode::not_coordinator || code == ErrorCode::coordinator_not_available ||
+         code == ErrorCode::coordinator_load_in_progress || code == ErrorCode::request_timed_out;
 }
 
 }  // namespace
@@ -65,7 +65,8 @@ Result<BrokerConnection*> KafkaGroupMember::coordinator(int64_t timeout_ms) {
 
 // One request to the coordinator with the lock released; in_use_ lets leave() and the destructor end the wait.
 template <class Request>
-Result<typename Request::Response> KafkaGroupMember::ask(Lock& lock, const Request& request, int64_t timeout_ms, int16_t cap) {
+Result<typename Request::Response> KafkaGroupMember::ask(Lock& lock, const Request& request, int64_t timeout_ms,
+                                                         int16_t cap) {
   using Answer = Result<typename Request::Response>;
   lock.unlock();
   Result<BrokerConnection*> connection = coordinator(std::min(options_.request_timeout_ms, timeout_ms));
@@ -183,7 +184,8 @@ void KafkaGroupMember::sync(Lock& lock) {
     return;
   }
   if (answer->error_code != ErrorCode::none) {
-    take_error(answer->error_code, fmt::format("sync group={} member={} generation={}", options_.group_id, member_id_, generation_));
+    take_error(answer->error_code,
+               fmt::format("sync group={} member={} generation={}", options_.group_id, member_id_, generation_));
     return;
   }
   assignment_ = answer->assignment;
@@ -207,7 +209,8 @@ void KafkaGroupMember::heartbeat(Lock& lock) {
     return;  // the next heartbeat finds the coordinator again
   }
   if (answer->error_code == ErrorCode::none || stage_ == Stage::joining) return;
-  const std::string what = fmt::format("heartbeat group={} member={} generation={}", options_.group_id, member_id_, generation_);
+  const std::string what =
+      fmt::format("heartbeat group={} member={} generation={}", options_.group_id, member_id_, generation_);
   if (answer->error_code == ErrorCode::rebalance_in_progress) {
     rejoin_ = true;  // the owner rejoins at its next poll; heartbeats keep the session until then
     changed_.notify_all();
@@ -218,7 +221,8 @@ void KafkaGroupMember::heartbeat(Lock& lock) {
 
 // KIP-62: an owner that has not polled for max.poll.interval.ms is stuck; its partitions go to others.
 void KafkaGroupMember::leave_overdue(Lock& lock) {
-  log::warn("group={} member={}: no poll for {} ms; leaving the group", options_.group_id, member_id_, options_.rebalance_timeout_ms);
+  log::warn("group={} member={}: no poll for {} ms; leaving the group", options_.group_id, member_id_,
+            options_.rebalance_timeout_ms);
   wire::LeaveGroupRequest request;
   request.group_id = options_.group_id;
   request.member_id = member_id_;

@@ -20,7 +20,8 @@ Status with_reason(wire::ErrorCode code, const std::string& what, const std::opt
 
 TopicDescription describe(const wire::MetadataResponse::Topic& topic) {
   TopicDescription description{topic.name.value_or(""), static_cast<int32_t>(topic.partitions.size()), 0};
-  if (!topic.partitions.empty()) description.replication_factor = static_cast<int16_t>(topic.partitions[0].replica_nodes.size());
+  if (!topic.partitions.empty())
+    description.replication_factor = static_cast<int16_t>(topic.partitions[0].replica_nodes.size());
   return description;
 }
 
@@ -123,7 +124,8 @@ Result<ClusterDescription> KafkaAdmin::describe_cluster(int64_t timeout_ms) {
   return client_.retry(deadline, [&]() -> Result<ClusterDescription> {
     const auto answer = MUIR_TRY(client_.metadata(std::vector<std::string>(), deadline));
     ClusterDescription description{answer.cluster_id.value_or(""), answer.controller_id, {}};
-    for (const auto& broker : answer.brokers) description.brokers.push_back(fmt::format("{}:{}", broker.host, broker.port));
+    for (const auto& broker : answer.brokers)
+      description.brokers.push_back(fmt::format("{}:{}", broker.host, broker.port));
     return description;
   });
 }
@@ -142,7 +144,8 @@ Result<std::map<std::string, std::string>> KafkaAdmin::topic_configs(const std::
     const std::string what = fmt::format("describe configs of topic={}", name);
     if (answer.results.empty()) return error(Code::internal, "{}: the answer names no topic", what);
     const auto& result = answer.results[0];
-    if (result.error_code == wire::ErrorCode::unknown_topic_or_partition) return error(Code::not_found, "{}: no such topic", what);
+    if (result.error_code == wire::ErrorCode::unknown_topic_or_partition)
+      return error(Code::not_found, "{}: no such topic", what);
     MUIR_RETURN_IF_ERROR(with_reason(result.error_code, what, result.error_message));
     std::map<std::string, std::string> configs;
     for (const auto& config : result.configs) configs[config.name] = config.value.value_or("");
@@ -150,7 +153,8 @@ Result<std::map<std::string, std::string>> KafkaAdmin::topic_configs(const std::
   });
 }
 
-Result<KafkaAdmin::Leaders> KafkaAdmin::leaders(const std::vector<TopicPartition>& partitions, const Deadline& deadline) {
+Result<KafkaAdmin::Leaders> KafkaAdmin::leaders(const std::vector<TopicPartition>& partitions,
+                                                const Deadline& deadline) {
   std::vector<std::string> names;
   for (const TopicPartition& one : partitions) {
     if (std::find(names.begin(), names.end(), one.topic) == names.end()) names.push_back(one.topic);
@@ -161,23 +165,28 @@ Result<KafkaAdmin::Leaders> KafkaAdmin::leaders(const std::vector<TopicPartition
   std::map<TopicPartition, int32_t> leader_of;
   for (const auto& topic : answer.topics) {
     const std::string what = fmt::format("metadata topic={}", topic.name.value_or(""));
-    if (topic.error_code == wire::ErrorCode::unknown_topic_or_partition) return error(Code::not_found, "{}: no such topic", what);
+    if (topic.error_code == wire::ErrorCode::unknown_topic_or_partition)
+      return error(Code::not_found, "{}: no such topic", what);
     MUIR_RETURN_IF_ERROR(wire::to_status(topic.error_code, what));
-    for (const auto& partition : topic.partitions) leader_of[{topic.name.value_or(""), partition.partition_index}] = partition.leader_id;
+    for (const auto& partition : topic.partitions)
+      leader_of[{topic.name.value_or(""), partition.partition_index}] = partition.leader_id;
   }
   Leaders leaders;
   for (const TopicPartition& one : partitions) {
     const auto leader = leader_of.find(one);
-    if (leader == leader_of.end()) return error(Code::not_found, "{}: no such partition", where("metadata", one.topic, one.partition));
+    if (leader == leader_of.end())
+      return error(Code::not_found, "{}: no such partition", where("metadata", one.topic, one.partition));
     const auto broker = brokers.find(leader->second);
-    if (broker == brokers.end()) return wire::to_status(wire::ErrorCode::leader_not_available, where("metadata", one.topic, one.partition));
+    if (broker == brokers.end())
+      return wire::to_status(wire::ErrorCode::leader_not_available, where("metadata", one.topic, one.partition));
     leaders[broker->second].push_back(one);
   }
   return leaders;
 }
 
-Status KafkaAdmin::list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, int64_t at, IsolationLevel isolation,
-                           const Deadline& deadline, std::map<TopicPartition, int64_t>& offsets) {
+Status KafkaAdmin::list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, int64_t at,
+                           IsolationLevel isolation, const Deadline& deadline,
+                           std::map<TopicPartition, int64_t>& offsets) {
   BrokerConnection* connection = MUIR_TRY(client_.at(leader, deadline));
   wire::ListOffsetsRequest request;
   request.replica_id = -1;
@@ -188,28 +197,33 @@ Status KafkaAdmin::list_at(const Endpoint& leader, const std::vector<TopicPartit
   const auto answer = MUIR_TRY(connection->call(request, client_.request_ms(deadline)));
   for (const auto& topic : answer.topics) {
     for (const auto& partition : topic.partitions) {
-      MUIR_RETURN_IF_ERROR(wire::to_status(partition.error_code, where("list offsets", topic.name, partition.partition_index)));
+      MUIR_RETURN_IF_ERROR(
+          wire::to_status(partition.error_code, where("list offsets", topic.name, partition.partition_index)));
       offsets[{topic.name, partition.partition_index}] = partition.offset;
     }
   }
   return {};
 }
 
-Result<std::map<TopicPartition, int64_t>> KafkaAdmin::list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
-                                                                   IsolationLevel isolation, int64_t timeout_ms) {
+Result<std::map<TopicPartition, int64_t>> KafkaAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                   int64_t at, IsolationLevel isolation,
+                                                                   int64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
   const Deadline deadline(timeout_ms);
   return client_.retry(deadline, [&]() -> Result<std::map<TopicPartition, int64_t>> {
     std::map<TopicPartition, int64_t> offsets;
     const Leaders by_leader = MUIR_TRY(leaders(partitions, deadline));
-    for (const auto& [leader, mine] : by_leader) MUIR_RETURN_IF_ERROR(list_at(leader, mine, at, isolation, deadline, offsets));
-    std::vector<TopicPartition> beyond;  // no record is as young as that time: Kafka says -1 where a reader wants the end
+    for (const auto& [leader, mine] : by_leader)
+      MUIR_RETURN_IF_ERROR(list_at(leader, mine, at, isolation, deadline, offsets));
+    std::vector<TopicPartition>
+        beyond;  // no record is as young as that time: Kafka says -1 where a reader wants the end
     for (const auto& [partition, offset] : offsets) {
       if (offset < 0) beyond.push_back(partition);
     }
     if (beyond.empty()) return offsets;
     const Leaders again = MUIR_TRY(leaders(beyond, deadline));
-    for (const auto& [leader, mine] : again) MUIR_RETURN_IF_ERROR(list_at(leader, mine, kOffsetLatest, isolation, deadline, offsets));
+    for (const auto& [leader, mine] : again)
+      MUIR_RETURN_IF_ERROR(list_at(leader, mine, kOffsetLatest, isolation, deadline, offsets));
     return offsets;
   });
 }
@@ -239,10 +253,11 @@ Result<Offsets> KafkaAdmin::committed_offsets(const std::string& group, const st
       MUIR_RETURN_IF_ERROR(wire::to_status(code, what));
       for (const auto& topic : topics) {
         for (const auto& partition : topic.partitions) {
-          MUIR_RETURN_IF_ERROR(wire::to_status(partition.error_code, where(what, topic.name, partition.partition_index)));
+          MUIR_RETURN_IF_ERROR(
+              wire::to_status(partition.error_code, where(what, topic.name, partition.partition_index)));
           if (partition.committed_offset < 0) continue;
-          offsets[{topic.name, partition.partition_index}] = {partition.committed_offset, partition.committed_leader_epoch,
-                                                             partition.metadata.value_or("")};
+          offsets[{topic.name, partition.partition_index}] = {
+              partition.committed_offset, partition.committed_leader_epoch, partition.metadata.value_or("")};
         }
       }
       return {};
@@ -262,12 +277,14 @@ Status KafkaAdmin::delete_at(const Endpoint& leader, const std::vector<TopicPart
   wire::DeleteRecordsRequest request;
   request.timeout_ms = static_cast<int32_t>(client_.request_ms(deadline));
   for (const TopicPartition& one : partitions) {
-    entry_for(request.topics, one.topic).partitions.push_back({.partition_index = one.partition, .offset = before.at(one)});
+    entry_for(request.topics, one.topic)
+        .partitions.push_back({.partition_index = one.partition, .offset = before.at(one)});
   }
   const auto answer = MUIR_TRY(connection->call(request, client_.request_ms(deadline)));
   for (const auto& topic : answer.topics) {
     for (const auto& partition : topic.partitions) {
-      MUIR_RETURN_IF_ERROR(wire::to_status(partition.error_code, where("delete records", topic.name, partition.partition_index)));
+      MUIR_RETURN_IF_ERROR(
+          wire::to_status(partition.error_code, where("delete records", topic.name, partition.partition_index)));
     }
   }
   return {};

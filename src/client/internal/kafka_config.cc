@@ -16,12 +16,13 @@ namespace {
 enum Use : unsigned { kProducer = 1, kConsumer = 2, kBoth = 3, kOurs = 0 };
 
 struct Key {
-  std::string_view name;      // as the Java clients name it
-  std::string_view rdkafka;   // empty: the same
+  std::string_view name;     // as the Java clients name it
+  std::string_view rdkafka;  // empty: the same
   unsigned use;
 };
 
-// kOurs: read by this module, or decided by it (group membership, offsets, serializers are not librdkafka's business here).
+// kOurs: read by this module, or decided by it (group membership, offsets, serializers are not librdkafka's business
+// here).
 constexpr Key kKeys[] = {
     {"bootstrap.servers", "", kBoth},
     {"client.id", "", kBoth},
@@ -116,7 +117,8 @@ void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
   log::debug("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
 }
 
-// librdkafka refuses a transactional producer whose delivery timeout outlasts its transactions, which the Java client takes.
+// librdkafka refuses a transactional producer whose delivery timeout outlasts its transactions, which the Java client
+// takes.
 Status bound_delivery_timeout(rd_kafka_conf_t* conf, const Properties& properties) {
   if (!properties.contains("transactional.id")) return {};
   const int64_t transaction_ms = MUIR_TRY(number_of(properties, "transaction.timeout.ms", 60'000, 1000, INT32_MAX));
@@ -170,14 +172,16 @@ Properties merged(const Properties& base, const Properties& overrides) {
   return all;
 }
 
-Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min, int64_t max) {
+Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min,
+                          int64_t max) {
   const auto it = properties.find(std::string(key));
   if (it == properties.end()) return otherwise;
   int64_t number = 0;
   const char* end = it->second.data() + it->second.size();
   const auto [stop, failure] = std::from_chars(it->second.data(), end, number);
   if (failure != std::errc() || stop != end || number < min || number > max) {
-    return error(Code::invalid_argument, "configuration key {}: \"{}\" is not a number from {} to {}", key, it->second, min, max);
+    return error(Code::invalid_argument, "configuration key {}: \"{}\" is not a number from {} to {}", key, it->second,
+                 min, max);
   }
   return number;
 }
@@ -190,7 +194,8 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
     for (const auto& [key, value] : kProducerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
     const auto acks = properties.find("acks");
     const bool weak = acks != properties.end() && acks->second != "all" && acks->second != "-1";
-    if (weak && !properties.contains("enable.idempotence")) MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
+    if (weak && !properties.contains("enable.idempotence"))
+      MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
   } else {
     for (const auto& [key, value] : kConsumerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
   }

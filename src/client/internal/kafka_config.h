@@ -24,7 +24,8 @@ using Conf = std::unique_ptr<rd_kafka_conf_s, ConfDeleter>;
 // `base` with `overrides` laid over it.
 Properties merged(const Properties& base, const Properties& overrides);
 // The number under `key`, or `otherwise` when the key is absent. invalid_argument names the key and its bounds.
-Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min, int64_t max);
+Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min,
+                          int64_t max);
 
 // Translates the keys that matter to `role` and leaves out those of other roles. Values are never logged.
 Result<Conf> make_conf(Role role, const Properties& properties);

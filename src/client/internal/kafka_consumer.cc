@@ -19,7 +19,8 @@ using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 
 List list_of(const std::vector<TopicPartition>& partitions) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const TopicPartition& one : partitions) rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition);
+  for (const TopicPartition& one : partitions)
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition);
   return list;
 }
 
@@ -53,9 +54,9 @@ Result<std::unique_ptr<Consumer>> KafkaConsumer::make(const Properties& properti
   if (rk == nullptr) return error(Code::invalid_argument, "consumer: {}", reason.data());
   (void)conf.release();  // rd_kafka_new() took it over
   rd_kafka_poll_set_consumer(rk);
-  return std::unique_ptr<Consumer>(new KafkaConsumer(rk, rd_kafka_queue_get_consumer(rk),
-                                                     committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted,
-                                                     std::move(options)));
+  return std::unique_ptr<Consumer>(new KafkaConsumer(
+      rk, rd_kafka_queue_get_consumer(rk),
+      committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted, std::move(options)));
 }
 
 KafkaConsumer::~KafkaConsumer() {
@@ -67,14 +68,16 @@ KafkaConsumer::~KafkaConsumer() {
 Status KafkaConsumer::check_assigned(const std::vector<TopicPartition>& partitions) const {
   for (const TopicPartition& one : partitions) {
     if (!assigned_.contains(one)) {
-      return error(Code::failed_precondition, "topic={} partition={} is not assigned to this consumer", one.topic, one.partition);
+      return error(Code::failed_precondition, "topic={} partition={} is not assigned to this consumer", one.topic,
+                   one.partition);
     }
   }
   return {};
 }
 
-// Logical starts become offsets here when the cluster answers quickly: librdkafka asks for them only half a second later when it has no
-// connection to the leader yet, and the position is known at once. Otherwise librdkafka resolves them in its own time.
+// Logical starts become offsets here when the cluster answers quickly: librdkafka asks for them only half a second
+// later when it has no connection to the leader yet, and the position is known at once. Otherwise librdkafka resolves
+// them in its own time.
 void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, int64_t logical) {
   std::vector<TopicPartition> wanted;
   for (const PartitionStart& start : starts) {
@@ -87,7 +90,8 @@ void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, int64_t logical
     return;
   }
   for (PartitionStart& start : starts) {
-    if (const auto it = offsets->find(start.partition); it != offsets->end() && start.offset == logical) start.offset = it->second;
+    if (const auto it = offsets->find(start.partition); it != offsets->end() && start.offset == logical)
+      start.offset = it->second;
   }
 }
 
@@ -103,12 +107,15 @@ Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
       return error(Code::already_exists, "assign topic={} partition={}: already assigned", one.topic, one.partition);
     }
     if (start.offset < kOffsetEarliest) {
-      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition, start.offset);
+      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition,
+                   start.offset);
     }
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = rdkafka_offset(start.offset);
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+        rdkafka_offset(start.offset);
   }
   MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_assign(rk_, list.get()), "assign"));
-  for (const PartitionStart& start : add) assigned_[start.partition] = Assigned{.position = start.offset >= 0 ? start.offset : -1};
+  for (const PartitionStart& start : add)
+    assigned_[start.partition] = Assigned{.position = start.offset >= 0 ? start.offset : -1};
   last_key_ = {nullptr, -1};
   return {};
 }
@@ -123,8 +130,8 @@ Status KafkaConsumer::unassign(const std::vector<TopicPartition>& remove) {
   return {};
 }
 
-// rd_kafka_seek_partitions() refuses a partition that has not started to fetch; leaving and coming back always works, and drops what was
-// fetched from the old position.
+// rd_kafka_seek_partitions() refuses a partition that has not started to fetch; leaving and coming back always works,
+// and drops what was fetched from the old position.
 Status KafkaConsumer::seek(const PartitionStart& to) {
   MUIR_RETURN_IF_ERROR(check_assigned({to.partition}));
   const bool paused = assigned_[to.partition].paused;
@@ -154,7 +161,8 @@ size_t KafkaConsumer::take(int64_t timeout_ms, size_t records_max, std::vector<r
   messages.resize(records_max);
   auto count = rd_kafka_consume_batch_queue(queue_, 0, messages.data(), records_max);
   if (count <= 0 && timeout_ms > 0 && !woken_.exchange(false)) {
-    rd_kafka_message_t* first = rd_kafka_consume_queue(queue_, static_cast<int>(std::min<int64_t>(timeout_ms, 3'600'000)));
+    rd_kafka_message_t* first =
+        rd_kafka_consume_queue(queue_, static_cast<int>(std::min<int64_t>(timeout_ms, 3'600'000)));
     if (first == nullptr) {
       woken_ = false;
       messages.clear();
@@ -188,9 +196,9 @@ void KafkaConsumer::note_failure(const rd_kafka_message_s& message) {
   }
   if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || !failure_.ok()) return;
   const char* reason = rd_kafka_message_errstr(&message);
-  const std::string what = message.rkt == nullptr
-                               ? std::string("fetch")
-                               : fmt::format("fetch topic={} partition={}", rd_kafka_topic_name(message.rkt), message.partition);
+  const std::string what = message.rkt == nullptr ? std::string("fetch")
+                                                  : fmt::format("fetch topic={} partition={}",
+                                                                rd_kafka_topic_name(message.rkt), message.partition);
   failure_ = status_of_rdkafka(message.err, what, reason != nullptr ? reason : "");
 }
 
@@ -227,7 +235,8 @@ Result<int64_t> KafkaConsumer::position(const TopicPartition& partition) {
   const auto it = assigned_.find(partition);
   if (it == assigned_.end()) return check_assigned({partition});
   if (it->second.position >= 0) return it->second.position;
-  return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic, partition.partition);
+  return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic,
+               partition.partition);
 }
 
 // The queue's own flag is spent by whichever call looks first, also by one that does not wait; woken_ outlives it.

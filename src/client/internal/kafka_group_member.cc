@@ -15,8 +15,12 @@ constexpr int64_t kLeaveTimeoutMs = 3'000;
 }  // namespace
 
 KafkaGroupMember::KafkaGroupMember(ProtocolClientOptions client, GroupMemberOptions options, GroupProtocol& protocol)
-    : options_(std::move(options)), protocol_(protocol), polled_at_ms_(system_clock().steady_ms()),
-      identity_{options_.group_id, -1, {}, options_.group_instance_id}, thread_client_(client), owner_client_(std::move(client)),
+    : options_(std::move(options)),
+      protocol_(protocol),
+      polled_at_ms_(system_clock().steady_ms()),
+      identity_{options_.group_id, -1, {}, options_.group_instance_id},
+      thread_client_(client),
+      owner_client_(std::move(client)),
       thread_([this] { run(); }) {}
 
 KafkaGroupMember::~KafkaGroupMember() {
@@ -79,19 +83,14 @@ Result<bool> KafkaGroupMember::advance(Lock& lock) {
       MUIR_RETURN_IF_ERROR(fenced_);
       prepare(lock);
       return true;
-    case Stage::leading:
-      MUIR_RETURN_IF_ERROR(lead(lock));
-      return true;
-    case Stage::assigned:
-      MUIR_RETURN_IF_ERROR(take_assignment(lock));
-      return true;
+    case Stage::leading: MUIR_RETURN_IF_ERROR(lead(lock)); return true;
+    case Stage::assigned: MUIR_RETURN_IF_ERROR(take_assignment(lock)); return true;
     case Stage::stable:
       if (!rejoin_) return false;
       stage_ = Stage::unjoined;
       return true;
     case Stage::joining:
-    case Stage::syncing:
-      return false;
+    case Stage::syncing: return false;
   }
   return false;
 }
@@ -155,7 +154,8 @@ Status KafkaGroupMember::take_assignment(Lock& lock) {
 
 Status KafkaGroupMember::commit(const Offsets& offsets, int64_t timeout_ms) {
   const GroupMetadata identity = metadata();
-  if (identity.generation_id < 0) return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
+  if (identity.generation_id < 0)
+    return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
   if (offsets.empty()) return {};
   const Deadline deadline(timeout_ms);
   return owner_client_.retry(deadline, [&] { return commit_once(offsets, identity, deadline); });
@@ -169,15 +169,17 @@ Status KafkaGroupMember::commit_once(const Offsets& offsets, const GroupMetadata
   request.member_id = identity.member_id;
   if (!identity.group_instance_id.empty()) request.group_instance_id = identity.group_instance_id;
   for (const auto& [one, offset] : offsets) {
-    if (request.topics.empty() || request.topics.back().name != one.topic) request.topics.push_back({.name = one.topic});
+    if (request.topics.empty() || request.topics.back().name != one.topic)
+      request.topics.push_back({.name = one.topic});
     request.topics.back().partitions.push_back({.partition_index = one.partition,
                                                 .committed_offset = offset.offset,
                                                 .committed_leader_epoch = offset.leader_epoch,
                                                 .committed_metadata = offset.metadata});
   }
   Result<BrokerConnection*> connection = owner_client_.at(*owner_coordinator_, deadline);
-  Result<wire::OffsetCommitResponse> answer = connection.ok() ? (*connection)->call(request, owner_client_.request_ms(deadline), 8)
-                                                              : Result<wire::OffsetCommitResponse>(connection.status());
+  Result<wire::OffsetCommitResponse> answer = connection.ok()
+                                                  ? (*connection)->call(request, owner_client_.request_ms(deadline), 8)
+                                                  : Result<wire::OffsetCommitResponse>(connection.status());
   if (!answer.ok()) {
     owner_coordinator_.reset();
     return answer.status().annotate(fmt::format("commit group={}", options_.group_id));
@@ -185,8 +187,9 @@ Status KafkaGroupMember::commit_once(const Offsets& offsets, const GroupMetadata
   for (const auto& topic : answer->topics) {
     for (const auto& partition : topic.partitions) {
       if (partition.error_code == wire::ErrorCode::none) continue;
-      return note_commit_error(partition.error_code, fmt::format("commit group={} topic={} partition={}", options_.group_id, topic.name,
-                                                                 partition.partition_index));
+      return note_commit_error(partition.error_code,
+                               fmt::format("commit group={} topic={} partition={}", options_.group_id, topic.name,
+                                           partition.partition_index));
     }
   }
   return {};
@@ -197,9 +200,7 @@ Status KafkaGroupMember::note_commit_error(wire::ErrorCode code, const std::stri
   const Status status = wire::to_status(code, what);
   switch (code) {
     case wire::ErrorCode::not_coordinator:
-    case wire::ErrorCode::coordinator_not_available:
-      owner_coordinator_.reset();
-      return status;
+    case wire::ErrorCode::coordinator_not_available: owner_coordinator_.reset(); return status;
     case wire::ErrorCode::unknown_member_id:
     case wire::ErrorCode::illegal_generation:
     case wire::ErrorCode::rebalance_in_progress:
@@ -207,10 +208,10 @@ Status KafkaGroupMember::note_commit_error(wire::ErrorCode code, const std::stri
       const std::lock_guard lock(mutex_);
       // Only while the refused generation is still the current one; the thread may already be on its way to the next.
       if (stage_ == Stage::stable && generation_ == identity_.generation_id) take_error(code, what);
-      return code == wire::ErrorCode::fenced_instance_id ? status : Status(Code::aborted, status.message(), status.detail());
+      return code == wire::ErrorCode::fenced_instance_id ? status
+                                                         : Status(Code::aborted, status.message(), status.detail());
     }
-    default:
-      return status;
+    default: return status;
   }
 }
 

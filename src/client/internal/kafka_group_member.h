@@ -1,8 +1,8 @@
 // KafkaGroupMember: the classic group protocol (KIP-62, 345, 394) over our own client.
 //
-// A thread of its own does all that may block: finding the coordinator, JoinGroup (which the coordinator answers when the whole
-// group has joined), SyncGroup and heartbeats. poll() only exchanges state with it and calls the protocol. Commits and the
-// departure go over a second connection, from the owner's thread.
+// A thread of its own does all that may block: finding the coordinator, JoinGroup (which the coordinator answers when
+// the whole group has joined), SyncGroup and heartbeats. poll() only exchanges state with it and calls the protocol.
+// Commits and the departure go over a second connection, from the owner's thread.
 #pragma once
 
 #include <condition_variable>
@@ -37,8 +37,8 @@ class KafkaGroupMember final : public GroupMember {
     syncing,   // the thread's: SyncGroup
     assigned,  // the owner's: on_assigned
     stable,
-    lost,      // the owner's: on_lost, then unjoined
-    left,      // after leave(); the next poll joins anew
+    lost,  // the owner's: on_lost, then unjoined
+    left,  // after leave(); the next poll joins anew
   };
 
   // Owner's side, with mutex_ held; the lock is released around calls of the protocol.
@@ -87,8 +87,8 @@ class KafkaGroupMember final : public GroupMember {
   std::map<std::string, Bytes> members_;      // the leader's: metadata by member
   std::map<std::string, Bytes> assignments_;  // the leader's answer
   Bytes assignment_;
-  GroupMetadata identity_;                    // as of the last on_assigned
-  BrokerConnection* in_use_ = nullptr;        // the thread's connection while it may block, for abort()
+  GroupMetadata identity_;              // as of the last on_assigned
+  BrokerConnection* in_use_ = nullptr;  // the thread's connection while it may block, for abort()
 
   ProtocolClient thread_client_;
   std::optional<Endpoint> coordinator_;  // thread's

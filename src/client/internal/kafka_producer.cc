@@ -23,7 +23,8 @@ int int_ms(int64_t ms) { return static_cast<int>(std::clamp<int64_t>(ms, 0, std:
 
 size_t size_of(const ProducedRecord& record) {
   size_t bytes = kRecordOverhead + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const Header& header : record.headers) bytes += header.name.size() + (header.value ? header.value->size() : 0) + 32;
+  for (const Header& header : record.headers)
+    bytes += header.name.size() + (header.value ? header.value->size() : 0) + 32;
   return bytes;
 }
 
@@ -48,7 +49,8 @@ struct GroupDeleter {
 
 Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properties) {
   const int64_t bytes_max = MUIR_TRY(number_of(properties, "buffer.memory", kBufferMemoryDefault, 1, INT64_MAX));
-  const int64_t records_max = MUIR_TRY(number_of(properties, "queue.buffering.max.messages", kRecordsMaxDefault, 1, 9'000'000));
+  const int64_t records_max =
+      MUIR_TRY(number_of(properties, "queue.buffering.max.messages", kRecordsMaxDefault, 1, 9'000'000));
   const int64_t metadata_age_ms = MUIR_TRY(number_of(properties, "metadata.max.age.ms", 300'000, 1, INT64_MAX / 1000));
   Conf conf = MUIR_TRY(make_conf(Role::producer, properties));
   // Delivery reports arrive as events, many messages in one, and flush() leaves them to the delivery thread.
@@ -60,9 +62,15 @@ Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properti
   return std::unique_ptr<Producer>(new KafkaProducer(rk, bytes_max, records_max, metadata_age_ms, 5'000));
 }
 
-KafkaProducer::KafkaProducer(rd_kafka_s* rk, int64_t bytes_max, int64_t records_max, int64_t metadata_age_ms, int64_t close_ms)
-    : rk_(rk), events_(rd_kafka_queue_get_main(rk)), bytes_max_(bytes_max), records_max_(records_max),
-      metadata_age_us_(metadata_age_ms * 1000), close_ms_(close_ms), delivery_thread_([this] { deliver(); }) {}
+KafkaProducer::KafkaProducer(rd_kafka_s* rk, int64_t bytes_max, int64_t records_max, int64_t metadata_age_ms,
+                             int64_t close_ms)
+    : rk_(rk),
+      events_(rd_kafka_queue_get_main(rk)),
+      bytes_max_(bytes_max),
+      records_max_(records_max),
+      metadata_age_us_(metadata_age_ms * 1000),
+      close_ms_(close_ms),
+      delivery_thread_([this] { deliver(); }) {}
 
 KafkaProducer::~KafkaProducer() {
   if (in_transaction_) {
@@ -100,7 +108,8 @@ Status KafkaProducer::reserve(size_t records, size_t bytes) {
   const bool full = records_in_flight_ + static_cast<int64_t>(records) > records_max_ ||
                     bytes_in_flight_ + static_cast<int64_t>(bytes) > bytes_max_;
   if (full && batches_in_flight_ != 0) {
-    return error(Code::resource_exhausted, "send {} records: {} of buffer.memory={} bytes and {} of {} records are in use", records,
+    return error(Code::resource_exhausted,
+                 "send {} records: {} of buffer.memory={} bytes and {} of {} records are in use", records,
                  bytes_in_flight_, bytes_max_, records_in_flight_, records_max_);
   }
   ++batches_in_flight_;
@@ -196,7 +205,8 @@ void KafkaProducer::fail(Slot* slot, const Status& status) {
 
 void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    fail(slot, status_of_rdkafka(message.err, fmt::format("send topic={} partition={}", rd_kafka_topic_name(message.rkt), message.partition)));
+    fail(slot, status_of_rdkafka(message.err, fmt::format("send topic={} partition={}",
+                                                          rd_kafka_topic_name(message.rkt), message.partition)));
     return;
   }
   Batch* batch = slot->batch;
@@ -285,7 +295,8 @@ Result<int32_t> KafkaProducer::partition_count(const std::string& name) {
   const rd_kafka_metadata_t* metadata = nullptr;
   const std::string what = fmt::format("metadata topic={}", name);
   MUIR_RETURN_IF_ERROR(status_of_rdkafka(rd_kafka_metadata(rk_, 0, found->handle, &metadata, 30'000), what));
-  const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(metadata, rd_kafka_metadata_destroy);
+  const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(
+      metadata, rd_kafka_metadata_destroy);
   if (metadata->topic_cnt != 1) return error(Code::not_found, "{}: no such topic", what);
   MUIR_RETURN_IF_ERROR(status_of_rdkafka(metadata->topics[0].err, what));
   const int32_t partitions = metadata->topics[0].partition_cnt;
@@ -322,11 +333,13 @@ Status KafkaProducer::begin_transaction() {
   return {};
 }
 
-Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t timeout_ms) {
+Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group,
+                                                  int64_t timeout_ms) {
   const std::unique_ptr<rd_kafka_topic_partition_list_t, OffsetsDeleter> list(
       rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const auto& [partition, offset] : offsets) {
-    rd_kafka_topic_partition_t* entry = rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
+    rd_kafka_topic_partition_t* entry =
+        rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
     entry->offset = offset.offset;
     if (!offset.metadata.empty()) {
       entry->metadata = ::malloc(offset.metadata.size());  // NOLINT: librdkafka frees it
@@ -334,11 +347,13 @@ Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const 
       entry->metadata_size = offset.metadata.size();
     }
   }
-  const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupDeleter> identity(rd_kafka_consumer_group_metadata_new_with_genid(
-      group.group_id.c_str(), group.generation_id, group.member_id.c_str(),
-      group.group_instance_id.empty() ? nullptr : group.group_instance_id.c_str()));
-  return retry("send offsets to transaction", timeout_ms,
-               [&](int left_ms) { return rd_kafka_send_offsets_to_transaction(rk_, list.get(), identity.get(), left_ms); });
+  const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupDeleter> identity(
+      rd_kafka_consumer_group_metadata_new_with_genid(
+          group.group_id.c_str(), group.generation_id, group.member_id.c_str(),
+          group.group_instance_id.empty() ? nullptr : group.group_instance_id.c_str()));
+  return retry("send offsets to transaction", timeout_ms, [&](int left_ms) {
+    return rd_kafka_send_offsets_to_transaction(rk_, list.get(), identity.get(), left_ms);
+  });
 }
 
 Status KafkaProducer::commit_transaction(int64_t timeout_ms) {
@@ -349,7 +364,8 @@ Status KafkaProducer::commit_transaction(int64_t timeout_ms) {
 }
 
 Status KafkaProducer::abort_transaction(int64_t timeout_ms) {
-  const Status status = retry("abort transaction", timeout_ms, [&](int left_ms) { return rd_kafka_abort_transaction(rk_, left_ms); });
+  const Status status =
+      retry("abort transaction", timeout_ms, [&](int left_ms) { return rd_kafka_abort_transaction(rk_, left_ms); });
   if (!status.ok()) return status;
   in_transaction_ = false;
   // What was purged has failed, as the caller wanted.

@@ -8,8 +8,12 @@ namespace muir::client::internal {
 namespace {
 
 bool is_legal_name(std::string_view name) {
-  const auto legal = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'; };
-  return !name.empty() && name.size() <= 249 && name != "." && name != ".." && std::all_of(name.begin(), name.end(), legal);
+  const auto legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), legal);
 }
 
 // The first record at or after the time; the end when there is none, as consumers of Kafka's answer (-1) mean it.
@@ -45,7 +49,8 @@ Status MemoryAdmin::create_topic(const NewTopic& topic, int64_t) {
 
 Status MemoryAdmin::delete_topic(const std::string& name, int64_t) {
   const std::lock_guard lock(state_.mutex);
-  if (state_.topics.erase(name) == 0) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("delete topic={}", name));
+  if (state_.topics.erase(name) == 0)
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("delete topic={}", name));
   for (auto& [id, group] : state_.groups) {
     std::erase_if(group.committed, [&](const auto& one) { return one.first.topic == name; });
   }
@@ -55,14 +60,16 @@ Status MemoryAdmin::delete_topic(const std::string& name, int64_t) {
 Result<TopicDescription> MemoryAdmin::describe_topic(const std::string& name, int64_t) {
   const std::lock_guard lock(state_.mutex);
   const MemoryTopic* topic = state_.topic(name, false);
-  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("describe topic={}", name));
+  if (topic == nullptr)
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("describe topic={}", name));
   return TopicDescription{name, static_cast<int32_t>(topic->partitions.size()), 1};
 }
 
 Result<std::vector<TopicDescription>> MemoryAdmin::list_topics(int64_t) {
   const std::lock_guard lock(state_.mutex);
   std::vector<TopicDescription> all;
-  for (const auto& [name, topic] : state_.topics) all.push_back({name, static_cast<int32_t>(topic.partitions.size()), 1});
+  for (const auto& [name, topic] : state_.topics)
+    all.push_back({name, static_cast<int32_t>(topic.partitions.size()), 1});
   return all;
 }
 
@@ -75,18 +82,22 @@ Result<ClusterDescription> MemoryAdmin::describe_cluster(int64_t) {
 Result<std::map<std::string, std::string>> MemoryAdmin::topic_configs(const std::string& name, int64_t) {
   const std::lock_guard lock(state_.mutex);
   const MemoryTopic* topic = state_.topic(name, false);
-  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("describe configs of topic={}", name));
+  if (topic == nullptr)
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
+                           fmt::format("describe configs of topic={}", name));
   return topic->configs;
 }
 
-Result<std::map<TopicPartition, int64_t>> MemoryAdmin::list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
-                                                                    IsolationLevel isolation, int64_t) {
+Result<std::map<TopicPartition, int64_t>> MemoryAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                    int64_t at, IsolationLevel isolation, int64_t) {
   const std::lock_guard lock(state_.mutex);
   state_.expire();
   std::map<TopicPartition, int64_t> offsets;
   for (const TopicPartition& one : partitions) {
     const MemoryPartition& log = *MUIR_TRY(state_.partition(one));
-    offsets[one] = at == kOffsetEarliest ? log.log_start : at == kOffsetLatest ? log.end(isolation) : offset_at_time(log, at, isolation);
+    offsets[one] = at == kOffsetEarliest ? log.log_start
+                   : at == kOffsetLatest ? log.end(isolation)
+                                         : offset_at_time(log, at, isolation);
   }
   return offsets;
 }
@@ -100,19 +111,22 @@ Result<Offsets> MemoryAdmin::committed_offsets(const std::string& group, const s
     return std::any_of(state_.transactional.begin(), state_.transactional.end(), [&](const auto& one) {
       const auto it = one.second.offsets.find(group);
       return it != one.second.offsets.end() &&
-             std::any_of(partitions.begin(), partitions.end(), [&](const TopicPartition& p) { return it->second.contains(p); });
+             std::any_of(partitions.begin(), partitions.end(),
+                         [&](const TopicPartition& p) { return it->second.contains(p); });
     });
   };
   while (require_stable && pending()) {
     if (state_.wait(lock, until)) continue;
-    return Status(Code::timed_out, fmt::format("committed offsets of group={}: a transaction on them is pending", group),
+    return Status(Code::timed_out,
+                  fmt::format("committed offsets of group={}: a transaction on them is pending", group),
                   static_cast<int>(wire::ErrorCode::unstable_offset_commit));
   }
   Offsets found;
   const auto it = state_.groups.find(group);
   if (it == state_.groups.end()) return found;
   for (const TopicPartition& one : partitions) {
-    if (const auto offset = it->second.committed.find(one); offset != it->second.committed.end()) found[one] = offset->second;
+    if (const auto offset = it->second.committed.find(one); offset != it->second.committed.end())
+      found[one] = offset->second;
   }
   return found;
 }
@@ -123,8 +137,9 @@ Status MemoryAdmin::delete_records(const std::map<TopicPartition, int64_t>& befo
     MemoryPartition& log = *MUIR_TRY(state_.partition(one));
     const int64_t until = offset == -1 ? log.end() : offset;
     if (until < 0 || until > log.end()) {
-      return wire::to_status(wire::ErrorCode::offset_out_of_range,
-                             fmt::format("delete records topic={} partition={} before={}", one.topic, one.partition, offset));
+      return wire::to_status(
+          wire::ErrorCode::offset_out_of_range,
+          fmt::format("delete records topic={} partition={} before={}", one.topic, one.partition, offset));
     }
     log.delete_before(until);
   }

@@ -17,8 +17,8 @@ class MemoryAdmin final : public Admin {
   Result<std::map<std::string, std::string>> topic_configs(const std::string& name, int64_t timeout_ms) override;
   Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
                                                          IsolationLevel isolation, int64_t timeout_ms) override;
-  Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions, bool require_stable,
-                                    int64_t timeout_ms) override;
+  Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,
+                                    bool require_stable, int64_t timeout_ms) override;
   Status delete_records(const std::map<TopicPartition, int64_t>& before, int64_t timeout_ms) override;
 
  private:

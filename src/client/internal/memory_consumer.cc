@@ -9,7 +9,8 @@ namespace {
 // Keeps the cluster's records alive for the views into them.
 class MemoryRecords final : public Records {
  public:
-  explicit MemoryRecords(std::map<TopicPartition, std::vector<std::shared_ptr<MemoryRecord>>> taken) : taken_(std::move(taken)) {
+  explicit MemoryRecords(std::map<TopicPartition, std::vector<std::shared_ptr<MemoryRecord>>> taken)
+      : taken_(std::move(taken)) {
     for (const auto& [partition, records] : taken_) {
       count_ += records.size();
       for (const auto& record : records) header_count_ += record->headers.size();
@@ -47,7 +48,9 @@ Result<std::unique_ptr<Consumer>> MemoryConsumer::make(MemoryCluster::State& sta
   const auto it = properties.find("isolation.level");
   const bool committed = it != properties.end() && it->second == "read_committed";
   if (it != properties.end() && !committed && it->second != "read_uncommitted") {
-    return error(Code::invalid_argument, "configuration key isolation.level: \"{}\" is neither read_committed nor read_uncommitted", it->second);
+    return error(Code::invalid_argument,
+                 "configuration key isolation.level: \"{}\" is neither read_committed nor read_uncommitted",
+                 it->second);
   }
   return std::unique_ptr<Consumer>(
       new MemoryConsumer(state, committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted));
@@ -56,7 +59,8 @@ Result<std::unique_ptr<Consumer>> MemoryConsumer::make(MemoryCluster::State& sta
 Status MemoryConsumer::check_assigned(const std::vector<TopicPartition>& partitions) const {
   for (const TopicPartition& one : partitions) {
     if (assigned_.contains(one)) continue;
-    return error(Code::failed_precondition, "topic={} partition={} is not assigned to this consumer", one.topic, one.partition);
+    return error(Code::failed_precondition, "topic={} partition={} is not assigned to this consumer", one.topic,
+                 one.partition);
   }
   return {};
 }
@@ -69,7 +73,8 @@ Status MemoryConsumer::assign(const std::vector<PartitionStart>& add) {
       return error(Code::already_exists, "assign topic={} partition={}: already assigned", one.topic, one.partition);
     }
     if (start.offset < kOffsetEarliest) {
-      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition, start.offset);
+      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition,
+                   start.offset);
     }
   }
   for (const PartitionStart& start : add) {
@@ -119,8 +124,8 @@ Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size
   const MemoryPartition& log = *MUIR_TRY(state_.partition(partition));
   resolve(log, one);
   if (one.position < log.log_start || one.position > log.end()) {
-    return error(Code::out_of_range, "fetch topic={} partition={}: offset {} is not between {} and {}", partition.topic, partition.partition,
-                 one.position, log.log_start, log.end());
+    return error(Code::out_of_range, "fetch topic={} partition={}: offset {} is not between {} and {}", partition.topic,
+                 partition.partition, one.position, log.log_start, log.end());
   }
   const int64_t end = log.end(isolation_);
   std::vector<std::shared_ptr<MemoryRecord>> records;
@@ -134,7 +139,9 @@ Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size
   // What a reader sees next may be hidden too: the position moves over it at once, as it does against a real cluster.
   while (one.position < end) {
     const auto state = log.records[static_cast<size_t>(one.position - log.log_start)]->state;
-    if (state != StoredRecord::State::control && !(state == StoredRecord::State::aborted && isolation_ == IsolationLevel::read_committed)) break;
+    if (state != StoredRecord::State::control &&
+        !(state == StoredRecord::State::aborted && isolation_ == IsolationLevel::read_committed))
+      break;
     ++one.position;
   }
   if (!records.empty()) taken[partition] = std::move(records);
@@ -180,7 +187,8 @@ Result<int64_t> MemoryConsumer::position(const TopicPartition& partition) {
   MUIR_RETURN_IF_ERROR(check_assigned({partition}));
   const int64_t position = assigned_[partition].position;
   if (position >= 0) return position;
-  return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic, partition.partition);
+  return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic,
+               partition.partition);
 }
 
 void MemoryConsumer::wakeup() {

@@ -7,7 +7,8 @@
 namespace muir::client::internal {
 namespace {
 
-// A poll that goes through more states than this hands back to its owner; a protocol may ask for a rebalance in every generation.
+// A poll that goes through more states than this hands back to its owner; a protocol may ask for a rebalance in every
+// generation.
 constexpr int kTransitionsMax = 64;
 
 bool share_a_protocol(const std::vector<std::pair<std::string, Bytes>>& metadata, const MemoryGroup& group) {
@@ -31,19 +32,23 @@ void MemoryMember::request_rejoin() {
   state_.changed.notify_all();
 }
 
-GroupMetadata MemoryMember::metadata() const { return {options_.group_id, generation_, member_id_, options_.group_instance_id}; }
+GroupMetadata MemoryMember::metadata() const {
+  return {options_.group_id, generation_, member_id_, options_.group_instance_id};
+}
 
 Status MemoryMember::poll(int64_t timeout_ms) {
   const int64_t until = system_clock().steady_us() + timeout_ms * 1000;
   Lock lock(state_.mutex);
   MemoryGroup& group = state_.groups[options_.group_id];
   if (!member_id_.empty() && state_.draw(state_.faults.member_lost)) state_.remove_member(group, member_id_);
-  if (const auto me = group.members.find(member_id_); me != group.members.end()) me->second.seen_ms = state_.clock.now_ms();
+  if (const auto me = group.members.find(member_id_); me != group.members.end())
+    me->second.seen_ms = state_.clock.now_ms();
   state_.expire();
   for (int i = 0; i < kTransitionsMax; ++i) {
     if (MUIR_TRY(advance(lock))) continue;
     if (phase_ == Phase::stable || !state_.wait(lock, until)) break;
-    if (const auto me = group.members.find(member_id_); me != group.members.end()) me->second.seen_ms = state_.clock.now_ms();
+    if (const auto me = group.members.find(member_id_); me != group.members.end())
+      me->second.seen_ms = state_.clock.now_ms();
   }
   return {};
 }
@@ -93,10 +98,12 @@ Result<bool> MemoryMember::join(Lock& lock) {
   MemoryGroup& group = state_.groups[options_.group_id];
   if (!member_id_.empty() && !group.members.contains(member_id_)) return true;  // lost meanwhile
   if (metadata.empty() || !share_a_protocol(metadata, group)) {
-    return wire::to_status(wire::ErrorCode::inconsistent_group_protocol, fmt::format("join group={}", options_.group_id));
+    return wire::to_status(wire::ErrorCode::inconsistent_group_protocol,
+                           fmt::format("join group={}", options_.group_id));
   }
   if (member_id_.empty()) {
-    member_id_ = fmt::format("{}-{}", options_.group_instance_id.empty() ? "member" : options_.group_instance_id, state_.next_member++);
+    member_id_ = fmt::format("{}-{}", options_.group_instance_id.empty() ? "member" : options_.group_instance_id,
+                             state_.next_member++);
     if (take_over_static_place(group, metadata)) return true;
     if (group.members.empty()) group.phase = MemoryGroup::Phase::empty;
   }
@@ -113,9 +120,10 @@ Result<bool> MemoryMember::join(Lock& lock) {
   return true;
 }
 
-// KIP-345: a static member that comes back under a new id keeps its predecessor's place; without a change of its metadata the
-// generation goes on.
-bool MemoryMember::take_over_static_place(MemoryGroup& group, const std::vector<std::pair<std::string, Bytes>>& metadata) {
+// KIP-345: a static member that comes back under a new id keeps its predecessor's place; without a change of its
+// metadata the generation goes on.
+bool MemoryMember::take_over_static_place(MemoryGroup& group,
+                                          const std::vector<std::pair<std::string, Bytes>>& metadata) {
   const auto instance = group.static_members.find(options_.group_instance_id);
   if (options_.group_instance_id.empty() || instance == group.static_members.end()) return false;
   const std::string old_id = std::exchange(instance->second, member_id_);
@@ -134,8 +142,7 @@ bool MemoryMember::take_over_static_place(MemoryGroup& group, const std::vector<
 
 Result<bool> MemoryMember::follow(Lock& lock, MemoryGroup& group) {
   switch (group.phase) {
-    case MemoryGroup::Phase::stable:
-      return take_assignment(lock, group);
+    case MemoryGroup::Phase::stable: return take_assignment(lock, group);
     case MemoryGroup::Phase::completing:
       if (group.leader != member_id_) return false;
       return lead(lock, group);
@@ -143,8 +150,7 @@ Result<bool> MemoryMember::follow(Lock& lock, MemoryGroup& group) {
       if (group.members[member_id_].joined) return false;
       phase_ = Phase::unjoined;  // the next rebalance began before this one ended
       return true;
-    case MemoryGroup::Phase::empty:
-      break;
+    case MemoryGroup::Phase::empty: break;
   }
   phase_ = Phase::unjoined;
   return true;
@@ -189,7 +195,8 @@ Status MemoryMember::commit(const Offsets& offsets, int64_t) {
   const std::lock_guard lock(state_.mutex);
   state_.expire();
   if (state_.draw(state_.faults.offset_commit_fails)) {
-    return wire::to_status(wire::ErrorCode::coordinator_not_available, fmt::format("commit group={}", options_.group_id));
+    return wire::to_status(wire::ErrorCode::coordinator_not_available,
+                           fmt::format("commit group={}", options_.group_id));
   }
   MemoryGroup& group = state_.groups[options_.group_id];
   if (generation_ < 0) return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
@@ -199,7 +206,8 @@ Status MemoryMember::commit(const Offsets& offsets, int64_t) {
   }
   for (const auto& [partition, offset] : offsets) {
     group.committed[partition] = offset;
-    state_.note("commit group={} {}-{} offset={}", options_.group_id, partition.topic, partition.partition, offset.offset);
+    state_.note("commit group={} {}-{} offset={}", options_.group_id, partition.topic, partition.partition,
+                offset.offset);
   }
   return {};
 }

@@ -9,7 +9,8 @@ namespace muir::client::internal {
 Result<std::unique_ptr<Producer>> MemoryProducer::make(MemoryCluster::State& state, const Properties& properties) {
   const int64_t timeout_ms = MUIR_TRY(number_of(properties, "transaction.timeout.ms", 60'000, 1, INT32_MAX));
   const auto id = properties.find("transactional.id");
-  return std::unique_ptr<Producer>(new MemoryProducer(state, id == properties.end() ? std::string() : id->second, timeout_ms));
+  return std::unique_ptr<Producer>(
+      new MemoryProducer(state, id == properties.end() ? std::string() : id->second, timeout_ms));
 }
 
 MemoryProducer::~MemoryProducer() {
@@ -19,10 +20,12 @@ MemoryProducer::~MemoryProducer() {
 
 Status MemoryProducer::check_phase(Phase wanted, std::string_view what) {
   state_.expire();
-  if (phase_ == Phase::uninitialized) return error(Code::failed_precondition, "{}: init_transactions() comes first", what);
+  if (phase_ == Phase::uninitialized)
+    return error(Code::failed_precondition, "{}: init_transactions() comes first", what);
   if (phase_ == Phase::plain) return error(Code::failed_precondition, "{}: the producer has no transactional.id", what);
   MUIR_RETURN_IF_ERROR(check_epoch(what));
-  if (phase_ == Phase::must_abort) return error(Code::aborted, "{} transactional.id={}: the transaction must be aborted", what, transactional_id_);
+  if (phase_ == Phase::must_abort)
+    return error(Code::aborted, "{} transactional.id={}: the transaction must be aborted", what, transactional_id_);
   if (phase_ != wanted) {
     return error(Code::failed_precondition, "{} transactional.id={}: {}", what, transactional_id_,
                  wanted == Phase::open ? "no transaction is open" : "a transaction is open");
@@ -33,21 +36,24 @@ Status MemoryProducer::check_phase(Phase wanted, std::string_view what) {
 Status MemoryProducer::check_epoch(std::string_view what) {
   if (state_.transactional[transactional_id_].epoch != epoch_) phase_ = Phase::fenced;
   if (phase_ != Phase::fenced) return {};
-  return wire::to_status(wire::ErrorCode::producer_fenced, fmt::format("{} transactional.id={} epoch={}", what, transactional_id_, epoch_));
+  return wire::to_status(wire::ErrorCode::producer_fenced,
+                         fmt::format("{} transactional.id={} epoch={}", what, transactional_id_, epoch_));
 }
 
 Result<int32_t> MemoryProducer::choose_partition(const ProducedRecord& record, const MemoryTopic& topic) {
   const auto count = static_cast<int32_t>(topic.partitions.size());
   if (record.partition) {
     if (*record.partition >= 0 && *record.partition < count) return *record.partition;
-    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={} partition={}", record.topic, *record.partition));
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
+                           fmt::format("send topic={} partition={}", record.topic, *record.partition));
   }
   return record.key ? wire::partition_for_key(*record.key, count) : sticky_ % count;
 }
 
 Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
   MemoryTopic* topic = state_.topic(record.topic, true);
-  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
+  if (topic == nullptr)
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
   const int32_t partition = MUIR_TRY(choose_partition(record, *topic));
   MemoryRecord stored;
   stored.timestamp_ms = record.timestamp_ms < 0 ? state_.clock.now_ms() : record.timestamp_ms;
@@ -100,14 +106,17 @@ Status MemoryProducer::flush(int64_t) {
 Result<int32_t> MemoryProducer::partition_count(const std::string& name) {
   const std::lock_guard lock(state_.mutex);
   const MemoryTopic* topic = state_.topic(name, true);
-  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("metadata topic={}", name));
+  if (topic == nullptr)
+    return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("metadata topic={}", name));
   return static_cast<int32_t>(topic->partitions.size());
 }
 
-// KIP-98: the newest producer of a transactional id aborts what its predecessor left open and fences it by a higher epoch.
+// KIP-98: the newest producer of a transactional id aborts what its predecessor left open and fences it by a higher
+// epoch.
 Status MemoryProducer::init_transactions(int64_t) {
   const std::lock_guard lock(state_.mutex);
-  if (phase_ == Phase::plain) return error(Code::failed_precondition, "init transactions: the producer has no transactional.id");
+  if (phase_ == Phase::plain)
+    return error(Code::failed_precondition, "init transactions: the producer has no transactional.id");
   if (phase_ != Phase::uninitialized) return error(Code::failed_precondition, "init transactions: called twice");
   MemoryTransactional& transaction = state_.transactional[transactional_id_];
   if (transaction.ongoing) state_.end_transaction(transaction, false);

@@ -26,7 +26,9 @@ class MemoryProducer final : public Producer {
   enum class Phase : unsigned char { plain, uninitialized, ready, open, must_abort, fenced };
 
   MemoryProducer(MemoryCluster::State& state, std::string transactional_id, int64_t timeout_ms)
-      : state_(state), transactional_id_(std::move(transactional_id)), timeout_ms_(timeout_ms),
+      : state_(state),
+        transactional_id_(std::move(transactional_id)),
+        timeout_ms_(timeout_ms),
         phase_(transactional_id_.empty() ? Phase::plain : Phase::uninitialized) {}
   // With the cluster's mutex held:
   Status check_phase(Phase wanted, std::string_view what);

@@ -45,13 +45,15 @@ void MemoryPartition::delete_before(int64_t offset) {
 Status check_identity(const MemoryGroup* group, const GroupMetadata& identity) {
   if (identity.generation_id < 0 && identity.member_id.empty()) return {};
   const auto refuse = [&](wire::ErrorCode code) {
-    const std::string what = fmt::format("group={} member={} generation={}", identity.group_id, identity.member_id, identity.generation_id);
+    const std::string what =
+        fmt::format("group={} member={} generation={}", identity.group_id, identity.member_id, identity.generation_id);
     return Status(Code::aborted, wire::to_status(code, what).message(), static_cast<int>(code));
   };
   if (group == nullptr) return refuse(wire::ErrorCode::unknown_member_id);
   if (!identity.group_instance_id.empty()) {
     const auto it = group->static_members.find(identity.group_instance_id);
-    if (it != group->static_members.end() && it->second != identity.member_id) return refuse(wire::ErrorCode::fenced_instance_id);
+    if (it != group->static_members.end() && it->second != identity.member_id)
+      return refuse(wire::ErrorCode::fenced_instance_id);
   }
   if (!group->members.contains(identity.member_id)) return refuse(wire::ErrorCode::unknown_member_id);
   if (group->generation != identity.generation_id) return refuse(wire::ErrorCode::illegal_generation);
@@ -83,7 +85,8 @@ MemoryTopic* MemoryCluster::State::topic(std::string_view name, bool may_create)
 
 Result<MemoryPartition*> MemoryCluster::State::partition(const TopicPartition& partition) {
   MemoryTopic* found = topic(partition.topic, false);
-  if (found == nullptr || partition.partition < 0 || static_cast<size_t>(partition.partition) >= found->partitions.size()) {
+  if (found == nullptr || partition.partition < 0 ||
+      static_cast<size_t>(partition.partition) >= found->partitions.size()) {
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
                            fmt::format("topic={} partition={}", partition.topic, partition.partition));
   }
@@ -92,15 +95,16 @@ Result<MemoryPartition*> MemoryCluster::State::partition(const TopicPartition& p
 
 void MemoryCluster::State::end_transaction(MemoryTransactional& transaction, bool committed) {
   for (const TopicPartition& one : transaction.partitions) {
-    if (Result<MemoryPartition*> found = partition(one); found.ok()) (*found)->complete(transaction.producer_id, committed, clock.now_ms());
+    if (Result<MemoryPartition*> found = partition(one); found.ok())
+      (*found)->complete(transaction.producer_id, committed, clock.now_ms());
   }
   if (committed) {
     for (const auto& [group, offsets] : transaction.offsets) {
       for (const auto& [one, offset] : offsets) groups[group].committed[one] = offset;
     }
   }
-  note("{} producer={} partitions={} groups={}", committed ? "commit" : "abort", transaction.producer_id, transaction.partitions.size(),
-       transaction.offsets.size());
+  note("{} producer={} partitions={} groups={}", committed ? "commit" : "abort", transaction.producer_id,
+       transaction.partitions.size(), transaction.offsets.size());
   transaction.partitions.clear();
   transaction.offsets.clear();
   transaction.ongoing = false;
@@ -140,13 +144,15 @@ void MemoryCluster::State::complete_rebalance(MemoryGroup& group) {
     ++group.generation;
     return;
   }
-  const bool all = std::all_of(group.members.begin(), group.members.end(), [](const auto& one) { return one.second.joined; });
+  const bool all =
+      std::all_of(group.members.begin(), group.members.end(), [](const auto& one) { return one.second.joined; });
   if (!all) return;
   if (!group.members.contains(group.leader)) group.leader = group.members.begin()->first;
   group.protocol.clear();
   for (const auto& [name, bytes] : group.members[group.leader].metadata) {
     const bool common = std::all_of(group.members.begin(), group.members.end(), [&](const auto& one) {
-      return std::any_of(one.second.metadata.begin(), one.second.metadata.end(), [&](const auto& p) { return p.first == name; });
+      return std::any_of(one.second.metadata.begin(), one.second.metadata.end(),
+                         [&](const auto& p) { return p.first == name; });
     });
     if (!common) continue;
     group.protocol = name;

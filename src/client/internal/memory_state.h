@@ -1,4 +1,5 @@
-// The state of a MemoryCluster and the operations of its brokers on it. Everything here is called with State::mutex held.
+// The state of a MemoryCluster and the operations of its brokers on it. Everything here is called with State::mutex
+// held.
 #pragma once
 
 #include <condition_variable>

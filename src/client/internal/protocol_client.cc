@@ -10,14 +10,19 @@ namespace muir::client::internal {
 Result<ProtocolClientOptions> protocol_options(const Properties& properties) {
   ProtocolClientOptions options;
   const auto servers = properties.find("bootstrap.servers");
-  if (servers == properties.end()) return error(Code::invalid_argument, "configuration key bootstrap.servers is missing");
+  if (servers == properties.end())
+    return error(Code::invalid_argument, "configuration key bootstrap.servers is missing");
   options.bootstrap = MUIR_TRY(parse_endpoints(servers->second));
   if (const auto it = properties.find("client.id"); it != properties.end()) options.client_id = it->second;
-  if (const auto it = properties.find("security.protocol"); it != properties.end() && it->second != "PLAINTEXT" && it->second != "plaintext") {
-    return error(Code::unsupported, "configuration key security.protocol: \"{}\"; group membership and administration speak PLAINTEXT only",
-                 it->second);
+  if (const auto it = properties.find("security.protocol");
+      it != properties.end() && it->second != "PLAINTEXT" && it->second != "plaintext") {
+    return error(
+        Code::unsupported,
+        "configuration key security.protocol: \"{}\"; group membership and administration speak PLAINTEXT only",
+        it->second);
   }
-  options.connect_timeout_ms = MUIR_TRY(number_of(properties, "socket.connection.setup.timeout.ms", 10'000, 1, 3'600'000));
+  options.connect_timeout_ms =
+      MUIR_TRY(number_of(properties, "socket.connection.setup.timeout.ms", 10'000, 1, 3'600'000));
   options.request_timeout_ms = MUIR_TRY(number_of(properties, "request.timeout.ms", 30'000, 1, 3'600'000));
   options.retry_backoff_ms = MUIR_TRY(number_of(properties, "retry.backoff.ms", 100, 1, 60'000));
   return options;
@@ -38,7 +43,8 @@ Result<BrokerConnection*> ProtocolClient::at(const Endpoint& endpoint, const Dea
   std::unique_ptr<BrokerConnection>& slot = connections_[endpoint];
   if (slot != nullptr && !slot->broken()) return slot.get();
   slot.reset();
-  slot = MUIR_TRY(BrokerConnection::open(endpoint, options_.client_id, std::min(deadline.left_ms(), options_.connect_timeout_ms)));
+  slot = MUIR_TRY(
+      BrokerConnection::open(endpoint, options_.client_id, std::min(deadline.left_ms(), options_.connect_timeout_ms)));
   return slot.get();
 }
 
@@ -58,7 +64,8 @@ Result<BrokerConnection*> ProtocolClient::any(const Deadline& deadline) {
   return failure;
 }
 
-Result<wire::MetadataResponse> ProtocolClient::metadata(const std::optional<std::vector<std::string>>& topics, const Deadline& deadline) {
+Result<wire::MetadataResponse> ProtocolClient::metadata(const std::optional<std::vector<std::string>>& topics,
+                                                        const Deadline& deadline) {
   BrokerConnection* connection = MUIR_TRY(any(deadline));
   wire::MetadataRequest request;
   request.allow_auto_topic_creation = false;

@@ -1,4 +1,5 @@
-// ProtocolClient: finds the brokers, leaders and coordinators of a cluster and keeps a connection to each. Owned by one thread.
+// ProtocolClient: finds the brokers, leaders and coordinators of a cluster and keeps a connection to each. Owned by one
+// thread.
 #pragma once
 
 #include <map>
@@ -34,13 +35,14 @@ class ProtocolClient {
   Result<BrokerConnection*> any(const Deadline& deadline);
   Result<BrokerConnection*> at(const Endpoint& endpoint, const Deadline& deadline);
   // nullopt: all topics. Topics are never created by asking.
-  Result<wire::MetadataResponse> metadata(const std::optional<std::vector<std::string>>& topics, const Deadline& deadline);
+  Result<wire::MetadataResponse> metadata(const std::optional<std::vector<std::string>>& topics,
+                                          const Deadline& deadline);
   Result<BrokerConnection*> controller(const Deadline& deadline);
   // Where the group's coordinator is, asked anew each time.
   Result<Endpoint> coordinator(const std::string& group, const Deadline& deadline);
 
-  // Calls `attempt` () -> Result<T> or Status until it succeeds, fails for good, or the deadline has passed. Then Kafka's last answer
-  // is the reason of a timed_out, also when the very last attempt got none.
+  // Calls `attempt` () -> Result<T> or Status until it succeeds, fails for good, or the deadline has passed. Then
+  // Kafka's last answer is the reason of a timed_out, also when the very last attempt got none.
   template <class Attempt>
   auto retry(const Deadline& deadline, Attempt attempt) -> decltype(attempt()) {
     Status answer;
@@ -57,7 +59,9 @@ class ProtocolClient {
   // Waits retry.backoff.ms; false when the deadline would pass.
   [[nodiscard]] bool back_off(const Deadline& deadline) const;
   [[nodiscard]] const ProtocolClientOptions& options() const { return options_; }
-  [[nodiscard]] int64_t request_ms(const Deadline& deadline) const { return std::min(deadline.left_ms(), options_.request_timeout_ms); }
+  [[nodiscard]] int64_t request_ms(const Deadline& deadline) const {
+    return std::min(deadline.left_ms(), options_.request_timeout_ms);
+  }
 
  private:
   const ProtocolClientOptions options_;

@@ -15,37 +15,26 @@ Code code_of(rd_kafka_resp_err_t err) {
     case RD_KAFKA_RESP_ERR__FENCED:
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
-      return Code::fenced;
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING: return Code::fenced;
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
     case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-    case RD_KAFKA_RESP_ERR__DESTROY:
-      return Code::aborted;
+    case RD_KAFKA_RESP_ERR__DESTROY: return Code::aborted;
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-      return Code::timed_out;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE: return Code::timed_out;
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return Code::not_found;
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      return Code::out_of_range;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return Code::not_found;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return Code::out_of_range;
     case RD_KAFKA_RESP_ERR__STATE:
-    case RD_KAFKA_RESP_ERR__CONFLICT:
-      return Code::failed_precondition;
-    case RD_KAFKA_RESP_ERR__INVALID_ARG:
-      return Code::invalid_argument;
-    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-      return Code::resource_exhausted;
+    case RD_KAFKA_RESP_ERR__CONFLICT: return Code::failed_precondition;
+    case RD_KAFKA_RESP_ERR__INVALID_ARG: return Code::invalid_argument;
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL: return Code::resource_exhausted;
     case RD_KAFKA_RESP_ERR__BAD_MSG:
-    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-      return Code::data_loss;
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION: return Code::data_loss;
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__RESOLVE:
-      return Code::unavailable;
-    default:
-      break;
+    case RD_KAFKA_RESP_ERR__RESOLVE: return Code::unavailable;
+    default: break;
   }
   if (err > 0) return wire::to_status(static_cast<wire::ErrorCode>(err), {}).code();
   return Code::internal;

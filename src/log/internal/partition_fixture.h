@@ -25,7 +25,9 @@ inline Bytes test_batch(const std::vector<TestRecord>& records, wire::BatchOptio
   EXPECT_TRUE(builder.build(out).ok());
   return out;
 }
-inline Bytes test_batch(const std::string& value, int64_t timestamp = 0) { return test_batch({{timestamp, std::nullopt, value}}); }
+inline Bytes test_batch(const std::string& value, int64_t timestamp = 0) {
+  return test_batch({{timestamp, std::nullopt, value}});
+}
 
 inline wire::BatchOptions from_producer(int64_t id, int16_t epoch, int32_t sequence, bool transactional = false) {
   wire::BatchOptions options;
@@ -108,7 +110,8 @@ class PartitionFixture {
   void flush() { ASSERT_TRUE(partition->flush().ok()); }
 
   // Everything from `offset` on, as describe_records() shows it.
-  std::vector<std::string> read_all(int64_t offset = 0, Isolation isolation = Isolation::read_uncommitted, size_t bytes_max = 1 << 20) {
+  std::vector<std::string> read_all(int64_t offset = 0, Isolation isolation = Isolation::read_uncommitted,
+                                    size_t bytes_max = 1 << 20) {
     std::vector<std::string> out;
     for (;;) {
       const auto result = partition->read({offset, bytes_max, true, isolation});

@@ -7,26 +7,16 @@ namespace {
 
 std::string_view code_of(int status) {
   switch (status) {
-    case 400:
-      return "bad_request";
-    case 404:
-      return "not_found";
-    case 405:
-      return "method_not_allowed";
-    case 408:
-      return "request_timeout";
-    case 413:
-      return "body_too_large";
-    case 426:
-      return "upgrade_required";
-    case 431:
-      return "headers_too_large";
-    case 503:
-      return "unavailable";
-    case 505:
-      return "http_version_not_supported";
-    default:
-      return "internal";
+    case 400: return "bad_request";
+    case 404: return "not_found";
+    case 405: return "method_not_allowed";
+    case 408: return "request_timeout";
+    case 413: return "body_too_large";
+    case 426: return "upgrade_required";
+    case 431: return "headers_too_large";
+    case 503: return "unavailable";
+    case 505: return "http_version_not_supported";
+    default: return "internal";
   }
 }
 

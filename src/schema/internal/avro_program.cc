@@ -25,7 +25,8 @@ bool is_promotable(Type writer, Type reader) {
 
 // Namespaces do not matter; a reader's alias must name the writer's type in full.
 bool names_match(const Schema& writer, const Schema& reader) {
-  return writer.name.simple == reader.name.simple || std::find(reader.aliases.begin(), reader.aliases.end(), writer.name) != reader.aliases.end();
+  return writer.name.simple == reader.name.simple ||
+         std::find(reader.aliases.begin(), reader.aliases.end(), writer.name) != reader.aliases.end();
 }
 
 Op op_of(Type type) {
@@ -73,8 +74,8 @@ class Compiler {
 
  private:
   static Status mismatch(const Schema& writer, const Schema& reader, std::string_view path) {
-    return error(Code::invalid_argument, "resolve Avro schemas at {}: written as {}, which {} cannot be read from", path.empty() ? "/" : path,
-                 writer.branch_name(), reader.branch_name());
+    return error(Code::invalid_argument, "resolve Avro schemas at {}: written as {}, which {} cannot be read from",
+                 path.empty() ? "/" : path, writer.branch_name(), reader.branch_name());
   }
 
   Result<Node> make(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
@@ -92,8 +93,9 @@ class Compiler {
         return Node{.op = Op::fixed, .to = Type::fixed, .size = writer.size};
       case Type::array:
       case Type::map: {
-        const uint32_t child = MUIR_TRY(compile(*writer.element, *reader.element, layout == nullptr ? nullptr : layout->element,
-                                                std::string(path) + (writer.type == Type::array ? "/items" : "/values")));
+        const uint32_t child =
+            MUIR_TRY(compile(*writer.element, *reader.element, layout == nullptr ? nullptr : layout->element,
+                             std::string(path) + (writer.type == Type::array ? "/items" : "/values")));
         return Node{.op = writer.type == Type::array ? Op::array : Op::map, .to = writer.type, .child = child};
       }
       default: return Node{.op = op_of(writer.type), .to = reader.type};
@@ -101,7 +103,8 @@ class Compiler {
   }
 
   // Each branch is resolved on its own, and one that cannot be read fails only when it occurs.
-  Result<Node> make_writer_union(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
+  Result<Node> make_writer_union(const Schema& writer, const Schema& reader, const Layout* layout,
+                                 std::string_view path) {
     std::vector<uint32_t> branches;
     Status first_failure;
     size_t readable = 0;
@@ -118,7 +121,8 @@ class Compiler {
     if (readable == 0 && !first_failure.ok()) return first_failure;
     const auto first = static_cast<uint32_t>(program_.branches.size());
     program_.branches.insert(program_.branches.end(), branches.begin(), branches.end());
-    return Node{.op = Op::writer_union, .to = reader.type, .first = first, .count = static_cast<uint32_t>(branches.size())};
+    return Node{
+        .op = Op::writer_union, .to = reader.type, .first = first, .count = static_cast<uint32_t>(branches.size())};
   }
 
   uint32_t add_failure(const std::string& message) {
@@ -128,7 +132,8 @@ class Compiler {
   }
 
   // The same type by its full name, then by the rules of matching, then by promotion.
-  Result<Node> make_into_branch(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
+  Result<Node> make_into_branch(const Schema& writer, const Schema& reader, const Layout* layout,
+                                std::string_view path) {
     using Match = bool (*)(const Schema&, const Schema&);
     static constexpr Match kMatches[]{
         [](const Schema& w, const Schema& r) { return w.type == r.type && w.name == r.name; },
@@ -142,7 +147,8 @@ class Compiler {
         if (!match(writer, branch)) continue;
         const Layout* inner = layout != nullptr && branch.type != Type::null ? layout->element : nullptr;
         auto child = compile(writer, branch, inner, path);
-        if (child.ok()) return Node{.op = Op::into_branch, .to = branch.type, .child = *child, .branch = static_cast<int32_t>(i)};
+        if (child.ok())
+          return Node{.op = Op::into_branch, .to = branch.type, .child = *child, .branch = static_cast<int32_t>(i)};
         if (first_failure.ok()) first_failure = child.status();
       }
     }
@@ -151,7 +157,9 @@ class Compiler {
 
   Result<Node> make_enum(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
     if (!names_match(writer, reader)) return mismatch(writer, reader, path);
-    const auto target = [&](int index) { return layout == nullptr || index < 0 ? index : layout->values[static_cast<size_t>(index)]; };
+    const auto target = [&](int index) {
+      return layout == nullptr || index < 0 ? index : layout->values[static_cast<size_t>(index)];
+    };
     const int fallback = reader.default_symbol ? reader.symbol_index(*reader.default_symbol) : -1;
     const auto first = static_cast<uint32_t>(program_.symbols.size());
     for (const auto& symbol : writer.symbols) {
@@ -159,7 +167,10 @@ class Compiler {
       if (index < 0) index = fallback;
       program_.symbols.push_back(index < 0 ? kUnknownSymbol : target(index));
     }
-    return Node{.op = Op::enumeration, .to = Type::enumeration, .first = first, .count = static_cast<uint32_t>(writer.symbols.size())};
+    return Node{.op = Op::enumeration,
+                .to = Type::enumeration,
+                .first = first,
+                .count = static_cast<uint32_t>(writer.symbols.size())};
   }
 
   Result<Node> make_record(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
@@ -169,16 +180,19 @@ class Compiler {
       const int index = reader_field(reader, field.name);
       const std::string field_path = fmt::format("{}/{}", path, field.name);
       if (index < 0) {
-        steps.push_back({.kind = StepKind::skip, .node = MUIR_TRY(compile(*field.schema, *field.schema, nullptr, field_path))});
+        steps.push_back(
+            {.kind = StepKind::skip, .node = MUIR_TRY(compile(*field.schema, *field.schema, nullptr, field_path))});
         continue;
       }
       const auto at = static_cast<size_t>(index);
       if (written[at]) {
-        return error(Code::invalid_argument, "resolve Avro schemas at {}: several written fields match {}", field_path, reader.fields[at].name);
+        return error(Code::invalid_argument, "resolve Avro schemas at {}: several written fields match {}", field_path,
+                     reader.fields[at].name);
       }
       written[at] = true;
       const Layout* inner = layout == nullptr ? nullptr : layout->fields[at].layout;
-      steps.push_back({.kind = StepKind::read, .node = MUIR_TRY(compile(*field.schema, *reader.fields[at].schema, inner, field_path)),
+      steps.push_back({.kind = StepKind::read,
+                       .node = MUIR_TRY(compile(*field.schema, *reader.fields[at].schema, inner, field_path)),
                        .slot = slot_of(layout, at)});
     }
     for (size_t at = 0; at < reader.fields.size(); ++at) {
@@ -186,7 +200,10 @@ class Compiler {
     }
     const auto first = static_cast<uint32_t>(program_.steps.size());
     program_.steps.insert(program_.steps.end(), steps.begin(), steps.end());
-    return Node{.op = Op::record, .to = Type::record, .first = first, .count = static_cast<uint32_t>(steps.size()),
+    return Node{.op = Op::record,
+                .to = Type::record,
+                .first = first,
+                .count = static_cast<uint32_t>(steps.size()),
                 .slots = static_cast<uint32_t>(reader.fields.size())};
   }
 
@@ -207,14 +224,17 @@ class Compiler {
   Result<Step> preset_step(const Schema& reader, size_t at, const Layout* layout, std::string_view path) {
     const Field& field = reader.fields[at];
     if (!field.default_value) {
-      return error(Code::invalid_argument, "resolve Avro schemas at {}/{}: the field was not written and has no default", path, field.name);
+      return error(Code::invalid_argument,
+                   "resolve Avro schemas at {}/{}: the field was not written and has no default", path, field.name);
     }
     Bytes preset;
-    MUIR_RETURN_IF_ERROR(encode_default(*field.schema, *field.default_value, preset).annotate(fmt::format("default of {}/{}", path, field.name)));
+    MUIR_RETURN_IF_ERROR(encode_default(*field.schema, *field.default_value, preset)
+                             .annotate(fmt::format("default of {}/{}", path, field.name)));
     program_.presets.push_back(std::move(preset));
     const auto preset_index = static_cast<uint32_t>(program_.presets.size() - 1);
     const Layout* inner = layout == nullptr ? nullptr : layout->fields[at].layout;
-    const uint32_t node = MUIR_TRY(compile(*field.schema, *field.schema, inner, fmt::format("{}/{}", path, field.name)));
+    const uint32_t node =
+        MUIR_TRY(compile(*field.schema, *field.schema, inner, fmt::format("{}/{}", path, field.name)));
     return Step{.kind = StepKind::preset, .node = node, .slot = slot_of(layout, at), .preset = preset_index};
   }
 

@@ -19,21 +19,21 @@ enum class Op : unsigned char {
   int64,
   float32,
   float64,
-  bytes,        // bytes or string: a length, then that many
+  bytes,  // bytes or string: a length, then that many
   fixed,
   enumeration,
   record,
   array,
   map,
-  writer_union, // a branch index, then what that branch's node says
-  into_branch,  // nothing on the wire: the reader's type is a union, the datum goes into one branch
-  failure,      // data that gets here cannot be read
+  writer_union,  // a branch index, then what that branch's node says
+  into_branch,   // nothing on the wire: the reader's type is a union, the datum goes into one branch
+  failure,       // data that gets here cannot be read
 };
 
 struct Node {
   Op op = Op::null;
-  Type to = Type::null;            // primitives: the reader's type
-  uint32_t first = 0;              // record: into steps; enumeration: into symbols; writer_union: into branches
+  Type to = Type::null;  // primitives: the reader's type
+  uint32_t first = 0;    // record: into steps; enumeration: into symbols; writer_union: into branches
   uint32_t count = 0;
   uint32_t child = 0;              // array, map, into_branch: a node. failure: into messages
   int32_t branch = 0;              // into_branch: of the reader's union
@@ -51,8 +51,8 @@ enum class StepKind : unsigned char {
 struct Step {
   StepKind kind = StepKind::read;
   uint32_t node = 0;
-  uint32_t slot = 0;     // field index for Values, byte offset for structs
-  uint32_t preset = 0;   // into presets
+  uint32_t slot = 0;    // field index for Values, byte offset for structs
+  uint32_t preset = 0;  // into presets
 };
 
 // Enum symbols that the reader does not know, and that have no default.
@@ -62,12 +62,12 @@ constexpr int64_t kUnknownSymbol = INT64_MIN;
 struct Program {
   std::vector<Node> nodes;
   std::vector<Step> steps;
-  std::vector<int64_t> symbols;     // of writer symbol i: the reader's index, or the C++ enumerator's value
-  std::vector<uint32_t> branches;   // of writer branch i: a node
-  std::vector<std::string> presets; // defaults, encoded in the reader's schema
+  std::vector<int64_t> symbols;      // of writer symbol i: the reader's index, or the C++ enumerator's value
+  std::vector<uint32_t> branches;    // of writer branch i: a node
+  std::vector<std::string> presets;  // defaults, encoded in the reader's schema
   std::vector<std::string> messages;
   uint32_t root = 0;
-  SchemaPtr writer;                 // kept alive for messages
+  SchemaPtr writer;  // kept alive for messages
   SchemaPtr reader;
 };
 

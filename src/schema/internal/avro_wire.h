@@ -9,7 +9,8 @@
 
 namespace muir::schema::avro {
 
-static_assert(std::endian::native == std::endian::little, "Avro stores floating point little-endian, as this machine must");
+static_assert(std::endian::native == std::endian::little,
+              "Avro stores floating point little-endian, as this machine must");
 
 inline void write_long(Bytes& out, int64_t value) {
   auto zigzag = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
@@ -48,14 +49,17 @@ struct WireCursor {
   [[nodiscard]] size_t remaining() const { return static_cast<size_t>(end - pos); }
 
   bool read_long(int64_t& value) {
-    if (pos == end) [[unlikely]] return false;
+    if (pos == end) [[unlikely]]
+      return false;
     uint64_t bits = static_cast<unsigned char>(*pos++);
     if (bits >= 0x80) {
       bits &= 0x7F;
       for (unsigned shift = 7;; shift += 7) {
-        if (pos == end || shift > 63) [[unlikely]] return false;
+        if (pos == end || shift > 63) [[unlikely]]
+          return false;
         const auto byte = static_cast<unsigned char>(*pos++);
-        if (shift == 63 && byte > 1) [[unlikely]] return false;  // more than 64 bits
+        if (shift == 63 && byte > 1) [[unlikely]]
+          return false;  // more than 64 bits
         bits |= static_cast<uint64_t>(byte & 0x7F) << shift;
         if (byte < 0x80) break;
       }
@@ -66,26 +70,30 @@ struct WireCursor {
   bool read_int(int32_t& value) {
     const char* start = pos;
     int64_t wide = 0;
-    if (!read_long(wide) || pos - start > 5 || wide < INT32_MIN || wide > INT32_MAX) [[unlikely]] return false;
+    if (!read_long(wide) || pos - start > 5 || wide < INT32_MIN || wide > INT32_MAX) [[unlikely]]
+      return false;
     value = static_cast<int32_t>(wide);
     return true;
   }
   bool read_size(size_t& size) {  // a length within what is left
     int64_t value = 0;
-    if (!read_long(value) || value < 0 || static_cast<uint64_t>(value) > remaining()) [[unlikely]] return false;
+    if (!read_long(value) || value < 0 || static_cast<uint64_t>(value) > remaining()) [[unlikely]]
+      return false;
     size = static_cast<size_t>(value);
     return true;
   }
   bool read_bytes(BytesView& bytes) {
     size_t size = 0;
-    if (!read_size(size)) [[unlikely]] return false;
+    if (!read_size(size)) [[unlikely]]
+      return false;
     bytes = BytesView(pos, size);
     pos += size;
     return true;
   }
   template <class T>
   bool read_raw(T& value) {
-    if (remaining() < sizeof(T)) [[unlikely]] return false;
+    if (remaining() < sizeof(T)) [[unlikely]]
+      return false;
     std::memcpy(&value, pos, sizeof(T));
     pos += sizeof(T);
     return true;

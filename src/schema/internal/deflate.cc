@@ -47,7 +47,8 @@ Result<Bytes> inflate_bytes(BytesView bytes, size_t bytes_max) {
   }
   inflateEnd(&stream);
   if (out.size() > bytes_max) return error(Code::resource_exhausted, "inflate: more than {} bytes", bytes_max);
-  if (result != Z_STREAM_END) return error(Code::data_loss, "inflate: the compressed bytes are damaged (zlib says {})", result);
+  if (result != Z_STREAM_END)
+    return error(Code::data_loss, "inflate: the compressed bytes are damaged (zlib says {})", result);
   return out;
 }
 

@@ -29,7 +29,7 @@ class Assigner {
   }
 
   // Gives out `tasks`, counting by `count`: those with state are balanced among themselves first, then all together.
-  void give(std::vector<TaskId> tasks, size_t total_after, size_t Load::* count, bool stateful) {
+  void give(std::vector<TaskId> tasks, size_t total_after, size_t Load::*count, bool stateful) {
     std::sort(tasks.begin(), tasks.end());
     floor_ = total_after / loads_.size();
     extras_ = total_after % loads_.size();
@@ -60,10 +60,10 @@ class Assigner {
     }
     return nullptr;
   }
-  bool has_room(const Load& load, size_t Load::* count) const {
+  bool has_room(const Load& load, size_t Load::*count) const {
     return load.*count < floor_ || (load.*count == floor_ && extras_ > 0);
   }
-  void place(Load& load, const TaskId& task, size_t Load::* count, bool stateful) {
+  void place(Load& load, const TaskId& task, size_t Load::*count, bool stateful) {
     if (load.*count >= floor_ && extras_ > 0) --extras_;
     ++load.total;
     if (stateful) ++load.stateful;
@@ -73,7 +73,7 @@ class Assigner {
   }
   // Among members with room: who has the state, then who has least to do, then whose process has least per thread,
   // then who has fewest tasks of this subtopology (they cost alike), then the first.
-  Load& best(const TaskId& task, size_t Load::* count) {
+  Load& best(const TaskId& task, size_t Load::*count) {
     Load* chosen = nullptr;
     auto rank = [&](const Load& load) {
       const auto sum = load.member->offset_sums.find(task);
@@ -84,8 +84,9 @@ class Assigner {
       const double per_thread = static_cast<double>(process_total_[load.member->process]) /
                                 static_cast<double>(threads_[load.member->process]);
       const auto same = load.of_subtopology.find(task.subtopology);
-      return std::tuple(has_room(load, count) ? 0 : 1, state == std::numeric_limits<int64_t>::min() ? 0 : -1 - (state / 2),
-                        load.*count, load.total, per_thread, same == load.of_subtopology.end() ? 0 : same->second);
+      return std::tuple(has_room(load, count) ? 0 : 1,
+                        state == std::numeric_limits<int64_t>::min() ? 0 : -1 - (state / 2), load.*count, load.total,
+                        per_thread, same == load.of_subtopology.end() ? 0 : same->second);
     };
     for (auto& load : loads_) {
       if (chosen == nullptr || rank(load) < rank(*chosen)) chosen = &load;

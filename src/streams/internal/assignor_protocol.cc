@@ -54,7 +54,8 @@ Result<std::vector<StreamsGroupProtocol::Member>> StreamsGroupProtocol::decode_m
     Result<ConsumerSubscription> subscription = decode_consumer_subscription(bytes);
     if (!subscription.ok()) return subscription.status().annotate("member " + id);
     member.subscription = std::move(*subscription);
-    Result<SubscriptionInfo> info = decode_subscription_info(to_view(member.subscription.user_data).value_or(BytesView()));
+    Result<SubscriptionInfo> info =
+        decode_subscription_info(to_view(member.subscription.user_data).value_or(BytesView()));
     if (!info.ok()) return info.status().annotate("member " + id);
     member.info = std::move(*info);
     members.push_back(std::move(member));
@@ -62,7 +63,8 @@ Result<std::vector<StreamsGroupProtocol::Member>> StreamsGroupProtocol::decode_m
   return members;
 }
 
-std::map<std::string, Bytes> StreamsGroupProtocol::refuse(const std::vector<Member>& members, AssignmentError code) const {
+std::map<std::string, Bytes> StreamsGroupProtocol::refuse(const std::vector<Member>& members,
+                                                          AssignmentError code) const {
   std::map<std::string, Bytes> out;
   for (const auto& member : members) {
     AssignmentInfo info;
@@ -115,7 +117,8 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign_members(std::v
       const auto task = task_of.find(tp);
       if (task == task_of.end()) continue;
       const Member*& current = owner[task->second];
-      if (current == nullptr || current->subscription.generation_id < member.subscription.generation_id) current = &member;
+      if (current == nullptr || current->subscription.generation_id < member.subscription.generation_id)
+        current = &member;
     }
   }
   std::vector<AssignorMember> candidates;
@@ -169,8 +172,8 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign_members(std::v
     assignments[member.id].user_data = encode(infos[member.id]);
     out[member.id] = encode(assignments[member.id]);
   }
-  log::info("assigned {} tasks of application {} to {} threads, {} of them after their owners give them up", tasks.size(),
-            config_.application_id, members.size(), withheld);
+  log::info("assigned {} tasks of application {} to {} threads, {} of them after their owners give them up",
+            tasks.size(), config_.application_id, members.size(), withheld);
   return out;
 }
 
@@ -189,13 +192,13 @@ Status StreamsGroupProtocol::on_assigned(int32_t generation_id, const std::strin
   TasksAssigned tasks{.generation_id = generation_id, .member_id = member_id, .active = {}, .info = {}};
   if (partitions.user_data) tasks.info = MUIR_TRY(decode_assignment_info(*partitions.user_data));
   switch (static_cast<AssignmentError>(tasks.info.error_code)) {
-    case AssignmentError::none:
-      break;
+    case AssignmentError::none: break;
     case AssignmentError::incomplete_source_topic_metadata:
       if (!leader_failure_.ok()) return leader_failure_;
       // The answer has no room for names: look for ourselves, so that every member's failure says what to create.
       if (const Status ours = resolve().status(); ours.code() == Code::not_found) return ours;
-      return error(Code::not_found, "the leader of group {} misses source topics of the topology", config_.application_id);
+      return error(Code::not_found, "the leader of group {} misses source topics of the topology",
+                   config_.application_id);
     case AssignmentError::version_probing:
       used_version_ = std::clamp(tasks.info.commonly_supported, kAssignmentVersionOldest, kAssignmentVersionLatest);
       rejoin_ = true;

@@ -39,20 +39,38 @@ struct Case {
 TEST(Assignor, GivesBalancedAndStickyAssignments) {
   const std::vector<Case> cases = {
       {"one member gets everything", {{"a", process(1)}}, tasks_of(0, 3, true), "a:0_0,0_1,0_2"},
-      {"two new members share evenly", {{"a", process(1)}, {"b", process(2)}}, tasks_of(0, 4, true), "a:0_0,0_2 b:0_1,0_3"},
-      {"what runs stays", {{"a", process(1), {{0, 3}, {0, 2}}}, {"b", process(2), {{0, 0}, {0, 1}}}}, tasks_of(0, 4, true),
+      {"two new members share evenly",
+       {{"a", process(1)}, {"b", process(2)}},
+       tasks_of(0, 4, true),
+       "a:0_0,0_2 b:0_1,0_3"},
+      {"what runs stays",
+       {{"a", process(1), {{0, 3}, {0, 2}}}, {"b", process(2), {{0, 0}, {0, 1}}}},
+       tasks_of(0, 4, true),
        "a:0_2,0_3 b:0_0,0_1"},
       {"a new member takes only its share",
-       {{"a", process(1), {{0, 0}, {0, 1}, {0, 2}, {0, 3}}}, {"b", process(2)}}, tasks_of(0, 4, true), "a:0_0,0_1 b:0_2,0_3"},
+       {{"a", process(1), {{0, 0}, {0, 1}, {0, 2}, {0, 3}}}, {"b", process(2)}},
+       tasks_of(0, 4, true),
+       "a:0_0,0_1 b:0_2,0_3"},
       {"a lost member's tasks are spread",
-       {{"a", process(1), {{0, 0}}}, {"b", process(2), {{0, 1}}}}, tasks_of(0, 4, false), "a:0_0,0_2 b:0_1,0_3"},
+       {{"a", process(1), {{0, 0}}}, {"b", process(2), {{0, 1}}}},
+       tasks_of(0, 4, false),
+       "a:0_0,0_2 b:0_1,0_3"},
       {"state on disk decides where a task without owner goes",
-       {{"a", process(1), {}, {{{0, 1}, 100}}}, {"b", process(2), {}, {{{0, 0}, 100}}}}, tasks_of(0, 2, true), "a:0_1 b:0_0"},
+       {{"a", process(1), {}, {{{0, 1}, 100}}}, {"b", process(2), {}, {{{0, 0}, 100}}}},
+       tasks_of(0, 2, true),
+       "a:0_1 b:0_0"},
       {"of two copies the fuller one wins",
-       {{"a", process(1), {}, {{{0, 0}, 10}}}, {"b", process(2), {}, {{{0, 0}, 500}}}}, tasks_of(0, 1, true), "a: b:0_0"},
+       {{"a", process(1), {}, {{{0, 0}, 10}}}, {"b", process(2), {}, {{{0, 0}, 500}}}},
+       tasks_of(0, 1, true),
+       "a: b:0_0"},
       {"threads of two processes get as many each, whatever the processes",
-       {{"a1", process(1)}, {"a2", process(1)}, {"b1", process(2)}}, tasks_of(0, 3, false), "a1:0_0 a2:0_2 b1:0_1"},
-      {"more members than tasks: some have none", {{"a", process(1)}, {"b", process(2)}}, tasks_of(0, 1, false), "a:0_0 b:"},
+       {{"a1", process(1)}, {"a2", process(1)}, {"b1", process(2)}},
+       tasks_of(0, 3, false),
+       "a1:0_0 a2:0_2 b1:0_1"},
+      {"more members than tasks: some have none",
+       {{"a", process(1)}, {"b", process(2)}},
+       tasks_of(0, 1, false),
+       "a:0_0 b:"},
   };
   for (const auto& one : cases) EXPECT_EQ(text(assign_tasks(one.members, one.tasks)), one.expected) << one.name;
 }
@@ -79,7 +97,8 @@ TEST(Assignor, HoldsItsPromisesForRandomGroups) {
     for (const auto& task : tasks_of(1, static_cast<int32_t>(random() % 12), false)) tasks.push_back(task);
     std::vector<AssignorMember> members;
     const size_t count = 1 + random() % 6;
-    for (size_t i = 0; i < count; ++i) members.push_back({"m" + std::to_string(i), process(static_cast<int>(random() % 3))});
+    for (size_t i = 0; i < count; ++i)
+      members.push_back({"m" + std::to_string(i), process(static_cast<int>(random() % 3))});
     const auto first = assign_tasks(members, tasks);
     auto shuffled = members;
     std::shuffle(shuffled.begin(), shuffled.end(), random);

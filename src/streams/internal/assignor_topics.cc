@@ -36,7 +36,8 @@ class Resolver {
       for (const auto& topic : sub.source_topics) {
         if (is_repartition(topic) || out_.partitions.contains(topic)) continue;
         const Result<int32_t> count = count_(topic);
-        if (!count.ok() && count.status().code() != Code::not_found) return count.status().annotate("describe topic " + topic);
+        if (!count.ok() && count.status().code() != Code::not_found)
+          return count.status().annotate("describe topic " + topic);
         if (!count.ok() || *count <= 0) {
           missing += (missing.empty() ? "" : ", ") + topic;
         } else {
@@ -73,8 +74,10 @@ class Resolver {
         }
       }
       if (unknown.size() == before) {
-        return error(Code::failed_precondition, "partition count of repartition topic {} cannot be derived: its inputs "
-                     "depend on it; give it a number of partitions", *unknown.begin());
+        return error(Code::failed_precondition,
+                     "partition count of repartition topic {} cannot be derived: its inputs "
+                     "depend on it; give it a number of partitions",
+                     *unknown.begin());
       }
       raise_to_copartitioned();
     }
@@ -127,8 +130,10 @@ class Resolver {
         text += fmt::format("{}{} ({} partitions)", text.empty() ? "" : ", ", topic, known->second);
       }
       if (counts.size() > 1) {
-        return error(Code::failed_precondition, "topics that are joined must have equally many partitions: {}; repartition "
-                     "one of them in the topology", text);
+        return error(Code::failed_precondition,
+                     "topics that are joined must have equally many partitions: {}; repartition "
+                     "one of them in the topology",
+                     text);
       }
     }
     return {};
@@ -162,7 +167,8 @@ class Resolver {
       if (count == out_.partitions.end() || count->second <= 0) {
         return error(Code::internal, "internal topic {} belongs to no subtopology", name);
       }
-      client::NewTopic created{.name = name, .partitions = count->second, .replication_factor = config_.replication_factor};
+      client::NewTopic created{
+          .name = name, .partitions = count->second, .replication_factor = config_.replication_factor};
       created.configs["message.timestamp.type"] = "CreateTime";
       for (const auto& [key, value] : topic->configs) created.configs[key] = value;
       for (const auto& [key, value] : config_.topic_configs) created.configs[key] = value;
@@ -180,7 +186,8 @@ class Resolver {
 
 }  // namespace
 
-Result<ResolvedTopics> resolve_topics(const TopologyPlan& plan, const StreamsConfig& config, const PartitionCount& count) {
+Result<ResolvedTopics> resolve_topics(const TopologyPlan& plan, const StreamsConfig& config,
+                                      const PartitionCount& count) {
   return Resolver(plan, config, count).run();
 }
 
@@ -198,10 +205,11 @@ Status ensure_internal_topics(const ResolvedTopics& topics, client::Admin& admin
     }
     if (!existing.ok()) return existing.status().annotate("describe internal topic " + topic.name);
     if (existing->partitions != topic.partitions) {
-      return error(Code::failed_precondition,
-                   "internal topic {} has {} partitions, but the topology needs {}: the input topics or the topology have "
-                   "changed; stop the application, and delete its internal topics to begin anew", topic.name,
-                   existing->partitions, topic.partitions);
+      return error(
+          Code::failed_precondition,
+          "internal topic {} has {} partitions, but the topology needs {}: the input topics or the topology have "
+          "changed; stop the application, and delete its internal topics to begin anew",
+          topic.name, existing->partitions, topic.partitions);
     }
   }
   return {};

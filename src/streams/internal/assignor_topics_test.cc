@@ -27,7 +27,8 @@ PartitionCount counts(std::map<std::string, int32_t> topics) {
 }
 
 StreamsConfig config() {
-  return *StreamsConfig::parse({{"application.id", "app"}, {"replication.factor", "3"}, {"topic.segment.bytes", "1000"}});
+  return *StreamsConfig::parse(
+      {{"application.id", "app"}, {"replication.factor", "3"}, {"topic.segment.bytes", "1000"}});
 }
 
 TEST(AssignorTopics, RepartitionTopicsAreAsLargeAsTheirLargestInput) {
@@ -93,7 +94,8 @@ TEST(AssignorTopics, InternalTopicsAreCreatedOnceAndThenChecked) {
   const auto five = resolve_topics(*two_steps(), one, counts({{"in1", 5}, {"in2", 4}}));
   const Status changed = ensure_internal_topics(*five, *admin);
   EXPECT_EQ(changed.code(), Code::failed_precondition);
-  EXPECT_NE(changed.message().find("has 4 partitions, but the topology needs 5"), std::string::npos) << changed.message();
+  EXPECT_NE(changed.message().find("has 4 partitions, but the topology needs 5"), std::string::npos)
+      << changed.message();
 }
 
 }  // namespace

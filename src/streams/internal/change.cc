@@ -7,7 +7,14 @@ namespace {
 
 // The last byte. Three more forms, written for versioned tables, have one byte before it that says whether the change
 // is the key's latest.
-enum Flag : unsigned char { kBefore = 0, kNow = 1, kBoth = 2, kBeforeVersioned = 3, kNowVersioned = 4, kBothVersioned = 5 };
+enum Flag : unsigned char {
+  kBefore = 0,
+  kNow = 1,
+  kBoth = 2,
+  kBeforeVersioned = 3,
+  kNowVersioned = 4,
+  kBothVersioned = 5
+};
 
 }  // namespace
 

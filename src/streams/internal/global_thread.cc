@@ -27,7 +27,8 @@ NoSink& no_sink() {
 
 }  // namespace
 
-GlobalThread::GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, std::string client_id)
+GlobalThread::GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory,
+                           std::string client_id)
     : context_(context), client_(client), factory_(std::move(factory)), client_id_(std::move(client_id)) {}
 
 GlobalThread::~GlobalThread() {
@@ -85,17 +86,20 @@ Status GlobalThread::open_runners() {
 }
 
 Status GlobalThread::assign() {
-  const Checkpoint known = context_.directory->read_checkpoint(context_.directory->global_folder()).value_or(Checkpoint());
+  const Checkpoint known =
+      context_.directory->read_checkpoint(context_.directory->global_folder()).value_or(Checkpoint());
   // A store in memory begins empty, whatever the checkpoint says; one checkpoint serves all, so one such store decides.
-  const bool persistent = std::all_of(stores_.begin(), stores_.end(), [](const auto& e) { return e.second->persistent(); });
+  const bool persistent =
+      std::all_of(stores_.begin(), stores_.end(), [](const auto& e) { return e.second->persistent(); });
   std::vector<client::TopicPartition> partitions;
   for (const auto& [topic, runner] : by_topic_) {
     const Result<client::TopicDescription> described = admin_->describe_topic(topic);
     if (!described.ok()) return described.status().annotate("global table of topic " + topic);
-    for (int32_t partition = 0; partition < described->partitions; ++partition) partitions.push_back({topic, partition});
+    for (int32_t partition = 0; partition < described->partitions; ++partition)
+      partitions.push_back({topic, partition});
   }
-  const auto isolation = context_.config->exactly_once ? client::IsolationLevel::read_committed
-                                                       : client::IsolationLevel::read_uncommitted;
+  const auto isolation =
+      context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
   const auto begins = MUIR_TRY(admin_->list_offsets(partitions, client::kOffsetEarliest, isolation));
   const auto ends = MUIR_TRY(admin_->list_offsets(partitions, client::kOffsetLatest, isolation));
   std::vector<client::PartitionStart> starts;

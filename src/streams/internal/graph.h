@@ -82,7 +82,7 @@ struct GraphNode {
 
   // What the DSL needs to know of a stream or table that this node yields.
   bool repartition_required = false;
-  SharedSerde key_serde{};    // empty: that of the type
+  SharedSerde key_serde{};  // empty: that of the type
   SharedSerde value_serde{};
   std::optional<StoreSpec> lazy_store{};  // a table's, made when something has to look it up
   bool can_look_up = false;

@@ -8,7 +8,7 @@
 namespace muir::streams::internal {
 namespace {
 
-constexpr int64_t kReopenAfterMs = 1'000;   // when brokers do not answer
+constexpr int64_t kReopenAfterMs = 1'000;  // when brokers do not answer
 constexpr int64_t kGlobalPollMs = 100;
 
 bool terminal(StreamsState state) {
@@ -298,7 +298,8 @@ StreamsMetrics Instance::metrics() const {
   out.commits = counters_.commits;
   out.rebalances = counters_.rebalances;
   out.tasks_revived = counters_.tasks_revived;
-  if (out.commits > 0) out.commit_ms_avg = static_cast<double>(counters_.commit_us_total) / 1000.0 / static_cast<double>(out.commits);
+  if (out.commits > 0)
+    out.commit_ms_avg = static_cast<double>(counters_.commit_us_total) / 1000.0 / static_cast<double>(out.commits);
   out.commit_ms_max = static_cast<double>(counters_.commit_us_max) / 1000.0;
   const std::lock_guard guard(mutex_);
   out.state = state_;
@@ -328,7 +329,8 @@ Result<int32_t> Instance::partitions_of(const SubtopologyPlan& plan) const {
   int32_t count = 0;
   if (!admin_) admin_ = MUIR_TRY(parts_.client->admin(parts_.config.common));
   for (const auto& topic : plan.source_topics) {
-    if (!partition_counts_.contains(topic)) partition_counts_[topic] = MUIR_TRY(admin_->describe_topic(topic)).partitions;
+    if (!partition_counts_.contains(topic))
+      partition_counts_[topic] = MUIR_TRY(admin_->describe_topic(topic)).partitions;
     count = std::max(count, partition_counts_[topic]);
   }
   return count;
@@ -345,15 +347,18 @@ Result<KeyMetadata> Instance::metadata_for_key(const std::string& store, BytesVi
       out.local = stores_->lease(store, 0).ok();
       return out;
     }
-    if (!hosts_known_) return error(Code::unavailable, "metadata of store {}: nothing is assigned yet; ask again", store);
+    if (!hosts_known_)
+      return error(Code::unavailable, "metadata of store {}: nothing is assigned yet; ask again", store);
     const int32_t count = MUIR_TRY(partitions_of(sub));
-    if (count <= 0) return error(Code::unavailable, "metadata of store {}: its source topics have no partitions", store);
+    if (count <= 0)
+      return error(Code::unavailable, "metadata of store {}: its source topics have no partitions", store);
     out.partition = wire::partition_for_key(key, count);
     out.local = stores_->lease(store, out.partition).ok();
     for (const auto& [host, partitions] : hosts_) {
       for (const auto& tp : partitions) {
         const auto& sources = sub.source_topics;
-        if (tp.partition != out.partition || std::find(sources.begin(), sources.end(), tp.topic) == sources.end()) continue;
+        if (tp.partition != out.partition || std::find(sources.begin(), sources.end(), tp.topic) == sources.end())
+          continue;
         out.host = host.host;
         out.port = host.port;
       }

@@ -82,7 +82,7 @@ class Instance {
   bool stop_ = false;
   bool starting_ = false;  // start() is under way: what it works with must stay
   Status failure_{};
-  std::map<int, StreamThread*> threads_;        // alive
+  std::map<int, StreamThread*> threads_;  // alive
   std::map<int, ThreadState> thread_states_;
   int workers_alive_ = 0;
   std::function<void(StreamsState, StreamsState)> listener_;

@@ -26,7 +26,8 @@ constexpr Call call_kind() {
 }
 
 template <class F, class K, class V, class... Extra>
-concept RowFunction = call_kind<F, K, V, Extra...>() != Call::none;
+concept RowFunction = call_kind<F, K, V, Extra...>()
+!= Call::none;
 
 // False when the function takes references to what is null.
 template <class F, class K, class V, class... Extra>
@@ -54,6 +55,7 @@ decltype(auto) call(F& f, const Row& row, Extra&&... extra) {
 }
 
 template <class F, class K, class V, class... Extra>
-using CallResult = std::decay_t<decltype(call<K, V>(std::declval<F&>(), std::declval<const Row&>(), std::declval<Extra>()...))>;
+using CallResult =
+    std::decay_t<decltype(call<K, V>(std::declval<F&>(), std::declval<const Row&>(), std::declval<Extra>()...))>;
 
 }  // namespace muir::streams::internal

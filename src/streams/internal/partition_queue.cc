@@ -46,7 +46,8 @@ void PartitionQueue::find_head() {
 
 PartitionGroup::PartitionGroup(const std::vector<client::TopicPartition>& partitions, TimestampOf timestamp_of)
     : timestamp_of_(std::move(timestamp_of)) {
-  for (const auto& partition : partitions) queues_.push_back(std::make_unique<PartitionQueue>(partition, timestamp_of_));
+  for (const auto& partition : partitions)
+    queues_.push_back(std::make_unique<PartitionQueue>(partition, timestamp_of_));
 }
 
 PartitionQueue* PartitionGroup::find(const client::TopicPartition& partition) {

@@ -70,7 +70,8 @@ class PartitionGroup {
 
   [[nodiscard]] PartitionQueue* find(const client::TopicPartition& partition);
   [[nodiscard]] const std::vector<std::unique_ptr<PartitionQueue>>& queues() const { return queues_; }
-  void add(PartitionQueue& queue, std::shared_ptr<client::Records> owner, std::span<const client::ConsumedRecord> records);
+  void add(PartitionQueue& queue, std::shared_ptr<client::Records> owner,
+           std::span<const client::ConsumedRecord> records);
 
   // The queue whose head is next; null when all are empty. Valid until pop().
   [[nodiscard]] PartitionQueue* next() const { return heap_.empty() ? nullptr : heap_.front(); }

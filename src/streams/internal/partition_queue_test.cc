@@ -16,9 +16,10 @@ class FakeRecords final : public client::Records {
 class Timeline {
  public:
   explicit Timeline(const std::vector<std::string>& names)
-      : group_(partitions(names), [](const std::string&, const client::ConsumedRecord& record, int64_t) -> Result<int64_t> {
-          return record.timestamp_ms;
-        }) {}
+      : group_(partitions(names),
+               [](const std::string&, const client::ConsumedRecord& record, int64_t) -> Result<int64_t> {
+                 return record.timestamp_ms;
+               }) {}
   void add(const std::string& name, std::vector<int64_t> times) {
     auto records = std::make_shared<FakeRecords>();
     for (const int64_t time : times) records->records.push_back({.offset = next_offset_[name]++, .timestamp_ms = time});

@@ -19,7 +19,9 @@ class GraphPlan final : public TopologyPlan {
 
   [[nodiscard]] const std::vector<SubtopologyPlan>& subtopologies() const override { return subtopologies_; }
   [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const override { return internal_topics_; }
-  [[nodiscard]] const std::vector<std::vector<std::string>>& copartition_groups() const override { return copartitioned_; }
+  [[nodiscard]] const std::vector<std::vector<std::string>>& copartition_groups() const override {
+    return copartitioned_;
+  }
   [[nodiscard]] SourceSettings source_settings(const std::string& topic) const override;
   [[nodiscard]] std::string describe() const override { return internal::describe(*graph_); }
 

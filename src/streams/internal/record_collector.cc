@@ -152,9 +152,9 @@ Status RecordCollector::hand_over() {
     flight->epoch = epoch_;
   }
   flight->topics.assign(record_topics_.begin(), record_topics_.end());
-  const Status sent = producer_->send(records_, [this, flight](const Status& status, std::span<const client::Delivery> d) {
-    on_delivered(flight, status, d);
-  });
+  const Status sent = producer_->send(
+      records_,
+      [this, flight](const Status& status, std::span<const client::Delivery> d) { on_delivered(flight, status, d); });
   if (!sent.ok()) {
     const std::lock_guard lock(mutex_);
     idle_flights_.push_back(flight);

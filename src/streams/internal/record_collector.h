@@ -22,8 +22,8 @@ struct CollectorOptions {
   bool exactly_once = false;
   std::string transactional_id;  // <application.id>-<process id>-<thread index>
   ErrorPolicy on_error = ErrorPolicy::fail;
-  int64_t timeout_ms = 60'000;   // for init, flush, commit and abort
-  size_t batch_records = 512;    // handed to the producer at one of these limits, and by push()
+  int64_t timeout_ms = 60'000;  // for init, flush, commit and abort
+  size_t batch_records = 512;   // handed to the producer at one of these limits, and by push()
   size_t batch_bytes = 256 * 1024;
 };
 

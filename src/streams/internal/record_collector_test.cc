@@ -28,7 +28,8 @@ class FakeProducer final : public client::Producer {
     const Status status = script_.next(text);
     if (!status.ok()) return status;
     std::vector<client::Delivery> deliveries;
-    for (size_t i = 0; i < records.size(); ++i) deliveries.push_back({records[i].partition.value_or(0), next_offset_++});
+    for (size_t i = 0; i < records.size(); ++i)
+      deliveries.push_back({records[i].partition.value_or(0), next_offset_++});
     const Status delivered = script_.next("delivery");
     if (!delivered.ok()) deliveries.assign(records.size(), {});
     if (on_done) on_done(delivered, deliveries);
@@ -52,12 +53,14 @@ class FakeProducer final : public client::Producer {
 class FakeClient final : public client::Client {
  public:
   Result<std::unique_ptr<client::Producer>> producer(const client::Properties& overrides) override {
-    script.calls.push_back("producer " + (overrides.contains("transactional.id") ? overrides.at("transactional.id") : ""));
+    script.calls.push_back("producer " +
+                           (overrides.contains("transactional.id") ? overrides.at("transactional.id") : ""));
     return std::unique_ptr<client::Producer>(std::make_unique<FakeProducer>(script));
   }
   Result<std::unique_ptr<client::Consumer>> consumer(const client::Properties&) override { return nothing(); }
   Result<std::unique_ptr<client::Admin>> admin(const client::Properties&) override { return nothing(); }
-  Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions&, client::GroupProtocol&) override {
+  Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions&,
+                                                            client::GroupProtocol&) override {
     return nothing();
   }
   Script script;
@@ -69,9 +72,11 @@ class FakeClient final : public client::Client {
 class RecordCollectorTest : public ::testing::Test {
  protected:
   RecordCollector& make(bool exactly_once, ErrorPolicy policy = ErrorPolicy::fail) {
-    collector_ = std::make_unique<RecordCollector>(
-        client_, CollectorOptions{.exactly_once = exactly_once, .transactional_id = "app-1", .on_error = policy,
-                                  .batch_records = 3, .batch_bytes = 64});
+    collector_ = std::make_unique<RecordCollector>(client_, CollectorOptions{.exactly_once = exactly_once,
+                                                                             .transactional_id = "app-1",
+                                                                             .on_error = policy,
+                                                                             .batch_records = 3,
+                                                                             .batch_bytes = 64});
     CHECK(collector_->open().ok());
     client_.script.calls.clear();
     return *collector_;
@@ -85,7 +90,9 @@ class RecordCollectorTest : public ::testing::Test {
     client_.script.calls.clear();
     return out;
   }
-  void answer(const std::string& call, Code code) { client_.script.answers[call].push_back(error(code, "{} fails", call)); }
+  void answer(const std::string& call, Code code) {
+    client_.script.answers[call].push_back(error(code, "{} fails", call));
+  }
 
   FakeClient client_;
   std::unique_ptr<RecordCollector> collector_;

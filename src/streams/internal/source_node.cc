@@ -18,7 +18,8 @@ Status SourceNode::decode(std::string_view topic, const client::ConsumedRecord& 
   decoded_offset_ = -1;
   const TypedPair& types = spec().source->types;
   if (record.key) {
-    if (auto s = types.key.serde->deserialize(topic, *record.key, key_.get()); !s.ok()) return s.annotate("deserialize key");
+    if (auto s = types.key.serde->deserialize(topic, *record.key, key_.get()); !s.ok())
+      return s.annotate("deserialize key");
   }
   if (spec().source->changes) {
     MUIR_RETURN_IF_ERROR(decode_change(topic, record));
@@ -59,7 +60,8 @@ Result<int64_t> SourceNode::timestamp_of(const client::ConsumedRecord& record, i
     }));
   }
   if (timestamp_ms >= 0 || source.invalid_timestamp == InvalidTimestamp::skip) return timestamp_ms;
-  if (source.invalid_timestamp == InvalidTimestamp::use_partition_time && partition_time_ms >= 0) return partition_time_ms;
+  if (source.invalid_timestamp == InvalidTimestamp::use_partition_time && partition_time_ms >= 0)
+    return partition_time_ms;
   return error(Code::invalid_argument, "read topic={} offset={}: timestamp {} is negative", spec().name, record.offset,
                timestamp_ms);
 }

@@ -56,7 +56,9 @@ Bytes encode_checkpoint(const Checkpoint& checkpoint) {
 }
 
 Result<Checkpoint> decode_checkpoint(BytesView text) {
-  const auto damaged = [] { return error(Code::data_loss, "checkpoint file: not \"0\", a count and that many entries"); };
+  const auto damaged = [] {
+    return error(Code::data_loss, "checkpoint file: not \"0\", a count and that many entries");
+  };
   Checkpoint out;
   int version = -1;
   size_t count = 0;
@@ -68,7 +70,8 @@ Result<Checkpoint> decode_checkpoint(BytesView text) {
     if (second == std::string_view::npos) return damaged();
     client::TopicPartition tp{std::string(line.substr(0, first)), 0};
     int64_t offset = 0;
-    if (!parse_int(line.substr(first + 1, second - first - 1), tp.partition) || !parse_int(line.substr(second + 1), offset)) {
+    if (!parse_int(line.substr(first + 1, second - first - 1), tp.partition) ||
+        !parse_int(line.substr(second + 1), offset)) {
       return damaged();
     }
     if (offset != kCheckpointUnknown && offset < 0) return damaged();
@@ -84,8 +87,10 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(Env& env, const std
   MUIR_RETURN_IF_ERROR(env.make_folders(root));
   Result<std::unique_ptr<FileLock>> lock = env.lock(root + "/.lock");
   if (!lock.ok()) {
-    return lock.status().annotate(fmt::format("lock state folder {} (another instance of {} on this machine needs a "
-                                              "state.dir of its own)", root, application_id));
+    return lock.status().annotate(
+        fmt::format("lock state folder {} (another instance of {} on this machine needs a "
+                    "state.dir of its own)",
+                    root, application_id));
   }
   std::optional<ProcessId> id;
   if (env.exists(root + kProcessFile)) {
@@ -95,7 +100,8 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(Env& env, const std
   }
   if (!id) {
     id = random_process_id();
-    MUIR_RETURN_IF_ERROR(env.replace_file(root + kProcessFile, fmt::format("{{\"processId\":\"{}\"}}", to_string(*id))));
+    MUIR_RETURN_IF_ERROR(
+        env.replace_file(root + kProcessFile, fmt::format("{{\"processId\":\"{}\"}}", to_string(*id))));
   }
   return std::unique_ptr<StateDirectory>(new StateDirectory(env, root, std::move(*lock), *id));
 }

@@ -17,7 +17,8 @@ Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
   }
   if (partitions.empty()) return {};
   using client::IsolationLevel;
-  const auto first = MUIR_TRY(admin_.list_offsets(partitions, client::kOffsetEarliest, IsolationLevel::read_uncommitted));
+  const auto first =
+      MUIR_TRY(admin_.list_offsets(partitions, client::kOffsetEarliest, IsolationLevel::read_uncommitted));
   const auto last = MUIR_TRY(admin_.list_offsets(partitions, client::kOffsetLatest, IsolationLevel::read_uncommitted));
   for (auto* task : tasks) {
     for (auto& changelog : task->changelogs()) {
@@ -58,7 +59,8 @@ Status StateRestorer::add(const std::vector<RestoredTask*>& tasks) {
     waiting_.push_back(task);
   }
   if (!starts.empty()) {
-    log::info("restoring {} changelog partitions of {} tasks, about {} records", starts.size(), tasks.size(), remaining());
+    log::info("restoring {} changelog partitions of {} tasks, about {} records", starts.size(), tasks.size(),
+              remaining());
     last_log_ms_ = clock_.steady_ms();
   }
   return {};
@@ -130,7 +132,8 @@ Status StateRestorer::finish_changelogs() {
     const Result<int64_t> position = consumer_->position(tp);
     if (!position.ok() || *position < changelog.end) continue;
     changelog.done = true;
-    changelog.applied_to = std::max(changelog.applied_to, changelog.end - 1);  // what follows the last record is no record
+    changelog.applied_to =
+        std::max(changelog.applied_to, changelog.end - 1);  // what follows the last record is no record
     finished.push_back(tp);
   }
   if (finished.empty()) return {};

@@ -1,8 +1,8 @@
 // StateRestorer: fills the stores of new tasks from their changelogs, with a consumer of its own.
 //
 // A store is complete when the consumer's position has reached the partition's end as it was when the task began. The
-// end is asked for without regard to transactions, and the consumer reads committed records only: a transaction that was
-// pending when the last owner died holds the position back until its outcome is known (KAFKA-10167).
+// end is asked for without regard to transactions, and the consumer reads committed records only: a transaction that
+// was pending when the last owner died holds the position back until its outcome is known (KAFKA-10167).
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct Changelog {
   int64_t end = -1;         // set when restoring begins
   int64_t applied_to = -1;  // offset of the last record applied; -1: none
   bool done = false;
-  bool beyond_end = false;  // the checkpoint lies behind the topic's end: it is another topic's, the store must be wiped
+  bool beyond_end =
+      false;  // the checkpoint lies behind the topic's end: it is another topic's, the store must be wiped
 };
 
 // What a restored store is part of. Borrowed by the restorer until the task is done or removed.

@@ -17,7 +17,8 @@ TEST(Checkpoint, IsKafkaStreamsText) {
 }
 
 TEST(Checkpoint, RefusesWhatIsDamaged) {
-  for (const char* text : {"", "1\n0\n", "0\n", "0\n2\nt 0 1\n", "0\n1\nt 0\n", "0\n1\nt 0 -7\n", "0\n1\nt x 1\n", "0\n-1\n"}) {
+  for (const char* text :
+       {"", "1\n0\n", "0\n", "0\n2\nt 0 1\n", "0\n1\nt 0\n", "0\n1\nt 0 -7\n", "0\n1\nt x 1\n", "0\n-1\n"}) {
     EXPECT_EQ(decode_checkpoint(text).status().code(), Code::data_loss) << text;
   }
   const uint64_t seed = 3;
@@ -65,7 +66,9 @@ TEST(StateDirectory, TellsTheLeaderWhatLiesOnDisk) {
   auto directory = std::move(*StateDirectory::open(env, "/state", "app"));
   for (const TaskId task : {TaskId{0, 0}, TaskId{1, 2}}) {
     ASSERT_TRUE(directory->make_folder(directory->task_folder(task)).ok());
-    ASSERT_TRUE(directory->write_checkpoint(directory->task_folder(task), {{{"a", 0}, 10}, {{"b", 0}, 5}, {{"c", 0}, -4}}).ok());
+    ASSERT_TRUE(
+        directory->write_checkpoint(directory->task_folder(task), {{{"a", 0}, 10}, {{"b", 0}, 5}, {{"c", 0}, -4}})
+            .ok());
   }
   directory->lock_task({0, 0}, 1);  // open: its task speaks for it
   EXPECT_EQ(directory->closed_tasks(), (std::vector<TaskOffsetSum>{{{1, 2}, 15}}));

@@ -7,8 +7,10 @@ Status unknown_store(const std::string& name) {
   return error(Code::not_found, "query store {}: the topology has no such store", name);
 }
 Status not_here(const std::string& name) {
-  return error(Code::unavailable, "query store {}: not available now on this instance: rebalancing, restoring or stopped, "
-               "or another instance has it; ask again", name);
+  return error(Code::unavailable,
+               "query store {}: not available now on this instance: rebalancing, restoring or stopped, "
+               "or another instance has it; ask again",
+               name);
 }
 
 }  // namespace

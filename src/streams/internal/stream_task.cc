@@ -43,7 +43,8 @@ Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
   std::optional<Checkpoint> checkpoint = context_.directory->read_checkpoint(folder_);
   if (context_.config->exactly_once) {
     // Without a checkpoint the stores may hold what an aborted transaction wrote.
-    MUIR_RETURN_IF_ERROR(checkpoint ? context_.directory->remove_checkpoint(folder_) : context_.directory->wipe(folder_));
+    MUIR_RETURN_IF_ERROR(checkpoint ? context_.directory->remove_checkpoint(folder_)
+                                    : context_.directory->wipe(folder_));
   }
   MUIR_RETURN_IF_ERROR(context_.directory->make_folder(folder_));
 
@@ -230,9 +231,10 @@ void StreamTask::offsets(const std::function<Result<int64_t>(const client::Topic
     }
     const auto before = committed_.find(queue->partition());
     if (next < 0 || (before != committed_.end() && before->second == next)) continue;
-    out[queue->partition()] = {.offset = next, .leader_epoch = leader_epoch,
-                               .metadata = encode_commit_metadata({.partition_time_ms = queue->partition_time(),
-                                                                   .store_times = runner_->metadata()})};
+    out[queue->partition()] = {.offset = next,
+                               .leader_epoch = leader_epoch,
+                               .metadata = encode_commit_metadata(
+                                   {.partition_time_ms = queue->partition_time(), .store_times = runner_->metadata()})};
   }
 }
 
@@ -284,7 +286,8 @@ Checkpoint StreamTask::checkpoint() const {
 }
 
 void StreamTask::close_runner() {
-  for (const auto& store : find_plan(*context_.plan, id_.subtopology).stores) context_.stores->remove(store.name, id_.partition);
+  for (const auto& store : find_plan(*context_.plan, id_.subtopology).stores)
+    context_.stores->remove(store.name, id_.partition);
   const Status closed = runner_->close();
   if (!closed.ok()) log::warn("close task {}: {}", streams::to_string(id_), closed.message());
   runner_.reset();

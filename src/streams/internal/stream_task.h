@@ -54,15 +54,16 @@ using RunnerFactory = std::function<Result<std::unique_ptr<SubtopologyRunner>>(i
 
 // Where a task begins: its committed offsets.
 struct TaskStart {
-  std::map<client::TopicPartition, int64_t> committed;       // absent: none
-  std::map<client::TopicPartition, int64_t> partition_times; // absent: unknown
-  std::map<std::string, int64_t> store_times;                // SubtopologyRunner::metadata() at the last commit
+  std::map<client::TopicPartition, int64_t> committed;        // absent: none
+  std::map<client::TopicPartition, int64_t> partition_times;  // absent: unknown
+  std::map<std::string, int64_t> store_times;                 // SubtopologyRunner::metadata() at the last commit
 };
 
 // Owned by its thread.
 class StreamTask final : public RestoredTask {
  public:
-  StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context, RecordCollector& sink);
+  StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
+             RecordCollector& sink);
   ~StreamTask() override;
 
   [[nodiscard]] TaskId id() const override { return id_; }
@@ -98,7 +99,8 @@ class StreamTask final : public RestoredTask {
   // Before a commit: what operators and stores hold back goes to the sink.
   Status flush();
   // The offsets to commit. `position` gives the main consumer's position.
-  void offsets(const std::function<Result<int64_t>(const client::TopicPartition&)>& position, client::Offsets& out) const;
+  void offsets(const std::function<Result<int64_t>(const client::TopicPartition&)>& position,
+               client::Offsets& out) const;
   // After a successful commit of `committed`. At least once: writes a checkpoint when it would save enough work.
   Status committed(const client::Offsets& committed);
 
@@ -118,7 +120,8 @@ class StreamTask final : public RestoredTask {
     int64_t caught_up_at_ms = 0;
     bool paused = false;
   };
-  void plan_changelogs(const SubtopologyPlan& plan, const TaskStart& start, const std::optional<Checkpoint>& checkpoint);
+  void plan_changelogs(const SubtopologyPlan& plan, const TaskStart& start,
+                       const std::optional<Checkpoint>& checkpoint);
   [[nodiscard]] bool ready(int64_t now_ms);
   [[nodiscard]] Checkpoint checkpoint() const;
   [[nodiscard]] int64_t changelog_offset(const Changelog& changelog) const;

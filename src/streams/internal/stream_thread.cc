@@ -8,9 +8,9 @@ namespace muir::streams::internal {
 namespace {
 
 constexpr size_t kPollRecordsMax = 4'000;
-constexpr size_t kRoundRecords = 256;      // of one task before the next has its turn
-constexpr int64_t kTurnUs = 50'000;        // of processing before the group and the brokers are looked after
-constexpr int64_t kLagGapUs = 10'000;      // between two questions for the lag of partitions that hold a task back
+constexpr size_t kRoundRecords = 256;  // of one task before the next has its turn
+constexpr int64_t kTurnUs = 50'000;    // of processing before the group and the brokers are looked after
+constexpr int64_t kLagGapUs = 10'000;  // between two questions for the lag of partitions that hold a task back
 constexpr int64_t kRebalancePollMs = 10;
 constexpr int64_t kRestorePollMs = 10;
 constexpr int64_t kBeginWaitMs = 20;
@@ -67,8 +67,8 @@ Status StreamThread::open() {
     const std::lock_guard guard(wakeup_mutex_);
     consumer_ = std::move(consumer);
   }
-  restorer_ = std::make_unique<StateRestorer>(client_, with_id({}, config.restore_consumer, "-restore-consumer"), *admin_,
-                                              *context_.clock);
+  restorer_ = std::make_unique<StateRestorer>(client_, with_id({}, config.restore_consumer, "-restore-consumer"),
+                                              *admin_, *context_.clock);
   CollectorOptions options;
   options.producer = with_id({}, config.producer, "-producer");
   options.exactly_once = config.exactly_once;
@@ -77,14 +77,17 @@ Status StreamThread::open() {
   options.on_error = config.on_production_error;
   collector_ = std::make_unique<RecordCollector>(client_, std::move(options));
   tasks_ = std::make_unique<TaskManager>(context_, factory_, index_,
-                                         TaskClients{.consumer = consumer_.get(), .admin = admin_.get(),
-                                                     .restorer = restorer_.get(), .collector = collector_.get()});
+                                         TaskClients{.consumer = consumer_.get(),
+                                                     .admin = admin_.get(),
+                                                     .restorer = restorer_.get(),
+                                                     .collector = collector_.get()});
   listener_ = std::make_unique<HostListener>(*tasks_, on_hosts_);
   protocol_ = std::make_unique<StreamsGroupProtocol>(context_.plan, config, context_.directory->process_id(), *admin_,
                                                      *listener_);
   client::GroupMemberOptions member;
   member.group_id = config.application_id;
-  if (!config.group_instance_id.empty()) member.group_instance_id = fmt::format("{}-{}", config.group_instance_id, index_);
+  if (!config.group_instance_id.empty())
+    member.group_instance_id = fmt::format("{}-{}", config.group_instance_id, index_);
   member.session_timeout_ms = config.session_timeout_ms;
   member.rebalance_timeout_ms = config.max_poll_interval_ms;
   member.heartbeat_interval_ms = config.heartbeat_interval_ms;

@@ -28,8 +28,8 @@ using OnHosts = std::function<void(const std::map<HostInfo, std::vector<client::
 // Owned by the thread that calls run_once(), except state() and wakeup().
 class StreamThread {
  public:
-  StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index, std::string client_id,
-               OnHosts on_hosts);
+  StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index,
+               std::string client_id, OnHosts on_hosts);
   ~StreamThread();
 
   // Makes the clients. `unavailable` may be tried again.
@@ -74,12 +74,12 @@ class StreamThread {
   std::unique_ptr<client::GroupMember> member_;
 
   std::atomic<ThreadState> state_ = ThreadState::starting;
-  std::mutex wakeup_mutex_;           // guards consumer_ against wakeup() while it is made or destroyed
+  std::mutex wakeup_mutex_;  // guards consumer_ against wakeup() while it is made or destroyed
   int64_t last_commit_us_ = 0;
   int64_t last_purge_us_ = 0;
   int64_t last_poll_us_ = 0;
   int64_t last_lag_us_ = 0;
-  bool buffered_ = false;             // records remain that could be processed at once
+  bool buffered_ = false;  // records remain that could be processed at once
   uint64_t produced_reported_ = 0;
 };
 

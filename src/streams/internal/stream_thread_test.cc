@@ -28,7 +28,8 @@ StreamsConfig config_of(const std::string& state_dir, bool exactly_once) {
 // An instance of the application: one process with its own state folder and some threads.
 class App {
  public:
-  App(client::MemoryCluster& cluster, Clock& clock, std::shared_ptr<const CountingPlan> plan, StreamsConfig config, int threads)
+  App(client::MemoryCluster& cluster, Clock& clock, std::shared_ptr<const CountingPlan> plan, StreamsConfig config,
+      int threads)
       : config_(std::move(config)), client_(cluster.client()) {
     auto directory = StateDirectory::open(system_env(), config_.state_dir, config_.application_id);
     CHECK(directory.ok(), "{}", directory.status().message());
@@ -173,8 +174,13 @@ TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
           ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
           ++expected[key];
         }
-        cluster.inject({.seed = random(), .send_fails = 0.01, .commit_aborted = 0.02, .commit_unanswered = 0.02,
-                        .producer_fenced = 0.01, .member_lost = 0.01, .poll_empty = 0.1});
+        cluster.inject({.seed = random(),
+                        .send_fails = 0.01,
+                        .commit_aborted = 0.02,
+                        .commit_unanswered = 0.02,
+                        .producer_fenced = 0.01,
+                        .member_lost = 0.01,
+                        .poll_empty = 0.1});
       } else {
         cluster.inject({});
       }
@@ -230,7 +236,8 @@ TEST_F(StreamThreadTest, AtLeastOnceLosesNothingUnderFaults) {
         one.reset();
         one = app(folder, false, 2);
       }
-      cluster_.inject({.seed = random(), .send_fails = 0.02, .member_lost = 0.01, .poll_empty = 0.1, .offset_commit_fails = 0.1});
+      cluster_.inject(
+          {.seed = random(), .send_fails = 0.02, .member_lost = 0.01, .poll_empty = 0.1, .offset_commit_fails = 0.1});
       const Status done = one->turn();
       ASSERT_TRUE(done.ok()) << done.to_string();
       clock_.advance_ms(static_cast<int64_t>(random() % 60));
@@ -248,7 +255,8 @@ TEST_F(StreamThreadTest, TimeOrderIsKeptBetweenInputsThatHaveRecords) {
   plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in", "other"});
   for (int i = 0; i < 50; ++i) {
     for (const auto& [topic, time] : {std::pair("in", 2 * i), std::pair("other", 2 * i + 1)}) {
-      const client::ProducedRecord record{.topic = topic, .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1 + time};
+      const client::ProducedRecord record{
+          .topic = topic, .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1 + time};
       ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
     }
   }

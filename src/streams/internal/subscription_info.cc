@@ -178,10 +178,14 @@ Result<ProcessId> parse_process_id(std::string_view text) {
   for (const char c : text) {
     if (c == '-') continue;
     uint8_t nibble = 0;
-    if (c >= '0' && c <= '9') nibble = static_cast<uint8_t>(c - '0');
-    else if (c >= 'a' && c <= 'f') nibble = static_cast<uint8_t>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') nibble = static_cast<uint8_t>(c - 'A' + 10);
-    else digits = 99;
+    if (c >= '0' && c <= '9')
+      nibble = static_cast<uint8_t>(c - '0');
+    else if (c >= 'a' && c <= 'f')
+      nibble = static_cast<uint8_t>(c - 'a' + 10);
+    else if (c >= 'A' && c <= 'F')
+      nibble = static_cast<uint8_t>(c - 'A' + 10);
+    else
+      digits = 99;
     if (digits >= 32) return error(Code::invalid_argument, "process id \"{}\" is no UUID", text);
     id[digits / 2] = static_cast<uint8_t>(id[digits / 2] << 4 | nibble);
     ++digits;
@@ -255,7 +259,8 @@ Result<ConsumerAssignment> decode_consumer_assignment(BytesView bytes) {
 }
 
 Bytes encode(const SubscriptionInfo& info) {
-  CHECK(info.version >= kAssignmentVersionOldest && info.version <= kAssignmentVersionLatest, "version {}", info.version);
+  CHECK(info.version >= kAssignmentVersionOldest && info.version <= kAssignmentVersionLatest, "version {}",
+        info.version);
   Bytes bytes;
   ByteWriter out(bytes);
   out.i32(info.version);
@@ -344,7 +349,8 @@ Result<SubscriptionInfo> decode_subscription_info(BytesView bytes) {
 }
 
 Bytes encode(const AssignmentInfo& info) {
-  CHECK(info.version >= kAssignmentVersionOldest && info.version <= kAssignmentVersionLatest, "version {}", info.version);
+  CHECK(info.version >= kAssignmentVersionOldest && info.version <= kAssignmentVersionLatest, "version {}",
+        info.version);
   Bytes bytes;
   ByteWriter out(bytes);
   out.i32(info.version);
@@ -384,8 +390,8 @@ Result<AssignmentInfo> decode_assignment_info(BytesView bytes) {
   out.version = in.i32();
   out.commonly_supported = in.i32();
   if (in.ok() && (out.version < kAssignmentVersionOldest || out.version > kAssignmentVersionLatest)) {
-    return error(Code::unsupported, "decode assignment: version {} is outside {}..{}", out.version, kAssignmentVersionOldest,
-                 kAssignmentVersionLatest);
+    return error(Code::unsupported, "decode assignment: version {} is outside {}..{}", out.version,
+                 kAssignmentVersionOldest, kAssignmentVersionLatest);
   }
   for (size_t n = read_count(in, 8); n > 0; --n) out.active.push_back(read_task(in, out.version));
   for (size_t n = read_count(in, 12); n > 0; --n) {

@@ -94,12 +94,16 @@ TEST(AssignmentInfo, VersionElevenHasTheLayoutOfKafkaStreams) {
 }
 
 TEST(ConsumerProtocol, EnvelopesAreVersionThreeOfTheConsumerProtocol) {
-  ConsumerSubscription subscription{.topics = {"a", "b"}, .user_data = "U", .owned = {{"a", 0}, {"a", 2}}, .generation_id = 4};
-  EXPECT_EQ(hex(encode(subscription)),
-            hex(unhex("0003 00000002 0001 61 0001 62 00000001 55 00000001 0001 61 00000002 00000000 00000002 00000004 ffff")));
+  ConsumerSubscription subscription{
+      .topics = {"a", "b"}, .user_data = "U", .owned = {{"a", 0}, {"a", 2}}, .generation_id = 4};
+  EXPECT_EQ(
+      hex(encode(subscription)),
+      hex(unhex(
+          "0003 00000002 0001 61 0001 62 00000001 55 00000001 0001 61 00000002 00000000 00000002 00000004 ffff")));
   EXPECT_EQ(*decode_consumer_subscription(encode(subscription)), subscription);
   ConsumerAssignment assignment{.partitions = {{"a", 1}, {"b", 0}}, .user_data = "V"};
-  EXPECT_EQ(hex(encode(assignment)), hex(unhex("0003 00000002 0001 61 00000001 00000001 0001 62 00000001 00000000 00000001 56")));
+  EXPECT_EQ(hex(encode(assignment)),
+            hex(unhex("0003 00000002 0001 61 00000001 00000001 0001 62 00000001 00000000 00000001 56")));
   EXPECT_EQ(*decode_consumer_assignment(encode(assignment)), assignment);
   EXPECT_TRUE(decode_consumer_assignment("").ok());
 }
@@ -126,7 +130,8 @@ TEST(ProcessIds, AreUuids) {
 
 TEST(Hosts, AreHostAndPort) {
   EXPECT_EQ(*parse_host("bus.example:8080"), (HostInfo{"bus.example", 8080}));
-  for (const char* text : {"bus", ":80", "bus:", "bus:0", "bus:65536", "bus:8x"}) EXPECT_FALSE(parse_host(text).ok()) << text;
+  for (const char* text : {"bus", ":80", "bus:", "bus:0", "bus:65536", "bus:8x"})
+    EXPECT_FALSE(parse_host(text).ok()) << text;
 }
 
 TEST(SubscriptionInfo, NoBytesMakeADecoderFail) {
@@ -135,9 +140,10 @@ TEST(SubscriptionInfo, NoBytesMakeADecoderFail) {
   AssignmentInfo assignment;
   assignment.active = {{0, 1}};
   assignment.partitions_by_host[{"h", 80}] = {{"a", 1}};
-  const std::vector<Bytes> valid = {encode(info), encode(assignment),
-                                    encode(ConsumerSubscription{.topics = {"a"}, .user_data = "x", .owned = {{"a", 1}}}),
-                                    encode(ConsumerAssignment{.partitions = {{"a", 1}}, .user_data = "y"})};
+  const std::vector<Bytes> valid = {
+      encode(info), encode(assignment),
+      encode(ConsumerSubscription{.topics = {"a"}, .user_data = "x", .owned = {{"a", 1}}}),
+      encode(ConsumerAssignment{.partitions = {{"a", 1}}, .user_data = "y"})};
   const uint64_t seed = 20261121;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);

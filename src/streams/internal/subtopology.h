@@ -30,14 +30,14 @@ namespace muir::streams::internal {
 // A topic that the application creates itself; names carry the application.id already.
 struct InternalTopic {
   std::string name;
-  bool changelog = false;  // otherwise a repartition topic
-  std::optional<int32_t> partitions{};  // absent: as many as the subtopology's largest source topic has
+  bool changelog = false;                        // otherwise a repartition topic
+  std::optional<int32_t> partitions{};           // absent: as many as the subtopology's largest source topic has
   std::map<std::string, std::string> configs{};  // cleanup.policy, retention.ms, ...
 };
 
 struct StorePlan {
   std::string name;
-  std::string changelog_topic{};  // empty: logging is off
+  std::string changelog_topic{};           // empty: logging is off
   bool source_topic_is_changelog = false;  // optimised table source
 };
 
@@ -73,8 +73,8 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual Status send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key, OptBytesView value,
                       int64_t timestamp_ms, std::span<const client::Header> headers) = 0;
-  // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent: the
-  // sink leaves the choice to send().
+  // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent:
+  // the sink leaves the choice to send().
   [[nodiscard]] virtual std::optional<int32_t> partition_for(std::string_view topic, BytesView key) {
     (void)topic;
     (void)key;
@@ -92,12 +92,13 @@ struct FailedRecord {
   int64_t timestamp_ms = -1;
   std::string node;  // processor name
   TaskId task{};
-  OptBytesView raw_key{};    // as read from the source topic
+  OptBytesView raw_key{};  // as read from the source topic
   OptBytesView raw_value{};
   std::span<const client::Header> headers{};
   Status cause{};
 };
-// OK: the record was dealt with (skipped or dead-lettered through the sink) and the task goes on; an error ends the task.
+// OK: the record was dealt with (skipped or dead-lettered through the sink) and the task goes on; an error ends the
+// task.
 using FailureHandler = std::function<Status(const FailedRecord&, RecordSink&)>;
 
 struct RunnerEnvironment {
@@ -128,7 +129,8 @@ class SubtopologyRunner {
   // Deserialises and processes one source record through the whole graph. A failure that the FailureHandler does not
   // absorb is returned and ends the task.
   virtual Status process(std::string_view topic, int32_t partition, const client::ConsumedRecord& record) = 0;
-  // The timestamp that the source's extractor gives this record (negative: dropped, counted); for choosing among buffers.
+  // The timestamp that the source's extractor gives this record (negative: dropped, counted); for choosing among
+  // buffers.
   virtual Result<int64_t> extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
                                             int64_t partition_time_ms) = 0;
   // Runs punctuators that are due; true when any ran.

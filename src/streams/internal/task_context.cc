@@ -12,10 +12,8 @@ bool ends_task(Code code) {
     case Code::fenced:
     case Code::data_loss:
     case Code::io_error:
-    case Code::resource_exhausted:
-      return true;
-    default:
-      return false;
+    case Code::resource_exhausted: return true;
+    default: return false;
   }
 }
 
@@ -26,9 +24,9 @@ TaskContext::TaskContext(const Graph& built, RunnerEnvironment surroundings)
 
 Status TaskContext::fail(const std::string& node, FailureKind kind, const Status& cause) {
   failing = true;
-  const Status described = cause.annotate(
-      fmt::format("task {} node={} topic={} partition={} offset={}", to_string(environment.task), node, record_topic,
-                  record_partition, record != nullptr ? record->offset : -1));
+  const Status described =
+      cause.annotate(fmt::format("task {} node={} topic={} partition={} offset={}", to_string(environment.task), node,
+                                 record_topic, record_partition, record != nullptr ? record->offset : -1));
   if (ends_task(cause.code()) || !environment.on_failure) return fatal(described);
   FailedRecord failed{.kind = kind,
                       .topic = std::string(record_topic),

@@ -80,8 +80,8 @@ Result<bool> TaskManager::on_tasks_assigned(const TasksAssigned& assigned) {
 void TaskManager::on_tasks_lost() {
   rebalancing_ = false;
   if (empty()) return;
-  log::warn("{}-{}: lost its place in the group; {} tasks are given up without a commit", context_.config->application_id,
-            thread_index_, tasks_.size() + pending_.size());
+  log::warn("{}-{}: lost its place in the group; {} tasks are given up without a commit",
+            context_.config->application_id, thread_index_, tasks_.size() + pending_.size());
   lose_all();
 }
 
@@ -124,7 +124,8 @@ Result<std::map<TaskId, TaskStart>> TaskManager::ask_starts(const std::map<TaskI
   Partitions all;
   for (const auto& [id, partitions] : tasks) all.insert(all.end(), partitions.begin(), partitions.end());
   // Stable: an offset in a pending transaction of the last owner is waited for, or its records would come twice.
-  const Result<client::Offsets> committed = clients_.admin->committed_offsets(context_.config->application_id, all, true);
+  const Result<client::Offsets> committed =
+      clients_.admin->committed_offsets(context_.config->application_id, all, true);
   if (!committed.ok()) return committed.status().annotate("committed offsets of " + context_.config->application_id);
   std::map<TaskId, TaskStart> out;
   for (const auto& [id, partitions] : tasks) {
@@ -207,7 +208,8 @@ Status TaskManager::seek_after_loss(const Status& out_of_range) {
       const size_t at = out_of_range.message().find(named);
       if (!task->running() || at == std::string::npos) continue;
       const size_t after = at + named.size();
-      if (after < out_of_range.message().size() && std::isdigit(static_cast<unsigned char>(out_of_range.message()[after]))) {
+      if (after < out_of_range.message().size() &&
+          std::isdigit(static_cast<unsigned char>(out_of_range.message()[after]))) {
         continue;
       }
       const bool earliest = context_.plan->source_settings(tp.topic).earliest.value_or(context_.config->reset_earliest);
@@ -245,8 +247,8 @@ Status TaskManager::refresh_lags() {
   Partitions unknown;
   for (const auto& [id, task] : tasks_) task->collect_unknown_lags(now, unknown);
   if (unknown.empty()) return {};
-  const auto isolation = context_.config->exactly_once ? client::IsolationLevel::read_committed
-                                                       : client::IsolationLevel::read_uncommitted;
+  const auto isolation =
+      context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
   const auto ends = clients_.admin->list_offsets(unknown, client::kOffsetLatest, isolation);
   if (!ends.ok()) return brokers_silent(ends.status().code()) ? Status() : ends.status();  // the tasks wait on
   std::map<client::TopicPartition, int64_t> at;
@@ -315,7 +317,8 @@ Status TaskManager::commit_offsets(const client::Offsets& offsets) {
     MUIR_RETURN_IF_ERROR(clients_.collector->commit(offsets, clients_.member->metadata()));
   } else {
     MUIR_RETURN_IF_ERROR(clients_.collector->flush());
-    const Status committed = offsets.empty() ? Status() : clients_.member->commit(offsets, context_.config->session_timeout_ms);
+    const Status committed =
+        offsets.empty() ? Status() : clients_.member->commit(offsets, context_.config->session_timeout_ms);
     if (committed.code() == Code::aborted || brokers_silent(committed.code())) {
       log::info("{}-{}: commit is tried again later: {}", context_.config->application_id, thread_index_,
                 committed.message());
@@ -394,7 +397,8 @@ void TaskManager::lose_all() {
 void TaskManager::revive() {
   const Status aborted = clients_.collector->abort();
   if (!aborted.ok()) {
-    log::warn("{}-{}: {}; a new producer takes over", context_.config->application_id, thread_index_, aborted.message());
+    log::warn("{}-{}: {}; a new producer takes over", context_.config->application_id, thread_index_,
+              aborted.message());
     clients_.collector->close();
   }
   auto again = owned_tasks();
@@ -409,7 +413,8 @@ Status TaskManager::handle(const Status& failure) {
   const Code code = failure.code();
   const bool of_producer = !clients_.collector->producer_failure().ok();
   // An unknown generation or producer id means the same as being fenced: somebody may have taken over.
-  const bool migrated = code == Code::fenced || (of_producer && (code == Code::failed_precondition || code == Code::internal));
+  const bool migrated =
+      code == Code::fenced || (of_producer && (code == Code::failed_precondition || code == Code::internal));
   const bool retriable = brokers_silent(code) || (code == Code::aborted && of_producer);
   if (!migrated && !retriable) return failure;
   const int64_t now = context_.clock->steady_ms();

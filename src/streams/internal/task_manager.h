@@ -101,13 +101,13 @@ class TaskManager final : public AssignmentListener {
   const int thread_index_;
   TaskClients clients_;
   std::map<TaskId, std::unique_ptr<StreamTask>> tasks_;
-  size_t restoring_count_ = 0;               // of tasks_
-  std::map<TaskId, Partitions> pending_;     // assigned, not opened yet
-  int64_t pending_not_before_ms_ = 0;        // steady time
+  size_t restoring_count_ = 0;            // of tasks_
+  std::map<TaskId, Partitions> pending_;  // assigned, not opened yet
+  int64_t pending_not_before_ms_ = 0;     // steady time
   bool rebalancing_ = false;
   bool rejoin_ = false;
   Status failure_{};
-  int64_t failing_since_ms_ = -1;            // steady time of the first failure without a commit in between
+  int64_t failing_since_ms_ = -1;                    // steady time of the first failure without a commit in between
   std::map<client::TopicPartition, int64_t> purge_;  // committed, not yet purged
   std::set<std::string> repartition_topics_;
   std::vector<client::TopicPartition> scratch_;

@@ -14,12 +14,14 @@ struct TypeOps {
 };
 
 template <class T>
-inline constexpr TypeOps kTypeOps{[]() -> void* { return new T(); }, [](void* object) { delete static_cast<T*>(object); },
-                                  [](void* to, const void* from) { *static_cast<T*>(to) = *static_cast<const T*>(from); }};
+inline constexpr TypeOps kTypeOps{
+    []() -> void* { return new T(); }, [](void* object) { delete static_cast<T*>(object); },
+    [](void* to, const void* from) { *static_cast<T*>(to) = *static_cast<const T*>(from); }};
 
 template <class T>
 const TypeOps* type_ops() {
-  static_assert(std::is_default_constructible_v<T>, "keys and values that are read from bytes need a default constructor");
+  static_assert(std::is_default_constructible_v<T>,
+                "keys and values that are read from bytes need a default constructor");
   return &kTypeOps<T>;
 }
 
@@ -31,8 +33,7 @@ class ErasedObject {
   ~ErasedObject() {
     if (object_ != nullptr) ops_->destroy(object_);
   }
-  ErasedObject(ErasedObject&& other) noexcept
-      : ops_(other.ops_), object_(std::exchange(other.object_, nullptr)) {}
+  ErasedObject(ErasedObject&& other) noexcept : ops_(other.ops_), object_(std::exchange(other.object_, nullptr)) {}
   ErasedObject& operator=(ErasedObject&& other) noexcept {
     std::swap(ops_, other.ops_);
     std::swap(object_, other.object_);
