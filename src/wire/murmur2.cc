@@ -33,9 +33,9 @@ int32_t murmur2(BytesView data) {
   return static_cast<int32_t>(hash);
 }
 
-int32_t partition_for_key(BytesView key, int32_t partitions) {
+PartitionId partition_for_key(BytesView key, int32_t partitions) {
   CHECK(partitions > 0, "a topic with {} partitions", partitions);
-  return (murmur2(key) & 0x7fffffff) % partitions;
+  return PartitionId((murmur2(key) & 0x7fffffff) % partitions);
 }
 
 namespace {
@@ -62,7 +62,7 @@ size_t next_code_point(BytesView text, size_t at, uint32_t& code) {
 
 }  // namespace
 
-int32_t partition_for_id(BytesView id, int32_t partitions) {
+PartitionId partition_for_id(BytesView id, int32_t partitions) {
   CHECK(partitions > 0, "a topic with {} partitions", partitions);
   uint32_t hash = 0;
   for (size_t at = 0; at < id.size();) {
@@ -74,7 +74,7 @@ int32_t partition_for_id(BytesView id, int32_t partitions) {
     }
     hash = hash * 31 + code;
   }
-  return static_cast<int32_t>(hash & 0x7fffffff) % partitions;
+  return PartitionId(static_cast<int32_t>(hash & 0x7fffffff) % partitions);
 }
 
 }  // namespace muir::wire

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 
 namespace muir::wire {
 
@@ -11,10 +12,10 @@ namespace muir::wire {
 int32_t murmur2(BytesView data);
 
 // The partition that the Java producer picks for a record with this key; `partitions` > 0.
-int32_t partition_for_key(BytesView key, int32_t partitions);
+PartitionId partition_for_key(BytesView key, int32_t partitions);
 
 // The partition of __consumer_offsets or __transaction_state that holds a group or transactional id:
 // Java's String.hashCode() of the id, without its sign bit, modulo `partitions`.
-int32_t partition_for_id(BytesView id, int32_t partitions);
+PartitionId partition_for_id(BytesView id, int32_t partitions);
 
 }  // namespace muir::wire

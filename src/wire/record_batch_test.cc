@@ -81,14 +81,14 @@ TEST(Murmur2, MatchesTheJavaClient) {
                {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
                {"abc", 479470107}};
   for (const auto& c : cases) EXPECT_EQ(murmur2(c.key), c.hash) << c.key;
-  EXPECT_EQ(partition_for_key("21", 10), (-973932308 & 0x7fffffff) % 10);
+  EXPECT_EQ(partition_for_key("21", 10), PartitionId((-973932308 & 0x7fffffff) % 10));
 }
 
 TEST(PartitionForId, IsJavasStringHashCode) {
-  EXPECT_EQ(partition_for_id("", 50), 0);
-  EXPECT_EQ(partition_for_id("hello", 1 << 30), 99162322);
-  EXPECT_EQ(partition_for_id("\xc3\xa9", 1 << 30), 233) << "one UTF-16 unit, two bytes of UTF-8";
-  EXPECT_EQ(partition_for_id("\xf0\x9f\x98\x80", 1 << 30), 0xd83d * 31 + 0xde00) << "a surrogate pair";
+  EXPECT_EQ(partition_for_id("", 50), PartitionId(0));
+  EXPECT_EQ(partition_for_id("hello", 1 << 30), PartitionId(99162322));
+  EXPECT_EQ(partition_for_id("\xc3\xa9", 1 << 30), PartitionId(233)) << "one UTF-16 unit, two bytes of UTF-8";
+  EXPECT_EQ(partition_for_id("\xf0\x9f\x98\x80", 1 << 30), PartitionId(0xd83d * 31 + 0xde00)) << "a surrogate pair";
 }
 
 TEST(RecordBatch, LayoutIsKafkasByteForByte) {

@@ -19,7 +19,7 @@ GroupCoordinator::GroupCoordinator(GroupConfig config, PartitionLog& log, Schedu
     : config_(config), log_(log), scheduler_(scheduler), clock_(clock) {}
 
 Result<int32_t> GroupCoordinator::partition_for(const std::string& group_id) {
-  return wire::partition_for_id(group_id, MUIR_TRY(log_.open_internal_topic(kConsumerOffsets)));
+  return wire::partition_for_id(group_id, MUIR_TRY(log_.open_internal_topic(kConsumerOffsets))).value();
 }
 
 // A task that runs on the strand, and not at all once the coordinator is gone.

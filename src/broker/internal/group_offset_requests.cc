@@ -198,7 +198,7 @@ void GroupCoordinator::complete_pending(int64_t producer_id, const std::vector<i
   if (pending == pending_groups_.end()) return;
   const int32_t count = log_.partition_count(kConsumerOffsets);
   std::erase_if(pending->second, [&](const std::string& group_id) {
-    const int32_t partition = wire::partition_for_id(group_id, std::max(count, 1));
+    const int32_t partition = wire::partition_for_id(group_id, std::max(count, 1)).value();
     if (std::find(partitions.begin(), partitions.end(), partition) == partitions.end()) return false;
     if (Group* group = find(group_id)) group->offsets.complete(producer_id, commit);
     return true;

@@ -28,7 +28,7 @@ TxnCoordinator::TxnCoordinator(TxnConfig config, PartitionLog& log, ProducerIds&
     : config_(config), log_(log), producer_ids_(producer_ids), groups_(groups), scheduler_(scheduler), clock_(clock) {}
 
 Result<int32_t> TxnCoordinator::partition_for(const std::string& transactional_id) {
-  return wire::partition_for_id(transactional_id, MUIR_TRY(log_.open_internal_topic(kTransactionState)));
+  return wire::partition_for_id(transactional_id, MUIR_TRY(log_.open_internal_topic(kTransactionState))).value();
 }
 
 std::function<void()> TxnCoordinator::on_strand(std::function<void()> task) {

@@ -47,7 +47,7 @@ Result<int32_t> MemoryProducer::choose_partition(const ProducedRecord& record, c
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
                            fmt::format("send topic={} partition={}", record.topic, *record.partition));
   }
-  return record.key ? wire::partition_for_key(*record.key, count) : sticky_ % count;
+  return record.key ? wire::partition_for_key(*record.key, count).value() : sticky_ % count;
 }
 
 Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {

@@ -102,7 +102,7 @@ std::optional<int32_t> RecordCollector::partition_for(std::string_view topic, By
     if (count.ok() && *count > 0) interned.partitions = *count;
   }
   if (interned.partitions == 0) return std::nullopt;
-  return wire::partition_for_key(key, interned.partitions);
+  return wire::partition_for_key(key, interned.partitions).value();
 }
 
 Status RecordCollector::keep_failure(Status status) {
