@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Muir's broker beside Apache Kafka on this machine: the same Java load generators, in turn, several rounds.
+"""Muir's broker beside Apache Kafka on this machine: the same load generators, in turn, several rounds.
 
     bench/broker_vs_kafka.py [--records N] [--rounds N]
 
 Both run one node with one topic of four partitions. Muir answers acks=all after fsync; Apache Kafka, as it is shipped,
-answers before. The median of the rounds and the ratio Muir / Kafka are printed as a Markdown table.
+answers before. Two generators: Kafka's own Java ones, as an application would write and read, which on few cores are the
+limit themselves; and bench/broker_load.cc (build/bench/bin/broker_load), which sends prepared requests and so leaves
+the machine to the broker. The median of the rounds and the ratio Muir / Kafka are printed as a Markdown table.
 """
 import argparse
+import json
 import pathlib
 import re
 import shutil
@@ -76,16 +79,34 @@ def consume(bootstrap, topic, records):
     return float(row["fetch.nMsg.sec"])
 
 
+def load(mode, bootstrap, topic, records, size):
+    out = subprocess.run([str(REPOSITORY / "build/bench/bin/broker_load"), "--broker", bootstrap, "--topic", topic, "--records",
+                          str(records), "--record-bytes", str(size), mode], capture_output=True, text=True, check=True, timeout=600)
+    return json.loads(out.stdout)
+
+
+def make_topic(bootstrap, topic):
+    tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", bootstrap, "--create", "--topic", topic,
+         "--partitions", "4", "--replication-factor", "1")
+
+
 def round_of(system, number, records):
     figures = {}
     for size, count in ((100, records), (1000, records // 4)):
         topic = f"bench-{size}-{number}"
-        tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", system.bootstrap_servers, "--create", "--topic", topic,
-             "--partitions", "4", "--replication-factor", "1")
+        make_topic(system.bootstrap_servers, topic)
         rate, p99 = produce(system.bootstrap_servers, topic, count, size, "all")
         figures[f"produce {size} B acks=all, records/s"] = rate
         figures[f"produce {size} B acks=all, p99 ms at full load"] = p99
         figures[f"consume {size} B, records/s"] = consume(system.bootstrap_servers, topic, count)
+
+        topic = f"load-{size}-{number}"
+        make_topic(system.bootstrap_servers, topic)
+        produced = load("produce", system.bootstrap_servers, topic, 4 * count, size)
+        figures[f"prepared requests: produce {size} B acks=all, records/s"] = produced["records_per_s"]
+        figures[f"prepared requests: produce {size} B acks=all, p99 ms at full load"] = produced["p99_ms"]
+        fetched = load("fetch", system.bootstrap_servers, topic, 4 * count, size)
+        figures[f"prepared requests: fetch {size} B, records/s"] = fetched["records_per_s"]
     return figures
 
 
