@@ -8,15 +8,21 @@
 #include "net/internal/http_session.h"
 #include "net/internal/router.h"
 #include "net/internal/static_files.h"
-#include "net/internal/tcp_stream.h"
+#include "net/internal/tls_stream.h"
 #include "net/url.h"
 
 namespace muir::net {
 namespace {
 
 constexpr int64_t kSweepMs = 1000;
-constexpr std::string_view kRefusal =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+// What a connection beyond the maximum is told before it is closed.
+Bytes refusal(size_t connections_max) {
+  HttpResponse response =
+      error_response(503, fmt::format("all {} connections are taken; try again later", connections_max));
+  response.headers.emplace_back("Retry-After", "1");
+  return http_response_head(response, false, false) + response.body;
+}
 
 // Looks at every connection once in a while and ends those that are stuck. Shared with its timer.
 class Sweeper : public std::enable_shared_from_this<Sweeper> {
@@ -87,12 +93,13 @@ class Server final : public HttpServer, public HttpDispatcher {
     TcpListenerOptions listen{.host = options_.host,
                               .port = options_.port,
                               .connections_max = options_.connections_max,
-                              .refusal = Bytes(kRefusal)};
-    listener_ = MUIR_TRY(TcpListener::start(loop_, std::move(listen), [this](const std::shared_ptr<TcpStream>& stream) {
+                              .refusal = refusal(options_.connections_max)};
+    const auto accept = [this](const std::shared_ptr<TcpStream>& stream) {
       const auto session = make_http_session(stream, *this, options_);
       sweeper_->add(session);
       session->start();
-    }));
+    };
+    listener_ = MUIR_TRY(start_listener(loop_, std::move(listen), options_.tls, accept));
     sweeper_->schedule();
     return {};
   }

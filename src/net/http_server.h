@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/event_loop.h"
+#include "net/tls.h"
 
 namespace muir::net {
 
@@ -26,6 +27,7 @@ struct HttpRequest {
   Bytes body;
   std::string peer;
   std::string raw_path;  // as sent: for routes whose values may hold "%2F"
+  std::string id;        // X-Request-Id: the client's, else a new one; every answer repeats it
   // Values of the route's {placeholders}, in order of appearance, percent-decoded.
   std::vector<std::string> path_params;
 
@@ -77,6 +79,10 @@ struct HttpServerOptions {
   size_t websocket_message_bytes_max = 1024 * 1024;
   size_t connections_max = 10'000;
   int64_t idle_timeout_ms = 60'000;
+  std::shared_ptr<const TlsContext> tls{};  // https and wss, shared by all connections; null: plaintext
+  // Origins whose pages may use the server: "https://fleet.example.com", or "*" for all. Pages of other origins get no
+  // CORS headers, and their browsers' writes and WebSockets are answered 403.
+  std::vector<std::string> allowed_origins{};
 };
 
 class HttpServer {

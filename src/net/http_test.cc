@@ -266,7 +266,75 @@ TEST(HttpServer, RefusesConnectionsBeyondTheMaximumWith503) {
   fixture.start();
   const auto first = fixture.client();
   ASSERT_TRUE(first->request("GET", "/hello").ok());
-  EXPECT_EQ(fixture.conversation("").substr(9, 3), "503");
+  const std::string answer = fixture.conversation("");
+  EXPECT_EQ(answer.substr(9, 3), "503");
+  EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Retry-After: 1\r\n"), std::string::npos);
+  const std::string body =
+      R"({"error":{"code":"unavailable","message":"all 1 connections are taken; try again later"}})";
+  EXPECT_EQ(answer.substr(answer.find("\r\n\r\n") + 4), body);
+  EXPECT_NE(answer.find(fmt::format("Content-Length: {}\r\n", body.size())), std::string::npos);
+}
+
+TEST(HttpServer, GivesEveryAnswerAnIdAndRepeatsTheClients) {
+  Fixture fixture;
+  fixture.start();
+  const auto id_of = [&fixture](std::string_view request) {
+    const std::string answer = fixture.conversation(request);
+    const size_t at = answer.find("X-Request-Id: ") + 14;
+    return answer.substr(at, answer.find('\r', at) - at);
+  };
+  const auto ask = [&id_of](const std::string& target, const std::string& header) {
+    return id_of("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + "\r\n");
+  };
+  EXPECT_EQ(ask("/hello", "X-Request-Id: gateway-7:42\r\n"), "gateway-7:42");
+  EXPECT_EQ(ask("/missing", "x-request-id: a\r\n"), "a");
+  EXPECT_EQ(ask("/dropped", "x-request-id: b\r\n"), "b");
+  const std::string first = ask("/hello", "");
+  EXPECT_GT(first.size(), 16U);
+  EXPECT_NE(ask("/hello", ""), first);
+  EXPECT_NE(ask("/hello", "X-Request-Id: " + std::string(129, 'x') + "\r\n").front(), 'x');  // too long to repeat
+  EXPECT_NE(ask("/hello", "X-Request-Id: a b\r\n"), "a b");
+  EXPECT_GT(id_of("no HTTP\r\n\r\n").size(), 16U);
+}
+
+TEST(HttpServer, IsClosedToPagesOfOtherOriginsUnlessTheyAreAllowed) {
+  Fixture fixture({.allowed_origins = {"https://fleet.example.com"}});
+  fixture.server->websocket("/live", {});
+  fixture.start();
+  const auto ask = [&fixture](const std::string& method, const std::string& target, const std::string& headers) {
+    return fixture.conversation(method + " " + target + " HTTP/1.1\r\nHost: muir:8080\r\nConnection: close\r\n" +
+                                headers + "\r\n");
+  };
+  struct Row {
+    const char* method;
+    const char* target;
+    const char* headers;
+    const char* status;
+    bool readable;  // by the page that asks
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"POST", "/echo", "", "200", false},
+           {"POST", "/echo", "Origin: http://muir:8080\r\n", "200", false},
+           {"POST", "/echo", "Origin: https://MUIR:8080\r\n", "200", false},  // a proxy took the TLS off
+           {"POST", "/echo", "Origin: http://evil.example\r\n", "403", false},
+           {"POST", "/echo", "Origin: http://muir:8081\r\n", "403", false},
+           {"POST", "/echo", "Origin: null\r\n", "403", false},
+           {"POST", "/echo", "Origin: https://fleet.example.com\r\n", "200", true},
+           {"GET", "/hello", "Origin: http://evil.example\r\n", "200", false},
+           {"GET", "/hello", "Origin: https://fleet.example.com\r\n", "200", true},
+           {"GET", "/live", "Origin: http://evil.example\r\n", "403", false},
+           {"GET", "/live", "Origin: http://muir:8080\r\n", "426", false},
+           {"OPTIONS", "/echo", "Origin: https://fleet.example.com\r\nAccess-Control-Request-Method: POST\r\n", "204",
+            true},
+           {"OPTIONS", "/echo", "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n", "405", false},
+       }) {
+    const std::string answer = ask(row.method, row.target, row.headers);
+    EXPECT_EQ(answer.substr(9, 3), row.status) << row.method << ' ' << row.headers;
+    EXPECT_EQ(answer.find("Access-Control-Allow-Origin: https://fleet.example.com\r\n") != std::string::npos,
+              row.readable)
+        << row.method << ' ' << row.headers;
+  }
 }
 
 TEST(HttpServer, ServesFilesAndNothingOutsideTheFolder) {

@@ -8,6 +8,7 @@ namespace {
 std::string_view code_of(int status) {
   switch (status) {
     case 400: return "bad_request";
+    case 403: return "cross_origin";
     case 404: return "not_found";
     case 405: return "method_not_allowed";
     case 408: return "request_timeout";

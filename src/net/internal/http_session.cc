@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/internal/cross_origin.h"
 #include "net/internal/error_response.h"
 #include "net/internal/http_parser.h"
+#include "net/internal/request_id.h"
 #include "net/url.h"
 
 namespace muir::net {
@@ -92,7 +94,7 @@ bool split_target(std::string_view target, HttpRequest& request) {
 class Session final : public HttpConnection, public StreamEvents, public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<TcpStream> stream, HttpDispatcher& dispatcher, const HttpServerOptions& options)
-      : stream_(std::move(stream)), dispatcher_(dispatcher), options_(options) {
+      : stream_(std::move(stream)), dispatcher_(dispatcher), options_(options), origins_(options.allowed_origins) {
     begin_request();
   }
 
@@ -122,13 +124,20 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   // Belongs to one request. Lets go of a session that is gone.
   class Responder final : public HttpResponder {
    public:
-    Responder(std::weak_ptr<Session> session, bool keep_alive, bool http_1_0, bool head_only)
-        : session_(std::move(session)), keep_alive_(keep_alive), http_1_0_(http_1_0), head_only_(head_only) {}
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    // `headers` are added to every answer.
+    Responder(std::weak_ptr<Session> session, bool keep_alive, bool http_1_0, bool head_only, Headers headers)
+        : session_(std::move(session)),
+          keep_alive_(keep_alive),
+          http_1_0_(http_1_0),
+          head_only_(head_only),
+          headers_(std::move(headers)) {}
     ~Responder() override {
       if (!answered_) respond(error_response(500, "the request was dropped"));
     }
     void respond(HttpResponse response) override {
       if (answered_.exchange(true)) return;
+      for (auto& header : headers_) response.headers.push_back(std::move(header));
       if (const auto session = session_.lock())
         session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
     }
@@ -141,6 +150,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     const bool keep_alive_;
     const bool http_1_0_;
     const bool head_only_;
+    Headers headers_;
     std::atomic<bool> answered_{false};
   };
 
@@ -171,7 +181,11 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
       size_t consumed = 0;
       const HttpParser::State state = parser_->feed({buffer_.data(), end_}, consumed);
       drop_front(consumed);
-      if (state == HttpParser::State::failed) return fail(parser_->error_status(), parser_->error_message());
+      if (state == HttpParser::State::failed) {
+        if (buffer_.starts_with("\x16\x03"))
+          log::warn("HTTP from {}: the client speaks TLS, and this port does not", stream_->peer());
+        return fail(parser_->error_status(), parser_->error_message());
+      }
       if (state == HttpParser::State::more) {
         if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
         return stream_->read();
@@ -195,19 +209,25 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
                         .headers = std::move(message.headers),
                         .body = std::move(message.body),
                         .peer = stream_->peer()};
-    auto responder =
-        std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0, request.method == "HEAD");
+    request.id = request_id(request.header("x-request-id"));
+    auto headers = origins_.headers(request);
+    headers.emplace_back("X-Request-Id", request.id);
+    auto responder = std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0,
+                                                 request.method == "HEAD", std::move(headers));
     if (!split_target(message.target, request)) {
       return responder->respond(error_response(400, "malformed path"));
     }
+    if (auto refusal = origins_.answer(request, dispatcher_.find_websocket(request.path) != nullptr))
+      return responder->respond(std::move(*refusal));
     if (names_token(request.header("connection"), "upgrade") && names_token(request.header("upgrade"), "websocket")) {
       if (const WebSocketHandler* handler = dispatcher_.find_websocket(request.path))
         return upgrade(request, *handler, *responder);
     }
+    const std::string id = request.id;
     try {
       dispatcher_.dispatch(std::move(request), responder);
     } catch (const std::exception& e) {
-      log::error("request handler: {}", e.what());
+      log::error("request {}: {}", id, e.what());
       responder->respond(error_response(500, "the request failed"));
     }
   }
@@ -239,7 +259,9 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   void fail(int status, std::string_view message) {
     handling_ = true;
     deadline_ms_ = kNever;
-    answer(error_response(status, message), false, false, false);
+    HttpResponse response = error_response(status, message);
+    response.headers.emplace_back("X-Request-Id", request_id({}));
+    answer(std::move(response), false, false, false);
   }
 
   void write_bytes(std::string_view bytes) {
@@ -252,6 +274,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   const std::shared_ptr<TcpStream> stream_;
   HttpDispatcher& dispatcher_;
   const HttpServerOptions& options_;
+  const CrossOrigin origins_;
   std::optional<HttpParser> parser_;
   Bytes buffer_;
   size_t end_ = 0;  // of the received bytes in buffer_
