@@ -1,8 +1,7 @@
 #include "apps/vts/api.h"
 
-#include <charconv>
-
 #include "apps/vts/json_answer.h"
+#include "apps/vts/query.h"
 #include "apps/vts/view_json.h"
 #include "schema/json.h"
 
@@ -15,15 +14,7 @@ net::HttpResponse not_found(std::string_view what, std::string_view id) {
   return error_answer(404, "not_found", fmt::format("no {} {}", what, id));
 }
 
-// ?limit=; nothing when it is no number from 1 up.
-std::optional<size_t> limit_of(const net::HttpRequest& request) {
-  const std::string text = request.query_param("limit");
-  if (text.empty()) return kDefaultLimit;
-  size_t limit = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (failure != std::errc() || end != text.data() + text.size() || limit == 0) return std::nullopt;
-  return limit;
-}
+net::HttpResponse bad_parameter(const Status& status) { return error_answer(400, "bad_parameter", status.message()); }
 
 template <class T>
 std::string member(std::string_view name, const std::vector<T>& values) {
@@ -50,61 +41,69 @@ void answer_failure(const std::shared_ptr<net::HttpResponder>& responder, const 
 
 }  // namespace
 
+void Api::add(net::HttpServer& server, std::string method, std::string path,
+              std::initializer_list<std::string_view> parameters, net::HttpHandler handler) {
+  server.route(std::move(method), std::move(path), with_parameters(parameters, std::move(handler)));
+}
+
+void Api::add_answer(net::HttpServer& server, std::string path, std::initializer_list<std::string_view> parameters,
+                     Answer answer) {
+  add(server, "GET", std::move(path), parameters,
+      [answer = std::move(answer)](const Request& request, const Responder& responder) {
+        responder->respond(answer(request));
+      });
+}
+
 void Api::add_to(net::HttpServer& server) {
-  server.route("POST", "/api/v1/positions",
-               [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
+  add(server, "POST", "/api/v1/positions", {},
+      [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
   add_vehicles(server);
   add_zones(server);
   add_events(server);
 }
 
 void Api::add_vehicles(net::HttpServer& server) {
-  server.route("GET", "/api/v1/vehicles", [this](const Request&, const Responder& responder) {
-    responder->respond(json_answer(member("vehicles", view_.vehicles())));
-  });
-  server.route("GET", "/api/v1/vehicles/{id}",
-               [this](const Request& request, const Responder& responder) { responder->respond(vehicle(request)); });
-  server.route("GET", "/api/v1/vehicles/{id}/location",
-               [this](const Request& request, const Responder& responder) { responder->respond(location(request)); });
-  server.route("GET", "/api/v1/vehicles/{id}/speed",
-               [this](const Request& request, const Responder& responder) { responder->respond(speed(request)); });
-  server.route("PUT", "/api/v1/vehicles/{id}",
-               [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
-  server.route("DELETE", "/api/v1/vehicles/{id}", [this](const Request& request, const Responder& responder) {
+  add_answer(server, "/api/v1/vehicles", {},
+             [this](const Request&) { return json_answer(member("vehicles", view_.vehicles())); });
+  add_answer(server, "/api/v1/vehicles/{id}", {}, [this](const Request& request) { return vehicle(request); });
+  add_answer(server, "/api/v1/vehicles/{id}/location", {},
+             [this](const Request& request) { return location(request); });
+  add_answer(server, "/api/v1/vehicles/{id}/speed", {}, [this](const Request& request) { return speed(request); });
+  add_answer(server, "/api/v1/vehicles/{id}/trail", {"limit"},
+             [this](const Request& request) { return trail(request); });
+  add(server, "PUT", "/api/v1/vehicles/{id}", {},
+      [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
+  add(server, "DELETE", "/api/v1/vehicles/{id}", {}, [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
     answer_failure(responder, master_.remove_vehicle(id, answer_when_done(responder, "vehicleId", id)));
   });
 }
 
 void Api::add_zones(net::HttpServer& server) {
-  server.route("GET", "/api/v1/zones",
-               [this](const Request&, const Responder& responder) { responder->respond(zones()); });
-  server.route("GET", "/api/v1/zones/{id}/vehicles", [this](const Request& request, const Responder& responder) {
-    responder->respond(zone_vehicles(request));
-  });
-  server.route("PUT", "/api/v1/zones/{id}",
-               [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
-  server.route("DELETE", "/api/v1/zones/{id}", [this](const Request& request, const Responder& responder) {
+  add_answer(server, "/api/v1/zones", {}, [this](const Request&) { return zones(); });
+  add_answer(server, "/api/v1/zones/{id}/vehicles", {},
+             [this](const Request& request) { return zone_vehicles(request); });
+  add(server, "PUT", "/api/v1/zones/{id}", {},
+      [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
+  add(server, "DELETE", "/api/v1/zones/{id}", {}, [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
     answer_failure(responder, master_.remove_zone(id, answer_when_done(responder, "zoneId", id)));
   });
 }
 
 void Api::add_events(net::HttpServer& server) {
-  server.route("GET", "/api/v1/alerts", [this](const Request& request, const Responder& responder) {
-    const auto limit = limit_of(request);
-    responder->respond(limit ? json_answer(member("alerts", view_.alerts(*limit)))
-                             : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+  add_answer(server, "/api/v1/alerts", {"limit"}, [this](const Request& request) {
+    const auto limit = limit_of(request, kDefaultLimit);
+    return limit.ok() ? json_answer(member("alerts", view_.alerts(*limit))) : bad_parameter(limit.status());
   });
-  server.route("GET", "/api/v1/dead-letters", [this](const Request& request, const Responder& responder) {
-    const auto limit = limit_of(request);
-    responder->respond(limit ? json_answer(member("deadLetters", view_.dead_letters(*limit)))
-                             : error_answer(400, "bad_limit", "limit is a number from 1 up"));
+  add_answer(server, "/api/v1/dead-letters", {"limit"}, [this](const Request& request) {
+    const auto limit = limit_of(request, kDefaultLimit);
+    return limit.ok() ? json_answer(member("deadLetters", view_.dead_letters(*limit))) : bad_parameter(limit.status());
   });
-  server.route("GET", "/api/v1/stats", [this](const Request&, const Responder& responder) {
+  add_answer(server, "/api/v1/stats", {}, [this](const Request&) {
     std::string body;
     append_json(body, board_.stats(view_.totals()));
-    responder->respond(json_answer(std::move(body)));
+    return json_answer(std::move(body));
   });
 }
 
@@ -149,6 +148,20 @@ net::HttpResponse Api::speed(const Request& request) const {
   return json_answer(std::move(body));
 }
 
+net::HttpResponse Api::trail(const Request& request) const {
+  const std::string& id = request.path_params[0];
+  const auto limit = limit_of(request, View::kTrailMax);
+  if (!limit.ok()) return bad_parameter(limit.status());
+  const auto fixes = view_.trail(id, *limit);
+  if (fixes.empty()) return not_found("vehicle", id);
+  std::string body = "{\"vehicleId\":";
+  schema::append_json_string(body, id);
+  body += ",\"fixes\":";
+  append_json(body, fixes);
+  body += '}';
+  return json_answer(std::move(body));
+}
+
 net::HttpResponse Api::zones() const {
   std::map<std::string, int64_t> vehicles;
   for (const ZoneOccupancy& occupancy : view_.occupancies()) vehicles[occupancy.zone_id] = occupancy.vehicles;
@@ -175,6 +188,8 @@ net::HttpResponse Api::zone_vehicles(const Request& request) const {
 
 void Api::put_vehicle(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
+  if (const Status named = check_id(id); !named.ok())
+    return responder->respond(error_answer(400, "malformed_vehicle", named.message()));
   const auto vehicle = parse_vehicle(request.body);
   if (!vehicle.ok()) return responder->respond(error_answer(400, "malformed_vehicle", vehicle.status().message()));
   answer_failure(responder, master_.put_vehicle(id, *vehicle, answer_when_done(responder, "vehicleId", id)));
@@ -182,6 +197,8 @@ void Api::put_vehicle(const Request& request, const Responder& responder) {
 
 void Api::put_zone(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
+  if (const Status named = check_id(id); !named.ok())
+    return responder->respond(error_answer(400, "malformed_zone", named.message()));
   const auto zone = parse_zone(id, request.body);
   if (!zone.ok()) return responder->respond(error_answer(400, "malformed_zone", zone.status().message()));
   answer_failure(responder, master_.put_zone(*zone, answer_when_done(responder, "zoneId", id)));

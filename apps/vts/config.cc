@@ -12,6 +12,20 @@ bool is_client_key(std::string_view key) {
   return key == "bootstrap.servers" || key == "request.timeout.ms";
 }
 
+// An origin is scheme, host and port; with a path or a last slash it would never match.
+Status check_origins(const std::vector<std::string>& origins) {
+  for (const std::string& origin : origins) {
+    const size_t scheme = origin.find("://");
+    const bool whole = scheme != std::string::npos && scheme > 0 && scheme + 3 < origin.size() &&
+                       origin.find_first_of("/ ", scheme + 3) == std::string::npos;
+    if (origin != "*" && !whole)
+      return error(Code::invalid_argument,
+                   "vts.http.allowed.origins: '{}' is no origin; write scheme and host, as https://fleet.example.com",
+                   origin);
+  }
+  return {};
+}
+
 }  // namespace
 
 const ConfigDef& vts_config() {
@@ -27,6 +41,9 @@ const ConfigDef& vts_config() {
            .doc = "port of page and REST interface",
            .min = 0,
            .max = 65535},
+          {.name = "vts.http.allowed.origins",
+           .type = ConfigType::list,
+           .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all"},
           {.name = "vts.partitions",
            .type = ConfigType::integer,
            .fallback = "4",
@@ -76,8 +93,10 @@ Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& s
   VtsConfig out{.bootstrap_servers = def.string(given, "bootstrap.servers"),
                 .http_host = def.string(given, "vts.http.host"),
                 .http_port = static_cast<uint16_t>(def.integer(given, "vts.http.port")),
+                .http_allowed_origins = def.list(given, "vts.http.allowed.origins"),
                 .partitions = static_cast<int32_t>(def.integer(given, "vts.partitions")),
                 .retention_bytes = def.integer(given, "vts.retention.bytes")};
+  MUIR_RETURN_IF_ERROR(check_origins(out.http_allowed_origins));
   out.topology.limits = {.future_ms = def.integer(given, "vts.future.limit.ms"),
                          .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),
                          .default_speed_limit_kmh = def.number(given, "vts.speed.limit.kmh")};

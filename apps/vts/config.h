@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "apps/vts/gateway.h"
 #include "apps/vts/topology.h"
@@ -19,6 +20,7 @@ struct VtsConfig {
   std::string bootstrap_servers;
   std::string http_host;
   uint16_t http_port = 0;
+  std::vector<std::string> http_allowed_origins;
   int32_t partitions = 0;
   int64_t retention_bytes = 0;  // per partition of the topics that grow
   GatewayOptions gateway{};

@@ -99,11 +99,11 @@ void Gateway::handle(const net::HttpRequest& request, const std::shared_ptr<net:
         "overloaded", fmt::format("more than {} positions wait to be acknowledged", options_.in_flight_max)));
   }
   const Status sent = producer_.send(
-      records_of(*batch, options_.rules),
-      [batch, responder, in_flight = in_flight_, count](const Status& status, std::span<const client::Delivery>) {
+      records_of(*batch, options_.rules), [batch, responder, in_flight = in_flight_, count, id = request.id](
+                                              const Status& status, std::span<const client::Delivery>) {
         in_flight->fetch_sub(count);
         if (status.ok()) return responder->respond(answer(*batch));
-        log::warn("positions from a request of {} not acknowledged: {}", count, status.message());
+        log::warn("request {}: {} positions not acknowledged: {}", id, count, status.message());
         responder->respond(unavailable_answer("not_acknowledged", status.message()));
       });
   if (!sent.ok()) {

@@ -1,9 +1,13 @@
 #include "apps/vts/master_data.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "apps/vts/csv.h"
+#include "base/config.h"
 #include "schema/json.h"
 
 namespace muir::vts {
@@ -84,6 +88,22 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   return std::optional(value);
 }
 
+// A misspelt or mistyped member must not silently leave the vehicle without it: a row is replaced as a whole.
+Status check_vehicle_members(const Json& json) {
+  static const std::vector<std::string> known{"line", "brigade", "name", "speedLimit"};
+  for (const auto& [name, value] : *json.as_object()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const std::string near = nearest(name, known);
+      return error(Code::invalid_argument, "unknown member '{}'; {}", name,
+                   near.empty() ? fmt::format("a vehicle has {}", fmt::join(known, ", "))
+                                : fmt::format("did you mean '{}'?", near));
+    }
+    if (!value.is_null() && value.as_string() == nullptr && !value.is_number())
+      return error(Code::invalid_argument, "{}: {} is needed", name, name == "speedLimit" ? "a number" : "a text");
+  }
+  return {};
+}
+
 std::optional<std::string> optional_text(std::string text) {
   return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
@@ -129,21 +149,22 @@ Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text)
 Result<VehicleMaster> parse_vehicle(std::string_view text) {
   const Json json = MUIR_TRY(Json::parse(text));
   if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
-  const Json* limit = json.find("speedLimit");
+  MUIR_RETURN_IF_ERROR(check_vehicle_members(json));
   return VehicleMaster{.line = optional_text(text_of(json.find("line"))),
                        .brigade = optional_text(text_of(json.find("brigade"))),
                        .name = optional_text(text_of(json.find("name"))),
-                       .speed_limit = MUIR_TRY(parse_limit(text_of(limit)))};
+                       .speed_limit = MUIR_TRY(parse_limit(text_of(json.find("speedLimit"))))};
 }
 
 int fuzz_master_data(BytesView input) {
-  (void)parse_vehicles_csv(input);
-  (void)parse_vehicle(input);
-  if (const auto zone = parse_zone("z", input); zone.ok()) {
+  const auto vehicles = parse_vehicles_csv(input);
+  const auto vehicle = parse_vehicle(input);
+  const auto zone = parse_zone("z", input);
+  if (zone.ok()) {
     for (const auto& polygon : zone->polygons) MUIR_CHECK(!polygon.empty(), "a polygon without a ring");
   }
-  (void)parse_zones_geojson(input);
-  return 0;
+  const auto zones = parse_zones_geojson(input);
+  return vehicles.ok() || vehicle.ok() || zone.ok() || zones.ok() ? 1 : 0;
 }
 
 }  // namespace muir::vts

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "apps/vts/master_data.h"
+#include "apps/vts/query.h"
 
 namespace muir::vts {
 namespace {
@@ -92,11 +93,53 @@ TEST(MasterData, ReadsVehiclesAndZones) {
   }
 }
 
+TEST(Vehicles, AreRefusedWithWhatIsWrong) {
+  struct Row {
+    const char* body;
+    const char* message;  // empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {R"({})", ""},
+           {R"({"line":189,"brigade":"3","name":null,"speedLimit":"70"})", ""},
+           {R"({"speedlimit":30})", "unknown member 'speedlimit'; did you mean 'speedLimit'?"},
+           {R"({"colour of it":"red"})",
+            "unknown member 'colour of it'; a vehicle has line, brigade, name, speedLimit"},
+           {R"({"line":{}})", "line: a text is needed"},
+           {R"({"speedLimit":[30]})", "speedLimit: a number is needed"},
+           {R"({"speedLimit":-3})", "speed limit '-3': a number of km/h above 0"},
+           {R"([])", "a vehicle is a JSON object"},
+       }) {
+    const auto vehicle = parse_vehicle(row.body);
+    EXPECT_EQ(vehicle.ok() ? "" : vehicle.status().message(), row.message) << row.body;
+  }
+}
+
+TEST(Queries, NameOnlyWhatTheirPathTakes) {
+  struct Row {
+    const char* query;
+    const char* message;  // empty: good
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"", ""},
+           {"limit=5", ""},
+           {"&limit=5&", ""},
+           {"lim%69t=5", ""},
+           {"limti=5", "unknown query parameter 'limti'; did you mean 'limit'?"},
+           {"from=5&limit=1", "unknown query parameter 'from'; this path takes limit"},
+           {"limit=5&limit=6", "query parameter 'limit' is given twice"},
+           {"limit=%zz", "query parameter 'limit=%zz': malformed percent-encoding"},
+       }) {
+    EXPECT_EQ(check_query(row.query, {"limit"}).message(), row.message) << row.query;
+  }
+  EXPECT_EQ(check_query("x=1", {}).message(), "unknown query parameter 'x'; this path takes none");
+}
+
 TEST(OutsideBytes, DoNoHarmWhenMutated) {
   const unsigned seed = 1605;
   std::mt19937 random(seed);
   SCOPED_TRACE(seed);
   const std::vector<std::string> good = {
+      "limit=10&limit=5",
       R"([{"vehicleId":"V1","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"},{"vehicleId":"V2","lat":1e3,"lon":0,"timestamp":5}])",
       "vehicle_id,line,brigade\n743,250,2\n\"a\",b,c\n",
       R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]]]}})"};
@@ -113,6 +156,7 @@ TEST(OutsideBytes, DoNoHarmWhenMutated) {
     }
     fuzz_positions(bytes);
     fuzz_master_data(bytes);
+    fuzz_query(bytes);
   }
 }
 

@@ -59,11 +59,17 @@ void View::apply(const client::PartitionRecords& records) {
 
 void View::apply_state(const client::ConsumedRecord& record) {
   if (!record.value) {
-    if (record.key) vehicles_.erase(Bytes(*record.key));
+    if (record.key) {
+      vehicles_.erase(Bytes(*record.key));
+      trails_.erase(Bytes(*record.key));
+    }
     return;
   }
   auto state = decode(state_topic_, record);
   if (!state) return;
+  insert_bounded(
+      trails_[state->vehicle_id], TrailFix{state->lat, state->lon, state->speed, state->timestamp},
+      [](const TrailFix& fix) { return fix.timestamp; }, kTrailMax);
   changed_vehicles_.insert(state->vehicle_id);
   vehicles_.insert_or_assign(state->vehicle_id, std::move(*state));
 }
@@ -135,6 +141,14 @@ std::vector<SpeedAverage> View::speeds(const std::string& vehicle_id) const {
     for (const auto& [start, average] : it->second) out.push_back(average);
   }
   return out;
+}
+
+std::vector<TrailFix> View::trail(const std::string& vehicle_id, size_t limit) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = trails_.find(vehicle_id);
+  if (it == trails_.end()) return {};
+  const std::deque<TrailFix>& fixes = it->second;
+  return {fixes.end() - static_cast<ptrdiff_t>(std::min(limit, fixes.size())), fixes.end()};
 }
 
 std::vector<ZoneOccupancy> View::occupancies() const {

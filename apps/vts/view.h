@@ -31,12 +31,21 @@ struct ViewTotals {
   PartitionCounts counts;  // of all partitions
 };
 
+// One fix of a vehicle's way.
+struct TrailFix {
+  double lat = 0;
+  double lon = 0;
+  std::optional<double> speed;
+  int64_t timestamp = 0;
+};
+
 // Thread-safe.
 class View {
  public:
   static constexpr size_t kAlertsMax = 2000;
   static constexpr size_t kDeadLettersMax = 2000;
   static constexpr size_t kWindowsMax = 48;  // per vehicle
+  static constexpr size_t kTrailMax = 120;   // per vehicle: half an hour of fixes every 15 s
 
   // Before any record.
   Status configure(const SerdeContext& context);
@@ -50,7 +59,9 @@ class View {
   [[nodiscard]] std::vector<VehicleState> vehicles() const;  // by id
   [[nodiscard]] std::optional<VehicleState> vehicle(const std::string& id) const;
   [[nodiscard]] std::vector<SpeedAverage> speeds(const std::string& vehicle_id) const;  // oldest first
-  [[nodiscard]] std::vector<ZoneOccupancy> occupancies() const;                         // of the zones there are, by id
+  // Its newest fixes, oldest first: those the view has seen, and after a start those that compaction has left.
+  [[nodiscard]] std::vector<TrailFix> trail(const std::string& vehicle_id, size_t limit) const;
+  [[nodiscard]] std::vector<ZoneOccupancy> occupancies() const;  // of the zones there are, by id
   [[nodiscard]] std::vector<std::string> vehicles_in(const std::string& zone_id) const;
   [[nodiscard]] std::vector<Alert> alerts(size_t limit) const;             // newest first
   [[nodiscard]] std::vector<DeadLetter> dead_letters(size_t limit) const;  // newest first
@@ -86,6 +97,7 @@ class View {
   std::map<std::string, VehicleState, std::less<>> vehicles_;
   std::map<std::string, int64_t, std::less<>> occupancy_;
   std::map<std::string, std::map<int64_t, SpeedAverage>, std::less<>> speeds_;
+  std::map<std::string, std::deque<TrailFix>, std::less<>> trails_;
   std::deque<Alert> alerts_;             // by timestamp
   std::deque<DeadLetter> dead_letters_;  // by time of receipt
   std::map<int32_t, PartitionCounts> counts_;

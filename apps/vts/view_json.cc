@@ -123,6 +123,14 @@ void append_json(std::string& out, const SpeedAverage& average) {
   o.integer("count", average.count);
 }
 
+void append_json(std::string& out, const TrailFix& fix) {
+  ObjectWriter o(out);
+  o.number("lat", fix.lat);
+  o.number("lon", fix.lon);
+  o.number_or_null("speed", fix.speed);
+  o.integer("timestamp", fix.timestamp);
+}
+
 void append_json(std::string& out, const ZoneOccupancy& occupancy) {
   ObjectWriter o(out);
   o.text("zoneId", occupancy.zone_id);

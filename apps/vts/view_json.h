@@ -13,6 +13,7 @@ void append_json(std::string& out, const VehicleState& state);
 void append_json(std::string& out, const Alert& alert);
 void append_json(std::string& out, const DeadLetter& letter);
 void append_json(std::string& out, const SpeedAverage& average);
+void append_json(std::string& out, const TrailFix& fix);
 void append_json(std::string& out, const ZoneOccupancy& occupancy);
 void append_json(std::string& out, const Stats& stats);
 // With its polygons and how many vehicles are in it.

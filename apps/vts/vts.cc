@@ -145,7 +145,8 @@ class Running final : public Vts {
 
   Status serve() {
     const VtsConfig& config = options_.config;
-    server_ = net::HttpServer::create(loop_, {.host = config.http_host, .port = config.http_port});
+    server_ = net::HttpServer::create(
+        loop_, {.host = config.http_host, .port = config.http_port, .allowed_origins = config.http_allowed_origins});
     feed_.emplace(loop_, view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, view_, board_);
     api_->add_to(*server_);

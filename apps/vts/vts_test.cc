@@ -149,7 +149,63 @@ TEST(Vts, ShowsWhatWasPosted) {
     EXPECT_EQ(response.status, 404) << unknown;
     EXPECT_NE(response.body.find(R"({"error":{"code":"not_found")"), std::string::npos);
   }
-  EXPECT_EQ(system.call("GET", "/api/v1/alerts?limit=x").status, 400);
+  EXPECT_EQ(system.call("GET", "/api/v1/vehicles/V1/trail?limit=2").body,
+            R"({"vehicleId":"V1","fixes":[{"lat":52.5,"lon":21.01,"speed":40.0,"timestamp":1708354860000},)"
+            R"({"lat":52.5,"lon":21.02,"speed":20.0,"timestamp":1708354920000}]})");
+  EXPECT_EQ(system.size_of("/api/v1/vehicles/V1/trail?limit=1", "fixes"), 1U);
+}
+
+TEST(Vts, RefusesWhatItDoesNotUnderstand) {
+  System system;
+  struct Row {
+    const char* method;
+    std::string target;
+    const char* body;
+    int status;
+    const char* answer;  // part of it
+  };
+  const std::string long_id(129, 'x');
+  for (const Row& row : std::initializer_list<Row>{
+           {"GET", "/api/v1/alerts?limit=x", "", 400,
+            R"({"error":{"code":"bad_parameter","message":"limit 'x': a number from 1 up"}})"},
+           {"GET", "/api/v1/alerts?limit=", "", 400, "limit ''"},
+           {"GET", "/api/v1/alerts?limit=0", "", 400, "limit '0'"},
+           {"GET", "/api/v1/alerts?limit=-1", "", 400, "limit '-1'"},
+           {"GET", "/api/v1/dead-letters?limit=99999999999999999999", "", 400, "limit '99999999999999999999'"},
+           {"GET", "/api/v1/alerts?limti=5", "", 400, "did you mean 'limit'?"},
+           {"GET", "/api/v1/alerts?limit=5&limit=6", "", 400, "given twice"},
+           {"GET", "/api/v1/vehicles?line=189", "", 400, "this path takes none"},
+           {"GET", "/api/v1/stats?pretty", "", 400, "unknown query parameter 'pretty'"},
+           {"GET", "/api/v1/vehicles/V9/trail", "", 404, "no vehicle V9"},
+           {"POST", "/api/v1/positions?key=1", "[]", 400, "unknown query parameter 'key'"},
+           {"POST", "/api/v1/positions", "", 400, "malformed_json"},
+           {"PUT", "/api/v1/vehicles/" + long_id, "{}", 400, "129 bytes, at most 128"},
+           {"PUT", "/api/v1/zones/" + long_id, "{}", 400, "129 bytes, at most 128"},
+           {"PUT", "/api/v1/vehicles/V1", R"({"speedlimit":3})", 400, "did you mean 'speedLimit'?"},
+           {"PUT", "/api/v1/zones/z", "{}", 400, "malformed_zone"},
+           {"PATCH", "/api/v1/vehicles/V1", "{}", 405, "method_not_allowed"},
+           {"GET", "/api/v1/nothing", "", 404, "not_found"},
+       }) {
+    const auto response = system.call(row.method, row.target, row.body);
+    EXPECT_EQ(response.status, row.status) << row.target;
+    EXPECT_NE(response.body.find(row.answer), std::string::npos) << row.target << ": " << response.body;
+    EXPECT_TRUE(Json::parse(response.body).ok()) << response.body;
+  }
+}
+
+TEST(VtsConfig, TakesOriginsAndNothingElse) {
+  struct Row {
+    const char* value;
+    bool good;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"", true},
+                                                   {"*", true},
+                                                   {"https://fleet.example.com,http://localhost:3000", true},
+                                                   {"fleet.example.com", false},
+                                                   {"https://fleet.example.com/", false},
+                                                   {"://x", false}}) {
+    EXPECT_EQ(VtsConfig::parse({{"vts.http.allowed.origins", row.value}}, "/unused").ok(), row.good) << row.value;
+  }
 }
 
 TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
