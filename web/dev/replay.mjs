@@ -42,6 +42,7 @@ export class Replay {
     this.zones = zones.map(zoneOf);
     this.counts = new Map(this.zones.map((zone) => [zone.zoneId, 0]));
     this.speed = speed;
+    this.trails = new Map();
     this.windows = new Map();
     this.episodes = new Map();
     this.first = Number(fixes[0][1]);
@@ -108,6 +109,9 @@ export class Replay {
     this.watchSpeed(state, alerts);
     this.average(state);
     this.states.set(vehicleId, state);
+    const trail = this.trails.get(vehicleId) ?? [];
+    trail.push({ lat, lon, speed, timestamp: state.timestamp });
+    this.trails.set(vehicleId, trail.slice(-120));
     changed.set(vehicleId, state);
   }
 
@@ -157,6 +161,10 @@ export class Replay {
 
   windowsOf(vehicleId) {
     return (this.windows.get(vehicleId) ?? []).map((w) => ({ start: w.start, end: w.start + WINDOW_MS, avgSpeed: w.sum / w.count, count: w.count }));
+  }
+
+  trailOf(vehicleId) {
+    return this.trails.get(vehicleId) ?? [];
   }
 
   vehiclesIn(zoneId) {

@@ -36,6 +36,7 @@ function rest(url) {
     case "vehicles":
       if (id === undefined) return { vehicles: [...replay.states.values()] };
       if (!replay.states.has(id)) return null;
+      if (part === "trail") return { vehicleId: id, fixes: replay.trailOf(id) };
       return part === "speed" ? { vehicleId: id, windows: replay.windowsOf(id) } : replay.states.get(id);
     case "zones":
       return id === undefined ? { zones: replay.zonesWithShapes() } : { zoneId: id, vehicles: replay.vehiclesIn(id) };

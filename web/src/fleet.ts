@@ -1,9 +1,10 @@
 // Everything the page knows about vehicles, zones and alerts; changed only by feed messages.
 import { project } from "./mercator.ts";
 import { Motion } from "./motion.ts";
-import type { Alert, FeedMessage, Stats, VehicleState } from "./protocol.ts";
+import type { Alert, FeedMessage, Stats, TrailFix, VehicleState } from "./protocol.ts";
 
-const TRAIL_FIXES = 60;
+/** Half an hour of fixes every 15 s, as many as the server remembers. */
+const TRAIL_FIXES = 120;
 const MOST_ALERTS = 300;
 /** Without a fix for this long a vehicle is drawn faded. */
 export const STALE_MS = 120_000;
@@ -13,6 +14,8 @@ export type SpeedBand = "stopped" | "slow" | "normal" | "near" | "over" | "stale
 export interface TrailPoint {
   x: number;
   y: number;
+  /** km/h */
+  speed: number | null;
   timestamp: number;
 }
 
@@ -61,7 +64,7 @@ export class Fleet {
     const known = this.vehicles.get(state.vehicleId);
     const at = project(state.lon, state.lat);
     const fix = { ...at, speed: state.speed, heading: state.heading };
-    const trailPoint = { ...at, timestamp: state.timestamp };
+    const trailPoint = { ...at, speed: state.speed, timestamp: state.timestamp };
     if (known === undefined) {
       this.vehicles.set(state.vehicleId, { state, motion: new Motion(fix, now), trail: [trailPoint] });
       this.revision++;
@@ -74,6 +77,16 @@ export class Fleet {
     known.motion.update(fix, now);
     known.trail.push(trailPoint);
     if (known.trail.length > TRAIL_FIXES) known.trail.shift();
+  }
+
+  /** Puts the fixes that the server remembers before those that the page has seen itself. */
+  extendTrail(vehicleId: string, fixes: readonly TrailFix[]): void {
+    const vehicle = this.vehicles.get(vehicleId);
+    if (vehicle === undefined) return;
+    const first = vehicle.trail[0]?.timestamp ?? Infinity;
+    const older = fixes.filter((fix) => fix.timestamp < first)
+      .map((fix) => ({ ...project(fix.lon, fix.lat), speed: fix.speed, timestamp: fix.timestamp }));
+    if (older.length > 0) vehicle.trail = [...older, ...vehicle.trail].slice(-TRAIL_FIXES);
   }
 
   private remember(message: FeedMessage): Alert[] {

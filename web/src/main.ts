@@ -8,12 +8,13 @@ import { DARK, LIGHT, type Palette } from "./map/palette.ts";
 import { FONT } from "./map/sprites.ts";
 import { VehicleLayer } from "./map/vehicles.ts";
 import { unproject } from "./mercator.ts";
-import { decodeDeadLetters, decodeSpeedWindows, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
+import { decodeDeadLetters, decodeSpeedWindows, decodeTrail, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
 import { decodeBackground, type Background } from "./streets.ts";
 import { AlertFeed } from "./ui/alert_feed.ts";
 import { Card } from "./ui/card.ts";
 import { DeadLetterDialog } from "./ui/dead_letters.ts";
-import { byId, el } from "./ui/dom.ts";
+import { byId, el, setText } from "./ui/dom.ts";
+import { EmptyState } from "./ui/empty_state.ts";
 import { FleetList } from "./ui/fleet_list.ts";
 import { TopBar } from "./ui/top_bar.ts";
 
@@ -22,6 +23,7 @@ const WINDOWS_REFRESH_MS = 15_000;
 const FOLLOW_STEP_PX = 0.75;
 const FOLLOW_MS = 32;
 const ZONES_RETRY_MS = 5_000;
+const BACKGROUND_ATTRIBUTION = "Streets: derived from data of the City of Warsaw (Miasto Stołeczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
 const CLOSE_ZOOM = 14.4;
 const WIDE_PX = 820;
 
@@ -53,6 +55,7 @@ class Page {
   private readonly alerts: AlertFeed;
   private readonly top: TopBar;
   private readonly feed: Feed;
+  private readonly empty = new EmptyState(new URL(".", document.baseURI).href.replace(/\/$/, ""));
   private zones: Zone[] = [];
   private background: Background | null = null;
   private connection: Connection = { state: "connecting" };
@@ -135,6 +138,8 @@ class Page {
     if (document.hidden) return;
     if (this.fleet.stats) this.top.setStats(this.fleet.stats, this.fleet.vehicles.size);
     this.top.setScreenLatency(this.latency.summary());
+    this.empty.show(this.connection.state === "live" && this.fleet.vehicles.size === 0 && this.fleet.stats?.demo === false);
+    setText(byId("attribution"), this.fleet.stats?.attribution || (this.background === null ? "" : BACKGROUND_ATTRIBUTION));
     this.list.refresh();
     this.lookForZones();
     this.base.tintZones(this.fleet.zoneCounts);
@@ -166,11 +171,11 @@ class Page {
 
   /** Zones may come after the page: with the first count that names an unknown one, at the latest. */
   private lookForZones(): void {
+    if (!this.placed && this.fleet.vehicles.size > 0) this.showEverything(false);
     if (this.connection.state !== "live" || Date.now() - this.zonesAskedAt < ZONES_RETRY_MS) return;
     const known = new Set(this.zones.map((zone) => zone.zoneId));
     const missing = [...this.fleet.zoneCounts.keys()].some((zoneId) => !known.has(zoneId));
     if (missing || this.zones.length === 0) void this.loadZones();
-    if (!this.placed && this.fleet.vehicles.size > 0) this.showEverything(false);
   }
 
   private async loadZones(): Promise<void> {
@@ -241,7 +246,10 @@ class Page {
       return;
     }
     const { state } = vehicle;
-    if (this.layer.selected !== state.vehicleId) this.card.setFollowing(false);
+    if (this.layer.selected !== state.vehicleId) {
+      this.card.setFollowing(false);
+      void this.loadTrail(state.vehicleId);
+    }
     this.layer.selected = state.vehicleId;
     this.card.open(state.vehicleId);
     this.updateCard();
@@ -249,6 +257,16 @@ class Page {
     this.base.showCorridor(this.background?.corridors.get(state.line ?? "") ?? null);
     this.showTab("map");
     if (fly) this.flyTo(state.lon, state.lat);
+  }
+
+  /** What the server remembers of the way here; without it the trail begins when the page was opened. */
+  private async loadTrail(vehicleId: string): Promise<void> {
+    try {
+      this.fleet.extendTrail(vehicleId, decodeTrail(await fetchJson(`api/v1/vehicles/${encodeURIComponent(vehicleId)}/trail`)));
+    } catch {
+      return;
+    }
+    if (this.layer.selected === vehicleId) this.card.drawChart();
   }
 
   private updateCard(): void {
@@ -354,6 +372,7 @@ class Page {
         get selected() { return page.layer.selected; },
         get frames() { return page.layer.frames; },
         get frameCost() { return page.layer.frameCost; },
+        get trail() { return (page.layer.selected !== null && page.fleet.vehicles.get(page.layer.selected)?.trail.length) || 0; },
         get zoom() { return page.base.map.getZoom(); },
         get latency() { return page.latency.summary(); },
         get mapIdle() { return page.base.map.loaded() && !page.base.map.isMoving(); },

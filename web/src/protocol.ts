@@ -15,6 +15,7 @@ export interface VehicleState {
   receivedAt: number;
   line: string | null;
   brigade: string | null;
+  name: string | null;
   /** km/h */
   speedLimit: number;
   overspeed: boolean;
@@ -88,6 +89,15 @@ export interface SpeedWindow {
   count: number;
 }
 
+export interface TrailFix {
+  lat: number;
+  lon: number;
+  /** km/h */
+  speed: number | null;
+  /** epoch ms */
+  timestamp: number;
+}
+
 export interface FeedMessage {
   type: "snapshot" | "update";
   vehicles: VehicleState[];
@@ -128,6 +138,7 @@ export function decodeVehicle(value: unknown): VehicleState | null {
     receivedAt: numberOr(value.receivedAt, 0),
     line: stringOr(value.line, null),
     brigade: stringOr(value.brigade, null),
+    name: stringOr(value.name, null),
     speedLimit: numberOr(value.speedLimit, 50),
     overspeed: value.overspeed === true,
     zones: listOf(value.zones, (zone) => stringOr(zone, null)),
@@ -219,12 +230,18 @@ function decodeSpeedWindow(value: unknown): SpeedWindow | null {
   return { start: value.start, end: value.end, avgSpeed: value.avgSpeed, count: numberOr(value.count, 0) };
 }
 
+function decodeTrailFix(value: unknown): TrailFix | null {
+  if (!isObject(value) || !isPosition(value.lat, value.lon) || !isNumber(value.timestamp)) return null;
+  return { lat: value.lat as number, lon: value.lon as number, speed: numberOr(value.speed, null), timestamp: value.timestamp };
+}
+
 /** Members of REST answers. */
 export const decodeZones = (value: unknown): Zone[] => (isObject(value) ? listOf(value.zones, decodeZone) : []);
 export const decodeDeadLetters = (value: unknown): DeadLetter[] =>
   isObject(value) ? listOf(value.deadLetters, decodeDeadLetter) : [];
 export const decodeSpeedWindows = (value: unknown): SpeedWindow[] =>
   isObject(value) ? listOf(value.windows, decodeSpeedWindow) : [];
+export const decodeTrail = (value: unknown): TrailFix[] => (isObject(value) ? listOf(value.fixes, decodeTrailFix) : []);
 
 /** One text frame of the feed; null when it is none. */
 export function decodeFeed(text: string): FeedMessage | null {

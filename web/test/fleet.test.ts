@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Fleet, speedBand, STALE_MS } from "../src/fleet.ts";
-import { decodeFeed, type FeedMessage, type VehicleState } from "../src/protocol.ts";
+import { decodeFeed, decodeTrail, type FeedMessage, type VehicleState } from "../src/protocol.ts";
 import { joinMoves, alertText } from "../src/ui/alert_feed.ts";
 
 const bus = (vehicleId: string, timestamp: number, more: object = {}): object =>
@@ -35,6 +35,18 @@ test("a repeated fix changes the state but adds no trail", () => {
   fleet.apply(message("update", { vehicles: [bus("1", 1000, { zones: ["a"] })] }), 10);
   assert.deepEqual(fleet.vehicles.get("1")?.state.zones, ["a"]);
   assert.equal(fleet.vehicles.get("1")?.trail.length, 1);
+});
+
+test("what the server remembers goes before what the page has seen, once", () => {
+  const fleet = new Fleet();
+  const fix = (timestamp: number): object => ({ lat: 52.1, lon: 21, speed: 20, timestamp });
+  fleet.apply(message("snapshot", { vehicles: [bus("1", 3000)] }), 0);
+  fleet.apply(message("update", { vehicles: [bus("1", 4000)] }), 10);
+  const trail = decodeTrail({ vehicleId: "1", fixes: [fix(1000), fix(2000), { lat: 952, lon: 0, timestamp: 2500 }, fix(3000), fix(4000)] });
+  fleet.extendTrail("1", trail);
+  fleet.extendTrail("1", trail);
+  fleet.extendTrail("unknown", trail);
+  assert.deepEqual(fleet.vehicles.get("1")?.trail.map((point) => point.timestamp), [1000, 2000, 3000, 4000]);
 });
 
 test("alerts are kept once, newest first", () => {

@@ -4,7 +4,7 @@ import { decodeAlert, decodeFeed, decodeSpeedWindows, decodeVehicle, decodeZones
 
 const VEHICLE = {
   vehicleId: "9923", lat: 52.23, lon: 21.01, speed: 31.5, heading: 270, timestamp: 1708354800000, receivedAt: 1708354800123,
-  line: "186", brigade: "4", speedLimit: 50, overspeed: false, zones: ["wola"],
+  line: "186", brigade: "4", name: null, speedLimit: 50, overspeed: false, zones: ["wola"],
 };
 
 test("a snapshot is decoded in full", () => {
@@ -36,7 +36,7 @@ test("vehicles without an id or a possible position are dropped, the others kept
 test("optional members of a vehicle may be missing", () => {
   const vehicle = decodeVehicle({ vehicleId: "1", lat: 1, lon: 2 });
   assert.deepEqual(vehicle, {
-    vehicleId: "1", lat: 1, lon: 2, speed: null, heading: null, timestamp: 0, receivedAt: 0, line: null, brigade: null,
+    vehicleId: "1", lat: 1, lon: 2, speed: null, heading: null, timestamp: 0, receivedAt: 0, line: null, brigade: null, name: null,
     speedLimit: 50, overspeed: false, zones: [],
   });
 });

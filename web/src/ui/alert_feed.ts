@@ -8,7 +8,7 @@ const MOST_ROWS = 80;
 const FILTERS = [
   { key: "all", label: "All", keeps: (_: Alert) => true },
   { key: "overspeed", label: "Speed", keeps: (alert: Alert) => alert.kind === "overspeed" },
-  { key: "zones", label: "Districts", keeps: (alert: Alert) => alert.kind !== "overspeed" },
+  { key: "zones", label: "Zones", keeps: (alert: Alert) => alert.kind !== "overspeed" },
 ];
 
 /** An alert as the list shows it: leaving one zone for the next is one line. */

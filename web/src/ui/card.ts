@@ -1,12 +1,9 @@
 // The card of the selected vehicle.
 import { speedBand, STALE_MS, type Vehicle } from "../fleet.ts";
-import { formatAge, formatClock, formatHeading, formatShortClock, formatSpeed, NONE } from "../format.ts";
+import { formatAge, formatClock, formatHeading, formatSpeed, NONE } from "../format.ts";
 import type { SpeedWindow } from "../protocol.ts";
-import { byId, el, setText, svg } from "./dom.ts";
-
-const CHART_WIDTH = 272;
-const CHART_HEIGHT = 64;
-const MOST_WINDOWS = 12;
+import { byId, el, setText } from "./dom.ts";
+import { speedChart } from "./speed_chart.ts";
 
 export interface CardEvents {
   close(): void;
@@ -15,33 +12,13 @@ export interface CardEvents {
   windows(vehicleId: string): Promise<SpeedWindow[]>;
 }
 
-/** Bars of the average speed per window, the limit as a line. */
-function chart(windows: readonly SpeedWindow[], limit: number): SVGElement {
-  const shown = windows.slice(-MOST_WINDOWS);
-  const most = Math.max(limit * 1.15, ...shown.map((window) => window.avgSpeed));
-  const y = (speed: number): number => CHART_HEIGHT - (speed / most) * CHART_HEIGHT;
-  const slot = CHART_WIDTH / MOST_WINDOWS;
-  const offset = MOST_WINDOWS - shown.length;
-  const summary = shown.map((window) => `${formatShortClock(window.start)} ${Math.round(window.avgSpeed)} km/h`).join(", ");
-  const root = svg("svg", { viewBox: `0 0 ${CHART_WIDTH} ${CHART_HEIGHT + 16}`, role: "img", class: "chart", "aria-label": `Average speed per 5 minutes: ${summary}` });
-  shown.forEach((window, i) => {
-    const x = (offset + i) * slot;
-    const top = Math.min(y(window.avgSpeed), CHART_HEIGHT - 2);
-    const bar = svg("rect", { x: x + 2, y: top, width: slot - 4, height: CHART_HEIGHT - top, rx: 3, class: i === shown.length - 1 ? "bar latest" : "bar" });
-    bar.append(svg("title", {}, `${formatShortClock(window.start)}–${formatShortClock(window.end)}: ${window.avgSpeed.toFixed(1)} km/h, ${window.count} fixes`));
-    root.append(bar);
-    if (i % 3 === (shown.length - 1) % 3) {
-      root.append(svg("text", { x: x + slot / 2, y: CHART_HEIGHT + 13, "text-anchor": "middle" }, formatShortClock(window.start)));
-    }
-  });
-  root.append(svg("line", { x1: 0, x2: CHART_WIDTH, y1: y(limit), y2: y(limit), class: "limit" }));
-  root.append(svg("text", { x: 2, y: y(limit) - 4, class: "limit-text" }, `limit ${Math.round(limit)}`));
-  return root;
-}
-
 export class Card {
   private readonly root = byId("card");
   private vehicleId: string | null = null;
+  private vehicle: Vehicle | null = null;
+  private windows: SpeedWindow[] | null = null;
+  private loaded = false;
+  private drawnFix = 0;
   private following = false;
   private request = 0;
 
@@ -59,7 +36,7 @@ export class Card {
     close.addEventListener("click", () => this.events.close());
     this.followButton.addEventListener("click", () => this.setFollowing(!this.following));
     const facts = el("dl", { class: "facts" });
-    for (const name of ["Limit", "Heading", "District", "Last fix", "Position"]) {
+    for (const name of ["Limit", "Heading", "Zone", "Last fix", "Position"]) {
       const value = el("dd");
       this.facts.set(name, value);
       facts.append(el("div", {}, el("dt", {}, name), value));
@@ -68,7 +45,7 @@ export class Card {
       el("div", { class: "card-head" }, this.line, el("div", {}, this.id, this.sub), this.followButton, close),
       el("div", { class: "card-speed" }, this.speed, el("span", { class: "unit" }, "km/h"), this.state),
       facts,
-      el("h3", {}, "Average speed, 5 minutes"),
+      el("h3", {}, "Speed, last 30 minutes"),
       this.graph,
     );
   }
@@ -78,7 +55,10 @@ export class Card {
   }
 
   open(vehicleId: string): void {
+    if (this.vehicleId === vehicleId) return;
     this.vehicleId = vehicleId;
+    this.vehicle = null;
+    this.loaded = false;
     this.root.dataset.vehicle = vehicleId;
     this.root.hidden = false;
     this.graph.replaceChildren(el("p", { class: "quiet" }, "Loading"));
@@ -87,6 +67,7 @@ export class Card {
 
   close(): void {
     this.vehicleId = null;
+    this.vehicle = null;
     delete this.root.dataset.vehicle;
     this.root.hidden = true;
     this.setFollowing(false);
@@ -104,16 +85,22 @@ export class Card {
   update(vehicle: Vehicle): void {
     const { state } = vehicle;
     const now = Date.now();
+    this.vehicle = vehicle;
+    if (this.drawnFix !== state.timestamp) {
+      this.drawnFix = state.timestamp;
+      this.drawChart();
+    }
     const band = speedBand(state, now);
     this.root.dataset.band = band;
-    setText(this.line, state.line ?? "?");
-    setText(this.id, `Vehicle ${state.vehicleId}`);
-    setText(this.sub, state.line === null ? "No line assigned" : `Brigade ${state.brigade ?? NONE}`);
+    setText(this.line, state.line ?? NONE);
+    setText(this.id, state.name ?? `Vehicle ${state.vehicleId}`);
+    const duty = state.line === null ? "No line assigned" : `Brigade ${state.brigade ?? NONE}`;
+    setText(this.sub, state.name === null ? duty : `Vehicle ${state.vehicleId} · ${duty}`);
     setText(this.speed, formatSpeed(state.speed));
     setText(this.state, { stopped: "Stopped", slow: "Moving", normal: "Moving", near: "Near the limit", over: "Over the limit", stale: "No recent fix" }[band]);
     this.fact("Limit", `${Math.round(state.speedLimit)} km/h`);
     this.fact("Heading", formatHeading(state.heading));
-    this.fact("District", state.zones.length === 0 ? "none" : state.zones.map(this.zoneName).join(", "));
+    this.fact("Zone", state.zones.length === 0 ? "none" : state.zones.map(this.zoneName).join(", "));
     const age = Math.max(0, now - state.receivedAt);
     this.fact("Last fix", age > STALE_MS * 5 ? `${formatClock(state.timestamp)}, ${formatAge(age)}` : formatAge(age));
     this.fact("Position", `${state.lat.toFixed(5)}, ${state.lon.toFixed(5)}`);
@@ -123,21 +110,28 @@ export class Card {
     setText(this.facts.get(name)!, text);
   }
 
+  /** Asks for the averages and draws the chart; between two of these the line goes on by drawChart(). */
   async refreshWindows(): Promise<void> {
     const vehicleId = this.vehicleId;
     if (vehicleId === null) return;
     const request = ++this.request;
-    let content: Node;
+    let windows: SpeedWindow[] | null;
     try {
-      const windows = await this.events.windows(vehicleId);
-      content = windows.length > 0 ? chart(windows, this.limit()) : el("p", { class: "quiet" }, "No speeds yet");
+      windows = await this.events.windows(vehicleId);
     } catch {
-      content = el("p", { class: "quiet" }, "Speeds cannot be loaded now");
+      windows = null;
     }
-    if (request === this.request && vehicleId === this.vehicleId) this.graph.replaceChildren(content);
+    if (request !== this.request || vehicleId !== this.vehicleId) return;
+    this.windows = windows;
+    this.loaded = true;
+    this.drawChart();
   }
 
-  private limit(): number {
-    return Number.parseFloat(this.facts.get("Limit")?.textContent ?? "") || 50;
+  /** Draws what is known now. */
+  drawChart(): void {
+    const vehicle = this.vehicle;
+    if (vehicle === null || !this.loaded) return;
+    const chart = speedChart(this.windows ?? [], vehicle.trail, vehicle.state.speedLimit);
+    this.graph.replaceChildren(chart ?? el("p", { class: "quiet" }, this.windows === null ? "Speeds cannot be loaded now" : "No speeds yet"));
   }
 }

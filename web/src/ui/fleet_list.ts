@@ -1,6 +1,6 @@
 // The fleet list: search, filter, and as many rows as are visible.
 import { speedBand, type Fleet, type SpeedBand } from "../fleet.ts";
-import { formatCount, formatSpeed } from "../format.ts";
+import { formatCount, formatSpeed, NONE } from "../format.ts";
 import type { VehicleState } from "../protocol.ts";
 import { search } from "../search.ts";
 import { byId, chips, el, setText } from "./dom.ts";
@@ -107,11 +107,11 @@ export class FleetList {
       if (this.zone !== null && !state.zones.includes(this.zone.id)) continue;
       if (this.filter.keeps(speedBand(state, now))) states.push(state);
     }
-    this.shown = search(states, this.input.value);
+    this.shown = search(states, this.input.value, this.zoneName);
     const narrowed = this.input.value.trim() !== "" || this.zone !== null || this.filter.key !== "all";
     this.events.filtered(narrowed ? new Set(this.shown.map((state) => state.vehicleId)) : null);
     this.paintNote(narrowed);
-    this.list.dataset.empty = String(narrowed && this.shown.length === 0);
+    this.list.dataset.empty = this.shown.length > 0 ? "" : narrowed ? "No vehicle matches" : "No vehicles yet";
     this.paint();
   }
 
@@ -123,7 +123,7 @@ export class FleetList {
     this.note.dataset.zone = this.zone?.id ?? "";
     this.note.replaceChildren(text);
     if (this.zone !== null) {
-      const clear = el("button", { type: "button", class: "zone-chip", "aria-label": `Show all districts, not only ${this.zone.name}` }, `${this.zone.name} ×`);
+      const clear = el("button", { type: "button", class: "zone-chip", "aria-label": `Show all zones, not only ${this.zone.name}` }, `${this.zone.name} ×`);
       clear.addEventListener("click", () => this.setZone(null));
       this.note.append(clear);
     }
@@ -164,11 +164,13 @@ export class FleetList {
     row.root.dataset.id = current.vehicleId;
     row.root.dataset.band = speedBand(current, now);
     row.root.id = `vehicle-${index}`;
+    row.root.setAttribute("aria-setsize", String(this.shown.length));
+    row.root.setAttribute("aria-posinset", String(index + 1));
     row.root.setAttribute("aria-selected", String(current.vehicleId === this.selected));
     row.root.classList.toggle("cursor", index === this.cursor);
-    setText(row.line, current.line ?? "?");
-    setText(row.id, current.vehicleId);
-    setText(row.where, zone === undefined ? "outside the districts" : this.zoneName(zone));
+    setText(row.line, current.line ?? NONE);
+    setText(row.id, current.name === null ? current.vehicleId : `${current.vehicleId} · ${current.name}`);
+    setText(row.where, zone === undefined ? "outside all zones" : this.zoneName(zone));
     setText(row.speed, formatSpeed(current.speed));
   }
 

@@ -6,11 +6,11 @@ import { byId, el, setText } from "./dom.ts";
 
 const COUNTERS = [
   { key: "vehicles", label: "Vehicles", hint: "Vehicles with a current position" },
-  { key: "rate", label: "Positions/s", hint: "Positions accepted per second" },
-  { key: "accepted", label: "Accepted", hint: "Positions accepted since the start" },
+  { key: "rate", label: "Positions/s", hint: "Positions received per second, over the last half minute" },
+  { key: "accepted", label: "Accepted", hint: "Positions accepted, ever" },
   { key: "duplicates", label: "Duplicates", hint: "Positions dropped because vehicle and time repeat" },
   { key: "dead", label: "Dead letters", hint: "Positions rejected, each with its reason: open the list" },
-  { key: "alerts", label: "Alerts", hint: "Alerts raised since the start" },
+  { key: "alerts", label: "Alerts", hint: "Alerts raised, ever" },
   { key: "server", label: "In the system", hint: "From receipt to the end of processing, as the server measures it: median and 99th percentile" },
   { key: "screen", label: "To this screen", hint: "From the server's receipt of a fix to the first drawn frame that shows it: median and 99th percentile" },
 ] as const;
@@ -21,9 +21,12 @@ export class TopBar {
   private readonly values = new Map<Key, HTMLElement>();
   private readonly connection = byId("connection");
   private readonly connectionText = this.connection.querySelector("span")!;
+  /** Counts down every second: not for screen readers, which say what changes. */
+  private readonly countdown = el("span", { "aria-hidden": "true", class: "countdown" });
   private state: Connection = { state: "connecting" };
 
   constructor(onDeadLetters: () => void) {
+    this.connection.append(this.countdown);
     const list = byId("counters");
     for (const { key, label, hint } of COUNTERS) {
       const value = el("dd", {}, NONE);
@@ -46,9 +49,9 @@ export class TopBar {
   /** Once a second: the countdown to the next attempt. */
   tick(): void {
     this.connection.dataset.state = this.state.state;
-    if (this.state.state === "live") setText(this.connectionText, "Live");
-    else if (this.state.state === "connecting") setText(this.connectionText, "Connecting");
-    else setText(this.connectionText, `Offline, again in ${formatDuration(Math.max(0, this.state.retryAt - Date.now()))}`);
+    document.body.dataset.connection = this.state.state;
+    setText(this.connectionText, { live: "Live", connecting: "Connecting", waiting: "Offline" }[this.state.state]);
+    setText(this.countdown, this.state.state === "waiting" ? `again in ${formatDuration(Math.max(0, this.state.retryAt - Date.now()))}` : "");
   }
 
   setStats(stats: Stats, vehicles: number): void {
@@ -60,7 +63,6 @@ export class TopBar {
     this.set("alerts", formatCount(stats.alerts));
     this.setPair("server", stats.latencyMs);
     byId("demo").hidden = !stats.demo;
-    setText(byId("attribution"), stats.attribution);
   }
 
   setScreenLatency(latency: Percentiles | null): void {
