@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const at = (...parts) => path.join(root, ...parts);
@@ -58,6 +59,14 @@ async function buildPage() {
     .replace("%STYLE%", `assets/${find(/^style-.*\.css$/)}`)
     .replace("%APP%", `assets/${find(/^app-.*\.js$/)}`);
   await writeFile(at("dist", "index.html"), page);
+  await pack(outputs.filter((name) => /\.(js|css)$/.test(name)).concat(worker));
+}
+
+// The server sends these to browsers that take gzip: all of them. Fonts are packed already.
+async function pack(names) {
+  for (const name of names) {
+    await writeFile(at("dist", "assets", `${name}.gz`), gzipSync(await readFile(at("dist", "assets", name)), { level: 9 }));
+  }
 }
 
 await (process.argv.includes("--tests") ? buildTests() : buildPage());

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -382,6 +383,44 @@ TEST(HttpServer, ServesFilesAndNothingOutsideTheFolder) {
   EXPECT_EQ(client->request("GET", "/", {}, {{"If-None-Match", etag}})->status, 304);
   EXPECT_EQ(client->request("GET", "/", {}, {{"If-None-Match", "\"other\""}})->status, 200);
   EXPECT_EQ(client->request("POST", "/index.html", "x")->status, 405);
+}
+
+TEST(HttpServer, SendsThePackedFileBesideAFileToThoseWhoTakeIt) {
+  const testing::TempDir dir;
+  std::ofstream(dir.path() / "app.js") << "plain";
+  std::ofstream(dir.path() / "app.js.gz") << "packed";
+  std::ofstream(dir.path() / "old.js") << "plain";
+  std::ofstream(dir.path() / "old.js.gz") << "packed";
+  std::filesystem::last_write_time(dir.path() / "old.js.gz",
+                                   std::filesystem::last_write_time(dir.path() / "old.js") - std::chrono::hours(1));
+  std::ofstream(dir.path() / "link.js") << "plain";
+  std::filesystem::create_symlink("/etc/hostname", dir.path() / "link.js.gz");
+  Fixture fixture;
+  fixture.server->files("/", dir.path().string());
+  fixture.start();
+  struct Row {
+    const char* target;
+    const char* accepted;
+    const char* body;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"/app.js", "gzip, deflate, br", "packed"},
+           {"/app.js", "br;q=1.0, gzip;q=0.8", "packed"},
+           {"/app.js", "gzip;q=0, br", "plain"},
+           {"/app.js", "gzip;q=0.0", "plain"},
+           {"/app.js", "identity", "plain"},
+           {"/app.js", "", "plain"},
+           {"/old.js", "gzip", "plain"},  // what was packed is not what lies there now
+           {"/link.js", "gzip", "plain"},
+       }) {
+    const auto response = fixture.client()->request("GET", row.target, {}, {{"Accept-Encoding", row.accepted}});
+    ASSERT_TRUE(response.ok());
+    EXPECT_EQ(response->body, row.body) << row.target << ' ' << row.accepted;
+    EXPECT_EQ(header_of(*response, "content-encoding"), response->body == "packed" ? "gzip" : "") << row.accepted;
+    EXPECT_EQ(header_of(*response, "content-type"), "text/javascript; charset=utf-8");
+    EXPECT_EQ(header_of(*response, "vary"), std::string_view(row.target) == "/app.js" ? "Accept-Encoding" : "")
+        << row.target;
+  }
 }
 
 TEST(HttpClient, SendsAgainWhenTheServerClosedTheIdleConnection) {

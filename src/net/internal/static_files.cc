@@ -56,6 +56,20 @@ bool safe(std::string_view relative) {
   return true;
 }
 
+// Whether an Accept-Encoding takes gzip (RFC 9110, section 12.5.3).
+bool takes_gzip(std::string_view accepted) {
+  const size_t at = accepted.find("gzip");
+  if (at == std::string_view::npos) return false;
+  std::string_view weight = accepted.substr(at + 4);
+  weight = weight.substr(0, weight.find(','));
+  return weight.find("q=0") == std::string_view::npos || weight.find_first_of("123456789") != std::string_view::npos;
+}
+
+// Not through a symbolic link.
+bool is_file(const fs::path& path, struct stat& info) {
+  return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 }  // namespace
 
 StaticFiles::StaticFiles(std::string prefix, std::string directory) : prefix_(std::move(prefix)) {
@@ -81,14 +95,22 @@ HttpResponse StaticFiles::answer(const HttpRequest& request) const {
 
   // A symbolic link must not lead out either.
   std::error_code ec;
-  const fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
+  fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
   if (ec || !path.string().starts_with(directory_ + "/")) return error_response(404, "not found");
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return error_response(404, "not found");
+  if (!is_file(path, info)) return error_response(404, "not found");
+  HttpResponse response{.content_type = std::string(content_type(path))};
+  if (struct stat packed{}; is_file(path.string() + ".gz", packed) && packed.st_mtime >= info.st_mtime) {
+    response.headers.emplace_back("Vary", "Accept-Encoding");
+    if (takes_gzip(request.header("accept-encoding"))) {
+      response.headers.emplace_back("Content-Encoding", "gzip");
+      path += ".gz";
+      info = packed;
+    }
+  }
   const auto size = static_cast<uintmax_t>(info.st_size);
   if (size > kFileBytesMax) return error_response(500, "file too large to serve");
 
-  HttpResponse response{.content_type = std::string(content_type(path))};
   const std::string etag = fmt::format("\"{:x}-{:x}-{:x}\"", size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
   response.headers.emplace_back("ETag", etag);
   response.headers.emplace_back("Cache-Control", "no-cache");

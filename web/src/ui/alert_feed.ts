@@ -70,6 +70,7 @@ export class AlertFeed {
       this.held = false;
       if (this.waiting) this.paint(true);
     });
+    this.paint(false);
   }
 
   show(alerts: readonly Alert[]): void {

@@ -117,7 +117,7 @@ export class FleetList {
 
   private paintNote(narrowed: boolean): void {
     const total = this.fleet.vehicles.size;
-    const text = narrowed ? `${formatCount(this.shown.length)} of ${formatCount(total)} vehicles` : `${formatCount(total)} vehicles by line`;
+    const text = narrowed ? `${formatCount(this.shown.length)} of ${formatCount(total)} vehicles` : total === 0 ? "" : `${formatCount(total)} vehicles by line`;
     if (this.note.dataset.text === text && this.note.dataset.zone === (this.zone?.id ?? "")) return;
     this.note.dataset.text = text;
     this.note.dataset.zone = this.zone?.id ?? "";
