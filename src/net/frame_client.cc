@@ -78,7 +78,7 @@ class Client final : public FrameClient {
 
 Result<std::unique_ptr<FrameClient>> FrameClient::connect(const std::string& host, uint16_t port,
                                                           FrameClientOptions options) {
-  auto socket = MUIR_TRY(BlockingSocket::connect(host, port, options.connect_timeout_ms));
+  auto socket = MUIR_TRY(BlockingSocket::connect(host, port, options.connect_timeout_ms, std::move(options.tls)));
   return std::unique_ptr<FrameClient>(std::make_unique<Client>(std::move(socket), options.frame_bytes_max));
 }
 

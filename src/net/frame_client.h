@@ -1,4 +1,5 @@
-// FrameClient: one TCP connection that sends frames with a 4-byte length and receives them, blocking with deadlines.
+// FrameClient: one TCP connection, with TLS or without, that sends frames with a 4-byte length and receives them,
+// blocking with deadlines.
 //
 // Used by the Kafka group-membership and admin clients. Owned by one thread, except abort().
 #pragma once
@@ -9,12 +10,14 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/tls.h"
 
 namespace muir::net {
 
 struct FrameClientOptions {
   int64_t connect_timeout_ms = 10'000;
   size_t frame_bytes_max = 100 * 1024 * 1024;
+  std::shared_ptr<const TlsContext> tls{};  // shared by all connections of its owner; null: plaintext
 };
 
 class FrameClient {

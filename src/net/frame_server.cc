@@ -7,7 +7,7 @@
 
 #include "base/cursor.h"
 #include "base/log.h"
-#include "net/internal/tcp_stream.h"
+#include "net/internal/tls_stream.h"
 
 namespace muir::net {
 namespace {
@@ -92,6 +92,9 @@ class Connection final : public FrameConnection, public StreamEvents, public std
     return out;
   }
 
+  // A TLS record of type 22, version 3.x, read as a length: about 369 million.
+  static bool is_client_hello(size_t size) { return size >> 16 == 0x1603; }
+
   // Hands out every whole frame that has arrived, unless paused, and asks for more.
   void pump() {
     while (session_ && !paused_) {
@@ -106,6 +109,10 @@ class Connection final : public FrameConnection, public StreamEvents, public std
       if (there < kLengthBytes) return stream_->read();
       const auto size = static_cast<size_t>(ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32());
       if (size > frame_bytes_max_) {
+        if (is_client_hello(size)) {
+          log::warn("frame from {}: the client speaks TLS, and this port does not; closing the connection", peer());
+          return stream_->abort();
+        }
         log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
                   frame_bytes_max_);
         return stream_->abort();
@@ -161,8 +168,8 @@ class Server final : public FrameServer {
 Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options,
                                                         SessionFactory factory) {
   TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
-  auto listener = MUIR_TRY(TcpListener::start(
-      loop, std::move(listen),
+  auto listener = MUIR_TRY(start_listener(
+      loop, std::move(listen), options.tls,
       [factory = std::move(factory), max = options.frame_bytes_max](const std::shared_ptr<TcpStream>& stream) {
         auto connection = std::make_shared<Connection>(stream, max);
         stream->set_events(connection);

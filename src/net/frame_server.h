@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/event_loop.h"
+#include "net/tls.h"
 
 namespace muir::net {
 
@@ -49,11 +50,12 @@ struct FrameServerOptions {
   uint16_t port = 0;                           // 0: any free port
   size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
   size_t connections_max = 10'000;
+  std::shared_ptr<const TlsContext> tls{};  // shared by all connections; null: plaintext
 };
 
 class FrameServer {
  public:
-  // Called on a loop thread for each accepted connection.
+  // Called on a loop thread for each accepted connection; with TLS, after its handshake.
   using SessionFactory = std::function<std::unique_ptr<FrameSession>(std::shared_ptr<FrameConnection>)>;
 
   // Binds and listens before it returns.

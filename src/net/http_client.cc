@@ -15,7 +15,7 @@ constexpr size_t kHeaderBytesMax = 64 * 1024;
 
 class Client final : public HttpClient {
  public:
-  Client(Url url, HttpClientOptions options) : url_(std::move(url)), options_(options) {}
+  Client(Url url, HttpClientOptions options) : url_(std::move(url)), options_(std::move(options)) {}
 
   Result<HttpClientResponse> request(const std::string& method, const std::string& target, BytesView body,
                                      const std::vector<std::pair<std::string, std::string>>& headers) override {
@@ -33,7 +33,8 @@ class Client final : public HttpClient {
       response = exchange(method, head, body, deadline_ms, answered);
     }
     if (!response.ok())
-      return response.status().annotate(fmt::format("{} http://{}:{}{}", method, url_.host, url_.port, target));
+      return response.status().annotate(
+          fmt::format("{} {}://{}:{}{}", method, options_.tls ? "https" : "http", url_.host, url_.port, target));
     return response;
   }
 
@@ -51,7 +52,8 @@ class Client final : public HttpClient {
 
   Result<HttpClientResponse> exchange(const std::string& method, BytesView head, BytesView body, int64_t deadline_ms,
                                       bool& answered) {
-    if (!socket_) socket_ = MUIR_TRY(BlockingSocket::connect(url_.host, url_.port, options_.connect_timeout_ms));
+    if (!socket_)
+      socket_ = MUIR_TRY(BlockingSocket::connect(url_.host, url_.port, options_.connect_timeout_ms, options_.tls));
     auto response = exchange_connected(method, head, body, deadline_ms, answered);
     if (!response.ok()) socket_.reset();
     return response;
@@ -74,6 +76,8 @@ class Client final : public HttpClient {
         const Result<bool> more = read_more(buffer, deadline_ms, answered);
         if (!more.ok()) return more.status();
         if (*more) continue;
+        if (answered && socket_->truncated())  // RFC 9112, 9.8: the end of such an answer is not to be believed
+          return error(Code::data_loss, "the connection was cut before the end of the answer");
         closed = true;
         state = parser->finish();
       }
@@ -113,9 +117,12 @@ class Client final : public HttpClient {
 }  // namespace
 
 Result<std::unique_ptr<HttpClient>> HttpClient::create(const std::string& base_url, HttpClientOptions options) {
-  Url url = MUIR_TRY(parse_url(base_url, "http://", 80));
+  const bool secure = base_url.starts_with("https://");
+  Url url = MUIR_TRY(secure ? parse_url(base_url, "https://", 443) : parse_url(base_url, "http://", 80));
+  if (!secure) options.tls = nullptr;
+  if (secure && !options.tls) options.tls = MUIR_TRY(TlsContext::client());
   while (url.target.size() > 1 && url.target.ends_with('/')) url.target.pop_back();
-  return std::unique_ptr<HttpClient>(std::make_unique<Client>(std::move(url), options));
+  return std::unique_ptr<HttpClient>(std::make_unique<Client>(std::move(url), std::move(options)));
 }
 
 }  // namespace muir::net

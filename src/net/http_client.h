@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/tls.h"
 
 namespace muir::net {
 
@@ -22,11 +23,13 @@ struct HttpClientOptions {
   int64_t connect_timeout_ms = 5'000;
   int64_t request_timeout_ms = 30'000;
   size_t body_bytes_max = 64 * 1024 * 1024;
+  std::shared_ptr<const TlsContext> tls{};  // of https URLs; null: what the system trusts
 };
 
 class HttpClient {
  public:
-  // `base_url` is "http://host:port"; connects at the first request and again after the server closed.
+  // `base_url` is "http://host:port" or "https://host:port"; connects at the first request and again after the server
+  // closed.
   static Result<std::unique_ptr<HttpClient>> create(const std::string& base_url, HttpClientOptions options = {});
   virtual ~HttpClient() = default;
   // `target` is path and query. A request whose connection the server had closed while idle is sent again once.

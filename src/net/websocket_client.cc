@@ -122,9 +122,13 @@ class Client final : public WebSocketClient {
 
 }  // namespace
 
-Result<std::unique_ptr<WebSocketClient>> WebSocketClient::connect(const std::string& url, int64_t timeout_ms) {
-  const Url parsed = MUIR_TRY(parse_url(url, "ws://", 80));
-  auto socket = MUIR_TRY(BlockingSocket::connect(parsed.host, parsed.port, timeout_ms));
+Result<std::unique_ptr<WebSocketClient>> WebSocketClient::connect(const std::string& url, int64_t timeout_ms,
+                                                                  std::shared_ptr<const TlsContext> tls) {
+  const bool secure = url.starts_with("wss://");
+  const Url parsed = MUIR_TRY(secure ? parse_url(url, "wss://", 443) : parse_url(url, "ws://", 80));
+  if (!secure) tls = nullptr;
+  if (secure && !tls) tls = MUIR_TRY(TlsContext::client());
+  auto socket = MUIR_TRY(BlockingSocket::connect(parsed.host, parsed.port, timeout_ms, std::move(tls)));
   auto client = std::make_unique<Client>(std::move(socket));
   const Status status = client->handshake(parsed, system_clock().steady_ms() + timeout_ms);
   if (!status.ok()) return status.annotate(fmt::format("WebSocket {}", url));

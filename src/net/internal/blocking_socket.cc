@@ -20,6 +20,7 @@ namespace muir::net {
 namespace {
 
 constexpr size_t kIovecMax = 64;
+constexpr size_t kCiphertextBytes = 32 * 1024;
 
 int64_t now() { return system_clock().steady_ms(); }
 
@@ -56,8 +57,19 @@ Result<int> connect_one(const addrinfo& address, int64_t deadline_ms) {
 }  // namespace
 
 Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect(const std::string& host, uint16_t port,
-                                                                int64_t timeout_ms) {
+                                                                int64_t timeout_ms,
+                                                                std::shared_ptr<const TlsContext> tls) {
   const int64_t deadline_ms = now() + timeout_ms;
+  auto socket = MUIR_TRY(connect_plain(host, port, deadline_ms));
+  if (!tls) return socket;
+  socket->tls_ = std::make_unique<TlsSession>(std::move(tls), host);
+  const Status status = socket->shake_hands(std::min(deadline_ms, now() + socket->tls_->handshake_timeout_ms()));
+  if (!status.ok()) return status.annotate(fmt::format("TLS handshake with {}", socket->peer_));
+  return socket;
+}
+
+Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect_plain(const std::string& host, uint16_t port,
+                                                                      int64_t deadline_ms) {
   const std::string peer = fmt::format("{}:{}", host, port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -85,6 +97,11 @@ Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect(const std::strin
 }
 
 BlockingSocket::~BlockingSocket() {
+  if (tls_ && broken_.ok()) {
+    tls_->close();
+    const Bytes goodbye = tls_->take_output();
+    [[maybe_unused]] const ssize_t sent = ::send(fd_, goodbye.data(), goodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
   ::close(fd_);
   ::close(wake_fd_);
 }
@@ -102,7 +119,7 @@ Status BlockingSocket::wait(short events, int64_t deadline_ms) const {
   }
 }
 
-Status BlockingSocket::write_all(std::span<const BytesView> parts, int64_t deadline_ms) {
+Status BlockingSocket::write_plain(std::span<const BytesView> parts, int64_t deadline_ms) {
   size_t index = 0;
   size_t written = 0;  // of parts[index]
   for (;;) {
@@ -141,7 +158,7 @@ Status BlockingSocket::write_all(std::span<const BytesView> parts, int64_t deadl
   }
 }
 
-Result<size_t> BlockingSocket::read_some(std::span<char> into, int64_t deadline_ms) {
+Result<size_t> BlockingSocket::read_plain(std::span<char> into, int64_t deadline_ms) {
   for (;;) {
     MUIR_RETURN_IF_ERROR(wait(POLLIN, deadline_ms));
     const ssize_t n = ::recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
@@ -152,14 +169,74 @@ Result<size_t> BlockingSocket::read_some(std::span<char> into, int64_t deadline_
   }
 }
 
+// Encrypted bytes that were not sent cannot be taken back: the records after them would not be understood.
+Status BlockingSocket::send_output(int64_t deadline_ms) {
+  const Bytes output = tls_->take_output();
+  const BytesView part = output;
+  Status status = write_plain(std::span(&part, 1), deadline_ms);
+  if (!status.ok()) broken_ = status;
+  return status;
+}
+
+Status BlockingSocket::receive_input(int64_t deadline_ms) {
+  ciphertext_.resize(kCiphertextBytes);
+  const size_t n = MUIR_TRY(read_plain(ciphertext_, deadline_ms));
+  tls_->feed({ciphertext_.data(), n});
+  return {};
+}
+
+Status BlockingSocket::shake_hands(int64_t deadline_ms) {
+  for (;;) {
+    const Result<bool> done = tls_->handshake();
+    const Status sent = send_output(deadline_ms);
+    if (!done.ok()) return broken_ = done.status();
+    if (*done) return sent;
+    const Status more = sent.ok() ? receive_input(deadline_ms) : sent;
+    if (more.ok()) continue;
+    broken_ = more;
+    if (more.code() == Code::unavailable) return more.annotate("the connection ended; does this port speak TLS?");
+    if (more.code() == Code::timed_out) return more.annotate("does this port speak TLS?");
+    return more;
+  }
+}
+
+Status BlockingSocket::write_all(std::span<const BytesView> parts, int64_t deadline_ms) {
+  if (!tls_) return write_plain(parts, deadline_ms);
+  MUIR_RETURN_IF_ERROR(broken_);
+  const Status encrypted = tls_->write(parts);
+  if (!encrypted.ok()) return broken_ = encrypted.annotate(fmt::format("write to {}", peer_));
+  return send_output(deadline_ms);
+}
+
+Result<size_t> BlockingSocket::read_some(std::span<char> into, int64_t deadline_ms) {
+  if (!tls_) return read_plain(into, deadline_ms);
+  for (;;) {
+    if (aborted_) return error(Code::aborted, "connection to {}: aborted", peer_);
+    const Result<size_t> n = tls_->read(into);
+    if (!n.ok() && !tls_->closed()) broken_ = n.status();
+    // Answers to what was read (key updates, alerts). Where they cannot leave, reading is as good as before.
+    if (broken_.ok()) (void)send_output(deadline_ms);
+    if (!n.ok()) return n.status().annotate(fmt::format("read from {}", peer_));
+    if (*n > 0) return n;
+    const Status more = receive_input(deadline_ms);
+    truncated_ = more.code() == Code::unavailable;
+    if (!more.ok()) return more;
+  }
+}
+
 void BlockingSocket::abort() {
+  aborted_ = true;
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
 }
 
-bool BlockingSocket::stale() const {
+bool BlockingSocket::stale() {
   pollfd waiting{fd_, POLLIN, 0};
-  return ::poll(&waiting, 1, 0) != 0;
+  if (!tls_) return ::poll(&waiting, 1, 0) != 0;
+  // Records that hold nothing for the user, such as session tickets, may have come.
+  char byte = 0;
+  const Result<size_t> n = read_some(std::span(&byte, 1), 0);
+  return n.ok() || n.status().code() != Code::timed_out;
 }
 
 }  // namespace muir::net

@@ -1,0 +1,193 @@
+#include "net/internal/tls_stream.h"
+
+#include <mutex>
+
+#include "base/log.h"
+#include "net/internal/tls_session.h"
+
+namespace muir::net {
+namespace {
+
+constexpr size_t kReadBytes = 32 * 1024;
+
+// A TcpStream over another. Plaintext is encrypted by the thread that writes it, under a lock that also keeps the
+// records in order; decryption happens on the loop thread.
+class TlsStream final : public TcpStream, public StreamEvents, public std::enable_shared_from_this<TlsStream> {
+ public:
+  TlsStream(std::shared_ptr<TcpStream> inner, EventLoop& loop, std::shared_ptr<const TlsContext> context,
+            TcpListener::Accept accept)
+      : inner_(std::move(inner)), loop_(loop), accept_(std::move(accept)), session_(std::move(context), "") {
+    ciphertext_.resize(kReadBytes);
+  }
+
+  void start() {
+    inner_->set_events(shared_from_this());
+    timer_ = loop_.schedule(session_.handshake_timeout_ms(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->inner_->post([self] { self->end_slow_handshake(); });
+    });
+    inner_->read();
+  }
+
+  // ---- TcpStream
+  void set_events(std::shared_ptr<StreamEvents> events) override { events_ = std::move(events); }
+
+  void read() override {
+    wanted_ = true;
+    if (pumping_ || gone_) return;
+    if (drained_) return inner_->read();
+    inner_->post([self = shared_from_this()] { self->pump(); });  // never from within the caller
+  }
+
+  void post(std::function<void()> task) override { inner_->post(std::move(task)); }
+
+  void write(std::vector<Piece> pieces) override {
+    std::vector<BytesView> views;
+    views.reserve(pieces.size());
+    for (const Piece& piece : pieces) views.push_back(piece.view());
+    const std::lock_guard lock(mutex_);
+    if (closing_) return;
+    const Status status = session_.write(views);
+    send_output();
+    if (!status.ok()) inner_->abort();
+  }
+
+  void close_after_writes() override {
+    const std::lock_guard lock(mutex_);
+    if (closing_) return;
+    closing_ = true;
+    session_.close();
+    send_output();
+    inner_->close_after_writes();
+  }
+
+  void abort() override { inner_->abort(); }
+  [[nodiscard]] size_t queued_bytes() const override { return inner_->queued_bytes(); }
+  [[nodiscard]] int64_t last_progress_ms() const override { return inner_->last_progress_ms(); }
+  [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
+
+  // ---- StreamEvents, of the inner stream
+  std::span<char> read_buffer() override { return ciphertext_; }
+
+  void on_read(size_t n) override {
+    {
+      const std::lock_guard lock(mutex_);
+      session_.feed({ciphertext_.data(), n});
+    }
+    drained_ = false;
+    if (accept_) {
+      shake_hands();
+    } else {
+      pump();
+    }
+  }
+
+  void on_closed() override {
+    gone_ = true;
+    if (accept_) {
+      loop_.cancel(timer_);
+      accept_ = nullptr;
+      log::debug("TLS handshake with {}: the connection ended", peer());
+    }
+    const auto events = std::move(events_);
+    events_ = nullptr;
+    if (events) events->on_closed();
+  }
+
+ private:
+  // Under mutex_: what leaves is in the order in which it was encrypted.
+  void send_output() {
+    Bytes output = session_.take_output();
+    if (output.empty()) return;
+    std::vector<Piece> pieces(1);
+    pieces[0].owned = std::move(output);
+    inner_->write(std::move(pieces));
+  }
+
+  void shake_hands() {
+    Result<bool> done = false;
+    {
+      const std::lock_guard lock(mutex_);
+      done = session_.handshake();
+      send_output();
+    }
+    if (done.ok() && !*done) return inner_->read();
+    loop_.cancel(timer_);
+    const auto accept = std::move(accept_);
+    accept_ = nullptr;
+    if (done.ok()) return accept(shared_from_this());
+    log::warn("TLS handshake with {} failed: {}", peer(), done.status().message());
+    inner_->close_after_writes();
+  }
+
+  void end_slow_handshake() {
+    if (!accept_ || gone_) return;
+    log::warn("TLS handshake with {} failed: it was not done in {} ms", peer(), session_.handshake_timeout_ms());
+    inner_->abort();
+  }
+
+  // Gives decrypted bytes to the user as long as it asks for them.
+  void pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    const std::unique_ptr<bool, void (*)(bool*)> restore(&pumping_, [](bool* flag) { *flag = false; });
+    while (wanted_ && !gone_ && events_) {
+      const auto events = events_;  // they may be replaced in the call
+      const std::span<char> into = events->read_buffer();
+      Result<size_t> n = size_t{0};
+      {
+        const std::lock_guard lock(mutex_);
+        n = session_.read(into);
+        send_output();
+      }
+      if (!n.ok()) return end_reading(n.status());
+      if (*n == 0) {
+        drained_ = true;
+        return inner_->read();
+      }
+      wanted_ = false;
+      events->on_read(*n);
+    }
+  }
+
+  void end_reading(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (!session_.closed()) log::warn("TLS connection from {} ended: {}", peer(), status.message());
+    if (closing_) return;
+    closing_ = true;
+    session_.close();
+    send_output();
+    inner_->close_after_writes();
+  }
+
+  // Shared with the loop, which calls this stream's events.
+  const std::shared_ptr<TcpStream> inner_;
+  EventLoop& loop_;
+  // Of the loop thread.
+  TcpListener::Accept accept_;  // until the handshake is done
+  EventLoop::TimerId timer_ = 0;
+  std::shared_ptr<StreamEvents> events_;
+  Bytes ciphertext_;
+  bool wanted_ = false;  // the user has asked for bytes
+  bool pumping_ = false;
+  bool drained_ = false;  // the session has no more plaintext
+  bool gone_ = false;
+
+  std::mutex mutex_;  // guards the session, and the order of its output
+  TlsSession session_;
+  bool closing_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TcpListener>> start_listener(EventLoop& loop, TcpListenerOptions options,
+                                                    const std::shared_ptr<const TlsContext>& tls,
+                                                    TcpListener::Accept accept) {
+  if (!tls) return TcpListener::start(loop, std::move(options), std::move(accept));
+  options.refusal = {};  // no plaintext to a client that awaits TLS
+  return TcpListener::start(loop, std::move(options),
+                            [&loop, tls, accept = std::move(accept)](const std::shared_ptr<TcpStream>& stream) {
+                              std::make_shared<TlsStream>(stream, loop, tls, accept)->start();
+                            });
+}
+
+}  // namespace muir::net
