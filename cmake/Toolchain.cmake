@@ -21,12 +21,19 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
     -Wno-stringop-overflow -Wno-array-bounds -Wno-stringop-overread)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Clang reports the deprecated function inside libstdc++'s own std::stable_sort.
+  target_compile_options(muir_flags INTERFACE -Wno-deprecated-declarations)
+endif()
+
 if(MUIR_SANITIZE)
   add_compile_options(-fsanitize=${MUIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MUIR_SANITIZE})
   add_compile_definitions(MUIR_SANITIZED=1)
-  # GCC's thread sanitizer does not model fences; Boost.Asio uses them.
-  target_compile_options(muir_flags INTERFACE -Wno-tsan -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC's thread sanitizer does not model fences; Boost.Asio uses them.
+    target_compile_options(muir_flags INTERFACE -Wno-tsan -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 find_program(MUIR_CCACHE ccache)

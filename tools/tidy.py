@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+import fuzz_targets
+
 HEADER_LINES_MAX = 400
 SOURCE_LINES_MAX = 800
 README_LINES_MAX = 80
@@ -175,6 +177,24 @@ def check_dead_headers(files, texts):
                 yield f"{path}: nothing includes it"
 
 
+def check_fuzz_entries(texts):
+    """Every fuzz entry is given valid and mutated inputs by a test, which is also where its libFuzzer program begins."""
+    tested = set()
+    for path, text in texts.items():
+        if path.endswith("_test.cc"):
+            tested.update(re.findall(r'survive_mutations\(\s*"(\w+)"', text))
+    targets = set()
+    for target, _, header, function in fuzz_targets.entries(texts):
+        targets.add(target)
+        if target not in tested:
+            yield f'{header}: no test calls survive_mutations("{target}", ...) for {function}'
+    for target in sorted(tested - targets):
+        yield f'survive_mutations("{target}", ...): no header declares such a fuzz entry'
+    for path, text in texts.items():
+        if re.search(r"^\s*int fuzz_\w+\(", text, re.M) and path.endswith(".h") and not fuzz_targets.ENTRY.search(text):
+            yield f"{path}: a fuzz entry reads `int fuzz_x(BytesView input);` at the start of a line"
+
+
 def check(root):
     files = tracked_files(root)
     folders = {str(f) for p in files for f in pathlib.PurePosixPath(p).parents}
@@ -192,6 +212,7 @@ def check(root):
                 if UNFINISHED.search(line):
                     breaches.append(f"{path}:{number}: unfinished work is finished or left out")
     breaches += check_dead_headers(files, texts)
+    breaches += check_fuzz_entries(texts)
     for module in sorted(graph):
         if f"src/{module}/README.md" not in files:
             breaches.append(f"src/{module}: has no README.md")
