@@ -24,7 +24,7 @@ Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text)
 // {"line":"189","brigade":"3","name":"...","speedLimit":50}, all optional.
 Result<VehicleMaster> parse_vehicle(std::string_view text);
 
-// Fuzz entry.
+// Fuzz entry: arbitrary bytes as each of these. Returns 1 when they were one.
 int fuzz_master_data(BytesView input);
 
 }  // namespace muir::vts

@@ -1,5 +1,7 @@
 #include "apps/vts/position_file.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
@@ -15,6 +17,9 @@ namespace muir::vts {
 namespace {
 
 constexpr size_t kLineBytesMax = 64 * 1024;
+constexpr int64_t kTimestampMax = 253'402'300'799'999;  // the end of the year 9999
+
+bool is_time(int64_t timestamp) { return timestamp >= 0 && timestamp <= kTimestampMax; }
 
 template <class T>
 bool parse_number(std::string_view text, T& out) {
@@ -48,8 +53,8 @@ class CsvFile final : public PositionFile {
     const bool there = MUIR_TRY(read_row());
     if (!there) return std::optional<RecordedFix>();
     RecordedFix fix{.vehicle_id = std::string(field(0))};
-    bool good = !fix.vehicle_id.empty() && parse_number(field(1), fix.timestamp) && parse_number(field(2), fix.lat) &&
-                parse_number(field(3), fix.lon);
+    bool good = !fix.vehicle_id.empty() && parse_number(field(1), fix.timestamp) && is_time(fix.timestamp) &&
+                parse_number(field(2), fix.lat) && parse_number(field(3), fix.lon);
     if (!field(4).empty()) good = good && parse_number(field(4), fix.speed.emplace());
     if (!field(5).empty()) good = good && parse_number(field(5), fix.heading.emplace());
     if (!good) return error(Code::invalid_argument, "{} line {}: no position", path_, line_);
@@ -110,8 +115,10 @@ class AvroFile final : public PositionFile {
     auto file = std::make_unique<AvroFile>();
     AvroFix fix;
     const Status status = reader.for_each(layout_of<AvroFix>(), &fix, [&] {
-      if (fix.timestamp)
-        file->fixes_.push_back({fix.vehicle_id, *fix.timestamp, fix.lat, fix.lon, fix.speed, fix.heading});
+      if (!fix.timestamp) return Status();
+      if (!is_time(*fix.timestamp))
+        return error(Code::invalid_argument, "a position of {} at {} ms is of no time", fix.vehicle_id, *fix.timestamp);
+      file->fixes_.push_back({fix.vehicle_id, *fix.timestamp, fix.lat, fix.lon, fix.speed, fix.heading});
       return Status();
     });
     if (!status.ok()) return status.annotate(path);
@@ -137,6 +144,20 @@ Result<std::unique_ptr<PositionFile>> PositionFile::open(const std::string& path
   auto file = std::make_unique<CsvFile>(handle, path);
   MUIR_RETURN_IF_ERROR(file->read_header());
   return std::unique_ptr<PositionFile>(std::move(file));
+}
+
+int fuzz_position_file(BytesView input) {
+  const int memory = ::memfd_create("positions", 0);
+  MUIR_CHECK(memory >= 0 && ::write(memory, input.data(), input.size()) == static_cast<ssize_t>(input.size()));
+  int positions = 0;
+  if (auto file = PositionFile::open(fmt::format("/proc/self/fd/{}", memory)); file.ok()) {
+    for (auto fix = (*file)->next(); fix.ok() && fix->has_value(); fix = (*file)->next()) {
+      MUIR_CHECK(!(*fix)->vehicle_id.empty() && is_time((*fix)->timestamp), "half a position");
+      positions = 1;
+    }
+  }
+  ::close(memory);
+  return positions;
 }
 
 }  // namespace muir::vts

@@ -62,6 +62,13 @@ bool read_optional(const Object& object, std::string_view name, std::optional<do
   return true;
 }
 
+// The start of a text, without half a character at its end.
+std::string start_of(std::string_view text) {
+  size_t size = std::min(text.size(), kTimestampTextMax);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return std::string(text.substr(0, size));
+}
+
 // A time that cannot be read is no fault of structure: the position is recorded, and rejected by its rule.
 void read_timestamp(const Object& object, RawPosition& position) {
   Element value;
@@ -72,15 +79,14 @@ void read_timestamp(const Object& object, RawPosition& position) {
   if (value.is_string()) {
     const std::string_view text = value.get_string().value_unsafe();
     position.timestamp = parse_timestamp(text);
-    if (!position.timestamp) position.timestamp_text = std::string(text.substr(0, kTimestampTextMax));
+    if (!position.timestamp) position.timestamp_text = start_of(text);
   } else if (value.is_int64()) {
     position.timestamp = value.get_int64().value_unsafe();
   } else if (value.is_double() && std::abs(value.get_double().value_unsafe()) < 1e15) {
     position.timestamp = static_cast<int64_t>(value.get_double().value_unsafe());
   }
   if (position.timestamp && *position.timestamp < 0) position.timestamp.reset();
-  if (!position.timestamp && !position.timestamp_text)
-    position.timestamp_text = simdjson::minify(value).substr(0, kTimestampTextMax);
+  if (!position.timestamp && !position.timestamp_text) position.timestamp_text = start_of(simdjson::minify(value));
 }
 
 ParsedItem read_item(Element element, int64_t received_at, const PositionLimits& limits) {
@@ -179,12 +185,14 @@ std::string to_json(const RawPosition& position) {
 }
 
 int fuzz_positions(BytesView input) {
+  int parsed = 0;
   for (const bool lines : {false, true}) {
     const auto items = parse_positions(input, lines, 0, {.items_max = 10, .vehicle_id_bytes_max = 20});
     if (!items.ok()) continue;
     MUIR_CHECK(items->size() <= 10, "more items than allowed");
     for (const ParsedItem& item : *items) {
       if (!item.error.empty()) continue;
+      parsed = 1;
       MUIR_CHECK(!item.position.vehicle_id.empty() && item.position.vehicle_id.size() <= 20,
                  "a vehicle id beyond its limits");
       MUIR_CHECK(item.position.timestamp.has_value() != item.position.timestamp_text.has_value(),
@@ -194,7 +202,7 @@ int fuzz_positions(BytesView input) {
                  "JSON does not round-trip");
     }
   }
-  return 0;
+  return parsed;
 }
 
 }  // namespace muir::vts

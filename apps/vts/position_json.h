@@ -33,7 +33,7 @@ Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int6
 // The object above.
 std::string to_json(const RawPosition& position);
 
-// Fuzz entry.
+// Fuzz entry: arbitrary bytes as a body and as lines; what is read survives to_json(). Returns 1 for a position.
 int fuzz_positions(BytesView input);
 
 }  // namespace muir::vts

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 namespace muir {
 namespace {
@@ -21,6 +22,14 @@ bool continues(std::string_view line) {
   size_t count = 0;
   while (count < line.size() && line[line.size() - 1 - count] == '\\') ++count;
   return count % 2 == 1;
+}
+
+// Without the blanks around it, but for one that is escaped. (Java keeps all blanks at the end, which nobody means.)
+std::string_view trim_value(std::string_view s) {
+  while (!s.empty() && std::isspace(static_cast<unsigned char>(s.front()))) s.remove_prefix(1);
+  while (!s.empty() && std::isspace(static_cast<unsigned char>(s.back())) && !continues(s.substr(0, s.size() - 1)))
+    s.remove_suffix(1);
+  return s;
 }
 
 std::vector<std::pair<size_t, std::string>> logical_lines(std::string_view text) {
@@ -47,17 +56,33 @@ std::vector<std::pair<size_t, std::string>> logical_lines(std::string_view text)
   return lines;
 }
 
+bool is_high_surrogate(uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
+bool is_low_surrogate(uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
+
 void append_utf8(std::string& out, uint32_t c) {
   if (c < 0x80) {
     out += static_cast<char>(c);
   } else if (c < 0x800) {
     out += static_cast<char>(0xc0 | (c >> 6));
     out += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
+  } else if (c < 0x10000) {
     out += static_cast<char>(0xe0 | (c >> 12));
     out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
     out += static_cast<char>(0x80 | (c & 0x3f));
+  } else {
+    out += static_cast<char>(0xf0 | (c >> 18));
+    out += static_cast<char>(0x80 | ((c >> 12) & 0x3f));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3f));
+    out += static_cast<char>(0x80 | (c & 0x3f));
   }
+}
+
+// The UTF-16 unit of the four digits at the start of `text`.
+std::optional<uint32_t> hex_unit(std::string_view text) {
+  if (text.size() < 4) return std::nullopt;
+  uint32_t unit = 0;
+  const char* end = text.data() + 4;
+  return std::from_chars(text.data(), end, unit, 16).ptr == end ? std::optional(unit) : std::nullopt;
 }
 
 Result<std::string> unescape(std::string_view s) {
@@ -74,13 +99,19 @@ Result<std::string> unescape(std::string_view s) {
       case 'r': out += '\r'; break;
       case 'f': out += '\f'; break;
       case 'u': {
-        uint32_t code = 0;
-        const char* begin = s.data() + i + 1;
-        if (s.size() - i - 1 < 4 || std::from_chars(begin, begin + 4, code, 16).ptr != begin + 4) {
-          return error(Code::invalid_argument, "\\u needs four hexadecimal digits");
-        }
-        append_utf8(out, code);
+        std::optional<uint32_t> code = hex_unit(s.substr(i + 1));
+        if (!code) return error(Code::invalid_argument, "\\u needs four hexadecimal digits");
         i += 4;
+        if (is_high_surrogate(*code) && s.substr(i + 1).starts_with("\\u")) {
+          const std::optional<uint32_t> low = hex_unit(s.substr(i + 3));
+          if (low && is_low_surrogate(*low)) {
+            code = 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00);
+            i += 6;
+          }
+        }
+        if (is_high_surrogate(*code) || is_low_surrogate(*code))
+          return error(Code::invalid_argument, "half a surrogate pair");
+        append_utf8(out, *code);
         break;
       }
       default: out += c;
@@ -134,8 +165,8 @@ Result<Properties> parse_properties(std::string_view text, std::string_view orig
   Properties out;
   for (const auto& [number, line] : logical_lines(text)) {
     const size_t end = key_end(line);
-    std::string_view rest = trim(std::string_view(line).substr(end));
-    if (!rest.empty() && (rest[0] == '=' || rest[0] == ':')) rest = trim(rest.substr(1));
+    std::string_view rest = trim_value(std::string_view(line).substr(end));
+    if (!rest.empty() && (rest[0] == '=' || rest[0] == ':')) rest = trim_value(rest.substr(1));
     const auto key = unescape(std::string_view(line).substr(0, end));
     const auto value = unescape(rest);
     if (!key.ok()) return key.status().annotate(fmt::format("{} line {}", origin, number));
@@ -144,6 +175,28 @@ Result<Properties> parse_properties(std::string_view text, std::string_view orig
     out[*key] = *value;
   }
   return out;
+}
+
+int fuzz_properties(BytesView input) {
+  const auto properties = parse_properties(input, "fuzz");
+  if (!properties.ok()) return 0;
+  std::string text;
+  const auto write = [&text](const std::string& part) {
+    for (const char c : part) {
+      const bool has_other_meaning = std::string_view("tnrfu").find(c) != std::string_view::npos;
+      if (!has_other_meaning) text += '\\';
+      text += c == '\n' ? 'n' : c == '\r' ? 'r' : c;
+    }
+  };
+  for (const auto& [key, value] : *properties) {
+    write(key);
+    text += '=';
+    write(value);
+    text += '\n';
+  }
+  const auto again = parse_properties(text, "fuzz");
+  CHECK(again.ok() && *again == *properties, "properties do not survive being written: {}", text);
+  return 1;
 }
 
 Result<Properties> load_properties(const std::string& path) {
@@ -239,7 +292,7 @@ std::vector<std::string> ConfigDef::unknown_keys(const Properties& given,
   std::vector<std::string> out;
   for (const auto& [name, value] : given) {
     const bool passes = std::any_of(passed_through.begin(), passed_through.end(),
-                                    [&name = name](const auto& prefix) { return name.starts_with(prefix); });
+                                    [&key = name](const auto& prefix) { return key.starts_with(prefix); });
     if (passes || find(name) != nullptr) continue;
     const std::string near = nearest(name, names);
     out.push_back(fmt::format("{} does not know the configuration key {}{}", component_, name,

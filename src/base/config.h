@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/status.h"
 
 namespace muir {
@@ -73,6 +74,10 @@ class ConfigDef {
   std::string component_;
   std::vector<ConfigKey> keys_;
 };
+
+// Reads arbitrary bytes as properties, and of what it read checks that it reads the same when written with escapes.
+// Returns 1 for what was read, as every fuzz entry does, and 0 for what was refused.
+int fuzz_properties(BytesView input);
 
 // The candidate with the smallest edit distance to `name`, or empty when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/mutations.h"
+
 namespace muir {
 namespace {
 
@@ -16,6 +18,8 @@ TEST(Properties, AreReadAsJavaReadsThem) {
       {"comments and blank lines", "# no\n! no\n\n  # no\nk=v\n", {{"k", "v"}}},
       {"continued line", "hosts=a,\\\n   b,\\\n   c\n", {{"hosts", "a,b,c"}}},
       {"escapes", "path=C\\:\\\\x\\ty\nk\\=1=v\nu=\\u00e9\n", {{"path", "C:\\x\ty"}, {"k=1", "v"}, {"u", "é"}}},
+      {"surrogate pairs", "bus=\\ud83d\\ude8c\n", {{"bus", "🚌"}}},
+      {"escaped blanks stay", "a=\\ x\\ \nb=x\\\\ \n", {{"a", " x "}, {"b", "x\\"}}},
       {"empty value", "a=\nb\n", {{"a", ""}, {"b", ""}}},
       {"last one wins", "a=1\na=2\n", {{"a", "2"}}},
       {"windows line ends", "a=1\r\nb=2\r\n", {{"a", "1"}, {"b", "2"}}},
@@ -31,7 +35,16 @@ TEST(Properties, AreReadAsJavaReadsThem) {
 TEST(Properties, ErrorsNameFileAndLine) {
   EXPECT_EQ(parse_properties("a=1\nb=\\u12\n", "x.properties").status().message(),
             "x.properties line 2: \\u needs four hexadecimal digits");
+  EXPECT_EQ(parse_properties("a=\\ude8c\n", "x.properties").status().message(),
+            "x.properties line 1: half a surrogate pair");
   EXPECT_EQ(parse_properties("=1\n", "x.properties").status().message(), "x.properties line 1: a value without a key");
+}
+
+TEST(FuzzProperties, SurviveMutations) {
+  testing::survive_mutations("base_properties", fuzz_properties,
+                             {"# c\na=1\nb: 2\nc 3\nd = x y \n", "hosts=a,\\\n   b,\\\r\n   c\n",
+                              "path=C\\:\\\\x\\ty\nk\\=1=v\nu=\\u00e9\\ud83d\\ude8c\n!\n"},
+                             {.alphabet = "\\u=: \n#!"});
 }
 
 TEST(Properties, EnvironmentNamesBecomeKeys) {

@@ -31,7 +31,7 @@ class Broker {
   virtual Status stop() = 0;
 };
 
-// Seeded mutation tests call this with the bytes of a frame; the broker must neither crash nor hang.
-int fuzz_broker_request(BytesView frame);
+// Gives the bytes of a frame, without its size, to a broker in memory. Returns 1 when a handler took it.
+int fuzz_request(BytesView frame);
 
 }  // namespace muir::broker

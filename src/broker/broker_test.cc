@@ -539,7 +539,7 @@ TEST(BrokerFuzz, HostileRequestsNeitherCrashNorHang) {
     if (api.request_header_version(version) == 2) writer.u8(0);
     for (uint64_t left = random() % 60; left > 0; --left)
       writer.u8(random() % 3 == 0 ? static_cast<uint8_t>(random()) : static_cast<uint8_t>(random() % 4));
-    fuzz_broker_request(frame);
+    fuzz_request(frame);
   }
   for (int round = 0; round < 1000; ++round) {
     Bytes frame;
@@ -551,7 +551,7 @@ TEST(BrokerFuzz, HostileRequestsNeitherCrashNorHang) {
     frame.erase(0, 4);
     for (uint64_t changes = 1 + random() % 4; changes > 0; --changes)
       frame[random() % frame.size()] = static_cast<char>(random());
-    fuzz_broker_request(frame);
+    fuzz_request(frame);
   }
 }
 

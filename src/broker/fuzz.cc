@@ -32,9 +32,8 @@ BrokerCore& fuzzed_core() {
 
 }  // namespace
 
-int fuzz_broker_request(BytesView frame) {
-  (void)dispatch(fuzzed_core().context(), "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok();
-  return 0;
+int fuzz_request(BytesView frame) {
+  return dispatch(fuzzed_core().context(), "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok() ? 1 : 0;
 }
 
 }  // namespace muir::broker

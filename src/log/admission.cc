@@ -1,7 +1,10 @@
 #include "log/admission.h"
 
+#include "base/check.h"
+#include "base/cursor.h"
 #include "log/kafka_error.h"
 #include "wire/batch_builder.h"
+#include "wire/crc32c.h"
 
 namespace muir::log {
 namespace {
@@ -26,7 +29,7 @@ Status check_header(const wire::BatchHeader& header) {
   if (header.base_offset != 0) return invalid("The base offset of a produced batch must be 0");
   if (header.control()) return invalid("Clients are not allowed to write control records");
   if (header.has_delete_horizon()) return invalid("A produced batch has no delete horizon");
-  if (header.record_count <= 0 || header.record_count != header.last_offset_delta + 1) {
+  if (header.record_count <= 0 || header.record_count - 1 != header.last_offset_delta) {
     return invalid("The record count of the batch does not fit its last offset delta");
   }
   if (header.transactional() && !header.has_producer_id()) return invalid("A transactional batch needs a producer id");
@@ -117,12 +120,30 @@ Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t 
 }
 
 int fuzz_admission(BytesView input) {
-  wire::RecordIterator scratch;
+  // With the right length and checksum, so that the records are read as well; settings from bytes that mean nothing
+  // here.
+  constexpr size_t kLengthAt = 8;
+  constexpr size_t kLeaderEpochAt = 12;
+  constexpr size_t kCrcAt = 17;
+  constexpr size_t kCrcEnd = 21;
+  Bytes bytes(input);
   TopicConfig config;
-  config.compact = (input.size() % 2) == 0;
-  config.timestamp_before_ms_max = 1000;
-  (void)admit(input, config, 0, scratch).ok();
-  return 0;
+  if (bytes.size() >= wire::kBatchHeaderBytes) {
+    ByteWriter writer(bytes);
+    writer.patch_be(kLengthAt, static_cast<int32_t>(bytes.size() - wire::kBatchLengthEnd));
+    writer.patch_be(kCrcAt, wire::crc32c(BytesView(bytes).substr(kCrcEnd)));
+    config.compact = (bytes[kLeaderEpochAt] & 1) == 0;
+    config.log_append_time = (bytes[kLeaderEpochAt] & 2) == 0;
+    if ((bytes[kLeaderEpochAt] & 4) == 0) config.timestamp_before_ms_max = 1000;
+    const auto codec = static_cast<unsigned char>(bytes[kLeaderEpochAt + 1]);
+    if (codec <= static_cast<unsigned char>(wire::Compression::zstd)) config.compression = wire::Compression{codec};
+  }
+  wire::RecordIterator scratch;
+  const auto admitted = admit(bytes, config, 1000, scratch);
+  if (!admitted.ok()) return 0;
+  const auto facts = wire::validate_produced_batch(admitted->batch, scratch);
+  CHECK(facts.ok(), "a batch that was admitted is invalid: {}", hex(bytes));
+  return 1;
 }
 
 }  // namespace muir::log

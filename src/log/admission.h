@@ -21,7 +21,7 @@ struct Admitted {
 // Kafka's code in detail(). `scratch` is reused between calls.
 Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordIterator& scratch);
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_admission(BytesView input);
 
 }  // namespace muir::log

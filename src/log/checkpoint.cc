@@ -124,11 +124,22 @@ Result<MetaProperties> decode_meta_properties(BytesView text) {
 }
 
 int fuzz_checkpoints(BytesView input) {
-  (void)decode_offset_checkpoint(input).ok();
-  (void)decode_leader_epochs(input).ok();
-  (void)decode_partition_metadata(input).ok();
-  (void)decode_meta_properties(input).ok();
-  return 0;
+  const auto offsets = decode_offset_checkpoint(input);
+  if (offsets.ok()) {
+    const auto again = decode_offset_checkpoint(encode_offset_checkpoint(*offsets));
+    CHECK(again.ok() && *again == *offsets, "a checkpoint does not survive: {}", input);
+  }
+  const auto epochs = decode_leader_epochs(input);
+  if (epochs.ok()) {
+    const auto again = decode_leader_epochs(encode_leader_epochs(*epochs));
+    CHECK(again.ok() && *again == *epochs, "leader epochs do not survive: {}", input);
+  }
+  const auto id = decode_partition_metadata(input);
+  if (id.ok()) CHECK(*decode_partition_metadata(encode_partition_metadata(*id)) == *id, "an id does not survive");
+  const auto meta = decode_meta_properties(input);
+  if (meta.ok())
+    CHECK(*decode_meta_properties(encode_meta_properties(*meta)) == *meta, "ids do not survive: {}", input);
+  return offsets.ok() || epochs.ok() || id.ok() || meta.ok() ? 1 : 0;
 }
 
 }  // namespace muir::log

@@ -44,7 +44,7 @@ struct MetaProperties {
 Bytes encode_meta_properties(const MetaProperties& meta);
 Result<MetaProperties> decode_meta_properties(BytesView text);
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_checkpoints(BytesView input);
 
 }  // namespace muir::log

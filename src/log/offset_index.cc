@@ -89,9 +89,17 @@ Result<TimeIndex> TimeIndex::decode(int64_t base_offset, BytesView bytes) {
 }
 
 int fuzz_indexes(BytesView input) {
-  if (const auto index = OffsetIndex::decode(0, input, 1 << 20); index.ok()) (void)index->floor_position(7);
-  if (const auto index = TimeIndex::decode(0, input); index.ok()) (void)index->floor_offset(7);
-  return 0;
+  const auto offsets = OffsetIndex::decode({}, input, 1 << 20);
+  if (offsets.ok()) {
+    CHECK(offsets->encode() == input, "an offset index does not survive: {}", hex(input));
+    (void)offsets->floor_position({});
+  }
+  const auto times = TimeIndex::decode({}, input);
+  if (times.ok()) {
+    CHECK(times->encode() == input, "a time index does not survive: {}", hex(input));
+    for (const auto& entry : times->entries()) (void)times->floor_offset(entry.timestamp);
+  }
+  return offsets.ok() || times.ok() ? 1 : 0;
 }
 
 }  // namespace muir::log

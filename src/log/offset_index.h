@@ -63,7 +63,7 @@ class TimeIndex {
   std::vector<Entry> entries_;
 };
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_indexes(BytesView input);
 
 }  // namespace muir::log

@@ -193,8 +193,18 @@ Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
 }
 
 int fuzz_producer_snapshot(BytesView input) {
-  (void)ProducerState::decode_snapshot(input).ok();
-  return 0;
+  if (input.size() < kSnapshotCrcEnd) return ProducerState::decode_snapshot(input).ok() ? 1 : 0;
+  // With the right checksum, so that the entries are read as well.
+  Bytes bytes(input);
+  ByteWriter(bytes).patch_be<uint32_t>(kSnapshotCrcEnd - sizeof(uint32_t), wire::crc32c(input.substr(kSnapshotCrcEnd)));
+  const auto state = ProducerState::decode_snapshot(bytes);
+  if (!state.ok()) return 0;
+  const Bytes once = state->encode_snapshot();
+  const auto again = ProducerState::decode_snapshot(once);
+  CHECK(again.ok() && again->encode_snapshot().size() == once.size() &&
+            again->first_open_offset() == state->first_open_offset(),
+        "a producer snapshot does not survive: {}", hex(once));
+  return 1;
 }
 
 }  // namespace muir::log

@@ -82,7 +82,7 @@ class ProducerState {
   std::map<int64_t, int64_t> ending_;  // first offset -> offset of the marker, not yet below the high watermark
 };
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_producer_snapshot(BytesView input);
 
 }  // namespace muir::log

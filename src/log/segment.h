@@ -97,4 +97,8 @@ class Segment {
   std::vector<AbortedTxn> aborted_;
 };
 
+// Recovers arbitrary bytes as the file of a segment, and checks that what is left opens, and that compaction keeps its
+// records. Returns 1 when a batch was left.
+int fuzz_segment(BytesView input);
+
 }  // namespace muir::log

@@ -41,8 +41,10 @@ Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes) {
 }
 
 int fuzz_txn_index(BytesView input) {
-  (void)decode_txn_index(input).ok();
-  return 0;
+  const auto decoded = decode_txn_index(input);
+  if (!decoded.ok()) return 0;
+  CHECK(encode_txn_index(*decoded) == input, "a transaction index does not survive: {}", hex(input));
+  return 1;
 }
 
 }  // namespace muir::log

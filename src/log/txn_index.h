@@ -21,7 +21,7 @@ struct AbortedTxn {
 Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted);
 Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes);
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_txn_index(BytesView input);
 
 }  // namespace muir::log

@@ -1,9 +1,10 @@
-#include <random>
+#include <gtest/gtest.h>
 
 #include "net/internal/http_parser.h"
 #include "net/internal/router.h"
 #include "net/internal/websocket_codec.h"
 #include "net/url.h"
+#include "testing/mutations.h"
 
 namespace muir::net {
 namespace {
@@ -117,32 +118,34 @@ TEST(WebSocketCodec, NamesTheViolation) {
   }
 }
 
-// Every decoder of outside bytes takes any mutation of good input without harm.
-TEST(Decoders, SurviveMutations) {
-  const unsigned seed = 4711;
-  std::mt19937 random(seed);
-  SCOPED_TRACE(seed);
-  const std::vector<Bytes> good = {"GET /a/b/c?x=%41 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-                                   "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
-                                   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-                                   Bytes("\x01\x03Hel\x89\x00\x80\x02lo", 11),
-                                   Bytes("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", 11),
-                                   "http://host:8080/a%20b?c=d+e"};
-  for (int i = 0; i < 20'000; ++i) {
-    Bytes bytes = good[random() % good.size()];
-    for (unsigned n = random() % 4; n > 0 && !bytes.empty(); --n) {
-      const size_t at = random() % bytes.size();
-      switch (random() % 3) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes.erase(at, 1 + random() % 5); break;
-        default: bytes.insert(at, 1, static_cast<char>(random())); break;
-      }
-    }
-    fuzz_url(bytes);
-    fuzz_router(bytes);
-    fuzz_http(bytes);
-    fuzz_websocket(bytes);
-  }
+TEST(FuzzHttp, SurvivesMutations) {
+  testing::survive_mutations("net_http", fuzz_http,
+                             {"GET /a/b/c?x=%41 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+                              "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n",
+                              "PUT /z HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+                              "POST /p HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n1",
+                              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 304 Not Modified\r\n\r\n",
+                              "HTTP/1.0 200 OK\r\n\r\nuntil the end"},
+                             {.alphabet = "\r\n:; /0123456789"});
+}
+
+TEST(FuzzWebsocket, SurvivesMutations) {
+  testing::survive_mutations(
+      "net_websocket", fuzz_websocket,
+      {Bytes("\x01\x03Hel\x89\x00\x80\x02lo", 11), Bytes("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", 11),
+       Bytes("\x81\x7e\x00\x80", 4) + Bytes(128, 'x'), Bytes("\x88\x82\0\0\0\0\x03\xe8", 8),
+       Bytes("\x8a\x81\x01\x02\x03\x04\x05\x81\x82\0\0\0\0\xc3\xa9", 15)});
+}
+
+TEST(FuzzUrl, SurvivesMutations) {
+  testing::survive_mutations("net_url", fuzz_url,
+                             {"http://host:8080/a%20b?c=d+e", "http://[::1]:80/x", "a=1&b=%C3%A9&a=2", "%zz&a=1"},
+                             {.alphabet = "%:/[]&=+"});
+}
+
+TEST(FuzzRouter, SurvivesMutations) {
+  testing::survive_mutations("net_router", fuzz_router, {"/a/b/c", "/a/b/", "/x/y/z", "/", "/a/x/c"},
+                             {.alphabet = "/ab"});
 }
 
 }  // namespace

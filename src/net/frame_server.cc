@@ -167,7 +167,8 @@ class Server final : public FrameServer {
 
 Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options,
                                                         SessionFactory factory) {
-  TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
+  TcpListenerOptions listen{
+      .host = std::move(options.host), .port = options.port, .connections_max = options.connections_max};
   auto listener = MUIR_TRY(start_listener(
       loop, std::move(listen), options.tls,
       [factory = std::move(factory), max = options.frame_bytes_max](const std::shared_ptr<TcpStream>& stream) {

@@ -87,12 +87,14 @@ Result<Url> parse_url(std::string_view url, std::string_view scheme, uint16_t de
 int fuzz_url(BytesView input) {
   const auto decoded = percent_decode(input);
   if (decoded) {
-    const auto again = percent_decode(percent_encode(*decoded));
-    MUIR_CHECK(again && *again == *decoded, "percent-encoding does not round-trip");
+    const std::string encoded = percent_encode(*decoded);
+    MUIR_CHECK(percent_decode(encoded) == decoded, "percent-encoding does not round-trip");
+    MUIR_CHECK(find_query_param("b=1&a=" + encoded + "&c", "a") == decoded, "an escaped value of a query is lost");
   }
-  (void)find_query_param(input, "a");
-  (void)parse_url(input, "http://", 80);
-  return 0;
+  const auto param = find_query_param(input, "a");
+  const auto url = parse_url(input, "http://", 80);
+  if (url.ok()) MUIR_CHECK(!url->host.empty() && url->port != 0 && url->target.starts_with('/'), "half a URL");
+  return decoded || param || url.ok() ? 1 : 0;
 }
 
 }  // namespace muir::net

@@ -26,7 +26,8 @@ struct Url {
 };
 Result<Url> parse_url(std::string_view url, std::string_view scheme, uint16_t default_port);
 
-// Fuzz entry.
+// Fuzz entry: reads arbitrary bytes as an escaped text, a query and a URL, and checks that what it read survives
+// being escaped. Returns 1 when one of them could be read.
 int fuzz_url(BytesView input);
 
 }  // namespace muir::net

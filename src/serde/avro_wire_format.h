@@ -19,4 +19,8 @@ struct WireDatum {
 // Splits a record's key or value; invalid_argument when it is no such thing.
 Result<WireDatum> split_wire_prefix(BytesView bytes);
 
+// Reads arbitrary bytes as a record's value, by the struct's own schema (id 1) or an older one (id 2) into a struct of
+// every kind of member; what it could read must read back the same. Returns 1 for what it could read.
+int fuzz_avro_serde(BytesView input);
+
 }  // namespace muir

@@ -302,38 +302,6 @@ Status read_json(const Layout& layout, std::string_view text, void* object) {
   return read_json(layout, json, object);
 }
 
-namespace {
-
-struct FuzzSample {
-  bool flag = false;
-  int32_t small = 0;
-  double wide = 0;
-  std::string text;
-  std::string blob;
-  std::optional<int64_t> maybe;
-  std::vector<FuzzSample> children;
-  std::map<std::string, float> limits;
-};
-void describe(Fields& f, FuzzSample& s) {
-  f.name("muir.FuzzSample");
-  f("flag", s.flag, {.default_json = "false"})("small", s.small, {.default_json = "1"})("wide", s.wide,
-                                                                                        {.default_json = "0.5"});
-  f("text", s.text, {.default_json = "\"\""})("blob", s.blob, {.default_json = "\"\"", .bytes = true})("maybe",
-                                                                                                       s.maybe);
-  f("children", s.children, {.default_json = "[]"})("limits", s.limits, {.default_json = "{}"});
-}
-
-}  // namespace
-
-int fuzz_read_json(BytesView input) {
-  const auto sample = from_json_text<FuzzSample>(input);
-  if (!sample.ok()) return 0;
-  const auto text = to_json_text(*sample);
-  const auto again = from_json_text<FuzzSample>(*text);
-  CHECK(again.ok() && *to_json_text(*again) == *text, "an object does not survive JSON: {}", *text);
-  return 0;
-}
-
 std::shared_ptr<ErasedSerde> make_json_serde(const Layout& layout) { return std::make_shared<JsonSerde>(layout); }
 
 }  // namespace muir

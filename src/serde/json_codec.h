@@ -19,8 +19,9 @@ Status write_json(const schema::Layout& layout, const void* object, std::string&
 Status read_json(const schema::Layout& layout, const schema::Json& json, void* object);
 Status read_json(const schema::Layout& layout, std::string_view text, void* object);
 
-// Reads arbitrary bytes into a struct of every kind of member; what it could read must read back the same.
-int fuzz_read_json(BytesView input);
+// Reads arbitrary bytes into a struct of every kind of member; what it could read must read back the same. Returns 1
+// for an object.
+int fuzz_json_object(BytesView input);
 
 template <class T>
 Result<std::string> to_json_text(const T& object) {

@@ -11,8 +11,10 @@
 #include "schema/avro_encode.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
+#include "serde/avro_wire_format.h"
 #include "serde/json_codec.h"
 #include "serde/test_types.h"
+#include "testing/mutations.h"
 
 namespace muir {
 namespace {
@@ -273,19 +275,22 @@ TEST(JsonSerde, NamesThePathOfWhatIsWrong) {
   }
 }
 
-TEST(JsonSerde, SurvivesMutatedTexts) {
-  const uint32_t seed = 20260108;
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  const std::string original =
-      R"({"flag":true,"small":-7,"wide":1.5e3,"text":"a\u00e9b","blob":"\u00ff","maybe":null,"children":[{"limits":{"x":1}},{}],"limits":{"y":2.5}})";
-  fuzz_read_json(original);
-  for (int i = 0; i < 20'000; ++i) {
-    std::string text = original;
-    for (auto n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
-    if (random() % 8 == 0) text.resize(random() % text.size());
-    fuzz_read_json(text);
-  }
+TEST(FuzzJsonObject, SurvivesMutations) {
+  testing::survive_mutations(
+      "serde_json_object", fuzz_json_object,
+      {R"({"flag":true,"small":-7,"wide":1.5e3,"text":"a\u00e9b","blob":"\u00ff","maybe":null,"children":[{"limits":{"x":1}},{}],"limits":{"y":2.5}})",
+       R"({"maybe":9223372036854775807,"small":2147483647,"wide":"NaN","limits":{"z":"-Infinity"},"unknown":[{}]})"},
+      {.rounds = 20'000, .alphabet = "{}[]\",:\\0123456789.eE+-"});
+}
+
+TEST(FuzzAvroSerde, SurvivesMutations) {
+  const Bytes own = Bytes(
+                        "\0\0\0\0\x01\x01\x0d\0\0\0\0\0\0\xf8\x3f\x02"
+                        "a\x02\xff\x02\x0a\x02",
+                        22) +
+                    Bytes(16, '\0') + Bytes("\x02\x02x\0\0\x80\x3f\0", 8);
+  const Bytes old("\0\0\0\0\x02\x02\x02\x02k\x02v\0\x06\x02t\0\x04\x02\0\x08\0\x02\0\0", 24);
+  testing::survive_mutations("serde_avro_serde", fuzz_avro_serde, {own, old}, {.rounds = 20'000});
 }
 
 TEST(AvroContainer, HoldsDescribedStructs) {

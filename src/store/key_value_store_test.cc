@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "store/internal/window_key.h"
+#include "testing/mutations.h"
 #include "testing/temp_dir.h"
 
 namespace muir::store {
@@ -186,15 +187,10 @@ TEST(KeyValueStore, IsReadByOthersWhileItsOwnerWrites) {
   }
 }
 
-TEST(WindowKey, SurvivesMutatedBytes) {
-  const uint64_t seed = std::random_device{}();
-  SCOPED_TRACE(fmt::format("seed {}", seed));
-  std::mt19937_64 random(seed);
-  for (int i = 0; i < 2000; ++i) {
-    Bytes bytes(random() % 40, '\0');
-    for (char& c : bytes) c = static_cast<char>(random());
-    internal::fuzz_window_key(bytes);
-  }
+TEST(FuzzWindowKey, SurvivesMutations) {
+  Bytes with_key;
+  internal::append_window_key({.key = "vehicle", .window_start_ms = 1'700'000'000'000, .sequence = 3}, with_key);
+  testing::survive_mutations("store_window_key", internal::fuzz_window_key, {with_key, Bytes(12, '\0')});
 }
 
 }  // namespace

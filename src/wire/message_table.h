@@ -36,8 +36,8 @@ constexpr MessageInfo message_info() {
           }};
 }
 
-// Decodes outside bytes as one of the messages or as record batches, as their first bytes choose, and checks that
-// what decodes encodes to something that decodes to the same. Never fails; always returns 0.
-int fuzz_wire(BytesView bytes);
+// Decodes outside bytes as the message and in the version that their first two bytes choose, and checks that what
+// decodes encodes to something that decodes to the same. Returns 1 for what decodes.
+int fuzz_message(BytesView bytes);
 
 }  // namespace muir::wire

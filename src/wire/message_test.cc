@@ -84,7 +84,7 @@ TEST(Message, MutatedBytesNeverBreakADecoder) {
             default: mutated.insert(at, 1, static_cast<char>(engine())); break;
           }
         }
-        fuzz_wire(mutated);
+        fuzz_message(mutated);
       }
     }
   }

@@ -156,4 +156,7 @@ void set_partition_leader_epoch(char* batch, int32_t epoch);
 // Stamps the batch with the broker's time (LogAppendTime) or corrects its max timestamp, and the CRC with it.
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp);
 
+// Walks arbitrary bytes as record batches, checksums aside. Returns 1 when the records of one of them could be read.
+int fuzz_batches(BytesView bytes);
+
 }  // namespace muir::wire

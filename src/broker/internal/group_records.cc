@@ -111,9 +111,8 @@ int fuzz_group_record(BytesView bytes) {
   const size_t key_size = std::min(static_cast<size_t>(static_cast<uint8_t>(bytes[0])), bytes.size() - 1);
   wire::Record record;
   record.key = bytes.substr(1, key_size);
-  record.value = bytes.substr(1 + key_size);
-  (void)parse_group_record(record);
-  return 0;
+  if (key_size + 1 < bytes.size()) record.value = bytes.substr(1 + key_size);
+  return parse_group_record(record).ok() ? 1 : 0;
 }
 
 }  // namespace muir::broker

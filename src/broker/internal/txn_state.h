@@ -85,7 +85,7 @@ struct TxnRecord {
 // nullopt for a record of another kind.
 Result<std::optional<TxnRecord>> parse_txn_record(const wire::Record& record);
 
-// Any key and value; it must neither crash nor hang.
+// A byte that is the size of the key, the key, the value (none: null). Returns 1 for a record.
 int fuzz_txn_record(BytesView bytes);
 
 }  // namespace muir::broker

@@ -4,6 +4,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "base/check.h"
@@ -123,19 +124,44 @@ HttpMessage HttpParser::take() {
   return out;
 }
 
-int fuzz_http(BytesView input) {
-  for (const auto kind : {HttpParser::Kind::request, HttpParser::Kind::response}) {
-    HttpParser parser(kind, {.header_bytes_max = 1024, .body_bytes_max = 1024});
+namespace {
+
+constexpr size_t kFuzzBytesMax = 1024;
+
+std::optional<HttpMessage> parse_in_pieces(HttpParser::Kind kind, BytesView input, size_t piece) {
+  HttpParser parser(kind, {.header_bytes_max = kFuzzBytesMax, .body_bytes_max = kFuzzBytesMax});
+  HttpParser::State state = HttpParser::State::more;
+  size_t offered = 0;
+  size_t taken = 0;
+  while (state == HttpParser::State::more && offered < input.size()) {
+    offered = std::min(input.size(), offered + piece);
     size_t consumed = 0;
-    const size_t half = input.size() / 2;
-    HttpParser::State state = parser.feed(input.substr(0, half), consumed);
-    if (state == HttpParser::State::more) state = parser.feed(input.substr(consumed), consumed);
-    if (state == HttpParser::State::more) state = parser.finish();
-    if (state != HttpParser::State::done) continue;
-    const HttpMessage message = parser.take();
-    MUIR_CHECK(message.body.size() <= 1024, "a body beyond the limit got through");
+    state = parser.feed(input.substr(taken, offered - taken), consumed);
+    taken += consumed;
+    MUIR_CHECK(taken <= offered, "the parser took more than it was given");
+    (void)parser.wants_continue();
   }
-  return 0;
+  if (state == HttpParser::State::more) state = parser.finish();
+  if (state == HttpParser::State::failed) {
+    MUIR_CHECK(parser.error_status() >= 400 && !parser.error_message().empty(), "a failure without its reason");
+    return std::nullopt;
+  }
+  HttpMessage message = parser.take();
+  MUIR_CHECK(message.body.size() <= kFuzzBytesMax, "a body beyond the limit got through");
+  return message;
+}
+
+}  // namespace
+
+int fuzz_http(BytesView input) {
+  int parsed = 0;
+  for (const auto kind : {HttpParser::Kind::request, HttpParser::Kind::response, HttpParser::Kind::response_to_head}) {
+    const auto whole = parse_in_pieces(kind, input, std::max<size_t>(input.size(), 1));
+    const auto pieces = parse_in_pieces(kind, input, 7);
+    MUIR_CHECK(whole == pieces, "a message depends on how it arrives: {}", hex(input));
+    if (whole) parsed = 1;
+  }
+  return parsed;
 }
 
 }  // namespace muir::net

@@ -90,7 +90,7 @@ class RouteTable {
   Node root_;
 };
 
-// Fuzz entry: the first line of `input` is a path looked up in a fixed table.
+// Fuzz entry: the first line of `input` is a path looked up in a fixed table. Returns 1 when it was found.
 int fuzz_router(BytesView input);
 
 }  // namespace muir::net

@@ -3,6 +3,10 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "base/check.h"
 #include "base/cursor.h"
 
@@ -160,17 +164,34 @@ uint16_t WsDecoder::feed(BytesView bytes, const OnMessage& on_message) {
   return 0;
 }
 
-int fuzz_websocket(BytesView input) {
-  for (const bool masked : {true, false}) {
-    WsDecoder decoder(masked, 1000);
-    const size_t half = input.size() / 2;
-    const auto check = [](WsOpcode opcode, std::string_view payload) {
-      if (opcode == WsOpcode::text)
-        MUIR_CHECK(payload.size() <= 1000 && valid_utf8(payload), "an invalid message got through");
-    };
-    if (decoder.feed(input.substr(0, half), check) == 0) (void)decoder.feed(input.substr(half), check);
+namespace {
+
+// The messages of `input` given in pieces of `piece` bytes, and the code it ended with.
+std::pair<std::vector<std::pair<WsOpcode, Bytes>>, uint16_t> decode_in_pieces(bool masked, BytesView input,
+                                                                              size_t piece) {
+  constexpr size_t kMessageBytesMax = 1000;
+  std::pair<std::vector<std::pair<WsOpcode, Bytes>>, uint16_t> out;
+  WsDecoder decoder(masked, kMessageBytesMax);
+  for (; out.second == 0 && !input.empty(); input.remove_prefix(std::min(piece, input.size()))) {
+    out.second = decoder.feed(input.substr(0, piece), [&](WsOpcode opcode, std::string_view payload) {
+      MUIR_CHECK(payload.size() <= kMessageBytesMax, "a message beyond the limit got through");
+      if (opcode == WsOpcode::text) MUIR_CHECK(valid_utf8(payload), "an invalid text got through");
+      out.first.emplace_back(opcode, payload);
+    });
   }
-  return 0;
+  return out;
+}
+
+}  // namespace
+
+int fuzz_websocket(BytesView input) {
+  int messages = 0;
+  for (const bool masked : {true, false}) {
+    const auto whole = decode_in_pieces(masked, input, std::max<size_t>(input.size(), 1));
+    MUIR_CHECK(whole == decode_in_pieces(masked, input, 3), "messages depend on how they arrive: {}", hex(input));
+    if (!whole.first.empty()) messages = 1;
+  }
+  return messages;
 }
 
 }  // namespace muir::net

@@ -16,6 +16,7 @@ struct WindowKey {
 };
 void append_window_key(const WindowKey& key, Bytes& out);
 Result<WindowKey> parse_window_key(BytesView bytes);
+// Parses arbitrary bytes; a key must give the same bytes again. Returns 1 for a key.
 int fuzz_window_key(BytesView bytes);
 
 // On disk the segment, 8 bytes, comes first, so that a segment is one range of keys.

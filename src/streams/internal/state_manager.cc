@@ -174,9 +174,12 @@ Status StateDirectory::wipe(const std::string& folder) {
 }
 
 int fuzz_checkpoint(BytesView input) {
-  (void)decode_checkpoint(input);
-  (void)find_process_id(input);
-  return 0;
+  const auto checkpoint = decode_checkpoint(input);
+  if (checkpoint.ok()) {
+    const auto again = decode_checkpoint(encode_checkpoint(*checkpoint));
+    CHECK(again.ok() && *again == *checkpoint, "a checkpoint does not survive: {}", input);
+  }
+  return checkpoint.ok() || find_process_id(input) ? 1 : 0;
 }
 
 }  // namespace muir::streams::internal

@@ -447,13 +447,30 @@ Result<CommitMetadata> decode_commit_metadata(std::string_view text) {
   return error(Code::invalid_argument, "decode commit metadata \"{}\": not written by a Streams application", text);
 }
 
+namespace {
+
+// Whether `decode` took the bytes; what it made of them must survive being written.
+template <class Decode, class Encode>
+bool survives(BytesView input, Decode decode, Encode encode) {
+  const auto decoded = decode(input);
+  if (!decoded.ok()) return false;
+  const Bytes once = encode(*decoded);
+  const auto again = decode(once);
+  CHECK(again.ok() && encode(*again) == once, "what was decoded does not survive: {}", hex(once));
+  return true;
+}
+
+}  // namespace
+
 int fuzz_subscription_info(BytesView input) {
-  (void)decode_consumer_subscription(input);
-  (void)decode_consumer_assignment(input);
-  (void)decode_subscription_info(input);
-  (void)decode_assignment_info(input);
-  (void)decode_commit_metadata(input);
-  return 0;
+  const auto write = [](const auto& decoded) { return encode(decoded); };
+  bool decoded = survives(input, decode_consumer_subscription, write);
+  decoded = survives(input, decode_consumer_assignment, write) || decoded;
+  decoded = survives(input, decode_assignment_info, write) || decoded;
+  decoded = survives(input, decode_commit_metadata, encode_commit_metadata) || decoded;
+  const auto info = decode_subscription_info(input);
+  if (info.ok() && info->version > kAssignmentVersionLatest) return 1;
+  return survives(input, decode_subscription_info, write) || decoded ? 1 : 0;
 }
 
 }  // namespace muir::streams::internal

@@ -118,7 +118,7 @@ std::string encode_commit_metadata(const CommitMetadata& metadata);
 // invalid_argument when it is not ours; the partition time is then unknown.
 Result<CommitMetadata> decode_commit_metadata(std::string_view text);
 
-// Seeded mutation tests call this with any bytes; it must neither crash nor hang.
+// Takes any bytes as each of these; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_subscription_info(BytesView input);
 
 }  // namespace muir::streams::internal

@@ -149,7 +149,9 @@ void put_nullable_struct(ByteWriter& w, const std::optional<T>& v, Put put) {
 }
 template <class T, class Get>
 void get_nullable_struct(ByteReader& r, std::optional<T>& v, Get get) {
-  if (r.i8() >= 0 && r.ok()) get(v.emplace());
+  if (r.i8() < 0 || !r.ok()) return;
+  v = T{};  // not emplace(): clang asks for the members' initializers before the enclosing message is complete
+  get(*v);
 }
 
 template <class M>

@@ -1,0 +1,71 @@
+// Mutations of what other members of a group, changelogs and local files say. Golden bytes: subscription_info_test.cc.
+#include <gtest/gtest.h>
+
+#include "base/cursor.h"
+#include "streams/internal/change.h"
+#include "streams/internal/state_manager.h"
+#include "streams/internal/subscription_info.h"
+#include "streams/windows.h"
+#include "testing/mutations.h"
+
+namespace muir::streams::internal {
+namespace {
+
+TEST(FuzzSubscriptionInfo, SurvivesMutations) {
+  const Bytes process = Bytes(15, '\0') + '\x07';
+  const Bytes subscription = Bytes("\0\0\0\x0b\0\0\0\x0b", 8) + process + Bytes("\0\0\0\x04h:80", 8) +
+                             Bytes("\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x05\xff\xff", 22) +
+                             Bytes(
+                                 "\x03\0\0\0\0\0\0\0\x01\0\0\0\x01z\0\0\0\x02"
+                                 "eu",
+                                 20);
+  const Bytes nested = Bytes("\0\0\0\x09\0\0\0\x0b", 8) + process + Bytes("\0\0\0\0", 4) +
+                       Bytes("\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x03\0\0\0\0\0", 29);
+  const Bytes assignment(
+      "\0\0\0\x0b\0\0\0\x0b\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0"
+      "\0\0\0\x01\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\x01\0\x01t\0\0\0\0"
+      "\0\0\0\x01\0\0\0\0\0\x01"
+      "a"
+      "\0\0\0\x01\0\x01h\0\0\0\x50\0\0\0\x01\0\0\0\0\0\0\0\x01"
+      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09",
+      24 + 27 + 11 + 23 + 16);
+  const Bytes consumer_subscription(
+      "\0\x03\0\0\0\x02\0\x01"
+      "a\0\x01"
+      "b\0\0\0\x01U\0\0\0\x01\0\x01"
+      "a\0\0\0\x02\0\0\0\0\0\0\0\x02\0\0\0\x04\xff\xff",
+      42);
+  const Bytes consumer_assignment(
+      "\0\x03\0\0\0\x02\0\x01"
+      "a\0\0\0\x01\0\0\0\x01\0\x01"
+      "b\0\0\0\x01\0\0\0\0\0\0\0\x01V",
+      33);
+  testing::survive_mutations("streams_subscription_info", fuzz_subscription_info,
+                             {subscription, nested, assignment, consumer_subscription, consumer_assignment,
+                              "AgAAAAAAAABkAAAAAQAAAAJzMQAAAAAAAAAF"},
+                             {.rounds = 30'000});
+}
+
+TEST(FuzzCheckpoint, SurvivesMutations) {
+  testing::survive_mutations("streams_checkpoint", fuzz_checkpoint,
+                             {"0\n2\napp-counts-changelog 3 41\napp-other-changelog 3 -4\n",
+                              R"({"processId":"0191f3c2-9c1e-4d0a-8f00-0123456789ab"})"},
+                             {.alphabet = "0123456789 \n-:\"{}"});
+}
+
+TEST(FuzzChange, SurvivesMutations) {
+  testing::survive_mutations("streams_change", fuzz_change,
+                             {Bytes("new\x01"), Bytes("old\0", 4), Bytes("\x06newold\x02", 8),
+                              Bytes("\x02"
+                                    "ab\x01\x05",
+                                    5),
+                              Bytes("x\0\x04", 3)});
+}
+
+TEST(FuzzWindowedKey, SurvivesMutations) {
+  testing::survive_mutations("streams_windowed_key", fuzz_windowed_key,
+                             {Bytes("vehicle\0\0\x01\x8c\xff\0\0\0", 15), Bytes(8, '\x7f')});
+}
+
+}  // namespace
+}  // namespace muir::streams::internal
