@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/status.h"
 #include "registry/registry_service.h"
 
@@ -43,5 +44,10 @@ const std::vector<RestRoute>& rest_routes();
 RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request);
 // The body of an error that no operation made (404, 405).
 RestResponse plain_error(int status, std::string_view message, std::string_view accept);
+
+// Runs a script against a registry of its own and checks that one started again on the same log knows the same. Steps
+// are separated by empty lines: "METHOD /target" and a body, or "RECORD <key>" and a value that is in the log already.
+// Returns 1 when a request was answered 200.
+int fuzz_rest(BytesView input);
 
 }  // namespace muir::registry

@@ -2,26 +2,43 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
+#include "registry/rest_api.h"
+#include "testing/mutations.h"
 
 namespace muir::registry {
 namespace {
 
-TEST(SchemaRecord, SurvivesMutatedRecords) {
-  const uint32_t seed = 20260107;
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  const std::string originals[]{
-      R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
-      R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})",
-      R"({"subject":"s","version":1,"id":1,"md5":"x","schemaType":"JSON","references":[{"name":"n","subject":"t","version":2}],"schema":"{}","deleted":false})",
-  };
-  for (int i = 0; i < 20'000; ++i) {
-    std::string text = originals[random() % std::size(originals)];
-    for (auto n = random() % 3; n > 0; --n) text[random() % text.size()] = static_cast<char>(' ' + random() % 95);
-    if (random() % 8 == 0) text.resize(random() % text.size());
-    fuzz_schema_record(text);
-  }
+TEST(FuzzSchemaRecord, SurvivesMutations) {
+  testing::survive_mutations(
+      "registry_schema_record", fuzz_schema_record,
+      {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+       R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"keytype":"CONFIG","subject":null,"magic":0})",
+       R"({"keytype":"NOOP","magic":0})",
+       R"({"subject":"s","version":1,"id":1,"md5":"x","schemaType":"JSON","references":[{"name":"n","subject":"t","version":2}],"schema":"{}","deleted":false})"},
+      {.rounds = 20'000, .alphabet = "{}[]\",:\\0123456789"});
+}
+
+TEST(FuzzRest, SurvivesMutations) {
+  const std::string record =
+      R"({"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}"})";
+  const std::string wider =
+      R"({"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"b\",\"type\":\"int\",\"default\":0}]}"})";
+  testing::survive_mutations(
+      "registry_rest", fuzz_rest,
+      {"POST /subjects/s/versions\n" + record + "\n\nPOST /compatibility/subjects/s/versions/latest?verbose=true\n" +
+           wider + "\n\nPOST /subjects/s/versions\n" + wider + "\n\nGET /subjects/s/versions/2\n\nGET /schemas/ids/1",
+       "PUT /config/s\n{\"compatibility\":\"FULL_TRANSITIVE\"}\n\nPOST /subjects/s/versions\n" + record +
+           "\n\nDELETE /subjects/s\n\nDELETE /subjects/s?permanent=true\n\nGET /subjects?deleted=true&offset=0&limit=5",
+       "PUT /mode?force=true\n{\"mode\":\"IMPORT\"}\n\nPOST /subjects/a%2Fb/versions\n"
+       R"({"schema":"\"string\"","id":77,"version":5})"
+       "\n\nGET /schemas/ids/77/versions\n\nDELETE /mode",
+       R"(RECORD {"keytype":"SCHEMA","subject":"t","version":1,"magic":1})"
+       "\n"
+       R"({"subject":"t","version":1,"id":3,"schema":"{\"type\":\"enum\",\"name\":\"n.E\",\"symbols\":[\"A\"]}","deleted":false})"
+       "\n\nPOST /subjects/u/versions\n"
+       R"({"schema":"{\"type\":\"array\",\"items\":\"n.E\"}","references":[{"name":"n.E","subject":"t","version":1}]})"
+       "\n\nGET /subjects/t/versions/1/referencedby\n\nDELETE /subjects/t/versions/1"},
+      {.rounds = 5'000, .alphabet = "{}[]\",:\\/?&=\n0123456789"});
 }
 
 TEST(SchemaRecord, RefusesKeysWithoutTheirParts) {

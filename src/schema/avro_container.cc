@@ -252,15 +252,14 @@ Status ContainerWriter::close() {
   return status;
 }
 
-int fuzz_container(BytesView input) {
+int fuzz_avro_container(BytesView input) {
   auto reader = ContainerReader::open([&input](char* buffer, size_t size) -> Result<size_t> {
     const size_t count = std::min(size, input.size());
     std::memcpy(buffer, input.data(), count);
     input.remove_prefix(count);
     return count;
   });
-  if (reader.ok()) (void)reader->for_each([](const Value&) { return Status(); });
-  return 0;
+  return reader.ok() && reader->for_each([](const Value&) { return Status(); }).ok() ? 1 : 0;
 }
 
 }  // namespace muir::schema::avro

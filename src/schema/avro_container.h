@@ -95,6 +95,6 @@ class ContainerWriter {
 };
 
 // Reads arbitrary bytes as a file.
-int fuzz_container(BytesView input);
+int fuzz_avro_container(BytesView input);
 
 }  // namespace muir::schema::avro

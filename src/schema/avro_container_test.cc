@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <random>
 
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
+#include "testing/mutations.h"
 #include "testing/temp_dir.h"
 
 namespace muir::schema::avro {
@@ -110,19 +110,10 @@ TEST(AvroContainer, RefusesDamagedFiles) {
   EXPECT_FALSE(read_all(good.substr(0, good.size() - 5)).ok());
 }
 
-TEST(AvroContainer, SurvivesMutatedFiles) {
-  const uint32_t seed = 20260105;
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  for (const Codec codec : {Codec::null, Codec::deflate}) {
-    const Bytes good = file_with(codec, 200, 50);
-    for (int i = 0; i < 5'000; ++i) {
-      Bytes bytes = good;
-      for (auto n = random() % 4; n > 0; --n) bytes[random() % bytes.size()] = static_cast<char>(random());
-      if (random() % 4 == 0) bytes.resize(random() % bytes.size());
-      fuzz_container(bytes);
-    }
-  }
+TEST(FuzzAvroContainer, SurvivesMutations) {
+  testing::survive_mutations(
+      "schema_avro_container", fuzz_avro_container,
+      {file_with(Codec::null, 20, 10), file_with(Codec::deflate, 20, 10), file_with(Codec::null, 0, 10)});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "schema/avro_decode.h"
 
+#include "schema/avro_compatibility.h"
 #include "schema/avro_encode.h"
 #include "schema/avro_parse.h"
 #include "schema/internal/avro_program.h"
@@ -316,7 +317,7 @@ Status StructDecoder::decode(BytesView bytes, void* object) const {
   return nothing_left(bytes);
 }
 
-int fuzz_decode(BytesView input) {
+int fuzz_avro_datum(BytesView input) {
   const size_t split = input.find('\0');
   if (split == BytesView::npos) return 0;
   const auto schema = parse(input.substr(0, split), {.strict = false});
@@ -329,7 +330,24 @@ int fuzz_decode(BytesView input) {
   CHECK(encode(**schema, value, bytes).ok(), "a decoded value does not encode");
   Value again;
   CHECK(decoder->decode(bytes, again).ok() && again == value, "a value does not survive encoding");
-  return 0;
+  return 1;
+}
+
+int fuzz_avro_resolution(BytesView input) {
+  const size_t first = input.find('\0');
+  const size_t second = first == BytesView::npos ? first : input.find('\0', first + 1);
+  if (second == BytesView::npos) return 0;
+  const auto writer = parse(input.substr(0, first), {.strict = false});
+  const auto reader = parse(input.substr(first + 1, second - first - 1), {.strict = false});
+  if (!writer.ok() || !reader.ok()) return 0;
+  (void)check_readable(**reader, **writer);
+  const auto decoder = ValueDecoder::compile(*writer, *reader);
+  if (!decoder.ok()) return 0;
+  Value value;
+  if (!decoder->decode(input.substr(second + 1), value).ok()) return 0;
+  Bytes bytes;
+  CHECK(encode(**reader, value, bytes).ok(), "a resolved value is none of the reader's schema");
+  return 1;
 }
 
 }  // namespace muir::schema::avro

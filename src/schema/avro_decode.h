@@ -18,7 +18,7 @@ namespace muir::schema::avro {
 
 namespace internal {
 struct Program;
-}
+}  // namespace internal
 
 // Decodes into Values of the reader schema. Immutable, thread-safe; copies share the program.
 class ValueDecoder {
@@ -51,6 +51,10 @@ class StructDecoder {
 };
 
 // Splits the input into a schema text, a 0 byte, and a datum; decodes, and of what decodes checks the re-encoding.
-int fuzz_decode(BytesView input);
+// Returns 1 when a datum decoded.
+int fuzz_avro_datum(BytesView input);
+// A writer's schema, a 0 byte, a reader's, a 0 byte, and a datum: compares and resolves the schemas and decodes. What
+// is called compatible must resolve, and what decodes must be a value of the reader. Returns 1 when a datum decoded.
+int fuzz_avro_resolution(BytesView input);
 
 }  // namespace muir::schema::avro

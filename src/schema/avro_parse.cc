@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "schema/avro_compatibility.h"
 #include "schema/avro_default.h"
 #include "schema/avro_text.h"
 
@@ -57,6 +58,9 @@ bool is_field_attribute(std::string_view key) {
   static constexpr std::string_view kFieldKeys[]{"default", "doc", "name", "order", "type", "aliases"};
   return std::find(std::begin(kFieldKeys), std::end(kFieldKeys), key) != std::end(kFieldKeys);
 }
+
+// Fields of a record, symbols of an enum, aliases of either: names are looked for one by one, which must stay bearable.
+constexpr size_t kNamesMax = 10'000;
 
 // Aliases are a set, in the order in which they first occur.
 template <class T>
@@ -197,6 +201,7 @@ class Parser {
   static Result<std::vector<std::string>> strings_of(const Json& json, std::string_view what) {
     const auto* array = json.as_array();
     if (array == nullptr) return fail("{} must be an array, not {}", what, json.to_string());
+    if (array->size() > kNamesMax) return fail("{} {}; at most {} are allowed", array->size(), what, kNamesMax);
     std::vector<std::string> out;
     for (const auto& item : *array) {
       const auto* text = item.as_string();
@@ -213,6 +218,8 @@ class Parser {
     const Json* fields_member = json.find("fields");
     const auto* fields = fields_member == nullptr ? nullptr : fields_member->as_array();
     if (fields == nullptr) return fail("record {} has no fields", schema.name.full());
+    if (fields->size() > kNamesMax)
+      return fail("record {} has {} fields; at most {} are allowed", schema.name.full(), fields->size(), kNamesMax);
     std::set<std::string_view> seen;
     schema.fields.reserve(fields->size());  // keeps the names that `seen` borrows in place
     for (const auto& member : *fields) {
@@ -333,14 +340,18 @@ Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options) {
   return parse_json(*json, options);
 }
 
-int fuzz_parse(BytesView input) {
+int fuzz_avro_schema(BytesView input) {
   const auto schema = parse(input, {.strict = !input.empty() && input.front() != ' '});
   if (!schema.ok()) return 0;
   const std::string text = to_text(**schema);
   const auto again = parse(text, {.strict = false});
   CHECK(again.ok(), "text of a schema does not parse: {}: {}", text, again.status().message());
   CHECK(to_text(**again) == text, "text of a schema changes: {}", text);
-  return 0;
+  const std::string canonical = canonical_form(**schema);
+  const auto from_canonical = parse(canonical, {.strict = false});
+  CHECK(from_canonical.ok() && canonical_form(**from_canonical) == canonical, "canonical form changes: {}", canonical);
+  CHECK(check_readable(**schema, **again).empty(), "a schema cannot be read with itself: {}", text);
+  return 1;
 }
 
 }  // namespace muir::schema::avro

@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "schema/avro_text.h"
+#include "testing/mutations.h"
 
 namespace muir::schema::avro {
 namespace {
@@ -251,27 +250,32 @@ TEST(AvroText, DigestsMatchTheirStandards) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
-TEST(AvroParse, SurvivesMutatedTexts) {
-  const uint32_t seed = 20260102;
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  const std::string original =
-      R"({"type":"record","name":"a.R","aliases":["Q"],"fields":[{"name":"x","type":["null",{"type":"map","values":"R"}],"default":null},)"
-      R"({"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"],"default":"A"},"default":"B"},{"name":"f","type":{"type":"fixed","name":"b.F","size":3}}]})";
-  int parsed = 0;
-  for (int i = 0; i < 30'000; ++i) {
-    std::string text = original;
-    for (auto n = 1 + random() % 3; n > 0; --n) {
-      const size_t at = random() % text.size();
-      if (random() % 2 == 0)
-        text[at] = static_cast<char>(' ' + random() % 95);
-      else
-        text.replace(at, random() % 8, original.substr(random() % original.size(), random() % 8));
-    }
-    fuzz_parse(text);
-    parsed += parse(text, {.strict = false}).ok() ? 1 : 0;
+TEST(AvroParse, RefusesMoreNamesThanCanBeLookedThrough) {
+  std::string symbols;
+  std::string fields;
+  for (int i = 0; i < 10'001; ++i) {
+    symbols += fmt::format("{}\"s{}\"", i == 0 ? "" : ",", i);
+    fields += fmt::format("{}{{\"name\":\"f{}\",\"type\":\"int\"}}", i == 0 ? "" : ",", i);
   }
-  EXPECT_GT(parsed, 100);  // mutations that break everything test nothing
+  for (const std::string& text : {fmt::format(R"({{"type":"enum","name":"E","symbols":[{}]}})", symbols),
+                                  fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", fields),
+                                  fmt::format(R"({{"type":"fixed","name":"F","size":1,"aliases":[{}]}})", symbols)}) {
+    const auto schema = parse(text);
+    ASSERT_FALSE(schema.ok());
+    EXPECT_NE(schema.status().message().find("at most 10000 are allowed"), std::string::npos);
+  }
+}
+
+TEST(FuzzAvroSchema, SurvivesMutations) {
+  testing::survive_mutations(
+      "schema_avro_schema", fuzz_avro_schema,
+      {R"({"type":"record","name":"a.R","aliases":["Q"],"fields":[{"name":"x","type":["null",{"type":"map","values":"R"}],"default":null},)"
+       R"({"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"],"default":"A"},"default":"B"},{"name":"f","type":{"type":"fixed","name":"b.F","size":3}}]})",
+       R"({"type":"record","name":"T","namespace":"n","doc":"d","fields":[{"name":"t","type":{"type":"long","logicalType":"timestamp-millis"},"default":-5},)"
+       R"({"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2},"default":"\u00ff\u0000","order":"ignore"},)"
+       R"({"name":"l","type":{"type":"array","items":["null","string",{"type":"map","values":"double"}]},"default":[null,{"string":"x"}],"x-prop":[1.5]}]})",
+       R"(["int","string"])", R"("bytes")", R"( {"type":"record","name":"odd name","fields":[]})"},
+      {.rounds = 30'000, .alphabet = "{}[]\",:\\RABrecordnulspmiaty0123"});
 }
 
 }  // namespace

@@ -27,18 +27,18 @@ class Json {
     bool operator==(const Number&) const = default;
   };
 
-  Json() = default;                                       // null
-  Json(std::nullptr_t) {}                                 // NOLINT: implicit by design, as are the next ones
-  Json(bool value) : data_(value) {}                      // NOLINT
-  Json(int value) : Json(static_cast<int64_t>(value)) {}  // NOLINT
-  Json(int64_t value);                                    // NOLINT
-  Json(double value);  // NOLINT: a value that is not finite becomes the string "NaN", "Infinity" or "-Infinity"
-  Json(std::string value) : data_(std::move(value)) {}         // NOLINT
-  Json(std::string_view value) : data_(std::string(value)) {}  // NOLINT
-  Json(const char* value) : data_(std::string(value)) {}       // NOLINT
-  Json(Number value) : data_(std::move(value)) {}              // NOLINT
-  Json(Array value) : data_(std::move(value)) {}               // NOLINT
-  Json(Object value);                                          // NOLINT
+  Json();                        // null
+  Json(std::nullptr_t);          // NOLINT: implicit by design, as are the next ones
+  Json(bool value);              // NOLINT
+  Json(int value);               // NOLINT
+  Json(int64_t value);           // NOLINT
+  Json(double value);            // NOLINT: one that is not finite becomes the string "NaN", "Infinity" or "-Infinity"
+  Json(std::string value);       // NOLINT
+  Json(std::string_view value);  // NOLINT
+  Json(const char* value);       // NOLINT
+  Json(Number value);            // NOLINT
+  Json(Array value);             // NOLINT
+  Json(Object value);            // NOLINT
   Json(std::initializer_list<JsonMember> members);
 
   // The first value of `text`, which must hold nothing else. Nesting is bounded by `depth_max`. Of members with the
@@ -81,12 +81,25 @@ struct JsonMember {
   bool operator==(const JsonMember& other) const = default;
 };
 
+// Here, where a member is complete, because destroying an object's members needs that.
+inline Json::Json() = default;
+inline Json::Json(std::nullptr_t) {}
+inline Json::Json(bool value) : data_(value) {}
+inline Json::Json(int value) : Json(static_cast<int64_t>(value)) {}
+inline Json::Json(std::string value) : data_(std::move(value)) {}
+inline Json::Json(std::string_view value) : data_(std::string(value)) {}
+inline Json::Json(const char* value) : data_(std::string(value)) {}
+inline Json::Json(Number value) : data_(std::move(value)) {}
+inline Json::Json(Array value) : data_(std::move(value)) {}
+inline Json::Json(Object value) : data_(std::move(value)) {}
+
 // Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 // The shortest text that reads back as the same double ("1.0", "0.1", "1e+300"); for non-finite ones see Json(double).
 void append_json_double(std::string& out, double value);
 
 // Parses arbitrary bytes and, when they are JSON, checks that their text parses to an equal value.
+// Returns 1 for JSON.
 int fuzz_json(BytesView input);
 
 }  // namespace muir::schema

@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <random>
+
+#include "testing/mutations.h"
 
 namespace muir::schema {
 namespace {
@@ -65,17 +66,13 @@ TEST(Json, WritesDoublesThatReadBackTheSame) {
   }
 }
 
-TEST(Json, SurvivesMutatedTexts) {
-  const uint32_t seed = 20260101;
-  SCOPED_TRACE(seed);
-  std::mt19937 random(seed);
-  const std::string original = R"({"type":"record","name":"a\u00e9b","fields":[{"x":[1,2.5e-3,null,true]},{}]})";
-  for (int i = 0; i < 20'000; ++i) {
-    std::string text = original;
-    for (auto n = random() % 4; n > 0; --n) text[random() % text.size()] = static_cast<char>(random());
-    if (random() % 4 == 0) text.resize(random() % text.size());
-    fuzz_json(text);
-  }
+TEST(FuzzJson, SurvivesMutations) {
+  testing::survive_mutations(
+      "schema_json", fuzz_json,
+      {R"({"type":"record","name":"a\u00e9b\ud83d\ude8c","fields":[{"x":[1,2.5e-3,null,true]},{}]})",
+       "[[[[-0.0, 1E+300, 9223372036854775807, 123456789012345678901234567890]]], false, \"\xc3\xa9\\\"\\\\\\/\\n\"]",
+       R"({"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":0,"k":1,"l":2,"m":3,"n":4,"o":5,"p":6,"q":7,"a":8})"},
+      {.rounds = 20'000, .alphabet = "{}[]\",:\\u0123456789.eE+-"});
 }
 
 }  // namespace

@@ -1,0 +1,121 @@
+// Fuzz entry of the REST interface: scripts of requests against a registry whose log is in memory.
+#include "base/check.h"
+#include "net/url.h"
+#include "registry/rest_api.h"
+
+namespace muir::registry {
+namespace {
+
+constexpr int kStepsMax = 12;
+
+using Records = std::vector<std::pair<Bytes, OptBytes>>;
+
+// Applies every record as it is written. `records` outlives it.
+class MemoryLog final : public SchemaLog {
+ public:
+  explicit MemoryLog(Records& records) : records_(records) {}
+  Status start(Apply apply) override {
+    apply_ = std::move(apply);
+    for (const auto& [key, value] : records_) apply_(key, to_view(value));
+    return {};
+  }
+  Status catch_up() override { return {}; }
+  Status append(BytesView key, OptBytesView value) override {
+    records_.emplace_back(key, to_owned(value));
+    apply_(key, value);
+    return {};
+  }
+  void stop() override {}
+
+ private:
+  Records& records_;
+  Apply apply_;
+};
+
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> out;
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+    const size_t end = std::min(path.find('/'), path.size());
+    out.push_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+// The values of the pattern's placeholders; nothing when the path is another.
+std::optional<std::vector<std::string>> match(const RestRoute& route, const std::vector<std::string_view>& segments) {
+  const auto pattern = split(route.pattern);
+  if (pattern.size() != segments.size()) return std::nullopt;
+  std::vector<std::string> params;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (!pattern[i].starts_with('{')) {
+      if (pattern[i] != segments[i]) return std::nullopt;
+      continue;
+    }
+    auto value = net::percent_decode(segments[i]);
+    if (!value || value->empty()) return std::nullopt;
+    params.push_back(std::move(*value));
+  }
+  return params;
+}
+
+std::optional<RestResponse> ask(RegistryService& service, std::string_view method, std::string_view target,
+                                std::string_view body) {
+  const size_t question = std::min(target.find('?'), target.size());
+  const auto segments = split(target.substr(0, question));
+  for (const RestRoute& route : rest_routes()) {
+    if (route.method != method) continue;
+    auto params = match(route, segments);
+    if (!params) continue;
+    return call(route, service,
+                {.method = std::string(method),
+                 .params = std::move(*params),
+                 .query = std::string(target.substr(std::min(question + 1, target.size()))),
+                 .body = std::string(body)});
+  }
+  return std::nullopt;
+}
+
+// What a registry says about everything it holds.
+std::string everything(RegistryService& service) {
+  std::string out;
+  for (const std::string_view target : {"/schemas?deleted=true", "/subjects?deleted=true", "/config", "/mode"})
+    out += ask(service, "GET", target, "")->body + '\n';
+  return out;
+}
+
+std::unique_ptr<RegistryService> started(Records& records) {
+  auto service = RegistryService::start(std::make_unique<MemoryLog>(records));
+  CHECK(service.ok(), "a registry does not start: {}", service.status().to_string());
+  return std::move(*service);
+}
+
+}  // namespace
+
+int fuzz_rest(BytesView input) {
+  Records records;
+  auto service = started(records);
+  int answered = 0;
+  for (int step = 0; step < kStepsMax && !input.empty(); ++step) {
+    const size_t end = std::min(input.find("\n\n"), input.size());
+    const BytesView text = input.substr(0, end);
+    input.remove_prefix(std::min(end + 2, input.size()));
+    const size_t line = std::min(text.find('\n'), text.size());
+    const BytesView body = text.substr(std::min(line + 1, text.size()));
+    const size_t space = std::min(text.find(' '), line);
+    const BytesView method = text.substr(0, space);
+    const BytesView target = text.substr(std::min(space + 1, line), line - std::min(space + 1, line));
+    if (method == "RECORD") {  // somebody else's, in the topic
+      records.emplace_back(target, body.empty() ? OptBytes() : OptBytes(body));
+      service = started(records);
+    } else if (const auto response = ask(*service, method, target, body)) {
+      CHECK(response->status >= 200 && response->status < 600, "status {}", response->status);
+      if (response->status == 200) answered = 1;
+    }
+  }
+  CHECK(everything(*started(records)) == everything(*service), "a registry that starts again knows something else");
+  return answered;
+}
+
+}  // namespace muir::registry
