@@ -74,6 +74,9 @@ class CsvFile final : public PositionFile {
         return false;
       }
       std::string_view rest(buffer_.c_str());
+      if (rest.empty()) return error(Code::data_loss, "{} line {}: a NUL byte", path_, line_);
+      if (rest.size() == buffer_.size() - 1 && !rest.ends_with('\n'))
+        return error(Code::data_loss, "{} line {}: longer than {} bytes", path_, line_, kLineBytesMax);
       auto row = take_csv_row(rest, row_);
       if (!row.ok()) return row.status().annotate(fmt::format("{} line {}", path_, line_));
       if (row_.size() > 1 || !row_[0].empty()) return true;
