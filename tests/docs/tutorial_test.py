@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""docs/tutorial.md does what it shows: its blocks marked `sh test` run in order against a started product.
+"""The documents do what they show: the blocks marked `sh test` of each run in order against a started product of its own.
 
 A block must end with 0 and, when a `text` block follows, print what that one shows: `...` stands for anything, and numbers of ten
 and more digits (times) are not compared. A block that only reads is repeated until it shows that, as views follow the topics.
 """
+import json
 import pathlib
 import re
 import shutil
@@ -12,12 +13,12 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
 import product  # noqa: E402: found through the path above
 
-TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```sh test\n(.*?)^```\n(?:\n*^```text\n(.*?)^```\n)?", re.S | re.M)
 READ_TIMEOUT_S = 20
 COMMAND_TIMEOUT_S = 60
@@ -46,7 +47,7 @@ def first_missing(shown, output):
 
 
 def only_reads(commands):
-    return not re.search(r" -d | -X P| -X D| replay |<<", commands)
+    return not re.search(r" -d | --data| -X P| -X D| replay |<<", commands)
 
 
 class Comparison(unittest.TestCase):
@@ -67,9 +68,9 @@ class Comparison(unittest.TestCase):
         self.assertEqual(blocks(text), [("a\n", "A\n"), ("c\n", None)])
 
 
-class Tutorial(unittest.TestCase):
+class Documents(unittest.TestCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muir-tutorial-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muir-documents-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.muir = product.Product(self.folder)
         self.addCleanup(lambda: self.muir.process and self.muir.process.poll() is None and self.muir.kill())
@@ -102,13 +103,44 @@ class Tutorial(unittest.TestCase):
                 self.fail(f"{commands}printed\n{output}\nwhich has no (or not in this order)\n{missing}")
             time.sleep(0.1)
 
-    def test_every_marked_block_shows_what_it_shows(self):
-        found = blocks(TUTORIAL.read_text())
-        self.assertGreater(len(found), 10)
+    def test_the_tutorial(self):
+        self.run_document("docs/tutorial.md", at_least=10)
+
+    def test_the_rest_reference(self):
+        self.run_document("docs/reference/rest.md", at_least=18, then=self.every_schema_is_documented)
+
+    def test_the_guide_to_vehicle_tracking(self):
+        self.run_document("docs/guide/vts.md", at_least=4)
+
+    def registry(self, path):
+        with urllib.request.urlopen(self.muir.registry_url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def every_schema_is_documented(self):
+        """By now every topic has had a record, and its schema is registered."""
+        text = (REPOSITORY / "docs" / "formats" / "vts-topics.md").read_text()
+        subjects = self.registry("/subjects")
+        self.assertGreaterEqual(len(subjects), 10)
+        for subject in subjects:
+            schema = json.loads(self.registry(f"/subjects/{subject}/versions/latest")["schema"])
+            topic = subject.removesuffix("-value").removesuffix("-key")
+            with self.subTest(subject=subject):
+                self.assertIn(f"`{topic}`", text)
+                if not isinstance(schema, dict) or "fields" not in schema:
+                    continue
+                self.assertIn(schema["name"], text)
+                if not topic.startswith("muir-vts-"):  # internal ones are named, and described in words
+                    self.assertEqual([f["name"] for f in schema["fields"] if f"`{f['name']}`" not in text], [])
+
+    def run_document(self, path, at_least, then=None):
+        found = blocks((REPOSITORY / path).read_text())
+        self.assertGreaterEqual(len(found), at_least)
         self.muir.start()
         for commands, shown in found:
             with self.subTest(commands=commands):
                 self.run_block(commands, shown)
+        if then is not None:
+            then()
         self.assertEqual(self.muir.stop(), 0)
 
 
