@@ -5,27 +5,20 @@
 #include <map>
 #include <set>
 
+#include "schema/internal/avro_match.h"
+
 namespace muir::schema::avro {
 namespace {
 
 // Pairs of recursive schemas can chain for as long as the product of their sizes.
 constexpr size_t kDepthMax = 500;
+// Two unions of many records have as many pairs as the product of their sizes; real schemas have a few thousand.
+constexpr size_t kPairsMax = 200'000;
 
 std::string upper(Type type) {
   std::string name(to_string(type));
   std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
   return name;
-}
-
-bool is_promotable(Type writer, Type reader) {
-  switch (reader) {
-    case Type::int64: return writer == Type::int32;
-    case Type::float32: return writer == Type::int32 || writer == Type::int64;
-    case Type::float64: return writer == Type::int32 || writer == Type::int64 || writer == Type::float32;
-    case Type::bytes: return writer == Type::string;
-    case Type::string: return writer == Type::bytes;
-    default: return false;
-  }
 }
 
 using Findings = std::vector<Incompatibility>;
@@ -43,9 +36,13 @@ class Checker {
  public:
   // The answer for a pair that is being worked on further up is "compatible": a recursive type adds nothing to itself.
   Findings check(const Schema& reader, const Schema& writer) {
+    if (depth_ > kDepthMax) return {finding(IncompatibilityKind::type_mismatch, "the schemas are nested too deeply")};
+    // Nodes of primitive types are shared, and their findings would be too, with the path of the first place.
+    if (reader.is_primitive() || writer.is_primitive()) return calculate(reader, writer);
     const auto key = std::make_pair(&reader, &writer);
     if (const auto found = memo_.find(key); found != memo_.end()) return found->second;
-    if (depth_ > kDepthMax) return {finding(IncompatibilityKind::type_mismatch, "the schemas are nested too deeply")};
+    if (memo_.size() >= kPairsMax)
+      return {finding(IncompatibilityKind::type_mismatch, "the schemas are too large to be compared")};
     memo_[key] = {};
     ++depth_;
     Findings findings = calculate(reader, writer);
@@ -62,7 +59,7 @@ class Checker {
     return findings;
   }
 
-  // Branches of unions are looked at on their own: their paths start anew, as in Java.
+  // Branches of a reader's union are looked at on their own: their paths start anew, as in Java.
   Findings from_root(const Schema& reader, const Schema& writer) {
     std::vector<std::string> outer;
     outer.swap(path_);
@@ -94,7 +91,8 @@ class Checker {
     if (reader.type == writer.type) return calculate_same(reader, writer);
     if (writer.type == Type::union_of) {
       Findings all;
-      for (const Schema* branch : writer.branches) append(all, from_root(reader, *branch));
+      for (size_t i = 0; i < writer.branches.size(); ++i)
+        append(all, at(std::to_string(i), reader, *writer.branches[i]));
       return all;
     }
     if (reader.type == Type::union_of) {
@@ -103,7 +101,7 @@ class Checker {
       }
       return {missing_branch(writer)};
     }
-    if (is_promotable(writer.type, reader.type)) return {};
+    if (internal::is_promotable(writer.type, reader.type)) return {};
     return {finding(
         IncompatibilityKind::type_mismatch,
         fmt::format("reader type: {} not compatible with writer type: {}", upper(reader.type), upper(writer.type)))};
@@ -149,9 +147,7 @@ class Checker {
   }
 
   [[nodiscard]] Findings check_names(const Schema& reader, const Schema& writer) const {
-    const bool match = reader.name.simple == writer.name.simple ||
-                       std::find(reader.aliases.begin(), reader.aliases.end(), writer.name) != reader.aliases.end();
-    if (match) return {};
+    if (internal::names_match(writer, reader)) return {};
     return {finding(IncompatibilityKind::name_mismatch, "expected: " + writer.name.full(), "name")};
   }
 
@@ -172,11 +168,18 @@ class Checker {
     for (size_t i = 0; i < reader.fields.size(); ++i) {
       const Field& field = reader.fields[i];
       path_.push_back(std::to_string(i));
-      if (const Field* written = written_field(field, writer)) {
-        append(all, at("type", *field.schema, *written->schema));
+      const auto written = written_fields(field, writer);
+      if (written.size() > 1) {
+        all.push_back(finding(IncompatibilityKind::name_mismatch,
+                              fmt::format("reader field {} matches several fields of the writer", field.name)));
+      } else if (!written.empty()) {
+        append(all, at("type", *field.schema, *written[0]->schema));
       } else if (!field.default_value) {
-        // An enum's own default is for unknown symbols; it does not stand in for a field.
-        all.push_back(finding(IncompatibilityKind::reader_field_missing_default_value, field.name));
+        // An enum's own default is for unknown symbols; it does not stand in for a field. Java has other words for it.
+        if (field.schema->default_symbol)
+          append(all, at("type", *field.schema, writer));
+        else
+          all.push_back(finding(IncompatibilityKind::reader_field_missing_default_value, field.name));
       }
       path_.pop_back();
     }
@@ -184,16 +187,18 @@ class Checker {
     return all;
   }
 
-  static const Field* written_field(const Field& field, const Schema& writer) {
-    const auto named = [&](std::string_view name) -> const Field* {
+  // By name and by aliases: Java refuses to choose when there are several.
+  static std::vector<const Field*> written_fields(const Field& field, const Schema& writer) {
+    std::vector<const Field*> found;
+    const auto add = [&](std::string_view name) {
       const int index = writer.field_index(name);
-      return index < 0 ? nullptr : &writer.fields[static_cast<size_t>(index)];
+      if (index >= 0) found.push_back(&writer.fields[static_cast<size_t>(index)]);
     };
-    if (const Field* direct = named(field.name)) return direct;
+    add(field.name);
     for (const auto& alias : field.aliases) {
-      if (const Field* by_alias = named(alias)) return by_alias;
+      if (alias != field.name) add(alias);
     }
-    return nullptr;
+    return found;
   }
 
   std::map<std::pair<const Schema*, const Schema*>, Findings> memo_;

@@ -1,5 +1,5 @@
 // Whether data written with one Avro schema can be read with another: the rules, kinds, texts and paths of the Java
-// library's SchemaCompatibility, which schema registries apply and whose answers people know.
+// library's SchemaCompatibility (1.12.1), which schema registries apply and whose answers people know.
 #pragma once
 
 #include <string>

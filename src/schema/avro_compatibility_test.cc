@@ -88,7 +88,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"enum_default_does_not_stand_in_for_a_field",
              record(R"({"name":"a","type":{"type":"enum","name":"E","symbols":["A"],"default":"A"}})"),
              record(""),
-             {{Kind::reader_field_missing_default_value, "/fields/0", "a"}}},
+             {{Kind::type_mismatch, "/fields/0/type", "reader type: ENUM not compatible with writer type: RECORD"}}},
+        Case{"field_that_several_written_ones_match",
+             record(R"({"name":"b","aliases":["a"],"type":"int"})"),
+             record(kFieldA + R"(,{"name":"b","type":"int"})"),
+             {{Kind::name_mismatch, "/fields/0", "reader field b matches several fields of the writer"}}},
         Case{"field_renamed_with_alias", record(R"({"name":"b","aliases":["a"],"type":"int"})"), record(kFieldA), {}},
         Case{"field_type_changed",
              record(R"({"name":"a","type":"string"})"),
@@ -134,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"out_of_union_a_branch_differs",
              R"("long")",
              R"(["null","long"])",
-             {{Kind::type_mismatch, "/", "reader type: LONG not compatible with writer type: NULL"}}},
+             {{Kind::type_mismatch, "/0", "reader type: LONG not compatible with writer type: NULL"}}},
         Case{"recursive",
              record(R"({"name":"next","type":["null","R"]})"),
              record(R"({"name":"next","type":["null","R"]},{"name":"x","type":"int"})"),
@@ -158,6 +162,34 @@ TEST(AvroCompatibilityBounds, FindingsThatDoubleAtEveryLevelEndInTime) {
     return text;
   };
   EXPECT_EQ(check_readable(*schema(chain("int")), *schema(chain("string"))).size(), 1000U);
+}
+
+TEST(AvroCompatibilityBounds, RecordsOfManyFieldsAndEnumsOfManySymbolsEndInTime) {
+  const auto many_fields = [](std::string_view prefix) {
+    std::string fields;
+    for (int i = 0; i < 10'000; ++i)
+      fields += fmt::format(R"({}{{"name":"{}{}","type":"int"}})", i == 0 ? "" : ",", prefix, i);
+    return record(fields);
+  };
+  EXPECT_TRUE(check_readable(*schema(many_fields("a")), *schema(many_fields("a"))).empty());
+  EXPECT_EQ(check_readable(*schema(many_fields("a")), *schema(many_fields("b"))).size(), 1000U);  // as many as are told
+  const auto many_symbols = [](std::string_view prefix) {
+    std::string symbols;
+    for (int i = 0; i < 10'000; ++i) symbols += fmt::format(R"({}"{}{}")", i == 0 ? "" : ",", prefix, i);
+    return fmt::format(R"({{"type":"enum","name":"E","symbols":[{}]}})", symbols);
+  };
+  EXPECT_TRUE(check_readable(*schema(many_symbols("a")), *schema(many_symbols("a"))).empty());
+  EXPECT_EQ(check_readable(*schema(many_symbols("a")), *schema(many_symbols("b"))).size(), 1U);
+}
+
+TEST(AvroCompatibilityBounds, UnionsOfManyRecordsEndInTime) {
+  const auto many = [](std::string_view prefix) {
+    std::string text = "[";
+    for (int i = 0; i < 3000; ++i)
+      text += fmt::format("{}{}", i == 0 ? "" : ",", record(kFieldA, fmt::format("{}{}", prefix, i)));
+    return text + "]";
+  };
+  EXPECT_FALSE(check_readable(*schema(many("A")), *schema(many("B"))).empty());
 }
 
 }  // namespace

@@ -166,6 +166,19 @@ TEST(AvroResolution, Table) {
       {"into a union, exact before promoted", R"("int")", "04", R"(["double","long","int"])", R"({"int":2})"},
       {"into a union, promoted", R"("int")", "04", R"(["string","double"])", R"({"double":2.0})"},
       {"union into union", R"(["int","null"])", "00 04", R"(["null","long"])", R"({"long":2})"},
+      {"into a union, a record of another name", two, "02 02 78",
+       R"(["null",{"type":"record","name":"S","fields":[{"name":"a","type":"int"}]}])", R"({"S":{"a":1}})"},
+      {"into a union, a record of the same name before another", two, "02 02 78",
+       R"([{"type":"record","name":"S","fields":[{"name":"a","type":"int"}]},{"type":"record","name":"n.R","fields":[]}])",
+       R"({"n.R":{}})"},
+      {"items that cannot be read, without any", R"({"type":"array","items":"string"})", "00",
+       R"({"type":"array","items":"int"})", "[]"},
+      {"items that cannot be read", R"({"type":"array","items":"string"})", "02 02 61 00",
+       R"({"type":"array","items":"int"})",
+       "ERROR decode Avro at byte 1: resolve Avro schemas at /items: written as string, which int cannot be read from"},
+      {"the last of two fields with the same alias", two, "02 02 78",
+       R"({"type":"record","name":"R","fields":[{"name":"y","type":"long","aliases":["a"],"default":7},{"name":"z","type":"int","aliases":["a"]}]})",
+       R"({"y":7,"z":1})"},
       {"items promoted", R"({"type":"array","items":"int"})", "02 04 00", R"({"type":"array","items":"double"})",
        "[2.0]"},
       {"recursion with a field dropped", kLinked, "02 02 04 00",
@@ -276,7 +289,7 @@ TEST(FuzzAvroResolution, SurvivesMutations) {
       R"({"type":"record","name":"R","fields":[{"name":"c","type":{"type":"array","items":"R"}},{"name":"a","type":"double"},)"
       R"({"name":"n","type":"bytes","default":"\u00ff"},{"name":"z","aliases":["b"],"type":["string","null"]},)"
       R"({"name":"d","type":{"type":"enum","name":"E","symbols":["Q","X"],"default":"Q"}}]})";
-  const Bytes datum("\x02\x02\x04hi\x02\x02\0\0\x02\0\x02", 11);
+  const Bytes datum("\x02\x02\x04hi\x02\x02\0\0\x02\0\x02", 12);
   testing::survive_mutations(
       "schema_avro_resolution", fuzz_avro_resolution,
       {writer + '\0' + reader + '\0' + datum, Bytes(R"("int")") + '\0' + R"(["float","long"])" + '\0' + "\x08"},

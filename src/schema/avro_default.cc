@@ -13,10 +13,13 @@ constexpr int kDepthMax = 64;
 // Trying the branches of nested unions takes exponential time on hostile schemas; real defaults need a few steps.
 constexpr int kStepsMax = 100'000;
 
-// One walk for both purposes: checking is encoding without keeping the bytes.
+enum class Purpose : unsigned char { check, encode };
+
+// One walk for both purposes: checking is encoding without keeping the bytes. What passes the check is what passes it
+// in the Java library, where bytes and fixed types take any text, and floating point numbers none inside of others.
 class DefaultEncoder {
  public:
-  explicit DefaultEncoder(Bytes& out) : out_(out) {}
+  DefaultEncoder(Bytes& out, Purpose purpose) : out_(out), purpose_(purpose) {}
 
   Status encode(const Schema& schema, const Json& value, int depth = 0) {
     if (depth > kDepthMax || ++steps_ > kStepsMax)
@@ -42,7 +45,7 @@ class DefaultEncoder {
         return {};
       }
       case Type::float32:
-      case Type::float64: return encode_floating(schema, value);
+      case Type::float64: return encode_floating(schema, value, depth);
       case Type::string: {
         const auto* text = value.as_string();
         if (text == nullptr) return mismatch(schema, value);
@@ -71,9 +74,10 @@ class DefaultEncoder {
     return error(Code::invalid_argument, "{} is not a value of {}", value.to_string(), schema.branch_name());
   }
 
-  Status encode_floating(const Schema& schema, const Json& value) {
+  Status encode_floating(const Schema& schema, const Json& value, int depth) {
     auto number = value.as_double();
-    if (const auto* text = value.as_string()) {  // as Java writes what JSON has no number for
+    if (const auto* text = value.as_string();
+        text != nullptr && (purpose_ == Purpose::encode || depth == 0)) {  // as Java writes what JSON has no number for
       if (*text == "NaN") number = std::numeric_limits<double>::quiet_NaN();
       if (*text == "Infinity") number = std::numeric_limits<double>::infinity();
       if (*text == "-Infinity") number = -std::numeric_limits<double>::infinity();
@@ -90,6 +94,7 @@ class DefaultEncoder {
   Status encode_bytes(const Schema& schema, const Json& value) {
     const auto* text = value.as_string();
     if (text == nullptr) return mismatch(schema, value);
+    if (purpose_ == Purpose::check) return {};
     const Bytes bytes = MUIR_TRY(bytes_from_text(*text));
     if (schema.type == Type::bytes) {
       write_bytes(out_, bytes);
@@ -107,7 +112,10 @@ class DefaultEncoder {
     if (value.as_object() == nullptr) return mismatch(schema, value);
     for (const auto& field : schema.fields) {
       const Json* member = value.find(field.name);
-      if (member == nullptr && field.default_value) member = &*field.default_value;
+      if (member == nullptr && field.default_value) {
+        if (purpose_ == Purpose::check) continue;  // it is checked where it stands
+        member = &*field.default_value;
+      }
       if (member == nullptr)
         return error(Code::invalid_argument, "no value for field {} of {}", field.name, schema.name.full());
       MUIR_RETURN_IF_ERROR(encode(*field.schema, *member, depth + 1));
@@ -147,6 +155,7 @@ class DefaultEncoder {
   }
 
   Bytes& out_;
+  const Purpose purpose_;
   int steps_ = 0;
 };
 
@@ -154,11 +163,11 @@ class DefaultEncoder {
 
 Status check_default(const Schema& schema, const Json& value) {
   Bytes scratch;
-  return DefaultEncoder(scratch).encode(schema, value);
+  return DefaultEncoder(scratch, Purpose::check).encode(schema, value);
 }
 
 Status encode_default(const Schema& schema, const Json& value, Bytes& out) {
-  return DefaultEncoder(out).encode(schema, value);
+  return DefaultEncoder(out, Purpose::encode).encode(schema, value);
 }
 
 Result<Bytes> bytes_from_text(std::string_view text) {

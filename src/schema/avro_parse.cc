@@ -9,6 +9,7 @@
 #include "schema/avro_compatibility.h"
 #include "schema/avro_default.h"
 #include "schema/avro_text.h"
+#include "schema/internal/java_number.h"
 
 namespace muir::schema::avro {
 namespace {
@@ -106,6 +107,7 @@ class Parser {
     const auto* type = type_member->as_string();
     if (type == nullptr) return parse(*type_member, space);  // {"type": {"type": ...}}: a wrapper
     if (const auto primitive_type = primitive_from(*type)) return parse_primitive(*primitive_type, json);
+    if (const Schema* same = defined_alike(json, space)) return same;
     if (*type == "record" || *type == "error") return parse_record(json, space, *type == "error");
     if (*type == "enum") return parse_enum(json, space);
     if (*type == "fixed") return parse_fixed(json, space);
@@ -127,7 +129,7 @@ class Parser {
 
   void keep_properties(Schema& schema, const Json& json) {
     for (const auto& member : *json.as_object()) {
-      if (!is_model_attribute(member.key, schema.type)) schema.properties.push_back(member);
+      if (!is_model_attribute(member.key, schema.type)) keep(schema.properties, member);
     }
     // Unknown and invalid logical types are ignored, as the specification asks.
     if (const auto* logical = text_member(json, "logicalType");
@@ -179,12 +181,24 @@ class Parser {
     return found->second;
   }
 
+  static Name name_of(const Json& json, const std::string& name, const std::string& space) {
+    const auto* own_space = text_member(json, "namespace");
+    return name_from(name, own_space != nullptr ? *own_space : space);
+  }
+
+  // A definition that repeats an earlier one word for word stands for it, as generators of schemas rely on.
+  const Schema* defined_alike(const Json& json, const std::string& space) {
+    const auto* text = text_member(json, "name");
+    if (text == nullptr) return nullptr;
+    const auto earlier = definitions_.find(name_of(json, *text, space).full());
+    return earlier != definitions_.end() && *earlier->second.json == json ? earlier->second.schema : nullptr;
+  }
+
   // Reads name, namespace, doc and aliases, and makes the type known, so that it may refer to itself.
   Status define(Schema& schema, const Json& json, const std::string& space) {
     const auto* text = text_member(json, "name");
     if (text == nullptr) return fail("no name in {}", json.to_string());
-    const auto* own_space = text_member(json, "namespace");
-    schema.name = name_from(*text, own_space != nullptr ? *own_space : space);
+    schema.name = name_of(json, *text, space);
     const bool valid =
         is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_space(schema.name.space));
     if (schema.name.simple.empty() || (strict_ && !valid)) return fail("illegal name {}", schema.name.full());
@@ -194,7 +208,9 @@ class Parser {
       for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases")))
         add_once(schema.aliases, name_from(text_alias, schema.name.space));
     }
-    if (!names_.emplace(schema.name.full(), &schema).second) return fail("{} is defined twice", schema.name.full());
+    if (!names_.emplace(schema.name.full(), &schema).second)
+      return fail("{} is defined twice, differently", schema.name.full());
+    definitions_.emplace(schema.name.full(), Definition{&json, &schema});
     return {};
   }
 
@@ -229,6 +245,7 @@ class Parser {
         return fail("record {} has two fields {}", schema.name.full(), schema.fields.back().name);
       }
     }
+    schema.index_names();
     keep_properties(schema, json);
     return &schema;
   }
@@ -245,7 +262,7 @@ class Parser {
     field.schema = MUIR_TRY(parse(*type, record.name.space));
     if (const auto* doc = text_member(json, "doc")) field.doc = *doc;
     if (const Json* value = json.find("default")) {
-      field.default_value = *value;
+      field.default_value = MUIR_TRY(default_from(*value, field.schema->type));
       with_default_.emplace_back(&record, record.fields.size());
     }
     if (const auto* order = text_member(json, "order")) {
@@ -260,9 +277,28 @@ class Parser {
       for (auto& alias : MUIR_TRY(strings_of(*aliases, "aliases"))) add_once(field.aliases, std::move(alias));
     }
     for (const auto& member : *json.as_object()) {
-      if (!is_field_attribute(member.key)) field.properties.push_back(member);
+      if (!is_field_attribute(member.key)) keep(field.properties, member);
     }
     return field;
+  }
+
+  // A text that stands for a floating point number becomes that number, as in Java.
+  static Result<Json> default_from(Json value, Type type) {
+    if (const auto* text = value.as_string(); text != nullptr && (type == Type::float32 || type == Type::float64)) {
+      const std::string_view digits = *text;
+      if (digits != "NaN" && digits != "Infinity" && digits != "-Infinity") {
+        auto number = Json::parse(digits);
+        if (!number.ok() || !number->is_number()) return fail("the default \"{}\" is not a number", digits);
+        value = Json(*number->as_double());
+      }
+    }
+    schema::internal::rewrite_numbers_as_java(value);
+    return value;
+  }
+
+  static void keep(std::vector<JsonMember>& properties, const JsonMember& member) {
+    properties.push_back(member);
+    schema::internal::rewrite_numbers_as_java(properties.back().value);
   }
 
   Result<const Schema*> parse_enum(const Json& json, const std::string& space) {
@@ -281,6 +317,7 @@ class Parser {
         return fail("enum {}: the default {} is not one of its symbols", schema.name.full(), *symbol);
       schema.default_symbol = *symbol;
     }
+    schema.index_names();
     keep_properties(schema, json);
     return &schema;
   }
@@ -321,7 +358,13 @@ class Parser {
 
   Tree& tree_;
   bool strict_;
+  struct Definition {
+    const Json* json;
+    const Schema* schema;
+  };
+
   std::map<std::string, const Schema*, std::less<>> names_;
+  std::map<std::string, Definition> definitions_;               // of the text being parsed
   std::vector<std::pair<const Schema*, size_t>> with_default_;  // records and the index of a field
 };
 

@@ -128,10 +128,14 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
       {R"("double")", "1.5", true},
       {R"("double")", "\"x\"", false},
       {R"("double")", "\"NaN\"", true},
+      {R"("float")", "\"-Infinity\"", true},
+      {R"("float")", "\"1.5\"", true},
+      {R"({"type":"array","items":"double"})", "[\"NaN\"]", false},
       {R"("string")", "\"x\"", true},
       {R"("string")", "1", false},
       {R"("bytes")", R"("\u00ff")", true},
-      {R"("bytes")", R"("\u0100")", false},
+      {R"("bytes")", R"("\u0100")", true},  // as in Java: it fails where the default is used
+      {R"("bytes")", "1", false},
       {R"(["null","int"])", "null", true},
       {R"(["null","int"])", "1", true},
       {R"(["null","int"])", "\"x\"", false},
@@ -142,7 +146,8 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
       {R"({"type":"enum","name":"E","symbols":["A"]})", "\"A\"", true},
       {R"({"type":"enum","name":"E","symbols":["A"]})", "\"B\"", false},
       {R"({"type":"fixed","name":"F","size":2})", "\"ab\"", true},
-      {R"({"type":"fixed","name":"F","size":2})", "\"abc\"", false},
+      {R"({"type":"fixed","name":"F","size":2})", "\"abc\"", true},  // the same
+      {R"({"type":"fixed","name":"F","size":2})", "[]", false},
       {R"({"type":"record","name":"S","fields":[{"name":"a","type":"int"},{"name":"b","type":"int","default":2}]})",
        R"({"a":1})", true},
       {R"({"type":"record","name":"S","fields":[{"name":"a","type":"int"}]})", "{}", false},
@@ -152,6 +157,41 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
         R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})", c.type, c.value);
     EXPECT_EQ(parse(text).ok(), c.valid) << text;
   }
+}
+
+TEST(AvroParse, WritesNumbersAsTheJavaLibraryWritesThemAgain) {
+  const std::pair<std::string_view, std::string_view> cases[]{{"1", "1"},
+                                                              {"-0", "0"},
+                                                              {"1.50", "1.5"},
+                                                              {"1e3", "1000.0"},
+                                                              {"1.0E6", "1000000.0"},
+                                                              {"1e7", "1.0E7"},
+                                                              {"12345678.5", "1.23456785E7"},
+                                                              {"0.001", "0.001"},
+                                                              {"0.0001", "1.0E-4"},
+                                                              {"-0.0", "-0.0"},
+                                                              {"1e20", "1.0E20"},
+                                                              {"3.4028236e39", "3.4028236E39"},
+                                                              {"1e400", "\"Infinity\""},
+                                                              {"123456789012345678901", "123456789012345678901"}};
+  for (const auto& [number, expected] : cases) {
+    EXPECT_EQ(text_of(fmt::format(R"({{"type":"int","p":[{{"q":{}}}]}})", number)),
+              fmt::format(R"({{"type":"int","p":[{{"q":{}}}]}})", expected));
+  }
+  EXPECT_EQ(text_of(R"({"type":"record","name":"R","fields":[{"name":"f","type":"float","default":"1.50"}]})"),
+            R"({"type":"record","name":"R","fields":[{"name":"f","type":"float","default":1.5}]})");
+}
+
+TEST(AvroParse, TakesARepeatedDefinitionForAReference) {
+  const auto twice = [](std::string_view second) {
+    return fmt::format(
+        R"({{"type":"record","name":"n.R","fields":[{{"name":"a","type":{{"type":"enum","name":"E","symbols":["A"]}}}},{{"name":"b","type":{}}}]}})",
+        second);
+  };
+  EXPECT_EQ(
+      text_of(twice(R"({"type":"enum","name":"E","symbols":["A"]})")),
+      R"({"type":"record","name":"R","namespace":"n","fields":[{"name":"a","type":{"type":"enum","name":"E","symbols":["A"]}},{"name":"b","type":"E"}]})");
+  EXPECT_TRUE(text_of(twice(R"({"type":"enum","name":"E","symbols":["B"]})")).starts_with("ERROR"));
 }
 
 TEST(AvroParse, DefaultsThatTryEveryBranchEndInTime) {
@@ -273,7 +313,7 @@ TEST(FuzzAvroSchema, SurvivesMutations) {
        R"({"name":"e","type":{"type":"enum","name":"E","symbols":["A","B"],"default":"A"},"default":"B"},{"name":"f","type":{"type":"fixed","name":"b.F","size":3}}]})",
        R"({"type":"record","name":"T","namespace":"n","doc":"d","fields":[{"name":"t","type":{"type":"long","logicalType":"timestamp-millis"},"default":-5},)"
        R"({"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2},"default":"\u00ff\u0000","order":"ignore"},)"
-       R"({"name":"l","type":{"type":"array","items":["null","string",{"type":"map","values":"double"}]},"default":[null,{"string":"x"}],"x-prop":[1.5]}]})",
+       R"({"name":"l","type":{"type":"array","items":["null","string",{"type":"map","values":"double"}]},"default":[null,"x"],"x-prop":[1.5]}]})",
        R"(["int","string"])", R"("bytes")", R"( {"type":"record","name":"odd name","fields":[]})"},
       {.rounds = 30'000, .alphabet = "{}[]\",:\\RABrecordnulspmiaty0123"});
 }

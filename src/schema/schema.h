@@ -88,10 +88,15 @@ class Schema {
   [[nodiscard]] bool is_primitive() const { return type <= Type::string; }
   // The name that tells union branches apart: the full name, or the type's.
   [[nodiscard]] std::string branch_name() const { return is_named() ? name.full() : std::string(to_string(type)); }
+  // Makes the look-ups below quick; called once when fields and symbols are complete.
+  void index_names();
   // Index of the field or symbol of that name, -1 when there is none.
   [[nodiscard]] int field_index(std::string_view field_name) const;
   [[nodiscard]] int symbol_index(std::string_view symbol) const;
   [[nodiscard]] const Json* property(std::string_view key) const;
+
+ private:
+  std::vector<uint32_t> by_name_{};  // indices of fields or symbols in the order of their names; empty: few
 };
 
 // The schema of a primitive type, without properties. Lives as long as the program.

@@ -5,29 +5,13 @@
 #include <tuple>
 
 #include "schema/avro_default.h"
+#include "schema/internal/avro_match.h"
 
 namespace muir::schema::avro::internal {
 namespace {
 
 // Pairs of recursive schemas can chain for as long as the product of their sizes.
 constexpr int kDepthMax = 500;
-
-bool is_promotable(Type writer, Type reader) {
-  switch (reader) {
-    case Type::int64: return writer == Type::int32;
-    case Type::float32: return writer == Type::int32 || writer == Type::int64;
-    case Type::float64: return writer == Type::int32 || writer == Type::int64 || writer == Type::float32;
-    case Type::bytes: return writer == Type::string;
-    case Type::string: return writer == Type::bytes;
-    default: return false;
-  }
-}
-
-// Namespaces do not matter; a reader's alias must name the writer's type in full.
-bool names_match(const Schema& writer, const Schema& reader) {
-  return writer.name.simple == reader.name.simple ||
-         std::find(reader.aliases.begin(), reader.aliases.end(), writer.name) != reader.aliases.end();
-}
 
 Op op_of(Type type) {
   switch (type) {
@@ -93,10 +77,12 @@ class Compiler {
         return Node{.op = Op::fixed, .to = Type::fixed, .size = writer.size};
       case Type::array:
       case Type::map: {
-        const uint32_t child =
-            MUIR_TRY(compile(*writer.element, *reader.element, layout == nullptr ? nullptr : layout->element,
-                             std::string(path) + (writer.type == Type::array ? "/items" : "/values")));
-        return Node{.op = writer.type == Type::array ? Op::array : Op::map, .to = writer.type, .child = child};
+        const auto child = compile(*writer.element, *reader.element, layout == nullptr ? nullptr : layout->element,
+                                   std::string(path) + (writer.type == Type::array ? "/items" : "/values"));
+        // Elements that cannot be read do no harm to data without elements.
+        return Node{.op = writer.type == Type::array ? Op::array : Op::map,
+                    .to = writer.type,
+                    .child = child.ok() ? *child : add_failure(child.status().message())};
       }
       default: return Node{.op = op_of(writer.type), .to = reader.type};
     }
@@ -131,13 +117,15 @@ class Compiler {
     return static_cast<uint32_t>(program_.nodes.size() - 1);
   }
 
-  // The same type by its full name, then by the rules of matching, then by promotion.
+  // The same type by its full name, then by the rules of matching, then any record that can be read, then by promotion:
+  // as the Java library, which people rely on to wrap a record that they rename into a union.
   Result<Node> make_into_branch(const Schema& writer, const Schema& reader, const Layout* layout,
                                 std::string_view path) {
     using Match = bool (*)(const Schema&, const Schema&);
     static constexpr Match kMatches[]{
         [](const Schema& w, const Schema& r) { return w.type == r.type && w.name == r.name; },
         [](const Schema& w, const Schema& r) { return w.type == r.type && w.is_named() && names_match(w, r); },
+        [](const Schema& w, const Schema& r) { return w.type == Type::record && r.type == Type::record; },
         [](const Schema& w, const Schema& r) { return is_promotable(w.type, r.type); },
     };
     Status first_failure;
@@ -211,12 +199,12 @@ class Compiler {
     return static_cast<uint32_t>(layout == nullptr ? at : layout->fields[at].offset);
   }
 
-  // The reader's field that a written one goes to: by name, else by the reader's aliases.
+  // The reader's field that a written one goes to: by name, else by the reader's aliases, of which the last one counts.
   static int reader_field(const Schema& reader, const std::string& name) {
     if (const int index = reader.field_index(name); index >= 0) return index;
-    for (size_t i = 0; i < reader.fields.size(); ++i) {
-      const auto& aliases = reader.fields[i].aliases;
-      if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return static_cast<int>(i);
+    for (size_t i = reader.fields.size(); i > 0; --i) {
+      const auto& aliases = reader.fields[i - 1].aliases;
+      if (std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return static_cast<int>(i - 1);
     }
     return -1;
   }

@@ -1,0 +1,183 @@
+// Our Avro beside Apache Avro's Java library on random schemas and data: the same texts, canonical forms and
+// fingerprints, the same findings about compatibility, the same data after resolution.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "java.h"
+#include "random_avro.h"
+#include "schema/avro_compatibility.h"
+#include "schema/avro_decode.h"
+#include "schema/avro_encode.h"
+#include "schema/avro_parse.h"
+#include "schema/avro_text.h"
+
+namespace muir::interop {
+namespace {
+
+namespace avro = schema::avro;
+using schema::SchemaPtr;
+using schema::Value;
+
+constexpr char kEnd = '\x1f';
+constexpr uint32_t kSeed = 20261121;
+
+// MUIR_AVRO_ROUNDS asks for more than the suite takes time for.
+uint32_t rounds() {
+  const char* text = std::getenv("MUIR_AVRO_ROUNDS");
+  return text == nullptr ? 4000 : static_cast<uint32_t>(std::atoi(text));
+}
+
+std::vector<std::string> parts_of(std::string_view line) {
+  std::vector<std::string> parts;
+  while (true) {
+    const size_t end = line.find(kEnd);
+    parts.emplace_back(line.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    line.remove_prefix(end + 1);
+  }
+}
+
+std::string compact_hex(BytesView bytes) {
+  std::string text = hex(bytes);
+  std::erase(text, ' ');
+  return text;
+}
+Bytes from_hex(std::string_view text) {
+  Bytes bytes;
+  for (size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes.push_back(static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+  return bytes;
+}
+
+class AvroBesideJava : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    auto started = testing::ChildProcess::start(java_program("Avro.java", {}));
+    ASSERT_TRUE(started.ok()) << started.status().message();
+    java_ = std::make_unique<testing::ChildProcess>(std::move(*started));
+  }
+  static void TearDownTestSuite() { java_.reset(); }
+
+  // Java's answer; without its "ok", or nothing when it refused.
+  static std::optional<std::vector<std::string>> ask(std::initializer_list<std::string> request) {
+    std::string line;
+    for (const auto& part : request) line += (line.empty() ? "" : std::string(1, kEnd)) + part;
+    EXPECT_TRUE(java_->write_line(line).ok());
+    const auto answer = java_->read_line(std::chrono::seconds(60));
+    EXPECT_TRUE(answer.ok()) << answer.status().message();
+    auto parts = parts_of(answer.ok() ? *answer : "error");
+    refusal_.clear();
+    if (parts[0] != "ok") {
+      refusal_ = parts.size() > 1 ? parts[1] : "it does not answer";
+      return std::nullopt;
+    }
+    parts.erase(parts.begin());
+    return parts;
+  }
+
+  // Java's own limits: it cannot, for one, check the default of a type within that type.
+  static bool refused_for(std::string_view reason) { return refusal_.find(reason) != std::string::npos; }
+
+  static inline std::unique_ptr<testing::ChildProcess> java_;
+  static inline std::string refusal_;
+};
+
+TEST_F(AvroBesideJava, GivesSchemasTheSameTextsAndFingerprints) {
+  RandomAvro random(kSeed);
+  uint32_t accepted = 0;
+  for (uint32_t i = 0; i < rounds(); ++i) {
+    const std::string text = random.schema().to_string();
+    const auto ours = avro::parse(text);
+    const auto java = ask({"text", text});
+    if (refused_for("fields not set yet")) continue;
+    // Java does not look at the defaults of types that are referred to by name, and compares two definitions of a name
+    // without their documentation and aliases.
+    const std::string& why = ours.status().message();
+    if (java && (why.find("invalid default") != std::string::npos || why.find("defined twice") != std::string::npos))
+      continue;
+    EXPECT_EQ(ours.ok(), java.has_value()) << text << "\nwe: " << ours.status().message() << "\nJava: " << refusal_;
+    if (!java || !ours.ok()) continue;
+    ++accepted;
+    EXPECT_EQ(avro::to_text(**ours), (*java)[0]) << text;
+    EXPECT_EQ(avro::canonical_form(**ours), (*java)[1]) << text;
+    EXPECT_EQ(fmt::format("{:x}", avro::rabin((*java)[1])), (*java)[2]) << text;
+  }
+  EXPECT_GT(accepted, rounds() / 4);  // else the generator makes nothing worth comparing
+}
+
+TEST_F(AvroBesideJava, FindsTheSameIncompatibilities) {
+  RandomAvro random(kSeed + 1);
+  uint32_t compatible = 0;
+  uint32_t not_compatible = 0;
+  for (uint32_t i = 0; i < rounds(); ++i) {
+    const auto json = random.schema();
+    const auto writer = avro::parse_json(json);
+    const auto reader = avro::parse_json(random.changed(json, false));
+    if (!writer.ok() || !reader.ok()) continue;
+    const std::string reader_text = avro::to_text(**reader);
+    const std::string writer_text = avro::to_text(**writer);
+    const auto java = ask({"compatible", reader_text, writer_text});
+    if (refused_for("fields not set yet")) continue;
+    std::vector<std::string> ours;
+    for (const auto& finding : avro::check_readable(**reader, **writer)) {
+      ours.emplace_back(avro::to_string(finding.kind));
+      ours.push_back(finding.path);
+      ours.push_back(finding.message);
+    }
+    ++(ours.empty() ? compatible : not_compatible);
+    if (refused_for("matches multiple fields")) {  // a finding of ours, an exception there
+      EXPECT_FALSE(ours.empty()) << "reader " << reader_text << "\nwriter " << writer_text;
+      continue;
+    }
+    ASSERT_TRUE(java) << reader_text << "\n" << writer_text << "\n" << refusal_;
+    if (ours.empty()) ours.emplace_back();
+    EXPECT_EQ(ours, *java) << "reader " << reader_text << "\nwriter " << writer_text;
+  }
+  EXPECT_GT(compatible, rounds() / 20);
+  EXPECT_GT(not_compatible, rounds() / 20);
+}
+
+TEST_F(AvroBesideJava, ReadsTheSameDataWithAChangedSchema) {
+  RandomAvro random(kSeed + 2);
+  uint32_t read = 0;
+  uint32_t refused = 0;
+  for (uint32_t i = 0; i < rounds(); ++i) {
+    const auto json = random.schema();
+    const auto writer = avro::parse_json(json);
+    const auto reader = avro::parse_json(random.changed(json, true));
+    if (!writer.ok() || !reader.ok()) continue;
+    const auto value = random.value(**writer);
+    if (!value) continue;
+    Bytes bytes;
+    ASSERT_TRUE(avro::encode(**writer, *value, bytes).ok());
+    const std::string reader_text = avro::to_text(**reader);
+    const std::string writer_text = avro::to_text(**writer);
+    SCOPED_TRACE("writer " + writer_text + "\nreader " + reader_text + "\ndatum " + compact_hex(bytes));
+    const auto java = ask({"resolve", writer_text, reader_text, compact_hex(bytes)});
+
+    // Java applies all aliases before it looks at the data; we refuse only data that is concerned.
+    if (refused_for("Duplicate field") || refused_for("fields not set yet") || refused_for("EOFException")) continue;
+
+    Value ours;
+    const auto decoder = avro::ValueDecoder::compile(*writer, *reader);
+    const Status status = decoder.ok() ? decoder->decode(bytes, ours) : decoder.status();
+    EXPECT_EQ(status.ok(), java.has_value()) << "\nwe: " << status.message() << "\nJava: " << refusal_;
+    ++(status.ok() ? read : refused);
+    if (!status.ok() || !java) continue;
+    Bytes again;
+    ASSERT_TRUE(avro::encode(**reader, ours, again).ok());
+    if (compact_hex(again) == (*java)[0]) continue;
+    // Java's maps come in another order: compare what the bytes say.
+    Value theirs;
+    const auto same = avro::ValueDecoder::compile(*reader, *reader);
+    ASSERT_TRUE(same.ok() && same->decode(from_hex((*java)[0]), theirs).ok());
+    EXPECT_EQ(ours, theirs) << "we: " << compact_hex(again) << "\nJava: " << (*java)[0];
+  }
+  EXPECT_GT(read, rounds() / 20);
+  EXPECT_GT(refused, rounds() / 50);
+}
+
+}  // namespace
+}  // namespace muir::interop
