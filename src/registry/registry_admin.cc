@@ -15,7 +15,7 @@ Status subject_not_found(const std::string& subject) {
 
 Result<std::vector<int>> RegistryService::delete_subject(const std::string& subject, bool permanent) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
   std::vector<int> numbers;
   {
     const std::lock_guard lock(mutex_);
@@ -53,7 +53,7 @@ Result<std::vector<int>> RegistryService::delete_subject(const std::string& subj
 
 Result<int> RegistryService::delete_version(const std::string& subject, VersionSpec spec, bool permanent) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
   SchemaVersion version;
   {
     const std::lock_guard lock(mutex_);
@@ -93,7 +93,7 @@ Status RegistryService::delete_settings(const std::string& subject) {
   bool has_mode = false;
   {
     const std::lock_guard lock(mutex_);
-    has_config = index_.config(subject).has_value();
+    has_config = index_.config_record(subject) != nullptr;
     has_mode = index_.mode(subject).has_value();
   }
   if (has_mode) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::mode, .subject = subject}, std::nullopt));
@@ -134,21 +134,23 @@ Result<Compatibility> RegistryService::config(const std::optional<std::string>& 
 
 Status RegistryService::set_config(const std::optional<std::string>& subject, Compatibility level) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
+  Bytes value;
   {
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
+    value = encode_config(subject, std::string(to_string(level)), index_.config_record(subject));
   }
-  return write({.kind = RecordKind::config, .subject = subject}, encode_config(subject, std::string(to_string(level))));
+  return write({.kind = RecordKind::config, .subject = subject}, value);
 }
 
 Result<Compatibility> RegistryService::delete_config(const std::optional<std::string>& subject) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
   Compatibility old{};
   {
     const std::lock_guard lock(mutex_);
-    if (subject && !index_.config(subject)) return subject_not_found(*subject);
+    if (subject && index_.config_record(subject) == nullptr) return subject_not_found(*subject);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     old = config_of(subject);
   }
@@ -167,7 +169,7 @@ Result<Mode> RegistryService::mode(const std::optional<std::string>& subject, bo
 
 Status RegistryService::set_mode(const std::optional<std::string>& subject, Mode mode, bool force) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
   bool clear = false;
   {
     const std::lock_guard lock(mutex_);
@@ -209,7 +211,7 @@ Status RegistryService::clear_deleted(const std::optional<std::string>& subject)
 
 Result<Mode> RegistryService::delete_mode(const std::optional<std::string>& subject) {
   const std::lock_guard write_lock(write_mutex_);
-  MUIR_RETURN_IF_ERROR(log_->catch_up());
+  MUIR_RETURN_IF_ERROR(catch_up());
   Mode old{};
   {
     const std::lock_guard lock(mutex_);

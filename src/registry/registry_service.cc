@@ -13,6 +13,8 @@ namespace {
 
 // References of references of references.
 constexpr int kReferenceDepthMax = 32;
+// Each attempt lost means that another registry wrote in the moment between.
+constexpr int kRegisterAttemptsMax = 20;
 constexpr std::array<std::string_view, 4> kModeNames{"READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT"};
 
 std::string upper(std::string_view text) {
@@ -138,10 +140,10 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
 const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed,
                                                    bool include_deleted) {
   const auto& versions = index_.versions(subject);
-  const auto id = index_.id_of(parsed.content);
+  const auto& ids = index_.ids_of(parsed.content);
   const auto eligible = [&](const SchemaVersion& version) { return include_deleted || !version.deleted; };
-  for (auto at = versions.rbegin(); id && at != versions.rend(); ++at) {
-    if (at->second.id == *id && eligible(at->second)) return &at->second;
+  for (auto at = versions.rbegin(); !ids.empty() && at != versions.rend(); ++at) {
+    if (ids.contains(at->second.id) && eligible(at->second)) return &at->second;
   }
   // One side may name what the other holds inline: compare with everything inline.
   std::string inlined;
@@ -170,8 +172,31 @@ Result<int> RegistryService::register_schema(const std::string& subject, const S
   if (const auto id = MUIR_TRY(known())) return *id;
 
   const std::lock_guard write_lock(write_mutex_);
+  for (int attempt = 0; attempt < kRegisterAttemptsMax; ++attempt) {
+    MUIR_RETURN_IF_ERROR(catch_up());
+    if (const auto id = MUIR_TRY(known())) return *id;
+    if (const auto id = MUIR_TRY(add_version(subject, request))) return *id;
+  }
+  return registry_error(ErrorCode::store_failure, "register subject={}: other registries wrote first {} times", subject,
+                        kRegisterAttemptsMax);
+}
+
+Status RegistryService::catch_up() {
   MUIR_RETURN_IF_ERROR(log_->catch_up());
-  if (const auto id = MUIR_TRY(known())) return *id;
+  std::vector<SchemaVersion> again;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [subject, number] : index_.overruled()) again.push_back(*index_.find(subject, number));
+  }
+  for (const auto& version : again) {
+    MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = version.subject, .version = version.version},
+                               encode_schema(version)));
+  }
+  return {};
+}
+
+// Writes a new version; nothing when another registry's record came first.
+Result<std::optional<int>> RegistryService::add_version(const std::string& subject, const SchemaRequest& request) {
   SchemaVersion version;
   std::vector<int> replaced;  // softly deleted versions of the same content
   {
@@ -187,9 +212,14 @@ Result<int> RegistryService::register_schema(const std::string& subject, const S
   }
   MUIR_RETURN_IF_ERROR(
       write({.kind = RecordKind::schema, .subject = subject, .version = version.version}, encode_schema(version)));
+  {
+    const std::lock_guard lock(mutex_);
+    const auto* held = index_.find(subject, version.version);
+    if (held == nullptr || held->id != version.id || held->schema != version.schema) return std::optional<int>();
+  }
   for (const int number : replaced)
     MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
-  return version.id;
+  return std::optional<int>(version.id);
 }
 
 // Checks compatibility and gives the new version its id and number.
@@ -227,7 +257,8 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
         "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject,
         details);
   }
-  version.id = index_.id_of(version).value_or(index_.id_max() + 1);
+  const auto& ids = index_.ids_of(version);
+  version.id = ids.empty() ? index_.id_max() + 1 : *ids.begin();
   return version;
 }
 

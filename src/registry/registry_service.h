@@ -113,7 +113,12 @@ class RegistryService {
   Status check_writable(const std::optional<std::string>& subject) const;
   [[nodiscard]] bool has_live(const std::string& subject) const { return index_.latest(subject, false) != nullptr; }
 
-  // Expects write_mutex_ but not mutex_: the log applies before it returns.
+  // These expect write_mutex_ but not mutex_: the log applies before it returns.
+  //
+  // Before anything is decided: knows all that the log holds, and writes again what another registry's record
+  // overrules.
+  Status catch_up();
+  Result<std::optional<int>> add_version(const std::string& subject, const SchemaRequest& request);
   Status write(const RecordKey& key, OptBytesView value) { return log_->append(encode_key(key), value); }
   Status delete_settings(const std::string& subject);
   Status clear_deleted(const std::optional<std::string>& subject);

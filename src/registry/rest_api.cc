@@ -38,6 +38,13 @@ std::vector<T> page(const RestRequest& request, std::vector<T> items) {
   return items;
 }
 
+// ":*:" stands for every context, of which there is one.
+std::string subject_prefix(const RestRequest& request) {
+  std::string prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
+  if (prefix.starts_with(":*:")) prefix.erase(0, 3);
+  return prefix;
+}
+
 Result<Json> body_of(const RestRequest& request) {
   auto json = Json::parse(request.body);
   if (!json.ok()) return Status(Code::invalid_argument, json.status().message(), 400);
@@ -119,8 +126,7 @@ using Body = Result<std::string>;
 using Service = RegistryService;
 
 Body get_subjects(Service& service, const RestRequest& request) {
-  auto prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
-  if (prefix == ":*:") prefix.clear();  // every context: there is one
+  const auto prefix = subject_prefix(request);
   return list(page(request, service.subjects(prefix, flag(request, "deleted"), flag(request, "deletedOnly"))))
       .to_string();
 }
@@ -214,7 +220,7 @@ Body get_id_subjects(Service& service, const RestRequest& request) { return get_
 Body get_id_versions(Service& service, const RestRequest& request) { return get_id_places(service, request, true); }
 
 Body get_schemas(Service& service, const RestRequest& request) {
-  const auto prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
+  const auto prefix = subject_prefix(request);
   Json::Array items;
   for (const auto& version : service.schemas(prefix, flag(request, "deleted"), flag(request, "latestOnly")))
     items.push_back(version_json(version));
@@ -258,6 +264,11 @@ Body put_config(Service& service, const RestRequest& request) {
     return registry_error(ErrorCode::invalid_compatibility,
                           "Invalid compatibility level. Valid values are none, backward, forward, full, "
                           "backward_transitive, forward_transitive, and full_transitive");
+  }
+  for (const auto& [name, value] : *body.as_object()) {
+    const bool off = value.is_null() || (value.as_bool() != nullptr && !*value.as_bool());
+    if (name != "compatibility" && !off)
+      return registry_error(ErrorCode::invalid_compatibility, "This registry has no setting {}", name);
   }
   MUIR_RETURN_IF_ERROR(service.set_config(subject_param(request), *level));
   return level_json("compatibility", *level).to_string();
@@ -330,27 +341,54 @@ const std::vector<RestRoute>& rest_routes() {
   return kRoutes;
 }
 
+namespace {
+
+// "text/html;q=0.9" -> "text/html", in lower case.
+std::string media_type(std::string_view text) {
+  std::string out(text.substr(0, text.find(';')));
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+bool is_ours(std::string_view type) {
+  return std::find(std::begin(kContentTypes), std::end(kContentTypes), type) != std::end(kContentTypes);
+}
+
+// The type of the answer: the first that the client names in our order of preference, the newest when it does not care,
+// and nothing when it wants none of ours.
+std::optional<std::string_view> accepted_type(std::string_view accept) {
+  if (accept.empty()) return kContentTypes[0];
+  std::vector<std::string> named;
+  while (true) {
+    const size_t comma = accept.find(',');
+    named.push_back(media_type(accept.substr(0, comma)));
+    if (comma == std::string_view::npos) break;
+    accept.remove_prefix(comma + 1);
+  }
+  const auto names = [&](std::string_view type) { return std::find(named.begin(), named.end(), type) != named.end(); };
+  for (const auto type : kContentTypes) {
+    if (names(type)) return type;
+  }
+  return names("*/*") || names("application/*") ? std::optional(kContentTypes[0]) : std::nullopt;
+}
+
+}  // namespace
+
 RestResponse plain_error(int status, std::string_view message, std::string_view accept) {
   RestResponse response;
   response.status = status >= 1000 ? status / 100 : status;
   response.body = Json{{"error_code", status}, {"message", message}}.to_string();
-  // The first that the client names in our order of preference; the newest when it does not care.
-  response.content_type = kContentTypes[0];
-  for (const auto type : kContentTypes) {
-    if (accept.find(type) == std::string_view::npos) continue;
-    response.content_type = type;
-    break;
-  }
+  response.content_type = accepted_type(accept).value_or(kContentTypes[0]);
   return response;
 }
 
 RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request) {
-  const auto type_end = request.content_type.find(';');
-  const std::string_view type = std::string_view(request.content_type).substr(0, type_end);
-  const bool known_type =
-      type.empty() || type == "application/octet-stream" ||
-      std::find(std::begin(kContentTypes), std::end(kContentTypes), type) != std::end(kContentTypes);
+  const std::string type = media_type(request.content_type);
+  const bool known_type = type.empty() || type == "application/octet-stream" || is_ours(type);
   if (!known_type && !request.body.empty()) return plain_error(415, "HTTP 415 Unsupported Media Type", request.accept);
+  if (!accepted_type(request.accept)) return plain_error(406, "HTTP 406 Not Acceptable", request.accept);
   auto body = route.run(service, request);
   if (!body.ok()) {
     const int detail = body.status().detail();

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "net/url.h"
 #include "schema/json.h"
 
@@ -15,7 +18,8 @@ struct Records {
 
 class MemoryLog final : public SchemaLog {
  public:
-  explicit MemoryLog(Records& records) : records_(records) {}
+  explicit MemoryLog(Records& records, std::function<void()>* before_append = nullptr)
+      : records_(records), before_append_(before_append) {}
   Status start(Apply apply) override {
     apply_ = std::move(apply);
     return catch_up();
@@ -26,6 +30,7 @@ class MemoryLog final : public SchemaLog {
     return {};
   }
   Status append(BytesView key, OptBytesView value) override {
+    if (before_append_ != nullptr && *before_append_) std::exchange(*before_append_, nullptr)();
     records_.all.emplace_back(key, to_owned(value));
     return catch_up();
   }
@@ -33,6 +38,7 @@ class MemoryLog final : public SchemaLog {
 
  private:
   Records& records_;
+  std::function<void()>* before_append_;  // called once
   Apply apply_;
   size_t applied_ = 0;
 };
@@ -55,7 +61,7 @@ class RestApi : public testing::Test {
   // The service that a new process would have: nothing but the log survives.
   void restart() {
     service_.reset();
-    auto service = RegistryService::start(std::make_unique<MemoryLog>(records_));
+    auto service = RegistryService::start(std::make_unique<MemoryLog>(records_, &before_append_));
     ASSERT_TRUE(service.ok());
     service_ = std::move(*service);
   }
@@ -98,7 +104,25 @@ class RestApi : public testing::Test {
     return code == nullptr ? 0 : static_cast<int>(*code->as_int64());
   }
 
+  // The newest value of a key in the log: what compaction leaves of it.
+  std::string newest(std::string_view key) const {
+    std::string value = "none";
+    for (const auto& [record_key, record_value] : records_.all) {
+      if (record_key == key) value = record_value.value_or("null");
+    }
+    return value;
+  }
+  // Another registry on the same log registers this when our service is about to write its next record.
+  void someone_registers_first(const std::string& subject, const std::string& schema) {
+    before_append_ = [this, subject, schema] {
+      auto other = RegistryService::start(std::make_unique<MemoryLog>(records_));
+      ASSERT_TRUE(other.ok());
+      ASSERT_TRUE((*other)->register_schema(subject, {.schema = schema}).ok());
+    };
+  }
+
   Records records_;
+  std::function<void()> before_append_;
   std::unique_ptr<RegistryService> service_;
 };
 
@@ -414,6 +438,118 @@ TEST_F(RestApi, ReadsTheRecordsOfOtherRegistries) {
   EXPECT_EQ(
       *records_.all.back().second,
       R"({"subject":"p","version":1,"id":7,"schemaType":"PROTOBUF","md5":"x==","schema":"syntax = \"proto3\";","deleted":true})");
+}
+
+TEST_F(RestApi, OfTwoThatWriteAtOnceTheSecondTakesTheNextId) {
+  someone_registers_first("t", R"("long")");
+  EXPECT_EQ(add("s", R"("int")"), R"(200 {"id":2})");
+  const std::string_view questions[]{"/schemas", "/subjects/s/versions", "/subjects/t/versions", "/schemas/ids/1"};
+  EXPECT_EQ(
+      ask("GET", "/schemas"),
+      R"(200 [{"subject":"s","version":1,"id":2,"schema":"\"int\""},{"subject":"t","version":1,"id":1,"schema":"\"long\""}])");
+  std::vector<std::string> before;
+  for (const auto question : questions) before.push_back(ask("GET", question));
+  restart();
+  for (size_t i = 0; i < std::size(questions); ++i) EXPECT_EQ(ask("GET", questions[i]), before[i]) << questions[i];
+}
+
+TEST_F(RestApi, OfTwoThatWriteAtOnceTheSecondIsCheckedAgainstTheFirst) {
+  someone_registers_first("s", record(kA));
+  EXPECT_EQ(add("s", record(kA + "," + kB)), R"(200 {"id":2})");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1,2]");
+  // Its first record has the same key as the other's: the other's is written again, for compaction keeps the newest.
+  EXPECT_NE(newest(R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})").find(R"("id":1)"), std::string::npos);
+  EXPECT_EQ(newest(R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})").find(R"(\"b\")"), std::string::npos);
+
+  someone_registers_first("u", record(kA));
+  EXPECT_EQ(add("u", record(kC)).substr(0, 3), "409");
+  EXPECT_EQ(ask("GET", "/subjects/u/versions"), "200 [1]");
+  restart();
+  EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1,2]");
+  EXPECT_EQ(ask("GET", "/subjects/u/versions/1/schema"), "200 " + record(kA));
+}
+
+TEST_F(RestApi, WhatAnotherRegistryOverruledIsWrittenAgain) {
+  add("s", record(kA));
+  // Someone else wrote at the same moment and died before it could set it right.
+  records_.all.emplace_back(R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+                            R"({"subject":"s","version":1,"id":1,"schema":"\"int\"","deleted":false})");
+  restart();
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/schema"), "200 " + record(kA));
+  add("t", R"("long")");
+  EXPECT_NE(newest(R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})").find("record"), std::string::npos);
+}
+
+TEST_F(RestApi, NamesInReferencesDoNotMakeSchemasEqual) {
+  add("place", R"({"type":"record","name":"P","fields":[]})");
+  const auto with_references = [&](std::vector<std::pair<std::string, std::string>> references) {
+    schema::Json::Array items;
+    for (const auto& [name, subject] : references)
+      items.push_back({{"name", name}, {"subject", subject}, {"version", 1}});
+    return ask("POST", "/subjects/s/versions",
+               schema::Json{{"schema", R"("int")"}, {"references", std::move(items)}}.to_string());
+  };
+  EXPECT_EQ(with_references({{"a", "place"}, {"b", "place"}}), R"(200 {"id":2})");
+  EXPECT_EQ(with_references({{"a\nplace\n1\nb", "place"}}), R"(200 {"id":3})");
+}
+
+TEST_F(RestApi, ContentImportedUnderTwoIdsKeepsBoth) {
+  ask("PUT", "/mode", R"({"mode":"IMPORT"})");
+  const auto import = [&](std::string_view subject, int id) {
+    return ask("POST", fmt::format("/subjects/{}/versions", subject),
+               fmt::format(R"({{"schema":"\"int\"","id":{}}})", id));
+  };
+  EXPECT_EQ(import("s", 7), R"(200 {"id":7})");
+  EXPECT_EQ(import("t", 9), R"(200 {"id":9})");
+  ask("PUT", "/mode", R"({"mode":"READWRITE"})");
+  EXPECT_EQ(add("t", R"("int")"), R"(200 {"id":9})");  // known there already
+  EXPECT_EQ(add("u", R"("int")"), R"(200 {"id":7})");  // new: the lowest
+  ask("DELETE", "/subjects/t");
+  ask("DELETE", "/subjects/t?permanent=true");
+  EXPECT_EQ(code_of(ask("GET", "/schemas/ids/9")), 40403);
+  EXPECT_EQ(add("v", R"("int")"), R"(200 {"id":7})");
+}
+
+TEST_F(RestApi, SettingsOfOtherRegistriesSurviveAChangeOfTheLevel) {
+  records_.all = {{R"({"keytype":"CONFIG","subject":"s","magic":0})",
+                   R"({"subject":"s","compatibilityLevel":"FULL","normalize":true,"alias":"t"})"},
+                  {R"({"keytype":"CONFIG","subject":"n","magic":0})", R"({"subject":"n","normalize":true})"}};
+  restart();
+  EXPECT_EQ(ask("GET", "/config/s"), R"(200 {"compatibilityLevel":"FULL"})");
+  EXPECT_EQ(code_of(ask("GET", "/config/n")), 40408);  // it has settings, but no level
+  ask("PUT", "/config/s", R"({"compatibility":"NONE","normalize":null})");
+  EXPECT_EQ(*records_.all.back().second, R"({"subject":"s","compatibilityLevel":"NONE","normalize":true,"alias":"t"})");
+  EXPECT_EQ(code_of(ask("PUT", "/config/s", R"({"compatibility":"NONE","normalize":true})")), 42203);
+  EXPECT_EQ(ask("PUT", "/config/s", R"({"compatibility":"NONE","validateFields":false})").substr(0, 3), "200");
+}
+
+TEST_F(RestApi, SpeaksTheTypesThatClientsMay) {
+  struct Case {
+    std::string_view content_type, accept;
+    int status;
+  };
+  const Case cases[]{
+      {"", "", 200},
+      {"application/vnd.schemaregistry.v1+json", "*/*", 200},
+      {"application/json; charset=utf-8", "application/json; q=0.5", 200},
+      {"Application/JSON ;charset=utf-8", "text/html, */*;q=0.1", 200},
+      {"application/octet-stream", "application/*", 200},
+      {"text/plain", "*/*", 415},
+      {"application/x-www-form-urlencoded", "*/*", 415},
+      {"application/json", "text/html", 406},
+  };
+  const auto& routes = rest_routes();
+  const auto& lookup =
+      *std::find_if(routes.begin(), routes.end(), [](const auto& r) { return r.pattern == "/subjects/{subject}"; });
+  add("s", R"("int")");
+  for (const auto& c : cases) {
+    const RestRequest request{.method = "POST",
+                              .params = {"s"},
+                              .body = body_of(R"("int")"),
+                              .accept = std::string(c.accept),
+                              .content_type = std::string(c.content_type)};
+    EXPECT_EQ(call(lookup, *service_, request).status, c.status) << c.content_type << " | " << c.accept;
+  }
 }
 
 TEST(RestResponse, ContentTypeIsTheOneThatTheClientAccepts) {

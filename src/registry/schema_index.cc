@@ -1,5 +1,7 @@
 #include "registry/schema_index.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace muir::registry {
@@ -8,12 +10,18 @@ namespace {
 // Equal exactly when the registry must give equal ids: the text, its references, and what else belongs to the schema.
 std::string content_key(const SchemaVersion& version) {
   std::string key = version.schema;
-  for (const auto& reference : version.references)
-    key += fmt::format("\n{}\n{}\n{}", reference.name, reference.subject, reference.version);
+  // As JSON, so that no name can be made to look like the end of another.
+  if (!version.references.empty()) key += "\n" + to_json(version.references).to_string();
   for (const auto& [name, value] : version.other) {
     if (name == "metadata" || name == "ruleSet") key += "\n" + name + value.to_string();
   }
   return key;
+}
+
+std::optional<std::string> text_of(const schema::Json* record, std::string_view member_name) {
+  const schema::Json* member = record == nullptr ? nullptr : record->find(member_name);
+  if (member == nullptr || member->as_string() == nullptr) return std::nullopt;
+  return *member->as_string();
 }
 
 }  // namespace
@@ -26,8 +34,8 @@ void SchemaIndex::apply(BytesView key_bytes, OptBytesView value) {
   }
   switch (key->kind) {
     case RecordKind::schema: apply_schema(*key, value); break;
-    case RecordKind::config: apply_setting(configs_, *key, value, "compatibilityLevel"); break;
-    case RecordKind::mode: apply_setting(modes_, *key, value, "mode"); break;
+    case RecordKind::config: apply_setting(configs_, *key, value); break;
+    case RecordKind::mode: apply_setting(modes_, *key, value); break;
     case RecordKind::delete_subject: apply_delete_subject(*key, value); break;
     case RecordKind::clear_subject: {
       std::vector<int> gone;
@@ -53,14 +61,30 @@ void SchemaIndex::apply_schema(const RecordKey& key, OptBytesView value) {
   // The key names the place, should they differ.
   version->subject = *key.subject;
   version->version = key.version;
-  if (const auto* previous = find(*key.subject, key.version); previous != nullptr && previous->id != version->id)
-    erase(*key.subject, key.version);
   const Place place(*key.subject, key.version);
+  if (passed_over(*version)) {
+    log::warn(
+        "passing over a schema of _schemas subject={} version={} id={}: an earlier record has its id or its place",
+        *key.subject, key.version, version->id);
+    if (find(*key.subject, key.version) != nullptr) overruled_.insert(place);
+    return;
+  }
+  erase(*key.subject, key.version);
   ids_[version->id].insert(place);
-  contents_.emplace(content_key(*version), version->id);
+  contents_[content_key(*version)].insert(version->id);
   for (const auto& reference : version->references) referrers_[{reference.subject, reference.version}].insert(place);
   id_max_ = std::max(id_max_, version->id);
   subjects_[*key.subject].insert_or_assign(key.version, std::move(*version));
+}
+
+// An id stands for one text. A version keeps its id, unless an import says otherwise.
+bool SchemaIndex::passed_over(const SchemaVersion& version) const {
+  const auto* of_id = by_id(version.id);
+  if (of_id != nullptr && of_id->schema != version.schema) return true;
+  const auto* held = find(version.subject, version.version);
+  if (held == nullptr || held->id == version.id) return false;
+  const auto mode_text = mode(version.subject) ? mode(version.subject) : mode(std::nullopt);
+  return mode_text != "IMPORT";
 }
 
 void SchemaIndex::erase(const std::string& subject, int version) {
@@ -70,30 +94,39 @@ void SchemaIndex::erase(const std::string& subject, int version) {
   if (found == at->second.end()) return;
   const Place place(subject, version);
   const SchemaVersion& gone = found->second;
-  for (const auto& reference : gone.references) referrers_[{reference.subject, reference.version}].erase(place);
+  overruled_.erase(place);
+  for (const auto& reference : gone.references) {
+    const auto referred = referrers_.find({reference.subject, reference.version});
+    referred->second.erase(place);
+    if (referred->second.empty()) referrers_.erase(referred);
+  }
   auto& places = ids_[gone.id];
   places.erase(place);
-  if (places.empty()) {
-    ids_.erase(gone.id);
-    contents_.erase(content_key(gone));
+  const std::string key = content_key(gone);
+  const bool has_more = std::any_of(places.begin(), places.end(), [&](const Place& other) {
+    return content_key(*find(other.first, other.second)) == key;
+  });
+  if (!has_more) {
+    const auto content = contents_.find(key);
+    content->second.erase(gone.id);
+    if (content->second.empty()) contents_.erase(content);
   }
+  if (places.empty()) ids_.erase(gone.id);
   at->second.erase(found);
   if (at->second.empty()) subjects_.erase(at);
 }
 
-void SchemaIndex::apply_setting(Settings& settings, const RecordKey& key, OptBytesView value,
-                                std::string_view member_name) {
+void SchemaIndex::apply_setting(Settings& settings, const RecordKey& key, OptBytesView value) {
   if (!value) {
     settings.erase(key.subject);
     return;
   }
-  const auto json = schema::Json::parse(*value);
-  const schema::Json* member = json.ok() ? json->find(member_name) : nullptr;
-  if (member == nullptr || member->as_string() == nullptr) {
-    log::warn("skipping a record of _schemas without {}", member_name);
+  auto json = schema::Json::parse(*value);
+  if (!json.ok() || json->as_object() == nullptr) {
+    log::warn("skipping a setting of _schemas that is no object");
     return;
   }
-  settings[key.subject] = *member->as_string();
+  settings.insert_or_assign(key.subject, *std::move(json));
 }
 
 void SchemaIndex::apply_delete_subject(const RecordKey& key, OptBytesView value) {
@@ -141,9 +174,10 @@ std::vector<const SchemaVersion*> SchemaIndex::all_of_id(int id) const {
   return out;
 }
 
-std::optional<int> SchemaIndex::id_of(const SchemaVersion& content) const {
+const std::set<int>& SchemaIndex::ids_of(const SchemaVersion& content) const {
+  static const std::set<int> kNone;
   const auto at = contents_.find(content_key(content));
-  return at == contents_.end() ? std::nullopt : std::optional(at->second);
+  return at == contents_.end() ? kNone : at->second;
 }
 
 std::vector<const SchemaVersion*> SchemaIndex::referrers(std::string_view subject, int version,
@@ -159,12 +193,15 @@ std::vector<const SchemaVersion*> SchemaIndex::referrers(std::string_view subjec
 }
 
 std::optional<std::string> SchemaIndex::config(const std::optional<std::string>& subject) const {
+  return text_of(config_record(subject), "compatibilityLevel");
+}
+const schema::Json* SchemaIndex::config_record(const std::optional<std::string>& subject) const {
   const auto at = configs_.find(subject);
-  return at == configs_.end() ? std::nullopt : std::optional(at->second);
+  return at == configs_.end() ? nullptr : &at->second;
 }
 std::optional<std::string> SchemaIndex::mode(const std::optional<std::string>& subject) const {
   const auto at = modes_.find(subject);
-  return at == modes_.end() ? std::nullopt : std::optional(at->second);
+  return at == modes_.end() ? std::nullopt : text_of(&at->second, "mode");
 }
 
 }  // namespace muir::registry

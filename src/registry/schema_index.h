@@ -19,6 +19,9 @@ class SchemaIndex {
   using Place = std::pair<std::string, int>;  // subject, version
 
   // Applies one record, in the order of the log. What cannot be read is logged and skipped, as a registry must go on.
+  //
+  // Two registries that write at the same moment may give one id, or one version, to two schemas: the first record in
+  // the log counts and the other is passed over, as in every registry that reads the log.
   void apply(BytesView key, OptBytesView value);
 
   [[nodiscard]] const std::map<std::string, Versions, std::less<>>& subjects() const { return subjects_; }
@@ -32,29 +35,37 @@ class SchemaIndex {
   [[nodiscard]] const SchemaVersion* by_id(int id) const;
   // Every version with that id, by subject and version.
   [[nodiscard]] std::vector<const SchemaVersion*> all_of_id(int id) const;
-  // The id of a schema of this content, under whatever subject.
-  [[nodiscard]] std::optional<int> id_of(const SchemaVersion& content) const;
+  // The ids of schemas of this content, under whatever subject: one, unless imports gave it several.
+  [[nodiscard]] const std::set<int>& ids_of(const SchemaVersion& content) const;
   // Versions whose schema refers to that one.
   [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version,
                                                             bool include_deleted) const;
   [[nodiscard]] int id_max() const { return id_max_; }
 
+  // Versions whose key has a newer record in the log that was passed over: compaction would keep that one and drop the
+  // one that counts, which must therefore be written again.
+  [[nodiscard]] const std::set<Place>& overruled() const { return overruled_; }
+
   // Settings of a subject, or of all with nullopt; nothing when it has none of its own.
   [[nodiscard]] std::optional<std::string> config(const std::optional<std::string>& subject) const;
   [[nodiscard]] std::optional<std::string> mode(const std::optional<std::string>& subject) const;
+  // The whole value of the config record, with what only other registries understand; nullptr when there is none.
+  [[nodiscard]] const schema::Json* config_record(const std::optional<std::string>& subject) const;
 
  private:
-  using Settings = std::map<std::optional<std::string>, std::string>;
+  using Settings = std::map<std::optional<std::string>, schema::Json>;
 
   void apply_schema(const RecordKey& key, OptBytesView value);
-  void apply_setting(Settings& settings, const RecordKey& key, OptBytesView value, std::string_view member);
+  [[nodiscard]] bool passed_over(const SchemaVersion& version) const;
+  static void apply_setting(Settings& settings, const RecordKey& key, OptBytesView value);
   void apply_delete_subject(const RecordKey& key, OptBytesView value);
   void erase(const std::string& subject, int version);
 
   std::map<std::string, Versions, std::less<>> subjects_;
   std::map<int, std::set<Place>> ids_;
-  std::map<std::string, int, std::less<>> contents_;
+  std::map<std::string, std::set<int>, std::less<>> contents_;
   std::map<Place, std::set<Place>> referrers_;
+  std::set<Place> overruled_;
   Settings configs_;
   Settings modes_;
   int id_max_ = 0;

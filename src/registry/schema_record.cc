@@ -123,8 +123,14 @@ Result<SchemaVersion> decode_schema(BytesView bytes) {
   return out;
 }
 
-Bytes encode_config(const std::optional<std::string>& subject, const std::string& level) {
-  return Json{{"subject", subject_json(subject)}, {"compatibilityLevel", level}}.to_string();
+Bytes encode_config(const std::optional<std::string>& subject, const std::string& level, const Json* before) {
+  Json json{{"subject", subject_json(subject)}, {"compatibilityLevel", level}};
+  if (before != nullptr) {
+    for (const auto& [key, value] : *before->as_object()) {
+      if (json.find(key) == nullptr) json.set(key, value);
+    }
+  }
+  return json.to_string();
 }
 Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode) {
   return Json{{"subject", subject_json(subject)}, {"mode", mode}}.to_string();

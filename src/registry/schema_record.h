@@ -46,7 +46,8 @@ Result<RecordKey> decode_key(BytesView bytes);
 
 Bytes encode_schema(const SchemaVersion& version);
 Result<SchemaVersion> decode_schema(BytesView bytes);
-Bytes encode_config(const std::optional<std::string>& subject, const std::string& level);
+// `before`: the value that is replaced, whose other members are kept; nullptr: none.
+Bytes encode_config(const std::optional<std::string>& subject, const std::string& level, const schema::Json* before);
 Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode);
 Bytes encode_delete_subject(const std::string& subject, int version);
 Bytes encode_clear_subject(const std::string& subject);
