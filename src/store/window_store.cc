@@ -133,6 +133,8 @@ class SegmentedWindowStore final : public WindowStore {
     MUIR_RETURN_IF_ERROR(engine_->open(folder));
     first_segment_ = MUIR_TRY(edge_segment(Order::ascending));
     last_segment_ = MUIR_TRY(edge_segment(Order::descending));
+    // Some window of the newest segment was put: time is at least its start.
+    if (last_segment_ != kNever) observed_ms_ = last_segment_ * options_.segment_interval_ms;
     return {};
   }
 

@@ -175,5 +175,33 @@ TEST(WindowStore, FindsItsSegmentsAgainAfterReopening) {
   EXPECT_EQ(rows(store->all()), "k/2000=v");
 }
 
+TEST(RocksWindowStore, KnowsAfterReopeningThatTimeHasPassed) {
+  const testing::TempDir dir;
+  {
+    auto store = open_store(dir, StoreKind::rocksdb, 300);
+    for (const int64_t t : {150, 420, 510}) ASSERT_TRUE(store->put("a", "x", t, t).ok());
+    ASSERT_TRUE(store->sync().ok());
+    ASSERT_TRUE(store->close().ok());
+  }
+  // The newest segment begins at 500: what begins at 200 or before is past the retention, and its segment gone.
+  auto store = open_store(dir, StoreKind::rocksdb, 300);
+  EXPECT_EQ(rows(store->all()), "a/420=x a/510=x");
+  ASSERT_TRUE(store->put("a", "late", 150, 150).ok());
+  EXPECT_EQ(store->expired_puts(), 1U);
+}
+
+TEST(RocksWindowStore, AnIteratorOutlivesWritesAndTheEndOfItsSegment) {
+  const testing::TempDir dir;
+  auto store = open_store(dir, StoreKind::rocksdb, 300);
+  for (const int64_t t : {10, 20, 30}) ASSERT_TRUE(store->put("a", "old", t, t).ok());
+  ASSERT_TRUE(store->sync().ok());
+  auto iterator = store->fetch("a", 0, 1000);
+  ASSERT_TRUE(iterator.ok() && (*iterator)->next());
+  ASSERT_TRUE(store->put("a", "new", 20, 20).ok());
+  ASSERT_TRUE(store->put("a", "far", 5000, 5000).ok());  // drops the segment, file and all
+  EXPECT_EQ(rows(store->all()), "a/5000=far");
+  EXPECT_EQ(rows(std::move(iterator)), "a/20=old a/30=old");
+}
+
 }  // namespace
 }  // namespace muir::store

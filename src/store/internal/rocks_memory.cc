@@ -37,13 +37,24 @@ const Shared& shared() {
   static const Shared instance = [] {
     const std::lock_guard lock(memory_mutex);
     Shared out;
-    out.cache = rocksdb::NewLRUCache(configured.block_cache_bytes);
+    // Half of the cache is kept for indexes and filters, so that a scan over data does not push them out.
+    rocksdb::LRUCacheOptions cache;
+    cache.capacity = configured.block_cache_bytes;
+    cache.high_pri_pool_ratio = 0.5;
+    out.cache = rocksdb::NewLRUCache(cache);
     out.write_buffers = std::make_shared<rocksdb::WriteBufferManager>(configured.write_buffer_bytes);
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = out.cache;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    // Indexes and filters are in the cache too, which bounds them; in parts of 4 KiB under a small top level that
+    // stays, because the filters of a hundred million keys (120 MiB) do not fit and a lookup must not read a file's
+    // whole filter.
     table.cache_index_and_filter_blocks = true;
+    table.cache_index_and_filter_blocks_with_high_priority = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.partition_filters = true;
+    table.pin_top_level_index_and_filter = true;
     table.format_version = 5;
     out.tables.reset(rocksdb::NewBlockBasedTableFactory(table));
     return out;
@@ -63,6 +74,8 @@ rocksdb::Options rocks_options() {
   options.max_write_buffer_number = 3;
   options.arena_block_size = 64u << 10;
   options.max_open_files = 64;
+  // Files double with each level, so that a large store has not many more of them than may be open.
+  options.target_file_size_multiplier = 2;
   options.keep_log_file_num = 1;
   options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
