@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "apps/muir/config_command.h"
 #include "apps/muir/replay_command.h"
 #include "apps/muir/servers.h"
 #include "apps/muir/settings.h"
@@ -19,17 +20,34 @@ namespace {
 constexpr int kFailed = 1;  // something did not work
 constexpr int kUsage = 2;   // the arguments or the configuration are wrong
 
+constexpr const char* kConfigurationHelp =
+    "Configuration: keys are Kafka's; --config FILE, then environment MUIR_KEY_NAME (key.name), then --set; the last "
+    "one\n"
+    "wins. All keys: muir config, and docs/reference/configuration.md. Exit codes: 0 done, 1 failed, 2 wrong arguments "
+    "or "
+    "configuration.";
+
 struct Arguments {
   SettingSources sources{};
   ServerOptions server{};
   int http_port = 8080;
   bool no_demo = false;
+  std::string config_word{};
   std::string replay_file{};
   std::string replay_speed = "1";
   vts::ReplayOptions replay{};
+  Output output = Output::table;
 };
 
-void add_settings(CLI::App& command, Arguments& arguments) {
+void add_output(CLI::App& command, Arguments& arguments, const std::string& what) {
+  static const std::map<std::string, Output> outputs{{"table", Output::table}, {"json", Output::json}};
+  command.add_option("--output", arguments.output, what + ": table for people, json for programs (one line)")
+      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->type_name("table|json")
+      ->default_str("table");
+}
+
+void add_sources(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.sources.config_file, "Java-properties file with configuration keys")
       ->type_name("FILE");
   command
@@ -37,16 +55,26 @@ void add_settings(CLI::App& command, Arguments& arguments) {
                   "Sets one configuration key; may be repeated. Also as environment MUIR_KEY_NAME")
       ->type_name("KEY=VALUE")
       ->take_all();
-  command.add_option("--host", arguments.server.host, "Address to listen on; 0.0.0.0 for all")->capture_default_str();
+}
+
+void add_settings(CLI::App& command, Arguments& arguments) {
+  add_sources(command, arguments);
+  add_output(command, arguments, "What is printed once everything runs");
+  command.add_option("--host", arguments.server.host, "Address to listen on; 0.0.0.0 for all")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
   command.add_option("--data", arguments.server.data_dir, "Folder for everything that is kept")
       ->capture_default_str()
       ->type_name("DIR");
 }
 
+CLI::Validator port_range() { return CLI::Range(0, 65'535).description(""); }
+
 void add_http(CLI::App& command, Arguments& arguments) {
   command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")
       ->capture_default_str()
-      ->check(CLI::Range(0, 65'535));
+      ->check(port_range())
+      ->type_name("PORT");
   command
       .add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")
       ->type_name("DIR");
@@ -55,13 +83,15 @@ void add_http(CLI::App& command, Arguments& arguments) {
 void add_broker_port(CLI::App& command, Arguments& arguments) {
   command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")
       ->capture_default_str()
-      ->check(CLI::Range(0, 65'535));
+      ->check(port_range())
+      ->type_name("PORT");
 }
 
 void add_registry_port(CLI::App& command, Arguments& arguments) {
   command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")
       ->capture_default_str()
-      ->check(CLI::Range(0, 65'535));
+      ->check(port_range())
+      ->type_name("PORT");
 }
 
 CLI::Option* add_bootstrap(CLI::App& command, Arguments& arguments) {
@@ -79,20 +109,31 @@ void add_registry_url(CLI::App& command, Arguments& arguments) {
 
 CLI::App* add_replay(CLI::App& vts, Arguments& arguments) {
   CLI::App* replay = vts.add_subcommand("replay", "Posts a recording to a running system");
+  add_output(*replay, arguments, "The summary at the end");
+  replay->footer(
+      "Examples:\n"
+      "  muir vts replay positions.csv.gz                         at its own pace, the first fix happens now\n"
+      "  muir vts replay positions.csv --speed 10                 ten times as fast\n"
+      "  muir vts replay positions.avro --speed max --keep-times  as fast as it is acknowledged, as it was");
   replay
       ->add_option("file", arguments.replay_file,
                    "CSV (vehicle_id,ts_ms,lat,lon,speed_kmh,heading; plain or .gz) or Avro (.avro)")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   replay
       ->add_option("--speed", arguments.replay_speed,
                    "Times the recorded pace, or 'max'; above 1 the last fix is now, else the first")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("N|max");
   replay->add_flag("--keep-times", arguments.replay.keep_times,
                    "Send the recorded times; otherwise the first fix happens now");
-  replay->add_option("--url", arguments.replay.url, "Where positions are posted")->capture_default_str();
+  replay->add_option("--url", arguments.replay.url, "Where positions are posted")
+      ->capture_default_str()
+      ->type_name("URL");
   replay->add_option("--batch", arguments.replay.batch, "Positions per request at most")
       ->capture_default_str()
-      ->check(CLI::Range(1, 10'000));
+      ->check(CLI::Range(1, 10'000).description(""))
+      ->type_name("N");
   return replay;
 }
 
@@ -116,13 +157,14 @@ using Run = Status (*)(const ServerOptions&, const StopSignal&);
 
 // `command` is the one that was parsed into `arguments`.
 int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, const CLI::App& command) {
-  auto properties = gather(arguments.sources);
-  if (!properties.ok()) {
-    report(properties.status());
+  auto settings = gather(arguments.sources);
+  if (!settings.ok()) {
+    report(settings.status());
     return kUsage;  // also a configuration file that cannot be read
   }
   ServerOptions& server = arguments.server;
-  server.properties = std::move(*properties);
+  server.output = arguments.output;
+  server.properties = std::move(settings->values);
   if (needs_vts) {
     // An option that is given wins over its key, the option's default does not.
     const auto put = [&](const char* option, const char* key, std::string value) {
@@ -139,6 +181,15 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
   if (server.bootstrap_servers.empty()) server.bootstrap_servers = configured("bootstrap.servers");
   if (server.registry_url.empty()) server.registry_url = configured("schema.registry.url");
   return report(run(server, stop));
+}
+
+int show_config(const Arguments& arguments) {
+  const auto settings = gather(arguments.sources);
+  if (!settings.ok()) {
+    report(settings.status());
+    return kUsage;
+  }
+  return report(run_config(*settings, arguments.config_word, arguments.output));
 }
 
 // Says so when `word` stands where a command belongs and is none.
@@ -160,9 +211,11 @@ int main(int argc, char** argv) {
       "Begin with:\n  muir up                    everything on this machine, with a demo; then open "
       "http://localhost:8080\n"
       "  muir up --no-demo          the same, empty: post your own positions\n"
+      "  muir config [WORD]         configuration keys, their values and meaning\n"
       "  muir COMMAND --help        the options of a command\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.\n"
-      "Environment: MUIR_LOG_LEVEL=debug|info|warn|error; MUIR_KEY_NAME sets configuration key key.name.");
+      "Environment: MUIR_LOG_LEVEL=debug|info|warn|error; MUIR_KEY_NAME sets configuration key key.name.\n"
+      "Ctrl-C ends in order; a second one at once.");
   cli.set_version_flag("--version", std::string("muir ") + MUIR_VERSION);
   cli.require_subcommand(1);
   Arguments arguments;
@@ -175,15 +228,35 @@ int main(int argc, char** argv) {
   add_bootstrap(*up, arguments)->description("Use this Kafka cluster instead of starting a broker");
   add_registry_url(*up, arguments);
   up->add_flag("--no-demo", arguments.no_demo, "Start empty, without replaying the recorded buses");
+  up->footer(
+      std::string(
+          "Examples:\n"
+          "  muir up                                    http://localhost:8080 shows buses; data in ./data\n"
+          "  muir up --no-demo --host 0.0.0.0           empty, and open to the network (there is no authentication)\n"
+          "  muir up --set vts.speed.limit.kmh=70 --set num.stream.threads=4\n"
+          "  muir up --bootstrap-servers kafka1:9092,kafka2:9092\n"
+          "Post a position:\n"
+          "  curl localhost:8080/api/v1/positions -d "
+          "\"{\\\"vehicleId\\\":\\\"V1\\\",\\\"lat\\\":52.23,\\\"lon\\\":21.01,\\\"timestamp\\\":$(date +%s)000}\"\n") +
+      kConfigurationHelp);
 
   CLI::App* broker = cli.add_subcommand("broker", "A durable Kafka broker on one machine");
   add_settings(*broker, arguments);
   add_broker_port(*broker, arguments);
+  broker->footer(std::string("Examples:\n"
+                             "  muir broker\n"
+                             "  muir broker --data /var/lib/muir --set num.partitions=8 --set log.retention.hours=24\n"
+                             "  kcat -b localhost:9092 -L\n") +
+                 kConfigurationHelp);
 
   CLI::App* registry = cli.add_subcommand("registry", "A schema registry over a Kafka cluster");
   add_settings(*registry, arguments);
   add_registry_port(*registry, arguments);
   add_bootstrap(*registry, arguments)->required();
+  registry->footer(std::string("Examples:\n"
+                               "  muir registry --bootstrap-servers localhost:9092\n"
+                               "  curl localhost:8081/subjects\n") +
+                   kConfigurationHelp);
 
   CLI::App* vts =
       cli.add_subcommand("vts", "The vehicle tracking system over a Kafka cluster; vts replay posts a recording");
@@ -191,7 +264,20 @@ int main(int argc, char** argv) {
   add_http(*vts, arguments);
   add_bootstrap(*vts, arguments);
   add_registry_url(*vts, arguments);
+  vts->footer(std::string("Examples:\n"
+                          "  muir vts --bootstrap-servers kafka1:9092 --schema-registry-url http://registry:8081\n"
+                          "  muir vts replay positions.csv.gz --speed 10\n") +
+              kConfigurationHelp);
   CLI::App* replay = add_replay(*vts, arguments);
+
+  CLI::App* config = cli.add_subcommand("config", "Every configuration key, its value now, and what it means");
+  add_sources(*config, arguments);
+  add_output(*config, arguments, "The keys");
+  config->add_option("word", arguments.config_word, "Only keys whose name or meaning holds this")->type_name("WORD");
+  config->footer(std::string("Examples:\n"
+                             "  muir config speed\n"
+                             "  muir config --config fleet.properties --output json\n") +
+                 kConfigurationHelp);
 
   try {
     cli.parse(argc, argv);
@@ -205,8 +291,9 @@ int main(int argc, char** argv) {
     const auto speed = parse_speed(arguments.replay_speed);
     if (!speed.ok()) return report(speed.status());
     arguments.replay.speed = *speed;
-    return report(run_replay(arguments.replay_file, arguments.replay, stop));
+    return report(run_replay(arguments.replay_file, arguments.replay, arguments.output, stop));
   }
+  if (config->parsed()) return show_config(arguments);
   if (up->parsed()) {
     arguments.server.demo = !arguments.no_demo;
     return serve(arguments, stop, run_up, true, *up);

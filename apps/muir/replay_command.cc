@@ -16,7 +16,8 @@ constexpr int kProgressMs = 1000;
 
 }  // namespace
 
-Status run_replay(const std::string& path, const vts::ReplayOptions& options, const StopSignal& stop) {
+Status run_replay(const std::string& path, const vts::ReplayOptions& options, Output output, const StopSignal& stop) {
+  stop.started();
   vts::Replay replay(path, options, system_clock());
   const int64_t began = system_clock().steady_ms();
   int done[2];
@@ -27,7 +28,8 @@ Status run_replay(const std::string& path, const vts::ReplayOptions& options, co
     ::close(done[1]);  // wakes the poll below
   });
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
-  for (bool asked = false;;) {
+  bool asked = false;
+  for (;;) {
     pollfd waiting[2] = {{done[0], POLLIN, 0}, {asked ? -1 : stop.fd(), POLLIN, 0}};
     ::poll(waiting, 2, kProgressMs);
     if (waiting[0].revents != 0) break;
@@ -45,7 +47,13 @@ Status run_replay(const std::string& path, const vts::ReplayOptions& options, co
   ::close(done[0]);
   if (terminal) fmt::print(stderr, "\n");
   const auto progress = replay.progress();
+  if (!result.ok() && progress.sent == 0) return result;  // it did not begin
   const auto seconds = static_cast<double>(system_clock().steady_ms() - began) / 1000;
+  if (output == Output::json) {
+    fmt::print("{{\"acknowledged\":{},\"rejected\":{},\"refused\":{},\"seconds\":{:.3f},\"complete\":{}}}\n",
+               progress.sent, progress.rejected, progress.refused, seconds, result.ok() && !asked);
+    return result;
+  }
   fmt::print("{} positions acknowledged in {:.1f} s ({:.0f}/s), of these {} rejected by a rule; {} refused\n",
              progress.sent, seconds, static_cast<double>(progress.sent) / std::max(seconds, 0.001), progress.rejected,
              progress.refused);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/muir/instance_id.h"
 #include "apps/muir/settings.h"
 #include "apps/vts/vts.h"
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "client/kafka_client.h"
 #include "registry/http_registry_client.h"
 #include "registry/registry.h"
+#include "schema/json.h"
 
 namespace muir::app {
 namespace {
@@ -46,9 +48,14 @@ class Servers {
     return {};
   }
 
-  Status connect() {
-    if (!options_.bootstrap_servers.empty()) bootstrap_ = options_.bootstrap_servers;
-    config_ = MUIR_TRY(vts::VtsConfig::parse(with_bootstrap(), options_.data_dir + "/streams"));
+  // `joins`: whether this process becomes a member of the application's group.
+  Status connect(bool joins) {
+    if (!options_.bootstrap_servers.empty()) {
+      bootstrap_ = options_.bootstrap_servers;
+      log::info("using the Kafka cluster at {}", bootstrap_);
+    }
+    const Properties properties = MUIR_TRY(with_bootstrap(joins));
+    config_ = MUIR_TRY(vts::VtsConfig::parse(properties, options_.data_dir + "/streams"));
     client_ = MUIR_TRY(client::connect_kafka(config_.client));
     return {};
   }
@@ -79,7 +86,7 @@ class Servers {
     const std::string cluster = broker_ ? "Muir broker, embedded" : bootstrap_;
     auto started = vts::Vts::start({.config = config_, .cluster_name = cluster, .web_dir = web, .demo_dir = demo},
                                    *client_, *registry_port_);
-    if (!started.ok()) return explain(started.status(), "page and REST interface", "--http-port", port);
+    if (!started.ok()) return explain(started.status(), "vehicle tracking", "--http-port", port);
     vts_ = std::move(*started);
     MUIR_RETURN_IF_ERROR(vts_->wait_until_running(kRunningTimeoutMs));
     if (!options_.demo) return {};
@@ -102,6 +109,7 @@ class Servers {
   }
 
   void print_summary(int64_t took_ms) const {
+    if (options_.output == Output::json) return print_json(took_ms);
     fmt::print("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
     if (vts_) fmt::print("  map and REST      {}\n", vts_->url());
     if (broker_) {
@@ -129,21 +137,41 @@ class Servers {
  private:
   // Where clients of this process connect to a server that may listen on every address.
   [[nodiscard]] std::string local_host() const { return options_.host == "0.0.0.0" ? "127.0.0.1" : options_.host; }
-  [[nodiscard]] Properties with_bootstrap() const {
+  [[nodiscard]] Result<Properties> with_bootstrap(bool joins) const {
     Properties out = options_.properties;
     out["bootstrap.servers"] = bootstrap_;
-    // On a broker of its own this process is the only instance, and comes back as the same member: after a crash it
-    // need not wait for its former self to time out.
-    if (broker_) out.try_emplace("group.instance.id", "muir");
+    if (!joins || out.contains("group.instance.id")) return out;
+    // KIP-345: an instance comes back as the same member, and after a crash need not wait for its former self to time
+    // out. On a broker of its own this process is the only instance there can be.
+    out["group.instance.id"] = broker_ ? "muir" : MUIR_TRY(instance_id(options_.data_dir, system_env()));
     return out;
   }
 
-  // Says what to do about a port that is in use.
-  static Status explain(const Status& status, std::string_view what, std::string_view option, int port) {
+  void print_json(int64_t took_ms) const {
+    std::string out = fmt::format("{{\"version\":\"{}\",\"startMs\":{}", MUIR_VERSION, took_ms);
+    const auto text = [&out](std::string_view name, const std::string& value) {
+      fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+      schema::append_json_string(out, value);
+    };
+    if (vts_) text("url", vts_->url());
+    text("bootstrapServers", bootstrap_);
+    if (registry_) text("schemaRegistryUrl", registry_->url());
+    text("data", options_.data_dir);
+    fmt::print("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
+    std::fflush(stdout);
+  }
+
+  // Says what to do about a port that is in use, or a cluster that is not there.
+  [[nodiscard]] Status explain(const Status& status, std::string_view what, std::string_view option, int port) const {
     const Status named = status.annotate(what);
-    if (status.message().find("the port is in use") == std::string::npos) return named;
-    return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
-                 option, port);
+    if (status.message().find("the port is in use") != std::string::npos)
+      return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
+                   option, port);
+    if (!broker_ && !bootstrap_.empty() && status.message().find("connect to ") != std::string::npos)
+      return error(status.code(),
+                   "{}; is the Kafka cluster of --bootstrap-servers {} running, and reachable from here?",
+                   named.message(), bootstrap_);
+    return named;
   }
 
   const ServerOptions& options_;
@@ -157,34 +185,56 @@ class Servers {
   std::unique_ptr<vts::Vts> vts_;
 };
 
-template <class Start>
-Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
-  const int64_t began = system_clock().steady_ms();
-  Servers servers(options);
-  MUIR_RETURN_IF_ERROR(start(servers));
-  servers.print_summary(system_clock().steady_ms() - began);
-  stop.wait();
-  fmt::print("\nstopping...\n");
-  std::fflush(stdout);
-  servers.stop();
-  fmt::print("stopped\n");
+// The configuration as it is before ports are bound: what is wrong in it ends the program before anything is written.
+Properties with_options(const ServerOptions& options) {
+  Properties out = options.properties;
+  if (!options.bootstrap_servers.empty()) out["bootstrap.servers"] = options.bootstrap_servers;
+  return out;
+}
+
+int http_port_of(const ServerOptions& options) {
+  const auto it = options.properties.find("vts.http.port");
+  return it == options.properties.end() ? 0 : std::atoi(it->second.c_str());
+}
+
+// Two servers on one port would only be found once the first has written its files.
+Status check_ports(std::initializer_list<std::pair<const char*, int>> ports) {
+  std::map<int, const char*> taken;
+  for (const auto& [option, port] : ports) {
+    const auto [other, fresh] = taken.try_emplace(port, option);
+    if (port != 0 && !fresh)
+      return error(Code::invalid_argument, "{} and {} are both {}: each server needs a port of its own", other->second,
+                   option, port);
+  }
   return {};
 }
 
-// Finds a wrong value of vehicle tracking, Streams or a client before anything is started or written.
-Status check(const ServerOptions& options) {
-  Properties properties = options.properties;
-  if (!options.bootstrap_servers.empty()) properties["bootstrap.servers"] = options.bootstrap_servers;
-  return vts::VtsConfig::parse(properties, options.data_dir + "/streams").status();
+template <class Start>
+Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
+  const int64_t began = system_clock().steady_ms();
+  MUIR_RETURN_IF_ERROR(check_configuration(with_options(options)));
+  Servers servers(options);
+  MUIR_RETURN_IF_ERROR(start(servers));
+  stop.started();
+  servers.print_summary(system_clock().steady_ms() - began);
+  stop.wait();
+  const bool talks = options.output == Output::table;
+  if (talks) fmt::print("\nstopping...\n");
+  std::fflush(stdout);
+  servers.stop();
+  if (talks) fmt::print("stopped\n");
+  return {};
 }
 
 }  // namespace
 
 Status run_up(const ServerOptions& options, const StopSignal& stop) {
-  MUIR_RETURN_IF_ERROR(check(options));
+  MUIR_RETURN_IF_ERROR(check_ports({{"--http-port", http_port_of(options)},
+                                    {"--broker-port", options.bootstrap_servers.empty() ? options.broker_port : 0},
+                                    {"--registry-port", options.registry_url.empty() ? options.registry_port : 0}}));
   return run(options, stop, [&options](Servers& servers) -> Status {
     if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
-    MUIR_RETURN_IF_ERROR(servers.connect());
+    MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry()
                                                       : servers.use_registry(options.registry_url));
     return servers.start_vts();
@@ -197,14 +247,14 @@ Status run_broker(const ServerOptions& options, const StopSignal& stop) {
 
 Status run_registry(const ServerOptions& options, const StopSignal& stop) {
   return run(options, stop, [](Servers& servers) -> Status {
-    MUIR_RETURN_IF_ERROR(servers.connect());
+    MUIR_RETURN_IF_ERROR(servers.connect(false));
     return servers.start_registry();
   });
 }
 
 Status run_vts(const ServerOptions& options, const StopSignal& stop) {
   return run(options, stop, [&options](Servers& servers) -> Status {
-    MUIR_RETURN_IF_ERROR(servers.connect());
+    MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(servers.use_registry(options.registry_url));
     return servers.start_vts();
   });

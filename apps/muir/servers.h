@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/muir/settings.h"
 #include "apps/muir/stop_signal.h"
 #include "base/config.h"
 #include "base/status.h"
@@ -20,6 +21,7 @@ struct ServerOptions {
   std::string registry_url{};       // of an existing registry; empty: our own is started
   std::string web_dir{};            // empty: found beside the program
   bool demo = false;
+  Output output = Output::table;  // of the summary, once everything runs
 };
 
 // Each runs until the stop signal and returns how it went.

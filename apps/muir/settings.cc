@@ -7,6 +7,7 @@
 #include "apps/vts/config.h"
 #include "base/log.h"
 #include "broker/broker_config.h"
+#include "client/kafka_client.h"
 #include "streams/streams_config.h"
 
 namespace muir::app {
@@ -17,30 +18,49 @@ bool known(const std::string& key) {
          streams::unknown_keys({{key, ""}}).empty();
 }
 
-void warn_about_unknown(const Properties& given) {
+// Where the values of `layer` come from is remembered for those that win.
+void lay_over(Settings& out, const Properties& layer, const std::string& origin) {
+  for (const auto& [key, value] : layer) {
+    out.values[key] = value;
+    out.origins[key] = origin;
+  }
+}
+
+void warn_about_unknown(const Settings& given) {
   std::vector<std::string> names;
   for (const ConfigKey& key : vts::vts_config().keys()) names.push_back(key.name);
   for (const auto& key : broker::broker_config_keys()) names.emplace_back(key.name);
   for (const auto& key : streams::streams_config_keys()) names.emplace_back(key.name);
-  for (const auto& [key, value] : given) {
+  for (const auto& [key, value] : given.values) {
     if (known(key)) continue;
     const std::string near = nearest(key, names);
-    log::warn("unknown configuration key '{}'{}", key, near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+    log::warn("unknown configuration key '{}' ({}){}", key, given.origins.at(key),
+              near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   }
 }
 
 }  // namespace
 
-Result<Properties> gather(const SettingSources& sources) {
-  Properties out;
-  if (!sources.config_file.empty()) out = MUIR_TRY(load_properties(sources.config_file));
-  for (const auto& [key, value] : properties_from_environment(environ)) out[key] = value;
+Result<Settings> gather(const SettingSources& sources) {
+  Settings out;
+  if (!sources.config_file.empty()) lay_over(out, MUIR_TRY(load_properties(sources.config_file)), sources.config_file);
+  lay_over(out, properties_from_environment(environ), "environment");
   for (const std::string& text : sources.set) {
-    auto [key, value] = MUIR_TRY(parse_assignment(text));
-    out[std::move(key)] = std::move(value);
+    const auto assignment = MUIR_TRY(parse_assignment(text));
+    lay_over(out, {assignment}, "--set");
   }
   warn_about_unknown(out);
   return out;
+}
+
+Status check_configuration(const Properties& properties) {
+  if (const auto complaints = broker::check_properties(properties); !complaints.wrong.empty())
+    return error(Code::invalid_argument, "configuration: {}", complaints.wrong.front());
+  MUIR_RETURN_IF_ERROR(broker::BrokerConfig::from_properties(properties));
+  const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
+  const Status clients = client::connect_kafka(config.client).status();
+  // Also what is a good value elsewhere, and not offered here, is wrong here.
+  return clients.ok() ? clients : error(Code::invalid_argument, "{}", clients.message());
 }
 
 std::string find_folder(const std::string& name) {

@@ -1,6 +1,7 @@
 // Settings: the configuration of one start of the program, from its files, environment and arguments.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,21 @@ struct SettingSources {
   std::vector<std::string> set{};  // --set key=value, and the options that stand for a key
 };
 
+struct Settings {
+  Properties values;
+  std::map<std::string, std::string> origins;  // of each value: the file's path, "environment" or "--set"
+};
+
 // File, then environment (MUIR_KEY_NAME), then --set. Warns about every key that no part of the program knows, naming
-// the nearest one that exists.
-Result<Properties> gather(const SettingSources& sources);
+// where it was given and the nearest one that exists.
+Result<Settings> gather(const SettingSources& sources);
+
+// Fails with the first value that broker, vehicle tracking, Streams or clients would refuse, whichever of them will
+// run. Writes nothing and connects to nothing.
+Status check_configuration(const Properties& properties);
+
+// How results are printed: for people, or as one line of JSON for programs.
+enum class Output : unsigned char { table, json };
 
 // The folder `name` ("web/dist", "apps/vts/demo") of the source tree or installation that the running program belongs
 // to; empty when there is none.

@@ -14,11 +14,16 @@ namespace {
 
 std::atomic<int> wake_fd{-1};
 std::atomic<int> signals_seen{0};
+std::atomic<bool> starting{true};
+
+constexpr char kWaits[] = "muir: ending as soon as the start has come to its end; once more ends it at once\n";
 
 // Only what is allowed in a signal handler.
 extern "C" void on_signal(int number) {
   if (signals_seen.fetch_add(1) > 0) ::_exit(128 + number);
   const int saved = errno;
+  if (starting) [[maybe_unused]]
+    const ssize_t said = ::write(STDERR_FILENO, kWaits, sizeof kWaits - 1);
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof one);
   errno = saved;
@@ -36,6 +41,8 @@ StopSignal::StopSignal() {
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
+
+void StopSignal::started() const { starting = false; }
 
 void StopSignal::wait() const {
   pollfd waiting{wake_fd, POLLIN, 0};

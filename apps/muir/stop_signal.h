@@ -7,6 +7,8 @@ namespace muir::app {
 class StopSignal {
  public:
   StopSignal();
+  // From here on the first signal is heard at once; before, it says on standard error that it waits for the start.
+  void started() const;
   // Waits for the first signal.
   void wait() const;
   // A file descriptor that is readable from the first signal on.

@@ -93,6 +93,11 @@ const log::ConfigKey* topic_default(std::string_view name) {
   return nullptr;
 }
 
+// Kafka's other names for times that are kept in milliseconds.
+bool is_coarse_time(std::string_view name) {
+  return name == "log.retention.hours" || name == "log.retention.minutes" || name == "log.roll.hours";
+}
+
 std::string unknown_key(std::string_view name) {
   std::vector<std::string> known;
   for (const auto& key : kKeys) known.emplace_back(key.name);
@@ -170,6 +175,8 @@ ConfigComplaints check_properties(const Properties& properties) {
       if (!log::validate_topic_config(topic_key->name, value).ok()) {
         out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
       }
+    } else if (is_coarse_time(name)) {
+      if (!number(value)) out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
     } else if (!is_known_property(name)) {
       out.unknown.push_back(unknown_key(name));
     }

@@ -495,6 +495,8 @@ TEST(BrokerStart, WrongSettingsAreRefusedAndUnknownOnesGetASuggestion) {
   ASSERT_EQ(complaints.unknown.size(), 1u);
   EXPECT_NE(complaints.unknown[0].find("num.partitions"), std::string::npos) << complaints.unknown[0];
   EXPECT_TRUE(complaints.wrong.empty());
+  for (const char* key : {"log.retention.hours", "log.retention.minutes", "log.roll.hours", "log.segment.bytes"})
+    EXPECT_EQ(check_properties({{key, "soon"}}).wrong.size(), 1u) << key;
 }
 
 TEST(BrokerStart, ClientsAreToldTheAdvertisedAddress) {

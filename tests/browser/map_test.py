@@ -57,7 +57,9 @@ def search_opens_a_card(browser):
     check(browser.run("return muir.selected") == wanted, "the map did not select the vehicle")
     browser.wait("the map to fly there", "return muir.mapIdle && muir.zoom > 14 && muir.onScreen().some((v) => v.id === arguments[0])", wanted)
     browser.wait("the speeds of the vehicle", "return !/Loading/.test(document.querySelector('#card .graph').textContent)")
-    step(f"search found vehicle {wanted}, its card is open")
+    browser.wait("the way it came before the page was opened", "return muir.trail > 1")
+    browser.wait("its speeds as a line", "return document.querySelector('#card .speed-line')")
+    step(f"search found vehicle {wanted}, its card is open, with its trail and its speeds")
     return wanted
 
 
@@ -70,6 +72,27 @@ def card_closes(browser):
 def an_alert_appears(browser):
     browser.wait("an alert in the feed", "return muir.alerts > 0 && document.querySelector('#alert-feed .alert')", seconds=180)
     step("alert: " + browser.text("#alert-feed .alert .alert-text").replace("\n", ": "))
+
+
+def an_alert_leads_to_its_vehicle(browser):
+    browser.click("#zoom-fit")
+    browser.wait("the whole city", "return muir.mapIdle && muir.zoom < 12")
+    vehicle = browser.run("const row = document.querySelector('#alert-feed .alert'); row.click(); return row.querySelector('b').textContent.split(' · ').pop()")
+    browser.wait("the map to fly there", "return muir.selected === arguments[0] && muir.mapIdle && muir.zoom > 14", vehicle)
+    browser.press(ESCAPE)
+    browser.wait("the card to close", "return muir.selected === null")
+    step(f"a click on an alert flies to vehicle {vehicle}")
+
+
+def a_zone_is_searched(browser):
+    everything = browser.run("return document.querySelector('#fleet-note').textContent")
+    browser.press("/")
+    browser.type("#search", "srodmiescie")
+    browser.wait("the vehicles of one district",
+                 "const rows = [...document.querySelectorAll('.fleet-row:not([hidden])')];"
+                 " return rows.length > 1 && rows.every((row) => row.querySelector('.where').textContent === 'Śródmieście');")
+    step(f"{browser.run('return document.querySelector(`#fleet-note`).textContent')} in Śródmieście, of {everything}")
+    browser.press(ESCAPE)
 
 
 def latency_is_measured(browser):
@@ -98,6 +121,8 @@ def main():
             search_opens_a_card(browser)
             card_closes(browser)
             an_alert_appears(browser)
+            an_alert_leads_to_its_vehicle(browser)
+            a_zone_is_searched(browser)
             latency_is_measured(browser)
             console_is_clean(browser, [])
             browser.press(ESCAPE)  # leaves the search, so that the picture shows the whole fleet

@@ -1,0 +1,108 @@
+#include "apps/muir/config_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "apps/vts/config.h"
+#include "broker/broker_config.h"
+#include "log/topic_config.h"
+#include "schema/json.h"
+#include "streams/streams_config.h"
+
+namespace muir::app {
+namespace {
+
+struct Row {
+  std::string key;
+  std::string value;
+  std::string from;
+  std::string part;
+  std::string meaning;
+};
+
+bool holds(std::string text, std::string word) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::transform(text.begin(), text.end(), text.begin(), lower);
+  std::transform(word.begin(), word.end(), word.begin(), lower);
+  return text.find(word) != std::string::npos;
+}
+
+bool secret(const std::string& key) {
+  return holds(key, "password") || holds(key, "secret") || holds(key, "jaas") || holds(key, "private.key");
+}
+
+// By key; where parts share one, the first part that declares it stands for it.
+std::map<std::string, Row> declared() {
+  std::map<std::string, Row> rows;
+  const auto add = [&rows](std::string_view key, std::string_view value, std::string_view part, std::string_view text) {
+    const std::string name(key);
+    rows.try_emplace(name, Row{name, std::string(value), "default", std::string(part), std::string(text)});
+  };
+  for (const ConfigKey& key : vts::vts_config().keys()) add(key.name, key.fallback, "vehicle tracking", key.doc);
+  for (const auto& key : streams::streams_config_keys()) add(key.name, key.default_value, "streams", key.text);
+  for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
+  for (const auto& key : log::topic_config_keys()) {  // what topics have when they are made
+    if (!key.broker_synonym.empty()) add(key.broker_synonym, key.default_value, "broker", key.documentation);
+  }
+  return rows;
+}
+
+std::vector<Row> rows_of(const Settings& settings, const std::string& word) {
+  std::map<std::string, Row> rows = declared();
+  for (const auto& [key, value] : settings.values) {
+    Row& row = rows.try_emplace(key, Row{key, "", "", "", ""}).first->second;
+    row.value = secret(key) ? "[hidden]" : value;
+    row.from = settings.origins.at(key);
+  }
+  std::vector<Row> out;
+  for (auto& [key, row] : rows) {
+    if (holds(row.key, word) || holds(row.meaning, word)) out.push_back(std::move(row));
+  }
+  return out;
+}
+
+void print_table(const std::vector<Row>& rows) {
+  size_t keys = 3;
+  size_t values = 5;
+  for (const Row& row : rows) {
+    keys = std::max(keys, row.key.size());
+    values = std::max(values, std::min<size_t>(row.value.size(), 24));
+  }
+  fmt::print("{:{}}  {:{}}  {:11}  {}\n", "KEY", keys, "VALUE", values, "FROM", "MEANING");
+  for (const Row& row : rows)
+    fmt::print("{:{}}  {:{}}  {:11}  {}\n", row.key, keys, row.value, values, row.from, row.meaning);
+}
+
+void print_json(const std::vector<Row>& rows) {
+  std::string out = "[";
+  for (const Row& row : rows) {
+    out += &row == &rows.front() ? "\n " : ",\n ";
+    char next = '{';
+    for (const auto& [name, value] : {std::pair("key", &row.key),
+                                      {"value", &row.value},
+                                      {"from", &row.from},
+                                      {"part", &row.part},
+                                      {"meaning", &row.meaning}}) {
+      fmt::format_to(std::back_inserter(out), "{}\"{}\":", next, name);
+      schema::append_json_string(out, *value);
+      next = ',';
+    }
+    out += '}';
+  }
+  fmt::print("{}\n]\n", out);
+}
+
+}  // namespace
+
+Status run_config(const Settings& settings, const std::string& word, Output output) {
+  const std::vector<Row> rows = rows_of(settings, word);
+  if (rows.empty()) return error(Code::not_found, "no configuration key or meaning holds '{}'", word);
+  output == Output::json ? print_json(rows) : print_table(rows);
+  std::fflush(stdout);
+  return check_configuration(settings.values);
+}
+
+}  // namespace muir::app

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""The command line: what is wrong is said before anything is written, help teaches, programs get JSON, Ctrl-C ends."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import product  # noqa: E402: found through the path above
+
+COMMANDS = (["config"], ["up"], ["broker"], ["registry"], ["vts"], ["vts", "replay"])
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muir-command-line-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.data = self.folder / "data"
+
+    def run_muir(self, *words, environment=None, timeout=60):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MUIR_")}
+        return subprocess.run([str(product.BINARY), *words], capture_output=True, text=True, timeout=timeout, cwd=self.folder,
+                              stdin=subprocess.DEVNULL, env={**kept, **(environment or {})})
+
+    def start(self, *words):
+        http, broker, registry = product.cluster.free_ports(3)
+        process = subprocess.Popen([str(product.BINARY), "up", "--no-demo", "--data", str(self.data), "--http-port", str(http),
+                                    "--broker-port", str(broker), "--registry-port", str(registry), *words], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                   preexec_fn=product.cluster.die_with_parent)
+        self.addCleanup(lambda: (process.poll() is None and process.kill(), process.wait(), process.stdout.close(), process.stderr.close()))
+        return process, http
+
+    def test_what_is_wrong_in_the_configuration_is_said_before_anything_is_written(self):
+        (self.folder / "bad.properties").write_text("vts.partitions=many\n")
+        (self.folder / "broken.properties").write_text("a=\\u12\n")
+        cases = [  # words, environment, what the message names
+            (["up", "--set", "num.partitions=many"], {}, "num.partitions=many"),
+            (["up", "--set", "log.retention.hours=soon"], {}, "log.retention.hours=soon"),
+            (["up", "--set", "advertised.listeners=nowhere"], {}, "nowhere"),
+            (["up", "--set", "vts.partitions=0"], {}, "vts.partitions"),
+            (["up", "--set", "vts.http.port=x"], {}, "vts.http.port"),
+            (["up", "--set", "vts.http.allowed.origins=fleet.example.com"], {}, "vts.http.allowed.origins"),
+            (["up", "--set", "processing.guarantee=twice"], {}, "processing.guarantee"),
+            (["up", "--set", "security.protocol=CARRIER_PIGEON"], {}, "CARRIER_PIGEON"),
+            (["up", "--set", "no equals sign"], {}, "no equals sign"),
+            (["up", "--config", "bad.properties"], {}, "vts.partitions"),
+            (["up", "--config", "broken.properties"], {}, "broken.properties"),
+            (["up", "--config", "missing.properties"], {}, "missing.properties"),
+            (["up"], {"MUIR_VTS_PARTITIONS": "many"}, "vts.partitions"),
+            (["up", "--http-port", "9000", "--broker-port", "9000"], {}, "--http-port and --broker-port are both 9000"),
+            (["up", "--http-port", "70000"], {}, "--http-port"),
+            (["up", "--output", "xml"], {}, "--output"),
+            (["broker", "--set", "num.partitions=many"], {}, "num.partitions=many"),
+            (["registry", "--bootstrap-servers", "localhost:9", "--set", "num.stream.threads=none"], {}, "num.stream.threads"),
+            (["vts", "--set", "vts.speed.limit.kmh=fast"], {}, "vts.speed.limit.kmh"),
+            (["vts", "replay", "x.csv", "--speed", "-1"], {}, "--speed -1"),
+            (["registry"], {}, "--bootstrap-servers"),
+            (["up", "--no-dmeo"], {}, "--no-dmeo"),
+            (["upp"], {}, "did you mean 'up'?"),
+            ([], {}, "subcommand"),
+        ]
+        for words, environment, named in cases:
+            with self.subTest(words=words, environment=environment):
+                shutil.rmtree(self.data, ignore_errors=True)
+                data = [] if words[:2] == ["vts", "replay"] or words[:1] not in (["up"], ["broker"], ["registry"], ["vts"]) else ["--data", str(self.data)]
+                done = self.run_muir(*words, *data, environment=environment)
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                self.assertIn(named, done.stdout + done.stderr)
+                self.assertFalse(self.data.exists(), "something was written")
+
+    def test_unknown_keys_are_warned_about_with_where_they_were_given(self):
+        (self.folder / "muir.properties").write_text("num.partition=3\n")
+        done = self.run_muir("up", "--data", str(self.data), "--config", "muir.properties", "--set", "vts.partitionz=3", "--set", "vts.partitions=0",
+                             environment={"MUIR_NUM_STREAM_THREAD": "2"})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unknown configuration key 'num.partition' (muir.properties); did you mean 'num.partitions'?", done.stderr)
+        self.assertIn("unknown configuration key 'vts.partitionz' (--set); did you mean 'vts.partitions'?", done.stderr)
+        self.assertIn("unknown configuration key 'num.stream.thread' (environment); did you mean 'num.stream.threads'?", done.stderr)
+
+    def test_config_lists_keys_with_values_and_where_they_come_from(self):
+        (self.folder / "fleet.properties").write_text("vts.speed.limit.kmh=70\n")
+        done = self.run_muir("config", "--config", "fleet.properties", "--set", "num.stream.threads=4", "--output", "json",
+                             environment={"MUIR_VTS_PARTITIONS": "8"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        keys = {row["key"]: row for row in json.loads(done.stdout)}
+        self.assertGreater(len(keys), 60)
+        self.assertEqual([(keys[k]["value"], keys[k]["from"]) for k in
+                          ("vts.speed.limit.kmh", "num.stream.threads", "vts.partitions", "vts.batch.max", "log.segment.bytes")],
+                         [("70", "fleet.properties"), ("4", "--set"), ("8", "environment"), ("10000", "default"), ("1073741824", "default")])
+        self.assertTrue(all(row["meaning"] for row in keys.values()))
+        table = self.run_muir("config", "IMPLIED")
+        self.assertRegex(table.stdout, r"^KEY +VALUE +FROM +MEANING\nvts.implied.speed.limit.kmh +250 +default +a fix is rejected")
+        self.assertEqual(self.run_muir("config", "no such word").returncode, 1)
+        wrong = self.run_muir("config", "partitions", "--set", "num.partitions=x")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("num.partitions", wrong.stdout)  # shown, so that it can be found
+        hidden = self.run_muir("config", "ssl.key", "--set", "ssl.key.password=swordfish")
+        self.assertNotIn("swordfish", hidden.stdout)
+
+    def test_help_shows_examples_and_where_configuration_comes_from(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                done = self.run_muir(*command, "--help")
+                self.assertEqual(done.returncode, 0)
+                self.assertIn("Examples:\n  muir " + " ".join(command), done.stdout)
+                self.assertTrue(command[-1] == "replay" or "MUIR_KEY_NAME" in done.stdout)
+        self.assertIn("muir up", self.run_muir("--help").stdout)
+        self.assertRegex(self.run_muir("--version").stdout, r"^muir \d+\.\d+\.\d+\n$")
+
+    def test_programs_get_json_and_ctrl_c_ends_in_order(self):
+        process, http = self.start("--output", "json")
+        started = json.loads(process.stdout.readline())
+        self.assertEqual(started["url"], f"http://127.0.0.1:{http}")
+        self.assertEqual(started["demo"], False)
+        self.assertGreater(started["startMs"], 0)
+        recording = self.folder / "fixes.csv"
+        recording.write_text("vehicle_id,ts_ms,lat,lon\nA,1000,52.1,21.1\nA,2000,52.1,21.1001\nB,1000,91,21\n")
+        done = self.run_muir("vts", "replay", str(recording), "--speed", "max", "--url", started["url"], "--output", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        summary = json.loads(done.stdout)
+        self.assertEqual({k: summary[k] for k in ("acknowledged", "rejected", "refused", "complete")},
+                         {"acknowledged": 3, "rejected": 1, "refused": 0, "complete": True})
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(out, "", "nothing but the one line of JSON")
+
+    def test_on_an_existing_cluster_an_instance_comes_back_as_the_same_member(self):
+        port = product.cluster.free_ports(1)[0]
+        log = self.folder / "broker.log"
+        with open(log, "wb") as out:
+            broker = subprocess.Popen([str(product.BINARY), "broker", "--data", str(self.folder / "cluster"), "--broker-port", str(port)],
+                                      stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                      preexec_fn=product.cluster.die_with_parent)
+        self.addCleanup(lambda: (broker.kill(), broker.wait()))
+        muir = product.Product(self.folder, bootstrap=f"127.0.0.1:{port}")
+        self.addCleanup(lambda: muir.process and muir.process.poll() is None and muir.kill())
+        muir.start()
+        name = (self.folder / "data" / "instance-id").read_text().strip()
+        self.assertRegex(name, r"^muir-[0-9a-f]{16}$")
+
+        def post(vehicle):
+            product.Gateway(muir).post([{"vehicleId": vehicle, "lat": 52.2, "lon": 21, "timestamp": 1767268800000}])
+
+        post("V1")
+        muir.wait(lambda: muir.get("/api/v1/stats")["accepted"] == 1, 60, "the first position")
+        muir.kill()
+        muir.start()
+        post("V2")
+        muir.wait(lambda: muir.get("/api/v1/stats")["accepted"] == 2, 60, "the position after the crash")
+        self.assertEqual((self.folder / "data" / "instance-id").read_text().strip(), name)
+        text = log.read_text()
+        for thread in (1, 2):
+            self.assertIn(f"static member {name}-{thread} comes back", text)
+        self.assertNotIn("was silent for its session timeout", text)
+        self.assertEqual(muir.stop(), 0)
+
+    def test_a_second_ctrl_c_ends_at_once(self):
+        process, http = self.start()
+        for line in process.stdout:
+            if line.startswith("Ctrl-C"):
+                break
+        process.send_signal(signal.SIGINT)
+        self.assertIn("stopping", process.stdout.readline() + process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        # The first may have ended it in order before the second arrived.
+        self.assertIn(process.wait(timeout=30), (0, 128 + signal.SIGINT))
+
+    def test_ctrl_c_ends_a_start_that_waits(self):
+        with socket.socket() as silent:  # takes connections and says nothing
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            process = subprocess.Popen([str(product.BINARY), "vts", "--data", str(self.data), "--http-port", "0", "--bootstrap-servers",
+                                        f"127.0.0.1:{silent.getsockname()[1]}", "--schema-registry-url", "http://127.0.0.1:9"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                       preexec_fn=product.cluster.die_with_parent)
+            self.addCleanup(lambda: (process.poll() is None and process.kill(), process.wait(), process.stdout.close()))
+            silent.accept()[0].close()
+            process.send_signal(signal.SIGINT)
+            self.assertTrue(any("as soon as the start has come to its end" in line for line in process.stdout))
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=30), 128 + signal.SIGINT)
+
+    def test_a_recording_that_cannot_be_read_has_no_summary(self):
+        done = self.run_muir("vts", "replay", "missing.csv")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("missing.csv: cannot be opened", done.stderr)
+
+    def test_a_cluster_that_is_not_there_is_named(self):
+        done = self.run_muir("vts", "--bootstrap-servers", "127.0.0.1:9", "--http-port", "0", "--data", str(self.data), timeout=120)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is the Kafka cluster of --bootstrap-servers 127.0.0.1:9 running", done.stderr)
+
+    def test_a_port_in_use_is_named_with_the_option_that_changes_it(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            done = self.run_muir("broker", "--data", str(self.data), "--broker-port", port)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"--broker-port (it was {port})", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
