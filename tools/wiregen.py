@@ -420,6 +420,8 @@ def random_value(f, expression, scope):
         fill = f"random.list({target}, [&](auto& e) {{ randomize(e, v, random); }});"
     elif f.array:
         fill = f"random.list({target}, [&](auto& e) {{ random.fill(e); }});"
+    elif f.is_struct() and f.null:  # not emplace(), as in get_nullable_struct()
+        fill = f"{{ {expression} = {f.qualified}{{}}; randomize(*{expression}, v, random); }}"
     elif f.is_struct():
         fill = f"randomize({target}, v, random);"
     else:
