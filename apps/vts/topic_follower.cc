@@ -63,21 +63,21 @@ Status TopicFollower::open() {
   for (const FollowedTopic& topic : topics_) {
     const auto description = MUIR_TRY(admin->describe_topic(topic.name));
     tails[topic.name] = topic.tail;
-    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({topic.name, p});
+    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({topic.name, PartitionId(p)});
   }
   const auto begins =
-      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
+      MUIR_TRY(admin->list_offsets(partitions, client::OffsetSpec::earliest(), client::IsolationLevel::read_committed));
   const auto ends =
-      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
+      MUIR_TRY(admin->list_offsets(partitions, client::OffsetSpec::latest(), client::IsolationLevel::read_committed));
   auto consumer = MUIR_TRY(client_.consumer({{"isolation.level", "read_committed"}}));
   std::vector<client::PartitionStart> starts;
   for (const client::TopicPartition& partition : partitions) {
-    const int64_t begin = begins.at(partition);
-    const int64_t end = ends.at(partition);
+    const Offset begin = begins.at(partition);
+    const Offset end = ends.at(partition);
     const int64_t tail = tails[partition.topic];
     const auto known = next_.find(partition);
-    const int64_t first = tail < 0 ? begin : std::max(begin, end - tail);
-    const int64_t from = known == next_.end() ? first : std::max(begin, known->second);
+    const Offset first = tail < 0 ? begin : std::max(begin, end - tail);
+    const Offset from = known == next_.end() ? first : std::max(begin, known->second);
     starts.push_back({partition, from});
     next_[partition] = from;
     if (!caught_up_ && from < end) ends_.insert_or_assign(partition, end);

@@ -18,7 +18,7 @@ namespace muir::vts {
 
 struct FollowedTopic {
   std::string name;
-  int64_t tail = -1;  // start so many offsets before the end of each partition; -1: at the beginning
+  int64_t tail = -1;  // start so many records before the end of each partition; -1: at the beginning
 };
 
 class TopicFollower {
@@ -58,9 +58,9 @@ class TopicFollower {
 
   // Of the thread.
   std::unique_ptr<client::Consumer> consumer_;
-  std::map<client::TopicPartition, int64_t> ends_;  // still to be reached
-  std::map<client::TopicPartition, int64_t> next_;  // where to go on after an error
-  std::mutex consumer_mutex_;                       // consumer_ against wakeup() in stop()
+  std::map<client::TopicPartition, Offset> ends_;  // still to be reached
+  std::map<client::TopicPartition, Offset> next_;  // where to go on after an error
+  std::mutex consumer_mutex_;                      // consumer_ against wakeup() in stop()
 };
 
 }  // namespace muir::vts

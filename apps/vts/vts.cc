@@ -181,10 +181,10 @@ class Running final : public Vts {
   static Result<bool> is_empty(client::Admin& admin, std::string_view topic) {
     const auto description = MUIR_TRY(admin.describe_topic(std::string(topic)));
     std::vector<client::TopicPartition> partitions;
-    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({std::string(topic), p});
-    const auto ends =
-        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
-    return std::all_of(ends.begin(), ends.end(), [](const auto& end) { return end.second == 0; });
+    for (int32_t p = 0; p < description.partitions; ++p) partitions.push_back({std::string(topic), PartitionId(p)});
+    const auto ends = MUIR_TRY(
+        admin.list_offsets(partitions, client::OffsetSpec::latest(), client::IsolationLevel::read_uncommitted));
+    return std::all_of(ends.begin(), ends.end(), [](const auto& end) { return end.second == Offset(0); });
   }
 
   const VtsOptions options_;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/consumer.h"
 #include "client/records.h"
@@ -31,6 +32,22 @@ struct ClusterDescription {
   std::vector<std::string> brokers;  // "host:port"
 };
 
+// Which offset list_offsets() asks for: either end of the log, or that of the first record at or after a time (the end
+// when there is none).
+class OffsetSpec {
+ public:
+  static constexpr OffsetSpec earliest() { return OffsetSpec(-2); }
+  static constexpr OffsetSpec latest() { return OffsetSpec(-1); }
+  static constexpr OffsetSpec at_time(int64_t time_ms) { return OffsetSpec(time_ms); }
+
+  [[nodiscard]] constexpr int64_t value() const { return value_; }  // as ListOffsets has it
+  friend constexpr bool operator==(OffsetSpec, OffsetSpec) = default;
+
+ private:
+  constexpr explicit OffsetSpec(int64_t value) : value_(value) {}
+  int64_t value_;
+};
+
 class Admin {
  public:
   virtual ~Admin() = default;
@@ -43,16 +60,16 @@ class Admin {
   virtual Result<ClusterDescription> describe_cluster(int64_t timeout_ms = 30'000) = 0;
   virtual Result<std::map<std::string, std::string>> topic_configs(const std::string& name,
                                                                    int64_t timeout_ms = 30'000) = 0;
-  // Earliest and end offsets; with read_committed the end is the last stable offset.
-  virtual Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions,
-                                                                 int64_t at, IsolationLevel isolation,
-                                                                 int64_t timeout_ms = 30'000) = 0;
+  // With read_committed the end is the last stable offset.
+  virtual Result<std::map<TopicPartition, Offset>> list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                OffsetSpec at, IsolationLevel isolation,
+                                                                int64_t timeout_ms = 30'000) = 0;
   // The group's committed offsets; with `require_stable`, waits while a transaction on them is pending
   // (UNSTABLE_OFFSET_COMMIT). A partition without a commit is absent from the answer.
   virtual Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,
                                             bool require_stable, int64_t timeout_ms = 30'000) = 0;
   // DeleteRecords: drops everything before the offsets (Kafka Streams purges repartition topics so).
-  virtual Status delete_records(const std::map<TopicPartition, int64_t>& before, int64_t timeout_ms = 30'000) = 0;
+  virtual Status delete_records(const std::map<TopicPartition, Offset>& before, int64_t timeout_ms = 30'000) = 0;
 };
 
 }  // namespace muir::client

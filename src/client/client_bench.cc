@@ -77,7 +77,8 @@ void SendInMemory(benchmark::State& state) {
   for (auto _ : state) {
     (void)producer->send(batch.records);
     state.PauseTiming();
-    (void)admin->delete_records({{{"t", 0}, -1}, {{"t", 1}, -1}, {{"t", 2}, -1}});
+    (void)admin->delete_records(
+        {{{"t", PartitionId(0)}, kNoOffset}, {{"t", PartitionId(1)}, kNoOffset}, {{"t", PartitionId(2)}, kNoOffset}});
     state.ResumeTiming();
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kBatch));
@@ -92,8 +93,9 @@ void PollInMemory(benchmark::State& state) {
   auto producer = client->producer({}).value();
   for (int i = 0; i < 20; ++i) (void)producer->send(batch.records);
   auto consumer = client->consumer({}).value();
-  const std::vector<PartitionStart> starts = {
-      {{"t", 0}, kOffsetEarliest}, {{"t", 1}, kOffsetEarliest}, {{"t", 2}, kOffsetEarliest}};
+  const std::vector<PartitionStart> starts = {{{"t", PartitionId(0)}, kOffsetEarliest},
+                                              {{"t", PartitionId(1)}, kOffsetEarliest},
+                                              {{"t", PartitionId(2)}, kOffsetEarliest}};
   (void)consumer->assign(starts);
   int64_t records = 0;
   for (auto _ : state) {

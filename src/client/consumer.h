@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 
@@ -12,13 +13,13 @@ namespace muir::client {
 
 enum class IsolationLevel : unsigned char { read_uncommitted, read_committed };
 
-// Where a partition starts; offsets >= 0 are exact.
-inline constexpr int64_t kOffsetEarliest = -2;
-inline constexpr int64_t kOffsetLatest = -1;
+// Where a partition starts, instead of at an exact offset.
+inline constexpr Offset kOffsetEarliest{-2};
+inline constexpr Offset kOffsetLatest{-1};
 
 struct PartitionStart {
   TopicPartition partition;
-  int64_t offset = kOffsetEarliest;
+  Offset offset = kOffsetEarliest;
 };
 
 // Owned by one thread, except wakeup().
@@ -38,7 +39,7 @@ class Consumer {
   // Code::out_of_range naming the partition: the owner seeks. Empty on timeout or wakeup().
   virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
   // The offset after the last record that poll() returned or skipped (control records move it too); error when unknown.
-  virtual Result<int64_t> position(const TopicPartition& partition) = 0;
+  virtual Result<Offset> position(const TopicPartition& partition) = 0;
   // Ends a poll() that waits. Thread-safe.
   virtual void wakeup() = 0;
 };

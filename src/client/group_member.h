@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/producer.h"
 #include "client/records.h"
@@ -28,9 +29,9 @@ class GroupProtocol {
   virtual Result<std::map<std::string, Bytes>> assign(const std::string& protocol_name,
                                                       const std::map<std::string, Bytes>& member_metadata) = 0;
   // The group is about to rebalance; with the eager protocol everything owned is given up here, before joining.
-  virtual void on_prepare(int32_t generation_id, const std::string& member_id) = 0;
+  virtual void on_prepare(GenerationId generation_id, const std::string& member_id) = 0;
   // This member's part of a new generation.
-  virtual Status on_assigned(int32_t generation_id, const std::string& member_id, BytesView assignment) = 0;
+  virtual Status on_assigned(GenerationId generation_id, const std::string& member_id, BytesView assignment) = 0;
   // The member lost its place without a chance to commit (session expired, fenced).
   virtual void on_lost() = 0;
 };
@@ -57,7 +58,7 @@ class GroupMember {
   // Asks for a new rebalance at the next poll (the metadata has changed). Thread-safe.
   virtual void request_rejoin() = 0;
   [[nodiscard]] virtual bool stable() const = 0;
-  // Identity for transactional offset commits; generation -1 before the first join.
+  // Identity for transactional offset commits; kNoGeneration before the first join.
   [[nodiscard]] virtual GroupMetadata metadata() const = 0;
   // Code::aborted: this generation is over (a rebalance, an expired session) and the offsets are somebody else's now;
   // detail() is Kafka's error code.

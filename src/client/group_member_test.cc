@@ -235,8 +235,8 @@ class Noting final : public GroupProtocol {
     for (const auto& [id, bytes] : members) all[id] = "for " + bytes;
     return all;
   }
-  void on_prepare(int32_t, const std::string&) override { events += "p"; }
-  Status on_assigned(int32_t generation, const std::string&, BytesView bytes) override {
+  void on_prepare(GenerationId, const std::string&) override { events += "p"; }
+  Status on_assigned(GenerationId generation, const std::string&, BytesView bytes) override {
     events += fmt::format("a{}", generation);
     assignment = bytes;
     return {};
@@ -290,7 +290,7 @@ TEST_F(GroupMemberTest, JoinsAgainWithTheIdItIsGiven) {
   EXPECT_EQ(fake_->joined_as(), Ids({"", "member-1"}));
   EXPECT_EQ(protocol_.assignment, "for subscription");
   EXPECT_EQ(member_->metadata().member_id, "member-1");
-  EXPECT_EQ(member_->metadata().generation_id, 1);
+  EXPECT_EQ(member_->metadata().generation_id, GenerationId(1));
 }
 
 TEST_F(GroupMemberTest, SpeaksTheOldestVersionsToo) {
@@ -299,7 +299,7 @@ TEST_F(GroupMemberTest, SpeaksTheOldestVersionsToo) {
     protocol_.events.clear();
     start({}, cap);
     expect_events("pa1");
-    EXPECT_TRUE(member_->commit({{{"t", 0}, {1}}}, 5'000).ok());
+    EXPECT_TRUE(member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}}, 5'000).ok());
     EXPECT_TRUE(member_->leave().ok());
     EXPECT_EQ(fake_->left().size(), 1u);
     member_.reset();
@@ -383,7 +383,8 @@ TEST_F(GroupMemberTest, CommitsSayWhetherTheGenerationIsOver) {
   for (const auto& [code, status] : expected) {
     ASSERT_TRUE(muir::testing::eventually([&] { return member_->poll(5).ok() && member_->stable(); }));
     fake_->script(ApiKey::offset_commit, {code});
-    const Status got = member_->commit({{{"t", 0}, {1}}, {{"t", 1}, {2}}}, 5'000);
+    const Status got =
+        member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}, {{"t", PartitionId(1)}, {Offset(2)}}}, 5'000);
     EXPECT_EQ(got.code(), status) << wire::name_of(code) << ": " << got.to_string();
     if (!got.ok()) {
       EXPECT_EQ(got.detail(), static_cast<int>(code));
@@ -398,7 +399,7 @@ TEST_F(GroupMemberTest, OutlivesConnectionsThatBreak) {
   const int before = fake_->count(ApiKey::heartbeat);
   EXPECT_TRUE(muir::testing::eventually([&] { return fake_->count(ApiKey::heartbeat) > before + 2; }));
   fake_->close_on_next(ApiKey::offset_commit);
-  EXPECT_TRUE(member_->commit({{{"t", 0}, {1}}}, 5'000).ok());
+  EXPECT_TRUE(member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}}, 5'000).ok());
   EXPECT_TRUE(member_->poll(0).ok());
   EXPECT_EQ(protocol_.events, "pa1");
 }
@@ -419,8 +420,8 @@ TEST_F(GroupMemberTest, OutlivesAnswersThatAreNotTheProtocols) {
   start();
   ASSERT_TRUE(muir::testing::eventually([&] { return member_->poll(5).ok() && member_->stable(); }));
   fake_->garble(ApiKey::offset_commit);
-  EXPECT_EQ(member_->commit({{{"t", 0}, {1}}}, 5'000).code(), Code::data_loss);
-  EXPECT_TRUE(member_->commit({{{"t", 0}, {1}}}, 5'000).ok());
+  EXPECT_EQ(member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}}, 5'000).code(), Code::data_loss);
+  EXPECT_TRUE(member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}}, 5'000).ok());
 }
 
 TEST_F(GroupMemberTest, APollNeverWaitsForTheRestOfTheGroup) {

@@ -49,7 +49,7 @@ class KafkaProducerTest : public ::testing::Test {
     ASSERT_TRUE(producer_->begin_transaction().ok());
   }
   Status send(std::string_view value, DeliveryCallback on_done = nullptr) {
-    const ProducedRecord one{.topic = "t", .partition = 0, .key = "k", .value = value};
+    const ProducedRecord one{.topic = "t", .partition = PartitionId(0), .key = "k", .value = value};
     return producer_->send({&one, 1}, std::move(on_done));
   }
 
@@ -62,7 +62,8 @@ class KafkaProducerTest : public ::testing::Test {
 TEST_F(KafkaProducerTest, OneCallbackPerSendWithEveryDeliveryInOrder) {
   start();
   std::vector<ProducedRecord> records;
-  for (int32_t i = 0; i < 100; ++i) records.push_back({.topic = "t", .partition = i % 4, .key = "k", .value = "v"});
+  for (int32_t i = 0; i < 100; ++i)
+    records.push_back({.topic = "t", .partition = PartitionId(i % 4), .key = "k", .value = "v"});
   std::atomic<int> calls{0};
   std::vector<Delivery> deliveries;
   for (int round = 0; round < 3; ++round) {
@@ -79,8 +80,8 @@ TEST_F(KafkaProducerTest, OneCallbackPerSendWithEveryDeliveryInOrder) {
   EXPECT_EQ(calls, 3);
   ASSERT_EQ(deliveries.size(), 300u);
   for (size_t i = 0; i < deliveries.size(); ++i) {
-    EXPECT_EQ(deliveries[i].partition, static_cast<int32_t>(i % 100 % 4));
-    EXPECT_EQ(deliveries[i].offset, static_cast<int64_t>(i / 4));
+    EXPECT_EQ(deliveries[i].partition, PartitionId(static_cast<int32_t>(i % 100 % 4)));
+    EXPECT_EQ(deliveries[i].offset, Offset(static_cast<int64_t>(i / 4)));
   }
 }
 
@@ -110,7 +111,7 @@ TEST_F(KafkaProducerTest, ARefusedRecordIsToldToItsCallbackWithKafkasCode) {
   Status told;
   ASSERT_TRUE(send("v", [&](const Status& status, std::span<const Delivery> done) {
                 told = status;
-                EXPECT_EQ(done[0].offset, -1);
+                EXPECT_EQ(done[0].offset, kNoOffset);
               }).ok());
   EXPECT_TRUE(producer_->flush(kWaitMs).ok()) << "the callback knows";
   EXPECT_EQ(told.code(), Code::permission_denied) << told.to_string();
@@ -128,8 +129,8 @@ TEST_F(KafkaProducerTest, RetriableAnswersAreRetriedInside) {
 TEST_F(KafkaProducerTest, ARecordTooLargeFailsAlone) {
   start({{"max.request.size", "1000"}});
   const std::string large(5'000, 'x');
-  const ProducedRecord records[] = {{.topic = "t", .partition = 0, .value = "small"},
-                                    {.topic = "t", .partition = 0, .value = large}};
+  const ProducedRecord records[] = {{.topic = "t", .partition = PartitionId(0), .value = "small"},
+                                    {.topic = "t", .partition = PartitionId(0), .value = large}};
   Status told;
   std::vector<Delivery> deliveries;
   ASSERT_TRUE(producer_
@@ -142,8 +143,8 @@ TEST_F(KafkaProducerTest, ARecordTooLargeFailsAlone) {
   ASSERT_TRUE(producer_->flush(kWaitMs).ok());
   EXPECT_EQ(told.code(), Code::resource_exhausted) << told.to_string();
   ASSERT_EQ(deliveries.size(), 2u);
-  EXPECT_EQ(deliveries[0].offset, 0);
-  EXPECT_EQ(deliveries[1].offset, -1);
+  EXPECT_EQ(deliveries[0].offset, Offset(0));
+  EXPECT_EQ(deliveries[1].offset, kNoOffset);
 }
 
 TEST_F(KafkaProducerTest, RecordsOutsideATransactionAreRefused) {

@@ -75,10 +75,10 @@ std::map<std::string, Bytes> MemoryCluster::assignments(const std::string& group
   return all;
 }
 
-int32_t MemoryCluster::generation(const std::string& group) const {
+GenerationId MemoryCluster::generation(const std::string& group) const {
   const std::lock_guard lock(state_->mutex);
   const auto it = state_->groups.find(group);
-  return it == state_->groups.end() ? -1 : it->second.generation;
+  return it == state_->groups.end() ? kNoGeneration : it->second.generation;
 }
 
 std::vector<std::string> MemoryCluster::history() const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "client/client.h"
 
 namespace muir::client {
@@ -43,7 +44,7 @@ struct MemoryClusterOptions {
 // A record as it lies in a partition.
 struct StoredRecord {
   enum class State : unsigned char { committed, pending, aborted, control };
-  int64_t offset = 0;
+  Offset offset;
   int64_t timestamp_ms = 0;
   OptBytes key{};
   OptBytes value{};
@@ -70,7 +71,7 @@ class MemoryCluster {
   [[nodiscard]] std::vector<StoredRecord> stored(const TopicPartition& partition) const;
   // The members of a group by id, with their assignments; empty when there is no such group.
   [[nodiscard]] std::map<std::string, Bytes> assignments(const std::string& group) const;
-  [[nodiscard]] int32_t generation(const std::string& group) const;
+  [[nodiscard]] GenerationId generation(const std::string& group) const;
   // What went over the interfaces ("produce orders-0 offset=4"), for comparing two runs of one seed; see keep_history.
   [[nodiscard]] std::vector<std::string> history() const;
 

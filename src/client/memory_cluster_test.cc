@@ -15,9 +15,9 @@
 namespace muir::client {
 namespace {
 
-const TopicPartition kOrders{"orders", 0};
+const TopicPartition kOrders{"orders", PartitionId(0)};
 
-ProducedRecord record(std::string_view topic, int32_t partition, std::string_view key, std::string_view value,
+ProducedRecord record(std::string_view topic, PartitionId partition, std::string_view key, std::string_view value,
                       int64_t timestamp_ms = -1) {
   return {.topic = topic, .partition = partition, .key = key, .value = value, .timestamp_ms = timestamp_ms};
 }
@@ -34,12 +34,12 @@ class MemoryClusterTest : public ::testing::Test {
     EXPECT_TRUE(producer->init_transactions(1000).ok());
     return producer;
   }
-  static Status send(Producer& producer, std::string_view value, int32_t partition = 0) {
+  static Status send(Producer& producer, std::string_view value, PartitionId partition = {}) {
     const ProducedRecord one = record("orders", partition, "k", value);
     return producer.send({&one, 1});
   }
   // Every value of partition 0 that a reader sees, and where its position ends.
-  std::pair<std::vector<std::string>, int64_t> read(const std::string& isolation) {
+  std::pair<std::vector<std::string>, Offset> read(const std::string& isolation) {
     auto consumer = client_->consumer({{"isolation.level", isolation}}).value();
     EXPECT_TRUE(consumer->assign({{kOrders, kOffsetEarliest}}).ok());
     std::vector<std::string> values;
@@ -65,9 +65,9 @@ TEST_F(MemoryClusterTest, RecordsKeepEveryPartOfThemselves) {
   auto producer = client_->producer({}).value();
   const Header headers[] = {{"trace", "abc"}, {"none", std::nullopt}};
   const ProducedRecord sent[] = {
-      {.topic = "orders", .partition = 0, .key = "k", .value = "v", .timestamp_ms = 5, .headers = headers},
-      {.topic = "orders", .partition = 0, .key = std::nullopt, .value = "", .timestamp_ms = 0},
-      {.topic = "orders", .partition = 0, .key = "", .value = std::nullopt},
+      {.topic = "orders", .partition = PartitionId(0), .key = "k", .value = "v", .timestamp_ms = 5, .headers = headers},
+      {.topic = "orders", .partition = PartitionId(0), .key = std::nullopt, .value = "", .timestamp_ms = 0},
+      {.topic = "orders", .partition = PartitionId(0), .key = "", .value = std::nullopt},
   };
   std::vector<Delivery> deliveries;
   ASSERT_TRUE(producer
@@ -78,7 +78,7 @@ TEST_F(MemoryClusterTest, RecordsKeepEveryPartOfThemselves) {
                          })
                   .ok());
   ASSERT_EQ(deliveries.size(), 3u);
-  EXPECT_EQ(deliveries[2].offset, 2);
+  EXPECT_EQ(deliveries[2].offset, Offset(2));
 
   auto consumer = client_->consumer({}).value();
   ASSERT_TRUE(consumer->assign({{kOrders, kOffsetEarliest}}).ok());
@@ -106,7 +106,7 @@ TEST_F(MemoryClusterTest, KeysGoWhereTheJavaClientSendsThem) {
     ASSERT_TRUE(producer
                     ->send({&one, 1},
                            [&](const Status&, std::span<const Delivery> done) {
-                             EXPECT_EQ(done[0].partition, wire::partition_for_key(key, 7).value()) << key;
+                             EXPECT_EQ(done[0].partition, wire::partition_for_key(key, 7)) << key;
                            })
                     .ok());
   }
@@ -123,13 +123,15 @@ TEST_F(MemoryClusterTest, ReadCommittedSeesOnlyCommittedTransactionsAndStopsAtTh
   auto plain = client_->producer({}).value();
   ASSERT_TRUE(send(*plain, "c").ok());
 
-  EXPECT_EQ(read("read_committed"), std::make_pair(Values({"a"}), int64_t{2}));
-  EXPECT_EQ(read("read_uncommitted"), std::make_pair(Values({"a", "b", "c"}), int64_t{4}));
-  EXPECT_EQ(admin_->list_offsets({kOrders}, kOffsetLatest, IsolationLevel::read_committed).value().at(kOrders), 2);
-  EXPECT_EQ(admin_->list_offsets({kOrders}, kOffsetLatest, IsolationLevel::read_uncommitted).value().at(kOrders), 4);
+  EXPECT_EQ(read("read_committed"), std::make_pair(Values({"a"}), Offset(2)));
+  EXPECT_EQ(read("read_uncommitted"), std::make_pair(Values({"a", "b", "c"}), Offset(4)));
+  EXPECT_EQ(admin_->list_offsets({kOrders}, OffsetSpec::latest(), IsolationLevel::read_committed).value().at(kOrders),
+            Offset(2));
+  EXPECT_EQ(admin_->list_offsets({kOrders}, OffsetSpec::latest(), IsolationLevel::read_uncommitted).value().at(kOrders),
+            Offset(4));
 
   ASSERT_TRUE(second->abort_transaction(1000).ok());  // marker 4
-  EXPECT_EQ(read("read_committed"), std::make_pair(Values({"a", "c"}), int64_t{5}));
+  EXPECT_EQ(read("read_committed"), std::make_pair(Values({"a", "c"}), Offset(5)));
 }
 
 TEST_F(MemoryClusterTest, ANewerProducerOfATransactionalIdAbortsAndFencesTheOlder) {
@@ -149,50 +151,50 @@ TEST_F(MemoryClusterTest, ATransactionThatOutlivesItsTimeoutIsAbortedAndItsProdu
   ASSERT_TRUE(send(*producer, "late").ok());
   clock_.advance_ms(60'001);
   EXPECT_EQ(producer->commit_transaction(1000).code(), Code::fenced);
-  EXPECT_EQ(read("read_committed"), std::make_pair(Values(), int64_t{2}));
+  EXPECT_EQ(read("read_committed"), std::make_pair(Values(), Offset(2)));
 }
 
 TEST_F(MemoryClusterTest, OffsetsOfATransactionCountWhenItCommits) {
   auto producer = transactional("app");
   const GroupMetadata nobody{.group_id = "g"};
   ASSERT_TRUE(producer->begin_transaction().ok());
-  ASSERT_TRUE(producer->send_offsets_to_transaction({{kOrders, {7}}}, nobody, 1000).ok());
+  ASSERT_TRUE(producer->send_offsets_to_transaction({{kOrders, {Offset(7)}}}, nobody, 1000).ok());
   EXPECT_TRUE(admin_->committed_offsets("g", {kOrders}, false).value().empty());
   EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).status().code(), Code::timed_out);
   ASSERT_TRUE(producer->commit_transaction(1000).ok());
-  EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).value().at(kOrders).offset, 7);
+  EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).value().at(kOrders).offset, Offset(7));
 
   ASSERT_TRUE(producer->begin_transaction().ok());
-  ASSERT_TRUE(producer->send_offsets_to_transaction({{kOrders, {9}}}, nobody, 1000).ok());
+  ASSERT_TRUE(producer->send_offsets_to_transaction({{kOrders, {Offset(9)}}}, nobody, 1000).ok());
   ASSERT_TRUE(producer->abort_transaction(1000).ok());
-  EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).value().at(kOrders).offset, 7);
+  EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).value().at(kOrders).offset, Offset(7));
 }
 
 TEST_F(MemoryClusterTest, AnOffsetThatDoesNotExistIsOutOfRangeAndNamesThePartition) {
   auto producer = client_->producer({}).value();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(send(*producer, "v").ok());
-  ASSERT_TRUE(admin_->delete_records({{kOrders, 3}}).ok());
+  ASSERT_TRUE(admin_->delete_records({{kOrders, Offset(3)}}).ok());
   auto consumer = client_->consumer({}).value();
-  ASSERT_TRUE(consumer->assign({{kOrders, 1}}).ok());
+  ASSERT_TRUE(consumer->assign({{kOrders, Offset(1)}}).ok());
   const Status status = consumer->poll(0).status();
   EXPECT_EQ(status.code(), Code::out_of_range);
   EXPECT_NE(status.message().find("topic=orders partition=0"), std::string::npos) << status.message();
   ASSERT_TRUE(consumer->seek({kOrders, kOffsetEarliest}).ok());
   EXPECT_EQ(consumer->poll(0).value()->count(), 2u);
-  ASSERT_TRUE(consumer->seek({kOrders, 6}).ok());
+  ASSERT_TRUE(consumer->seek({kOrders, Offset(6)}).ok());
   EXPECT_EQ(consumer->poll(0).status().code(), Code::out_of_range);
 }
 
 TEST_F(MemoryClusterTest, PausedPartitionsReturnNothingAndFullPollsServePartitionsInTurn) {
   auto producer = client_->producer({}).value();
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(send(*producer, "p0", 0).ok());
-    ASSERT_TRUE(send(*producer, "p1", 1).ok());
+    ASSERT_TRUE(send(*producer, "p0", PartitionId(0)).ok());
+    ASSERT_TRUE(send(*producer, "p1", PartitionId(1)).ok());
   }
   auto consumer = client_->consumer({}).value();
-  const TopicPartition other{"orders", 1};
+  const TopicPartition other{"orders", PartitionId(1)};
   ASSERT_TRUE(consumer->assign({{kOrders, kOffsetEarliest}, {other, kOffsetEarliest}}).ok());
-  std::vector<int32_t> served;
+  std::vector<PartitionId> served;
   for (int i = 0; i < 4; ++i) served.push_back(consumer->poll(0, 1).value()->partitions()[0].partition.partition);
   EXPECT_NE(served[0], served[1]);
   EXPECT_EQ(served[0], served[2]);
@@ -220,12 +222,15 @@ TEST_F(MemoryClusterTest, AdminSaysWhatIsWrong) {
 TEST_F(MemoryClusterTest, OffsetsAreFoundByTime) {
   auto producer = client_->producer({}).value();
   for (int64_t time : {100, 200, 300}) {
-    const ProducedRecord one = record("orders", 0, "k", "v", time);
+    const ProducedRecord one = record("orders", PartitionId(0), "k", "v", time);
     ASSERT_TRUE(producer->send({&one, 1}).ok());
   }
   const std::pair<int64_t, int64_t> expected[] = {{0, 0}, {100, 0}, {101, 1}, {300, 2}, {301, 3}};
   for (const auto& [time, offset] : expected) {
-    EXPECT_EQ(admin_->list_offsets({kOrders}, time, IsolationLevel::read_uncommitted).value().at(kOrders), offset)
+    EXPECT_EQ(admin_->list_offsets({kOrders}, OffsetSpec::at_time(time), IsolationLevel::read_uncommitted)
+                  .value()
+                  .at(kOrders),
+              Offset(offset))
         << time;
   }
 }
@@ -241,8 +246,8 @@ class RoundRobin final : public GroupProtocol {
     for (const auto& [id, bytes] : members) all[id] = std::to_string(next++);
     return all;
   }
-  void on_prepare(int32_t, const std::string&) override { events += 'p'; }
-  Status on_assigned(int32_t generation, const std::string&, BytesView bytes) override {
+  void on_prepare(GenerationId, const std::string&) override { events += 'p'; }
+  Status on_assigned(GenerationId generation, const std::string&, BytesView bytes) override {
     events += fmt::format("{}:{} ", generation, bytes);
     return {};
   }
@@ -263,7 +268,8 @@ TEST_F(MemoryClusterTest, MembersJoinRebalanceAndLeaveOneGenerationAtATime) {
   auto second = client_->group_member({.group_id = "g"}, second_protocol).value();
   ASSERT_TRUE(second->poll(0).ok());
   EXPECT_FALSE(second->stable());
-  EXPECT_EQ(first->commit({{kOrders, {1}}}, 1000).code(), Code::ok) << "a rebalance that prepares still takes commits";
+  EXPECT_EQ(first->commit({{kOrders, {Offset(1)}}}, 1000).code(), Code::ok)
+      << "a rebalance that prepares still takes commits";
   ASSERT_TRUE(first->poll(0).ok());
   ASSERT_TRUE(second->poll(0).ok());
   EXPECT_EQ(first_protocol.events, "p1:0 p2:0 ");
@@ -271,7 +277,7 @@ TEST_F(MemoryClusterTest, MembersJoinRebalanceAndLeaveOneGenerationAtATime) {
   ASSERT_TRUE(first->leave().ok());
   ASSERT_TRUE(second->poll(0).ok());
   EXPECT_EQ(second_protocol.events, "p2:1 p3:0 ");
-  EXPECT_EQ(cluster_.generation("g"), 3);
+  EXPECT_EQ(cluster_.generation("g"), GenerationId(3));
 }
 
 TEST_F(MemoryClusterTest, ALostMemberIsToldAndItsCommitsAreRefused) {
@@ -280,12 +286,12 @@ TEST_F(MemoryClusterTest, ALostMemberIsToldAndItsCommitsAreRefused) {
   ASSERT_TRUE(member->poll(0).ok());
   const GroupMetadata before = member->metadata();
   cluster_.expire_member("g", before.member_id);
-  const Status refused = member->commit({{kOrders, {1}}}, 1000);
+  const Status refused = member->commit({{kOrders, {Offset(1)}}}, 1000);
   EXPECT_EQ(refused.code(), Code::aborted);
   EXPECT_EQ(refused.detail(), static_cast<int>(wire::ErrorCode::unknown_member_id));
   auto producer = transactional("app");
   ASSERT_TRUE(producer->begin_transaction().ok());
-  EXPECT_EQ(producer->send_offsets_to_transaction({{kOrders, {1}}}, before, 1000).code(), Code::aborted);
+  EXPECT_EQ(producer->send_offsets_to_transaction({{kOrders, {Offset(1)}}}, before, 1000).code(), Code::aborted);
   EXPECT_EQ(producer->commit_transaction(1000).code(), Code::aborted);
   EXPECT_TRUE(producer->abort_transaction(1000).ok());
   ASSERT_TRUE(member->poll(0).ok());
@@ -318,7 +324,7 @@ TEST_F(MemoryClusterTest, AStaticMemberComesBackWithoutARebalanceAndFencesItsPre
   auto successor = client_->group_member(options, successor_protocol).value();
   ASSERT_TRUE(successor->poll(0).ok());
   EXPECT_EQ(successor_protocol.events, "p1:0 ");
-  EXPECT_EQ(cluster_.generation("g"), 1);
+  EXPECT_EQ(cluster_.generation("g"), GenerationId(1));
   EXPECT_EQ(member->poll(0).code(), Code::fenced);
   EXPECT_EQ(member->poll(0).code(), Code::fenced) << "for good";
 }
@@ -339,7 +345,7 @@ TEST_F(MemoryClusterTest, ARequestedRejoinMakesANewGeneration) {
   ASSERT_TRUE(member->poll(0).ok());
   member->request_rejoin();
   ASSERT_TRUE(member->poll(0).ok());
-  EXPECT_EQ(member->metadata().generation_id, 2);
+  EXPECT_EQ(member->metadata().generation_id, GenerationId(2));
 }
 
 // What a faulty run did, for one seed.
@@ -356,7 +362,7 @@ std::vector<std::string> run_with_faults(uint64_t seed) {
     while (true) {
       EXPECT_TRUE(producer->begin_transaction().ok());
       const std::string value = std::to_string(i);
-      const ProducedRecord one{.topic = "orders", .partition = 0, .key = "k", .value = value};
+      const ProducedRecord one{.topic = "orders", .partition = PartitionId(0), .key = "k", .value = value};
       (void)producer->send({&one, 1});
       Status status = producer->commit_transaction(0);
       if (status.code() == Code::timed_out) status = producer->commit_transaction(0);
@@ -365,7 +371,7 @@ std::vector<std::string> run_with_faults(uint64_t seed) {
     }
   }
   auto consumer = client->consumer({{"isolation.level", "read_committed"}}).value();
-  EXPECT_TRUE(consumer->assign({{{"orders", 0}, kOffsetEarliest}}).ok());
+  EXPECT_TRUE(consumer->assign({{{"orders", PartitionId(0)}, kOffsetEarliest}}).ok());
   int64_t next = 0;
   while (next < 50) {
     auto records = consumer->poll(0, 7).value();
@@ -391,7 +397,7 @@ TEST(MemoryClusterBlocking, APollWaitsForAnotherThreadsRecordAndEndsOnWakeup) {
   ASSERT_TRUE(consumer->assign({{kOrders, kOffsetEarliest}}).ok());
   std::thread writer([&] {
     auto producer = client->producer({}).value();
-    const ProducedRecord one{.topic = "orders", .partition = 0, .key = "k", .value = "v"};
+    const ProducedRecord one{.topic = "orders", .partition = PartitionId(0), .key = "k", .value = "v"};
     EXPECT_TRUE(producer->send({&one, 1}).ok());
   });
   EXPECT_EQ(consumer->poll(30'000).value()->count(), 1u);

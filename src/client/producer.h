@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 
@@ -17,15 +18,15 @@ namespace muir::client {
 // Identity of a group member, for KIP-447 fencing of offsets committed in a transaction.
 struct GroupMetadata {
   std::string group_id;
-  int32_t generation_id = -1;
+  GenerationId generation_id = kNoGeneration;
   std::string member_id{};
   std::string group_instance_id{};  // empty: dynamic member
 };
 
-// Where a record was written; partition and offset are -1 when it was not.
+// Where a record was written; kNoPartition and kNoOffset when it was not.
 struct Delivery {
-  int32_t partition = -1;
-  int64_t offset = -1;
+  PartitionId partition = kNoPartition;
+  Offset offset = kNoOffset;
 };
 // Called once per send(), when the last record of it has been acknowledged or has failed: the first error, and one
 // Delivery per record in order. On a thread of the producer: must not block.

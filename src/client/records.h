@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 
 namespace muir::client {
 
 struct TopicPartition {
   std::string topic;
-  int32_t partition = 0;
+  PartitionId partition;
   auto operator<=>(const TopicPartition&) const = default;
 };
 
@@ -28,9 +29,9 @@ struct Header {
 
 // A record read from a partition. Every view is valid as long as the Records it came with.
 struct ConsumedRecord {
-  int64_t offset = 0;
+  Offset offset;
   int64_t timestamp_ms = -1;
-  int32_t leader_epoch = -1;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
   OptBytesView key{};
   OptBytesView value{};
   std::span<const Header> headers{};
@@ -55,7 +56,7 @@ class Records {
 struct ProducedRecord {
   std::string_view topic;
   // Absent: murmur2 of the key as the Java client does it; a record without key goes to a sticky partition.
-  std::optional<int32_t> partition{};
+  std::optional<PartitionId> partition{};
   OptBytesView key{};
   OptBytesView value{};
   int64_t timestamp_ms = -1;  // -1: now
@@ -63,8 +64,8 @@ struct ProducedRecord {
 };
 
 struct OffsetAndMetadata {
-  int64_t offset = 0;
-  int32_t leader_epoch = -1;
+  Offset offset;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
   std::string metadata{};
 };
 using Offsets = std::map<TopicPartition, OffsetAndMetadata>;

@@ -46,10 +46,11 @@ class KafkaSchemaLog final : public SchemaLog {
       std::mutex mutex;
       std::condition_variable done;
       std::optional<Status> status;
-      int64_t offset = -1;
+      Offset offset = kNoOffset;
     };
     auto outcome = std::make_shared<Outcome>();
-    const client::ProducedRecord record{.topic = options_.topic, .partition = 0, .key = key, .value = value};
+    const client::ProducedRecord record{
+        .topic = options_.topic, .partition = PartitionId(0), .key = key, .value = value};
     Status sent = producer_->send(std::span(&record, 1),
                                   [outcome](const Status& status, std::span<const client::Delivery> deliveries) {
                                     const std::lock_guard lock(outcome->mutex);
@@ -79,7 +80,7 @@ class KafkaSchemaLog final : public SchemaLog {
   }
 
  private:
-  client::TopicPartition partition() const { return {options_.topic, 0}; }
+  client::TopicPartition partition() const { return {options_.topic, PartitionId(0)}; }
 
   Status store_failure(const Status& cause) const {
     return registry_error(ErrorCode::store_failure, "write {}: {}", options_.topic, cause.message());
@@ -121,7 +122,7 @@ class KafkaSchemaLog final : public SchemaLog {
   }
 
   Status catch_up_within(int64_t timeout_ms) {
-    const auto ends = MUIR_TRY(admin_->list_offsets({partition()}, client::kOffsetLatest,
+    const auto ends = MUIR_TRY(admin_->list_offsets({partition()}, client::OffsetSpec::latest(),
                                                     client::IsolationLevel::read_uncommitted, timeout_ms));
     const auto end = ends.find(partition());
     if (end == ends.end())
@@ -129,7 +130,7 @@ class KafkaSchemaLog final : public SchemaLog {
     return wait_applied(end->second, timeout_ms);
   }
 
-  Status wait_applied(int64_t end, int64_t timeout_ms) {
+  Status wait_applied(Offset end, int64_t timeout_ms) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return applied_ >= end || stopping_; });
     if (applied_ >= end) return {};
@@ -155,7 +156,7 @@ class KafkaSchemaLog final : public SchemaLog {
         changed_.wait_for(lock, std::chrono::milliseconds(kRetryMs), [&] { return stopping_; });
         continue;
       }
-      int64_t next = -1;
+      Offset next = kNoOffset;
       for (const auto& group : (*records)->partitions()) {
         for (const auto& record : group.records) {
           if (record.key) apply_(*record.key, record.value);
@@ -182,7 +183,7 @@ class KafkaSchemaLog final : public SchemaLog {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  int64_t applied_ = 0;  // offset after the last record applied
+  Offset applied_;  // offset after the last record applied
   bool stopping_ = false;
 };
 

@@ -25,8 +25,8 @@ Status send_dead_letter(const std::string& topic, const FailedRecord& failed, Re
   // Where Java writes the class of the exception and its stack trace, the kind of failure and its place stand.
   const std::string kind = fmt::format("{}: {}", name_of(failed.kind), to_string(failed.cause.code()));
   const std::string trace = fmt::format("{}\n\tat {}", failed.cause.to_string(), where(failed));
-  const std::string partition = std::to_string(failed.partition);
-  const std::string offset = std::to_string(failed.offset);
+  const std::string partition = fmt::format("{}", failed.partition);
+  const std::string offset = fmt::format("{}", failed.offset);
   std::vector<client::Header> headers(failed.headers.begin(), failed.headers.end());
   headers.push_back({"__streams.errors.exception", BytesView(kind)});
   headers.push_back({"__streams.errors.message", BytesView(failed.cause.message())});
@@ -41,7 +41,7 @@ Status send_dead_letter(const std::string& topic, const FailedRecord& failed, Re
 
 FailureHandler make_failure_handler(ErrorHandling handling) {
   return [handling = std::move(handling)](const FailedRecord& failed, RecordSink& sink) -> Status {
-    if (!handling.dead_letter_topic.empty() && failed.offset >= 0) {
+    if (!handling.dead_letter_topic.empty() && failed.offset != kNoOffset) {
       MUIR_RETURN_IF_ERROR(send_dead_letter(handling.dead_letter_topic, failed, sink));
     }
     const OnFailure decision = failed.kind == FailureKind::deserialization ? handling.deserialization

@@ -85,7 +85,7 @@ class Output {
   explicit Output(client::Client& client)
       : consumer_(std::move(*client.consumer({{"isolation.level", "read_committed"}}))) {
     std::vector<client::PartitionStart> starts;
-    for (int32_t p = 0; p < kPartitions; ++p) starts.push_back({{"out", p}, client::kOffsetEarliest});
+    for (int32_t p = 0; p < kPartitions; ++p) starts.push_back({{"out", PartitionId(p)}, client::kOffsetEarliest});
     const Status assigned = consumer_->assign(starts);
     CHECK(assigned.ok(), "{}", assigned.message());
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "serde/erased_serde.h"
@@ -63,7 +64,7 @@ struct StreamsMetrics {
 struct KeyMetadata {
   std::string host;  // application.server of the instance; empty when it has none
   int32_t port = 0;
-  int32_t partition = -1;
+  PartitionId partition = kNoPartition;
   bool local = false;  // this instance has it, open, now
 };
 

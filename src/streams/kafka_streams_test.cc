@@ -48,7 +48,7 @@ class KafkaStreamsTest : public ::testing::Test {
   std::map<Text, Text> newest(const std::string& name, int32_t partitions = 3) {
     std::map<Text, Text> out;
     for (int32_t p = 0; p < partitions; ++p) {
-      for (const auto& record : cluster_.stored({name, p})) {
+      for (const auto& record : cluster_.stored({name, PartitionId(p)})) {
         if (record.state == client::StoredRecord::State::committed && record.value)
           out[record.key.value_or("")] = *record.value;
       }

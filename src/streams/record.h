@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/kafka_ids.h"
 #include "client/records.h"
 
 namespace muir::streams {
@@ -35,8 +36,8 @@ struct Record {
 // Where the record that is being processed was read from.
 struct RecordMetadata {
   std::string_view topic;
-  int32_t partition = -1;
-  int64_t offset = -1;
+  PartitionId partition = kNoPartition;
+  Offset offset = kNoOffset;
 };
 
 }  // namespace muir::streams

@@ -141,7 +141,7 @@ void Latency(benchmark::State& state) {
     must(app->wait_until_running(30'000));
     const auto consumer = must(cluster.client().consumer({{"isolation.level", "read_committed"}}));
     std::vector<client::PartitionStart> starts;
-    for (int32_t p = 0; p < 4; ++p) starts.push_back({{"out", p}, client::kOffsetEarliest});
+    for (int32_t p = 0; p < 4; ++p) starts.push_back({{"out", PartitionId(p)}, client::kOffsetEarliest});
     must(consumer->assign(starts));
     std::vector<double> took;
     std::atomic<bool> stop = false;

@@ -7,11 +7,13 @@
 
 #include <fmt/core.h>
 
+#include "base/kafka_ids.h"
+
 namespace muir::streams {
 
 struct TaskId {
   int32_t subtopology = 0;
-  int32_t partition = 0;
+  PartitionId partition;
   auto operator<=>(const TaskId&) const = default;
 };
 

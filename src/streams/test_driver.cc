@@ -13,16 +13,18 @@ using internal::SubtopologyRunner;
 
 namespace {
 
+constexpr PartitionId kPartition{0};  // the only one of every topic
+
 struct QueuedRecord {
   RawRecord record;
-  int64_t offset = 0;
+  Offset offset;
   uint64_t arrival = 0;  // among all topics
 };
 
 // The views that a runner reads a record through.
 class RecordView {
  public:
-  RecordView(const RawRecord& record, int64_t offset) {
+  RecordView(const RawRecord& record, Offset offset) {
     headers_.reserve(record.headers.size());
     for (const auto& header : record.headers) headers_.push_back({header.name, to_view(header.value)});
     view.offset = offset;
@@ -89,8 +91,8 @@ struct TestDriver::Impl final : internal::RecordSink {
 
   Status start_task(const SubtopologyPlan& sub, const std::string& state) {
     RunnerEnvironment environment{.application_id = options.application_id,
-                                  .task = {sub.id, 0},
-                                  .state_dir = state + "/" + to_string(TaskId{sub.id, 0}),
+                                  .task = {sub.id, kPartition},
+                                  .state_dir = state + "/" + to_string(TaskId{sub.id, kPartition}),
                                   .sink = this,
                                   .clock = &clock,
                                   .serdes = &serdes,
@@ -113,7 +115,7 @@ struct TestDriver::Impl final : internal::RecordSink {
     const auto& records =
         store.source_topic_is_changelog ? global_input[store.changelog_topic] : written[store.changelog_topic];
     for (size_t i = 0; i < records.size(); ++i) {
-      const RecordView record(records[i], static_cast<int64_t>(i));
+      const RecordView record(records[i], Offset(static_cast<int64_t>(i)));
       MUIR_RETURN_IF_ERROR(runner.restore_store(store.name, {&record.view, 1}));
     }
     return {};
@@ -127,24 +129,24 @@ struct TestDriver::Impl final : internal::RecordSink {
     return nullptr;
   }
 
-  Status send(std::string_view topic, std::optional<int32_t>, OptBytesView key, OptBytesView value,
+  Status send(std::string_view topic, std::optional<PartitionId>, OptBytesView key, OptBytesView value,
               int64_t timestamp_ms, std::span<const client::Header> headers) override {
     RawRecord record{.key = to_owned(key), .value = to_owned(value), .timestamp_ms = timestamp_ms};
     for (const auto& header : headers) record.headers.push_back({std::string(header.name), to_owned(header.value)});
     auto& topic_records = written[std::string(topic)];
     topic_records.push_back(record);
-    return enqueue(std::string(topic), record, static_cast<int64_t>(topic_records.size()) - 1);
+    return enqueue(std::string(topic), record, Offset(static_cast<int64_t>(topic_records.size()) - 1));
   }
 
   // Hands a record to the tasks that read its topic; global ones take it at once.
-  Status enqueue(const std::string& topic, const RawRecord& record, int64_t offset) {
+  Status enqueue(const std::string& topic, const RawRecord& record, Offset offset) {
     for (Task& task : tasks) {
       const auto& sources = task.plan->source_topics;
       if (std::find(sources.begin(), sources.end(), topic) == sources.end()) continue;
       if (task.plan->is_global) {
         global_input[topic].push_back(record);
         const RecordView view(record, offset);
-        MUIR_RETURN_IF_ERROR(task.runner->process(topic, 0, view.view));
+        MUIR_RETURN_IF_ERROR(task.runner->process(topic, kPartition, view.view));
       } else {
         task.queues[topic].push_back({record, offset, ++arrivals});
       }
@@ -187,7 +189,7 @@ struct TestDriver::Impl final : internal::RecordSink {
       QueuedRecord next = std::move(task->queues[topic].front());
       task->queues[topic].pop_front();
       const RecordView view(next.record, next.offset);
-      MUIR_RETURN_IF_ERROR(task->runner->process(topic, 0, view.view));
+      MUIR_RETURN_IF_ERROR(task->runner->process(topic, kPartition, view.view));
       MUIR_RETURN_IF_ERROR(task->runner->punctuate_stream_time(task->stream_time_ms));
       MUIR_RETURN_IF_ERROR(task->runner->flush());
     }
@@ -209,7 +211,7 @@ TestDriver::TestDriver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TestDriver::~TestDriver() = default;
 
 Status TestDriver::pipe(const std::string& topic, const RawRecord& record) {
-  MUIR_RETURN_IF_ERROR(impl_->enqueue(topic, record, impl_->piped[topic]++));
+  MUIR_RETURN_IF_ERROR(impl_->enqueue(topic, record, Offset(impl_->piped[topic]++)));
   return impl_->drain();
 }
 

@@ -66,7 +66,8 @@ class ClientContract : public ::testing::TestWithParam<std::string> {
     const Status created = admin_->create_topic({.name = topic_, .partitions = 3, .replication_factor = 1});
     ASSERT_TRUE(created.ok()) << created.to_string();
   }
-  [[nodiscard]] TopicPartition part(int32_t partition) const { return {topic_, partition}; }
+  [[nodiscard]] TopicPartition part(PartitionId partition) const { return {topic_, partition}; }
+  [[nodiscard]] TopicPartition part(int32_t partition) const { return part(PartitionId(partition)); }
 
   std::unique_ptr<Producer> transactional(const std::string& id) {
     auto producer = client_->producer({{"transactional.id", topic_ + id}}).value();
@@ -75,7 +76,7 @@ class ClientContract : public ::testing::TestWithParam<std::string> {
     return producer;
   }
   void send(Producer& producer, std::string_view value, int32_t partition = 0) const {
-    const ProducedRecord one{.topic = topic_, .partition = partition, .key = "k", .value = value};
+    const ProducedRecord one{.topic = topic_, .partition = PartitionId(partition), .key = "k", .value = value};
     const Status status = producer.send({&one, 1});
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
@@ -100,11 +101,11 @@ class ClientContract : public ::testing::TestWithParam<std::string> {
     return values;
   }
   // The values read until the position has arrived at `end`, which control records may lie before.
-  std::vector<std::string> read_to(Consumer& consumer, int64_t end) {
+  std::vector<std::string> read_to(Consumer& consumer, Offset end) {
     std::vector<std::string> values;
     EXPECT_TRUE(muir::testing::eventually([&] {
       for (const std::string& one : read_once(consumer)) values.push_back(one);
-      const Result<int64_t> position = consumer.position(part(0));
+      const Result<Offset> position = consumer.position(part(0));
       return position.ok() && *position >= end;
     }));
     EXPECT_EQ(consumer.position(part(0)).value_or(-1), end);
@@ -132,9 +133,9 @@ TEST_P(ClientContract, RecordsKeepEveryPartOfThemselves) {
   auto producer = client_->producer({}).value();
   const Header headers[] = {{"trace", "abc"}, {"none", std::nullopt}, {"empty", ""}};
   const ProducedRecord sent[] = {
-      {.topic = topic_, .partition = 1, .key = "k", .value = "v", .timestamp_ms = 5, .headers = headers},
-      {.topic = topic_, .partition = 1, .key = std::nullopt, .value = "", .timestamp_ms = 6},
-      {.topic = topic_, .partition = 1, .key = "", .value = std::nullopt, .timestamp_ms = 7},
+      {.topic = topic_, .partition = PartitionId(1), .key = "k", .value = "v", .timestamp_ms = 5, .headers = headers},
+      {.topic = topic_, .partition = PartitionId(1), .key = std::nullopt, .value = "", .timestamp_ms = 6},
+      {.topic = topic_, .partition = PartitionId(1), .key = "", .value = std::nullopt, .timestamp_ms = 7},
   };
   std::vector<Delivery> deliveries;
   ASSERT_TRUE(producer
@@ -146,8 +147,8 @@ TEST_P(ClientContract, RecordsKeepEveryPartOfThemselves) {
                   .ok());
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   ASSERT_EQ(deliveries.size(), 3u);
-  EXPECT_EQ(deliveries[2].offset, 2);
-  EXPECT_EQ(deliveries[2].partition, 1);
+  EXPECT_EQ(deliveries[2].offset, Offset(2));
+  EXPECT_EQ(deliveries[2].partition, PartitionId(1));
 
   auto reader = consumer("read_uncommitted", {{part(1), kOffsetEarliest}});
   size_t seen = 0;
@@ -157,7 +158,7 @@ TEST_P(ClientContract, RecordsKeepEveryPartOfThemselves) {
       EXPECT_EQ(some.partition, part(1));
       for (const ConsumedRecord& one : some.records) {
         const ProducedRecord& expected = sent[seen];
-        EXPECT_EQ(one.offset, static_cast<int64_t>(seen));
+        EXPECT_EQ(one.offset, Offset(static_cast<int64_t>(seen)));
         EXPECT_EQ(one.key, expected.key);
         EXPECT_EQ(one.value, expected.value);
         EXPECT_EQ(one.timestamp_ms, expected.timestamp_ms);
@@ -188,7 +189,7 @@ TEST_P(ClientContract, KeysGoWhereTheJavaClientSendsThem) {
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   ASSERT_EQ(deliveries.size(), keys.size());
   for (size_t i = 0; i < keys.size(); ++i)
-    EXPECT_EQ(deliveries[i].partition, wire::partition_for_key(keys[i], 3).value()) << i;
+    EXPECT_EQ(deliveries[i].partition, wire::partition_for_key(keys[i], 3)) << i;
 }
 
 TEST_P(ClientContract, AFailureWithoutCallbackIsToldByTheNextFlushAndOnlyOnce) {
@@ -210,10 +211,11 @@ TEST_P(ClientContract, ReadCommittedSkipsAbortedRecordsAndItsPositionPassesContr
   const Status aborted = producer->abort_transaction(kWaitMs);  // offset 2, marker 3
   ASSERT_TRUE(aborted.ok()) << aborted.to_string();
   ASSERT_TRUE(muir::testing::eventually([&] {
-    return admin_->list_offsets({part(0)}, kOffsetLatest, IsolationLevel::read_committed).value().at(part(0)) == 4;
+    return admin_->list_offsets({part(0)}, OffsetSpec::latest(), IsolationLevel::read_committed).value().at(part(0)) ==
+           Offset(4);
   }));
-  EXPECT_EQ(read_to(*consumer("read_committed", {{part(0), kOffsetEarliest}}), 4), Values({"a"}));
-  EXPECT_EQ(read_to(*consumer("read_uncommitted", {{part(0), kOffsetEarliest}}), 4), Values({"a", "b"}));
+  EXPECT_EQ(read_to(*consumer("read_committed", {{part(0), kOffsetEarliest}}), Offset(4)), Values({"a"}));
+  EXPECT_EQ(read_to(*consumer("read_uncommitted", {{part(0), kOffsetEarliest}}), Offset(4)), Values({"a", "b"}));
 }
 
 TEST_P(ClientContract, AnOpenTransactionHoldsBackReadCommittedReaders) {
@@ -224,8 +226,10 @@ TEST_P(ClientContract, AnOpenTransactionHoldsBackReadCommittedReaders) {
   auto plain = client_->producer({}).value();
   send(*plain, "behind");
   ASSERT_TRUE(plain->flush(kWaitMs).ok());
-  EXPECT_EQ(admin_->list_offsets({part(0)}, kOffsetLatest, IsolationLevel::read_committed).value().at(part(0)), 0);
-  EXPECT_EQ(admin_->list_offsets({part(0)}, kOffsetLatest, IsolationLevel::read_uncommitted).value().at(part(0)), 2);
+  EXPECT_EQ(admin_->list_offsets({part(0)}, OffsetSpec::latest(), IsolationLevel::read_committed).value().at(part(0)),
+            Offset(0));
+  EXPECT_EQ(admin_->list_offsets({part(0)}, OffsetSpec::latest(), IsolationLevel::read_uncommitted).value().at(part(0)),
+            Offset(2));
   auto reader = consumer("read_committed", {{part(0), kOffsetEarliest}});
   EXPECT_TRUE(read_once(*reader).empty());
   ASSERT_TRUE(open->commit_transaction(kWaitMs).ok());
@@ -251,7 +255,8 @@ TEST_P(ClientContract, OffsetsOfATransactionCountWhenItCommits) {
   const std::string group = topic_ + "-group";
   ASSERT_TRUE(producer->begin_transaction().ok());
   send(*producer, "x");
-  const Status sent = producer->send_offsets_to_transaction({{part(0), {7, -1, "note"}}}, {.group_id = group}, kWaitMs);
+  const Status sent = producer->send_offsets_to_transaction({{part(0), {Offset(7), kNoLeaderEpoch, "note"}}},
+                                                            {.group_id = group}, kWaitMs);
   ASSERT_TRUE(sent.ok()) << sent.to_string();
   EXPECT_TRUE(admin_->committed_offsets(group, {part(0), part(1)}, false).value().empty());
   const Status unstable = admin_->committed_offsets(group, {part(0)}, true, 500).status();
@@ -260,7 +265,7 @@ TEST_P(ClientContract, OffsetsOfATransactionCountWhenItCommits) {
   const auto committed = admin_->committed_offsets(group, {part(0), part(1)}, true);
   ASSERT_TRUE(committed.ok()) << committed.status().to_string();
   ASSERT_EQ(committed->size(), 1u);
-  EXPECT_EQ(committed->at(part(0)).offset, 7);
+  EXPECT_EQ(committed->at(part(0)).offset, Offset(7));
   EXPECT_EQ(committed->at(part(0)).metadata, "note");
 }
 
@@ -268,9 +273,11 @@ TEST_P(ClientContract, AnOffsetThatDoesNotExistIsOutOfRangeAndTheOwnerSeeks) {
   auto producer = client_->producer({}).value();
   for (int i = 0; i < 5; ++i) send(*producer, std::to_string(i));
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
-  ASSERT_TRUE(admin_->delete_records({{part(0), 3}}).ok());
-  EXPECT_EQ(admin_->list_offsets({part(0)}, kOffsetEarliest, IsolationLevel::read_uncommitted).value().at(part(0)), 3);
-  auto reader = consumer("read_uncommitted", {{part(0), 1}});
+  ASSERT_TRUE(admin_->delete_records({{part(0), Offset(3)}}).ok());
+  EXPECT_EQ(
+      admin_->list_offsets({part(0)}, OffsetSpec::earliest(), IsolationLevel::read_uncommitted).value().at(part(0)),
+      Offset(3));
+  auto reader = consumer("read_uncommitted", {{part(0), Offset(1)}});
   Status status;
   ASSERT_TRUE(muir::testing::eventually([&] {
     status = reader->poll(1000).status();
@@ -288,26 +295,26 @@ TEST_P(ClientContract, PartitionsArePausedSoughtAddedAndRemovedOneByOne) {
     for (int i = 0; i < 3; ++i) send(*producer, fmt::format("{}:{}", partition, i), partition);
   }
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
-  auto reader = consumer("read_uncommitted", {{part(0), 1}, {part(1), kOffsetEarliest}});
-  EXPECT_EQ(reader->assign({{part(1), 0}}).code(), Code::already_exists);
+  auto reader = consumer("read_uncommitted", {{part(0), Offset(1)}, {part(1), kOffsetEarliest}});
+  EXPECT_EQ(reader->assign({{part(1), Offset(0)}}).code(), Code::already_exists);
   EXPECT_EQ(reader->pause({part(2)}).code(), Code::failed_precondition);
   Values values = read(*reader, 5);
   std::sort(values.begin(), values.end());
   EXPECT_EQ(values, Values({"0:1", "0:2", "1:0", "1:1", "1:2"}));
   ASSERT_TRUE(reader->pause({part(0)}).ok());
-  ASSERT_TRUE(reader->seek({part(0), 0}).ok());
+  ASSERT_TRUE(reader->seek({part(0), Offset(0)}).ok());
   ASSERT_TRUE(reader->unassign({part(1)}).ok());
-  ASSERT_TRUE(reader->assign({{part(2), 2}}).ok());
+  ASSERT_TRUE(reader->assign({{part(2), Offset(2)}}).ok());
   EXPECT_EQ(read(*reader, 1), Values({"2:2"}));
   EXPECT_TRUE(read_once(*reader).empty());
   ASSERT_TRUE(reader->resume({part(0)}).ok());
   EXPECT_EQ(read(*reader, 3), Values({"0:0", "0:1", "0:2"}));
-  EXPECT_EQ(reader->position(part(0)).value(), 3);
+  EXPECT_EQ(reader->position(part(0)).value(), Offset(3));
 }
 
 // What a reader may see next of each partition that it owns.
 struct Expected {
-  int64_t next = 0;
+  Offset next;
   bool paused = false;
 };
 
@@ -323,7 +330,7 @@ TEST_P(ClientContract, WhateverStepsItsOwnerTakesEachPartitionComesInOrderFromIt
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
   auto reader = client_->consumer({}).value();
-  std::map<int32_t, Expected> expected;
+  std::map<PartitionId, Expected> expected;
   const auto poll = [&](int64_t timeout_ms) {
     auto records = reader->poll(timeout_ms, 1 + random() % 200);
     ASSERT_TRUE(records.ok()) << records.status().to_string();
@@ -332,15 +339,16 @@ TEST_P(ClientContract, WhateverStepsItsOwnerTakesEachPartitionComesInOrderFromIt
       ASSERT_NE(it, expected.end()) << "partition " << some.partition.partition << " is not assigned";
       ASSERT_FALSE(it->second.paused) << "partition " << some.partition.partition << " is paused";
       for (const ConsumedRecord& one : some.records) {
-        ASSERT_EQ(one.offset, it->second.next++);
-        ASSERT_EQ(one.value, std::to_string(one.offset));
+        ASSERT_EQ(one.offset, it->second.next);
+        ASSERT_EQ(one.value, fmt::format("{}", one.offset));
+        ++it->second.next;
       }
       ASSERT_EQ(reader->position(some.partition).value(), it->second.next);
     }
   };
   for (int step = 0; step < 300 && !HasFatalFailure(); ++step) {
-    const auto partition = static_cast<int32_t>(random() % 3);
-    const auto offset = static_cast<int64_t>(random() % kRecords);
+    const PartitionId partition(static_cast<int32_t>(random() % 3));
+    const Offset offset(static_cast<int64_t>(random() % kRecords));
     const bool assigned = expected.contains(partition);
     switch (random() % 8) {
       case 0:
@@ -372,8 +380,8 @@ TEST_P(ClientContract, WhateverStepsItsOwnerTakesEachPartitionComesInOrderFromIt
   }
   EXPECT_TRUE(muir::testing::eventually([&] {
     poll(100);
-    return HasFatalFailure() ||
-           std::all_of(expected.begin(), expected.end(), [](const auto& one) { return one.second.next == kRecords; });
+    return HasFatalFailure() || std::all_of(expected.begin(), expected.end(),
+                                            [](const auto& one) { return one.second.next == Offset(kRecords); });
   }));
 }
 
@@ -412,7 +420,10 @@ TEST_P(ClientContract, AdminDescribesWhatThereIsAndSaysWhatIsWrong) {
   EXPECT_EQ(admin_->describe_topic("absent-" + topic_).status().code(), Code::not_found);
   EXPECT_EQ(admin_->delete_topic("absent-" + topic_).code(), Code::not_found);
   EXPECT_EQ(
-      admin_->list_offsets({{"absent-" + topic_, 0}}, kOffsetLatest, IsolationLevel::read_uncommitted).status().code(),
+      admin_
+          ->list_offsets({{"absent-" + topic_, PartitionId(0)}}, OffsetSpec::latest(), IsolationLevel::read_uncommitted)
+          .status()
+          .code(),
       Code::not_found);
   EXPECT_EQ(admin_->describe_topic(topic_).value().partitions, 3);
   EXPECT_EQ(admin_->describe_topic(topic_).value().replication_factor, 1);
@@ -432,13 +443,17 @@ TEST_P(ClientContract, AdminDescribesWhatThereIsAndSaysWhatIsWrong) {
 TEST_P(ClientContract, OffsetsAreFoundByTime) {
   auto producer = client_->producer({}).value();
   for (int64_t time : {100, 200, 300}) {
-    const ProducedRecord one{.topic = topic_, .partition = 0, .key = "k", .value = "v", .timestamp_ms = time};
+    const ProducedRecord one{
+        .topic = topic_, .partition = PartitionId(0), .key = "k", .value = "v", .timestamp_ms = time};
     ASSERT_TRUE(producer->send({&one, 1}).ok());
   }
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   const std::pair<int64_t, int64_t> expected[] = {{0, 0}, {100, 0}, {101, 1}, {300, 2}, {301, 3}};
   for (const auto& [time, offset] : expected) {
-    EXPECT_EQ(admin_->list_offsets({part(0)}, time, IsolationLevel::read_uncommitted).value().at(part(0)), offset)
+    EXPECT_EQ(admin_->list_offsets({part(0)}, OffsetSpec::at_time(time), IsolationLevel::read_uncommitted)
+                  .value()
+                  .at(part(0)),
+              Offset(offset))
         << time;
   }
 }
@@ -459,8 +474,8 @@ class Numbering final : public GroupProtocol {
     }
     return all;
   }
-  void on_prepare(int32_t, const std::string&) override { ++prepared; }
-  Status on_assigned(int32_t, const std::string&, BytesView bytes) override {
+  void on_prepare(GenerationId, const std::string&) override { ++prepared; }
+  Status on_assigned(GenerationId, const std::string&, BytesView bytes) override {
     assigned = bytes;
     return {};
   }
@@ -497,9 +512,9 @@ TEST_P(ClientContract, MembersShareAGroupAndTakeOverWhatOneLeaves) {
   ASSERT_TRUE(drive({first.get()}, [&] { return first->stable(); }));
   EXPECT_EQ(protocols[0].assigned, "0/1");
   const GroupMetadata before = first->metadata();
-  EXPECT_GE(before.generation_id, 1);
+  EXPECT_GE(before.generation_id, GenerationId(1));
   EXPECT_FALSE(before.member_id.empty());
-  ASSERT_TRUE(first->commit({{part(0), {5, -1, "m"}}, {part(1), {6}}}, kWaitMs).ok());
+  ASSERT_TRUE(first->commit({{part(0), {Offset(5), kNoLeaderEpoch, "m"}}, {part(1), {Offset(6)}}}, kWaitMs).ok());
   EXPECT_EQ(admin_->committed_offsets(group, {part(0)}, true).value().at(part(0)).metadata, "m");
 
   auto second = client_->group_member(quick(group), protocols[1]).value();
@@ -512,13 +527,13 @@ TEST_P(ClientContract, MembersShareAGroupAndTakeOverWhatOneLeaves) {
   auto producer = transactional("-stale");
   ASSERT_TRUE(producer->begin_transaction().ok());
   send(*producer, "x");
-  const Status stale = producer->send_offsets_to_transaction({{part(0), {9}}}, before, kWaitMs);
+  const Status stale = producer->send_offsets_to_transaction({{part(0), {Offset(9)}}}, before, kWaitMs);
   EXPECT_EQ(stale.code(), Code::aborted) << stale.to_string();
   EXPECT_EQ(stale.detail(), static_cast<int>(wire::ErrorCode::illegal_generation)) << stale.to_string();
   EXPECT_TRUE(producer->abort_transaction(kWaitMs).ok());
   ASSERT_TRUE(producer->begin_transaction().ok());
   send(*producer, "y");
-  const Status current = producer->send_offsets_to_transaction({{part(0), {9}}}, first->metadata(), kWaitMs);
+  const Status current = producer->send_offsets_to_transaction({{part(0), {Offset(9)}}}, first->metadata(), kWaitMs);
   EXPECT_TRUE(current.ok()) << current.to_string();
   EXPECT_TRUE(producer->commit_transaction(kWaitMs).ok());
 
@@ -531,7 +546,7 @@ TEST_P(ClientContract, ARequestedRejoinMakesANewGeneration) {
   Numbering protocol;
   auto member = client_->group_member(quick(topic_ + "-group"), protocol).value();
   ASSERT_TRUE(drive({member.get()}, [&] { return member->stable(); }));
-  const int32_t generation = member->metadata().generation_id;
+  const GenerationId generation = member->metadata().generation_id;
   member->request_rejoin();
   ASSERT_TRUE(drive({member.get()}, [&] { return member->metadata().generation_id > generation; }));
   EXPECT_GE(protocol.prepared, 2);
@@ -563,7 +578,7 @@ TEST_P(ClientContract, AMemberThatLeftIsRefusedAndJoinsAnew) {
   ASSERT_TRUE(drive({member.get()}, [&] { return member->stable(); }));
   const GroupMetadata before = member->metadata();
   ASSERT_TRUE(member->leave().ok());
-  EXPECT_EQ(member->commit({{part(0), {1}}}, kWaitMs).code(), Code::failed_precondition);
+  EXPECT_EQ(member->commit({{part(0), {Offset(1)}}}, kWaitMs).code(), Code::failed_precondition);
   ASSERT_TRUE(drive({member.get()}, [&] { return member->stable(); }));
   EXPECT_NE(member->metadata().member_id, before.member_id);
 }

@@ -24,8 +24,8 @@ class Quiet final : public GroupProtocol {
     for (const auto& [id, bytes] : members) all[id] = "a";
     return all;
   }
-  void on_prepare(int32_t, const std::string&) override {}
-  Status on_assigned(int32_t, const std::string&, BytesView) override { return {}; }
+  void on_prepare(GenerationId, const std::string&) override {}
+  Status on_assigned(GenerationId, const std::string&, BytesView) override { return {}; }
   void on_lost() override {}
 };
 
@@ -37,12 +37,13 @@ int64_t write_transactions(Producer& producer, GroupMember& member, std::mutex& 
     Status status = producer.begin_transaction();
     for (int64_t i = 0; status.ok() && i < 10; ++i) {
       const std::string value = std::to_string(next + i);
-      const ProducedRecord one{.topic = "numbers", .partition = 0, .key = "k", .value = value};
+      const ProducedRecord one{.topic = "numbers", .partition = PartitionId(0), .key = "k", .value = value};
       status = producer.send({&one, 1});
     }
     if (status.ok()) {
       const std::lock_guard lock(member_mutex);
-      status = producer.send_offsets_to_transaction({{{"numbers", 0}, {next + 10}}}, member.metadata(), kWaitMs);
+      status = producer.send_offsets_to_transaction({{{"numbers", PartitionId(0)}, {Offset(next + 10)}}},
+                                                    member.metadata(), kWaitMs);
     }
     if (status.ok()) status = producer.commit_transaction(kWaitMs);
     if (status.ok()) {
@@ -83,7 +84,7 @@ TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
 
   // A reader that follows along and sees each number once, in order.
   auto reader = client->consumer({{"isolation.level", "read_committed"}}).value();
-  EXPECT_TRUE(reader->assign({{{"numbers", 0}, 0}}).ok());
+  EXPECT_TRUE(reader->assign({{{"numbers", PartitionId(0)}, Offset(0)}}).ok());
   int64_t seen = 0;
   const auto read_until = [&](const std::function<bool()>& done) {
     return muir::testing::eventually(
@@ -114,9 +115,9 @@ TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
   EXPECT_TRUE(read_until([&] { return seen >= written; }));
   EXPECT_EQ(seen, written);
   EXPECT_TRUE(read_until([&] { return member->stable(); }));
-  const auto committed = admin->committed_offsets("g", {{"numbers", 0}}, true, kWaitMs);
+  const auto committed = admin->committed_offsets("g", {{"numbers", PartitionId(0)}}, true, kWaitMs);
   ASSERT_TRUE(committed.ok()) << committed.status().to_string();
-  EXPECT_EQ(committed->at({"numbers", 0}).offset, written);
+  EXPECT_EQ(committed->at({"numbers", PartitionId(0)}).offset, Offset(written));
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST_P(Kcat, OffsetsAndRangesByTimestamp) {
   const auto client = connect(bootstrap());
   ASSERT_TRUE(client.ok());
   std::vector<Row> rows;
-  for (int i = 0; i < 50; ++i) rows.push_back({0, 1'000'000 + 1000 * i, "k", std::to_string(i), {}});
+  for (int i = 0; i < 50; ++i) rows.push_back({PartitionId(0), 1'000'000 + 1000 * i, "k", std::to_string(i), {}});
   ASSERT_TRUE(write(**client, "kcat-times", rows).ok());
   EXPECT_EQ(kcat({"-Q", "-t", "kcat-times:0:1009500"}), "kcat-times [0] offset 10\n");
   EXPECT_EQ(kcat({"-Q", "-t", "kcat-times:0:-1"}), "kcat-times [0] offset 50\n");

@@ -115,7 +115,7 @@ OrderBook make_orders(size_t count, uint32_t seed) {
   const auto one_in = [&](uint32_t n) { return random() % n == 0; };
   for (size_t i = 0; i < count; ++i) {
     next_ms += 200 + random() % 300;
-    Row row{0,
+    Row row{PartitionId(0),
             next_ms,
             fmt::format("c{}", random() % 8),
             fmt::format("{}{}", static_cast<char>('a' + random() % 4), random() % 100),
@@ -129,7 +129,8 @@ OrderBook make_orders(size_t count, uint32_t seed) {
     if (one_in(10)) row.timestamp_ms -= 7'000;  // late, for some windows too late
     out.orders.push_back(row);
   }
-  for (const char* rate : {"a", "b", "c"}) out.rates.push_back({0, next_ms, rate, std::string("rate-") + rate, {}});
+  for (const char* rate : {"a", "b", "c"})
+    out.rates.push_back({PartitionId(0), next_ms, rate, std::string("rate-") + rate, {}});
   return out;
 }
 
@@ -140,7 +141,7 @@ std::vector<Row> make_lines(size_t count, uint32_t seed) {
   for (size_t i = 0; i < count; ++i) {
     std::string line;
     for (int word = 0; word < 5; ++word) line += fmt::format("{}word{}", word == 0 ? "" : " ", random() % 60);
-    lines.push_back({0, next_ms += 37, fmt::format("line{}", random() % 1000), line, {}});
+    lines.push_back({PartitionId(0), next_ms += 37, fmt::format("line{}", random() % 1000), line, {}});
   }
   return lines;
 }

@@ -80,17 +80,20 @@ class StreamsInterop : public OnBothBrokers {
     ASSERT_TRUE(admin.ok());
     std::string behind;
     const auto done = [&] {
-      std::vector<client::TopicPartition> inputs = {{"book-orders", 0}, {"book-customers", 0}};
+      std::vector<client::TopicPartition> inputs = {{"book-orders", PartitionId(0)},
+                                                    {"book-customers", PartitionId(0)}};
       for (const auto& topic : topics_of(application)) {
-        if (topic.ends_with("-repartition")) inputs.push_back({application + topic, 0});
+        if (topic.ends_with("-repartition")) inputs.push_back({application + topic, PartitionId(0)});
       }
       // In this order: what a committed input led to has then been written, if not yet committed.
       const auto committed = (*admin)->committed_offsets(application, inputs, true);
-      const auto ends = (*admin)->list_offsets(inputs, client::kOffsetLatest, client::IsolationLevel::read_uncommitted);
+      const auto ends =
+          (*admin)->list_offsets(inputs, client::OffsetSpec::latest(), client::IsolationLevel::read_uncommitted);
       if (!ends.ok() || !committed.ok() || inputs.size() < 3) return false;
       for (const auto& [partition, end] : *ends) {
         const auto at = committed->find(partition);
-        behind = fmt::format("{}: {} of {}", partition.topic, at == committed->end() ? -1 : at->second.offset, end);
+        behind =
+            fmt::format("{}: {} of {}", partition.topic, at == committed->end() ? kNoOffset : at->second.offset, end);
         if (at == committed->end() || at->second.offset < end) return false;
       }
       return true;

@@ -32,19 +32,19 @@ Result<std::vector<TopicPartition>> partitions_of(client::Client& client, const 
   const auto admin = MUIR_TRY(client.admin());
   const auto description = MUIR_TRY(admin->describe_topic(topic));
   std::vector<TopicPartition> out;
-  for (int32_t p = 0; p < description.partitions; ++p) out.push_back({topic, p});
+  for (int32_t p = 0; p < description.partitions; ++p) out.push_back({topic, PartitionId(p)});
   return out;
 }
 
 // A transaction's markers are written after its commit was answered.
-Result<std::map<TopicPartition, int64_t>> settled_ends(client::Admin& admin,
-                                                       const std::vector<TopicPartition>& partitions) {
+Result<std::map<TopicPartition, Offset>> settled_ends(client::Admin& admin,
+                                                      const std::vector<TopicPartition>& partitions) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (true) {
     auto stable =
-        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_committed));
-    const auto all =
-        MUIR_TRY(admin.list_offsets(partitions, client::kOffsetLatest, client::IsolationLevel::read_uncommitted));
+        MUIR_TRY(admin.list_offsets(partitions, client::OffsetSpec::latest(), client::IsolationLevel::read_committed));
+    const auto all = MUIR_TRY(
+        admin.list_offsets(partitions, client::OffsetSpec::latest(), client::IsolationLevel::read_uncommitted));
     if (stable == all) return stable;
     if (std::chrono::steady_clock::now() > deadline) {
       return error(Code::timed_out, "a transaction on {} stays open", partitions.front().topic);
@@ -52,7 +52,7 @@ Result<std::map<TopicPartition, int64_t>> settled_ends(client::Admin& admin,
   }
 }
 
-Row row_of(int32_t partition, const client::ConsumedRecord& record) {
+Row row_of(PartitionId partition, const client::ConsumedRecord& record) {
   Row row{partition, record.timestamp_ms, owned(record.key), owned(record.value), {}};
   for (const auto& header : record.headers) row.headers.emplace_back(header.name, owned(header.value));
   return row;
@@ -125,7 +125,7 @@ Result<std::vector<Row>> read_topic(client::Client& client, const std::string& t
   const auto admin = MUIR_TRY(client.admin());
   const auto ends = MUIR_TRY(settled_ends(*admin, partitions));
   const auto starts =
-      MUIR_TRY(admin->list_offsets(partitions, client::kOffsetEarliest, client::IsolationLevel::read_committed));
+      MUIR_TRY(admin->list_offsets(partitions, client::OffsetSpec::earliest(), client::IsolationLevel::read_committed));
   std::vector<Row> out;
   for (const auto& partition : partitions) {
     if (starts.at(partition) >= ends.at(partition)) continue;

@@ -14,7 +14,7 @@
 namespace muir::interop {
 
 struct Row {
-  int32_t partition = 0;
+  PartitionId partition;
   int64_t timestamp_ms = 0;
   std::optional<std::string> key;
   std::optional<std::string> value;

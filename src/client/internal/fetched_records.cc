@@ -28,7 +28,8 @@ FetchedRecords::FetchedRecords(std::vector<rd_kafka_message_s*> messages) : mess
       const auto [it, added] = groups.try_emplace(key, static_cast<uint32_t>(counts.size()));
       if (added) {
         counts.push_back(0);
-        partitions_.push_back({TopicPartition{rd_kafka_topic_name(messages_[i]->rkt), messages_[i]->partition}, {}});
+        partitions_.push_back(
+            {TopicPartition{rd_kafka_topic_name(messages_[i]->rkt), PartitionId(messages_[i]->partition)}, {}});
       }
       group = it->second;
       last = key;
@@ -52,7 +53,7 @@ FetchedRecords::FetchedRecords(std::vector<rd_kafka_message_s*> messages) : mess
 }
 
 void FetchedRecords::fill(const rd_kafka_message_s& message, ConsumedRecord& record) {
-  record.offset = message.offset;
+  record.offset = Offset(message.offset);
   record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
   record.key = view(message.key, message.key_len);
   record.value = view(message.payload, message.len);

@@ -93,7 +93,7 @@ void KafkaGroupMember::take_error(ErrorCode code, const std::string& what) {
     case ErrorCode::illegal_generation:
       log::info("{}", status.message());
       if (code == ErrorCode::unknown_member_id) member_id_.clear();
-      generation_ = -1;
+      generation_ = kNoGeneration;
       heartbeating_ = false;
       stage_ = Stage::lost;
       break;
@@ -151,7 +151,7 @@ void KafkaGroupMember::take_join_answer(const wire::JoinGroupResponse& answer) {
     return;
   }
   member_id_ = answer.member_id;
-  generation_ = answer.generation_id;
+  generation_ = GenerationId(answer.generation_id);
   protocol_name_ = answer.protocol_name.value_or("");
   members_.clear();
   assignments_.clear();
@@ -166,7 +166,7 @@ void KafkaGroupMember::take_join_answer(const wire::JoinGroupResponse& answer) {
 void KafkaGroupMember::sync(Lock& lock) {
   wire::SyncGroupRequest request;
   request.group_id = options_.group_id;
-  request.generation_id = generation_;
+  request.generation_id = generation_.value();
   request.member_id = member_id_;
   if (!options_.group_instance_id.empty()) request.group_instance_id = options_.group_instance_id;
   request.protocol_type = options_.protocol_type;
@@ -197,11 +197,11 @@ void KafkaGroupMember::sync(Lock& lock) {
 void KafkaGroupMember::heartbeat(Lock& lock) {
   wire::HeartbeatRequest request;
   request.group_id = options_.group_id;
-  request.generation_id = generation_;
+  request.generation_id = generation_.value();
   request.member_id = member_id_;
   if (!options_.group_instance_id.empty()) request.group_instance_id = options_.group_instance_id;
   const auto answer = ask(lock, request, std::min(options_.request_timeout_ms, options_.session_timeout_ms), INT16_MAX);
-  if (stop_ || !heartbeating_ || generation_ != request.generation_id) return;
+  if (stop_ || !heartbeating_ || generation_.value() != request.generation_id) return;
   if (!answer.ok() || is_coordinator_trouble(answer->error_code)) {
     log::debug("heartbeat group={}: {}", options_.group_id,
                answer.ok() ? std::string(wire::name_of(answer->error_code)) : answer.status().message());

@@ -32,7 +32,7 @@ auto& entry_for(Topics& topics, const std::string& topic) {
   return topics.back();
 }
 
-std::string where(std::string_view what, const std::string& topic, int32_t partition) {
+std::string where(std::string_view what, const std::string& topic, PartitionId partition) {
   return fmt::format("{} topic={} partition={}", what, topic, partition);
 }
 
@@ -169,7 +169,7 @@ Result<KafkaAdmin::Leaders> KafkaAdmin::leaders(const std::vector<TopicPartition
       return error(Code::not_found, "{}: no such topic", what);
     MUIR_RETURN_IF_ERROR(wire::to_status(topic.error_code, what));
     for (const auto& partition : topic.partitions)
-      leader_of[{topic.name.value_or(""), partition.partition_index}] = partition.leader_id;
+      leader_of[{topic.name.value_or(""), PartitionId(partition.partition_index)}] = partition.leader_id;
   }
   Leaders leaders;
   for (const TopicPartition& one : partitions) {
@@ -184,46 +184,47 @@ Result<KafkaAdmin::Leaders> KafkaAdmin::leaders(const std::vector<TopicPartition
   return leaders;
 }
 
-Status KafkaAdmin::list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, int64_t at,
+Status KafkaAdmin::list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, OffsetSpec at,
                            IsolationLevel isolation, const Deadline& deadline,
-                           std::map<TopicPartition, int64_t>& offsets) {
+                           std::map<TopicPartition, Offset>& offsets) {
   BrokerConnection* connection = MUIR_TRY(client_.at(leader, deadline));
   wire::ListOffsetsRequest request;
   request.replica_id = -1;
   request.isolation_level = isolation == IsolationLevel::read_committed ? 1 : 0;
   for (const TopicPartition& one : partitions) {
-    entry_for(request.topics, one.topic).partitions.push_back({.partition_index = one.partition, .timestamp = at});
+    entry_for(request.topics, one.topic)
+        .partitions.push_back({.partition_index = one.partition.value(), .timestamp = at.value()});
   }
   const auto answer = MUIR_TRY(connection->call(request, client_.request_ms(deadline)));
   for (const auto& topic : answer.topics) {
     for (const auto& partition : topic.partitions) {
-      MUIR_RETURN_IF_ERROR(
-          wire::to_status(partition.error_code, where("list offsets", topic.name, partition.partition_index)));
-      offsets[{topic.name, partition.partition_index}] = partition.offset;
+      MUIR_RETURN_IF_ERROR(wire::to_status(partition.error_code,
+                                           where("list offsets", topic.name, PartitionId(partition.partition_index))));
+      offsets[{topic.name, PartitionId(partition.partition_index)}] = Offset(partition.offset);
     }
   }
   return {};
 }
 
-Result<std::map<TopicPartition, int64_t>> KafkaAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
-                                                                   int64_t at, IsolationLevel isolation,
-                                                                   int64_t timeout_ms) {
+Result<std::map<TopicPartition, Offset>> KafkaAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                  OffsetSpec at, IsolationLevel isolation,
+                                                                  int64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
   const Deadline deadline(timeout_ms);
-  return client_.retry(deadline, [&]() -> Result<std::map<TopicPartition, int64_t>> {
-    std::map<TopicPartition, int64_t> offsets;
+  return client_.retry(deadline, [&]() -> Result<std::map<TopicPartition, Offset>> {
+    std::map<TopicPartition, Offset> offsets;
     const Leaders by_leader = MUIR_TRY(leaders(partitions, deadline));
     for (const auto& [leader, mine] : by_leader)
       MUIR_RETURN_IF_ERROR(list_at(leader, mine, at, isolation, deadline, offsets));
     std::vector<TopicPartition>
         beyond;  // no record is as young as that time: Kafka says -1 where a reader wants the end
     for (const auto& [partition, offset] : offsets) {
-      if (offset < 0) beyond.push_back(partition);
+      if (offset == kNoOffset) beyond.push_back(partition);
     }
     if (beyond.empty()) return offsets;
     const Leaders again = MUIR_TRY(leaders(beyond, deadline));
     for (const auto& [leader, mine] : again)
-      MUIR_RETURN_IF_ERROR(list_at(leader, mine, kOffsetLatest, isolation, deadline, offsets));
+      MUIR_RETURN_IF_ERROR(list_at(leader, mine, OffsetSpec::latest(), isolation, deadline, offsets));
     return offsets;
   });
 }
@@ -243,8 +244,8 @@ Result<Offsets> KafkaAdmin::committed_offsets(const std::string& group, const st
     one.group_id = group;
     one.topics.emplace();
     for (const TopicPartition& partition : partitions) {
-      entry_for(*request.topics, partition.topic).partition_indexes.push_back(partition.partition);
-      entry_for(*one.topics, partition.topic).partition_indexes.push_back(partition.partition);
+      entry_for(*request.topics, partition.topic).partition_indexes.push_back(partition.partition.value());
+      entry_for(*one.topics, partition.topic).partition_indexes.push_back(partition.partition.value());
     }
     const auto answer = MUIR_TRY(connection->call(request, client_.request_ms(deadline)));
     Offsets offsets;
@@ -254,10 +255,11 @@ Result<Offsets> KafkaAdmin::committed_offsets(const std::string& group, const st
       for (const auto& topic : topics) {
         for (const auto& partition : topic.partitions) {
           MUIR_RETURN_IF_ERROR(
-              wire::to_status(partition.error_code, where(what, topic.name, partition.partition_index)));
+              wire::to_status(partition.error_code, where(what, topic.name, PartitionId(partition.partition_index))));
           if (partition.committed_offset < 0) continue;
-          offsets[{topic.name, partition.partition_index}] = {
-              partition.committed_offset, partition.committed_leader_epoch, partition.metadata.value_or("")};
+          offsets[{topic.name, PartitionId(partition.partition_index)}] = {
+              Offset(partition.committed_offset), LeaderEpoch(partition.committed_leader_epoch),
+              partition.metadata.value_or("")};
         }
       }
       return {};
@@ -272,25 +274,25 @@ Result<Offsets> KafkaAdmin::committed_offsets(const std::string& group, const st
 }
 
 Status KafkaAdmin::delete_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions,
-                             const std::map<TopicPartition, int64_t>& before, const Deadline& deadline) {
+                             const std::map<TopicPartition, Offset>& before, const Deadline& deadline) {
   BrokerConnection* connection = MUIR_TRY(client_.at(leader, deadline));
   wire::DeleteRecordsRequest request;
   request.timeout_ms = static_cast<int32_t>(client_.request_ms(deadline));
   for (const TopicPartition& one : partitions) {
     entry_for(request.topics, one.topic)
-        .partitions.push_back({.partition_index = one.partition, .offset = before.at(one)});
+        .partitions.push_back({.partition_index = one.partition.value(), .offset = before.at(one).value()});
   }
   const auto answer = MUIR_TRY(connection->call(request, client_.request_ms(deadline)));
   for (const auto& topic : answer.topics) {
     for (const auto& partition : topic.partitions) {
-      MUIR_RETURN_IF_ERROR(
-          wire::to_status(partition.error_code, where("delete records", topic.name, partition.partition_index)));
+      MUIR_RETURN_IF_ERROR(wire::to_status(
+          partition.error_code, where("delete records", topic.name, PartitionId(partition.partition_index))));
     }
   }
   return {};
 }
 
-Status KafkaAdmin::delete_records(const std::map<TopicPartition, int64_t>& before, int64_t timeout_ms) {
+Status KafkaAdmin::delete_records(const std::map<TopicPartition, Offset>& before, int64_t timeout_ms) {
   const std::lock_guard lock(mutex_);
   const Deadline deadline(timeout_ms);
   std::vector<TopicPartition> partitions;

@@ -18,21 +18,21 @@ class KafkaAdmin final : public Admin {
   Result<std::vector<TopicDescription>> list_topics(int64_t timeout_ms) override;
   Result<ClusterDescription> describe_cluster(int64_t timeout_ms) override;
   Result<std::map<std::string, std::string>> topic_configs(const std::string& name, int64_t timeout_ms) override;
-  Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
-                                                         IsolationLevel isolation, int64_t timeout_ms) override;
+  Result<std::map<TopicPartition, Offset>> list_offsets(const std::vector<TopicPartition>& partitions, OffsetSpec at,
+                                                        IsolationLevel isolation, int64_t timeout_ms) override;
   Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,
                                     bool require_stable, int64_t timeout_ms) override;
-  Status delete_records(const std::map<TopicPartition, int64_t>& before, int64_t timeout_ms) override;
+  Status delete_records(const std::map<TopicPartition, Offset>& before, int64_t timeout_ms) override;
 
  private:
   // With mutex_ held:
   using Leaders = std::map<Endpoint, std::vector<TopicPartition>>;
   Result<Leaders> leaders(const std::vector<TopicPartition>& partitions, const Deadline& deadline);
   Status await_topic(const std::string& name, const Deadline& deadline);
-  Status list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, int64_t at,
-                 IsolationLevel isolation, const Deadline& deadline, std::map<TopicPartition, int64_t>& offsets);
+  Status list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, OffsetSpec at,
+                 IsolationLevel isolation, const Deadline& deadline, std::map<TopicPartition, Offset>& offsets);
   Status delete_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions,
-                   const std::map<TopicPartition, int64_t>& before, const Deadline& deadline);
+                   const std::map<TopicPartition, Offset>& before, const Deadline& deadline);
 
   std::mutex mutex_;
   ProtocolClient client_;

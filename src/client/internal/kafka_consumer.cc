@@ -20,16 +20,16 @@ using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 List list_of(const std::vector<TopicPartition>& partitions) {
   List list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const TopicPartition& one : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition);
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition.value());
   return list;
 }
 
 constexpr int64_t kResolveTimeoutMs = 2'000;
 
-int64_t rdkafka_offset(int64_t offset) {
+int64_t rdkafka_offset(Offset offset) {
   if (offset == kOffsetEarliest) return RD_KAFKA_OFFSET_BEGINNING;
   if (offset == kOffsetLatest) return RD_KAFKA_OFFSET_END;
-  return offset;
+  return offset.value();
 }
 
 // pause and resume answer per partition.
@@ -78,13 +78,15 @@ Status KafkaConsumer::check_assigned(const std::vector<TopicPartition>& partitio
 // Logical starts become offsets here when the cluster answers quickly: librdkafka asks for them only half a second
 // later when it has no connection to the leader yet, and the position is known at once. Otherwise librdkafka resolves
 // them in its own time.
-void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, int64_t logical) {
+void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, Offset logical) {
   std::vector<TopicPartition> wanted;
   for (const PartitionStart& start : starts) {
     if (start.offset == logical) wanted.push_back(start.partition);
   }
   if (wanted.empty()) return;
-  const auto offsets = offsets_.list_offsets(wanted, logical, isolation_, kResolveTimeoutMs);
+  const auto offsets =
+      offsets_.list_offsets(wanted, logical == kOffsetEarliest ? OffsetSpec::earliest() : OffsetSpec::latest(),
+                            isolation_, kResolveTimeoutMs);
   if (!offsets.ok()) {
     log::debug("{}", offsets.status().message());
     return;
@@ -110,12 +112,12 @@ Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
       return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition,
                    start.offset);
     }
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition.value())->offset =
         rdkafka_offset(start.offset);
   }
   MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_assign(rk_, list.get()), "assign"));
   for (const PartitionStart& start : add)
-    assigned_[start.partition] = Assigned{.position = start.offset >= 0 ? start.offset : -1};
+    assigned_[start.partition] = Assigned{.position = start.offset >= Offset(0) ? start.offset : kNoOffset};
   last_key_ = {nullptr, -1};
   return {};
 }
@@ -183,7 +185,7 @@ KafkaConsumer::Assigned* KafkaConsumer::find(const rd_kafka_message_s& message) 
   const std::pair<const void*, int32_t> key{message.rkt, message.partition};
   if (message.rkt == nullptr) return nullptr;
   if (key == last_key_) return last_;
-  const auto it = assigned_.find(TopicPartition{rd_kafka_topic_name(message.rkt), message.partition});
+  const auto it = assigned_.find(TopicPartition{rd_kafka_topic_name(message.rkt), PartitionId(message.partition)});
   last_key_ = key;
   last_ = it == assigned_.end() ? nullptr : &it->second;
   return last_;
@@ -191,7 +193,7 @@ KafkaConsumer::Assigned* KafkaConsumer::find(const rd_kafka_message_s& message) 
 
 void KafkaConsumer::note_failure(const rd_kafka_message_s& message) {
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    if (Assigned* one = find(message)) one->position = std::max(one->position, message.offset);
+    if (Assigned* one = find(message)) one->position = std::max(one->position, Offset(message.offset));
     return;
   }
   if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || !failure_.ok()) return;
@@ -215,7 +217,7 @@ void KafkaConsumer::sift(std::vector<rd_kafka_message_s*>& messages) {
       rd_kafka_message_destroy(message);
       continue;
     }
-    one->position = message->offset + 1;
+    one->position = Offset(message->offset) + 1;
     messages[kept++] = message;
   }
   messages.resize(kept);
@@ -231,10 +233,10 @@ Result<std::unique_ptr<Records>> KafkaConsumer::poll(int64_t timeout_ms, size_t 
   return std::unique_ptr<Records>(new FetchedRecords(std::move(messages)));
 }
 
-Result<int64_t> KafkaConsumer::position(const TopicPartition& partition) {
+Result<Offset> KafkaConsumer::position(const TopicPartition& partition) {
   const auto it = assigned_.find(partition);
   if (it == assigned_.end()) return check_assigned({partition});
-  if (it->second.position >= 0) return it->second.position;
+  if (it->second.position >= Offset(0)) return it->second.position;
   return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic,
                partition.partition);
 }

@@ -29,18 +29,18 @@ class KafkaConsumer final : public Consumer {
   Status pause(const std::vector<TopicPartition>& partitions) override;
   Status resume(const std::vector<TopicPartition>& partitions) override;
   Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override;
-  Result<int64_t> position(const TopicPartition& partition) override;
+  Result<Offset> position(const TopicPartition& partition) override;
   void wakeup() override;
 
  private:
   struct Assigned {
-    int64_t position = -1;  // -1: not known before the first record or the end
+    Offset position = kNoOffset;  // not known before the first record or the end
     bool paused = false;
   };
 
   KafkaConsumer(rd_kafka_s* rk, rd_kafka_queue_s* queue, IsolationLevel isolation, ProtocolClientOptions options)
       : rk_(rk), queue_(queue), isolation_(isolation), offsets_(std::move(options)) {}
-  void resolve(std::vector<PartitionStart>& starts, int64_t logical);
+  void resolve(std::vector<PartitionStart>& starts, Offset logical);
   Status check_assigned(const std::vector<TopicPartition>& partitions) const;
   Status set_paused(const std::vector<TopicPartition>& partitions, bool paused);
   size_t take(int64_t timeout_ms, size_t records_max, std::vector<rd_kafka_message_s*>& messages);

@@ -18,7 +18,7 @@ KafkaGroupMember::KafkaGroupMember(ProtocolClientOptions client, GroupMemberOpti
     : options_(std::move(options)),
       protocol_(protocol),
       polled_at_ms_(system_clock().steady_ms()),
-      identity_{options_.group_id, -1, {}, options_.group_instance_id},
+      identity_{options_.group_id, kNoGeneration, {}, options_.group_instance_id},
       thread_client_(client),
       owner_client_(std::move(client)),
       thread_([this] { run(); }) {}
@@ -97,7 +97,7 @@ Result<bool> KafkaGroupMember::advance(Lock& lock) {
 
 void KafkaGroupMember::tell_lost(Lock& lock) {
   stage_ = Stage::unjoined;
-  identity_.generation_id = -1;
+  identity_.generation_id = kNoGeneration;
   identity_.member_id.clear();
   lock.unlock();
   protocol_.on_lost();
@@ -154,7 +154,7 @@ Status KafkaGroupMember::take_assignment(Lock& lock) {
 
 Status KafkaGroupMember::commit(const Offsets& offsets, int64_t timeout_ms) {
   const GroupMetadata identity = metadata();
-  if (identity.generation_id < 0)
+  if (identity.generation_id < GenerationId(0))
     return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
   if (offsets.empty()) return {};
   const Deadline deadline(timeout_ms);
@@ -165,15 +165,15 @@ Status KafkaGroupMember::commit_once(const Offsets& offsets, const GroupMetadata
   if (!owner_coordinator_) owner_coordinator_ = MUIR_TRY(owner_client_.coordinator(options_.group_id, deadline));
   wire::OffsetCommitRequest request;
   request.group_id = identity.group_id;
-  request.generation_id_or_member_epoch = identity.generation_id;
+  request.generation_id_or_member_epoch = identity.generation_id.value();
   request.member_id = identity.member_id;
   if (!identity.group_instance_id.empty()) request.group_instance_id = identity.group_instance_id;
   for (const auto& [one, offset] : offsets) {
     if (request.topics.empty() || request.topics.back().name != one.topic)
       request.topics.push_back({.name = one.topic});
-    request.topics.back().partitions.push_back({.partition_index = one.partition,
-                                                .committed_offset = offset.offset,
-                                                .committed_leader_epoch = offset.leader_epoch,
+    request.topics.back().partitions.push_back({.partition_index = one.partition.value(),
+                                                .committed_offset = offset.offset.value(),
+                                                .committed_leader_epoch = offset.leader_epoch.value(),
                                                 .committed_metadata = offset.metadata});
   }
   Result<BrokerConnection*> connection = owner_client_.at(*owner_coordinator_, deadline);
@@ -237,8 +237,8 @@ Status KafkaGroupMember::leave() {
   {
     const std::lock_guard lock(mutex_);
     member_id = std::exchange(member_id_, std::string());
-    generation_ = -1;
-    identity_.generation_id = -1;
+    generation_ = kNoGeneration;
+    identity_.generation_id = kNoGeneration;
     identity_.member_id.clear();
     heartbeating_ = false;
     stage_ = Stage::left;

@@ -80,7 +80,7 @@ class KafkaGroupMember final : public GroupMember {
   Status failure_;             // of the last join; told to the owner once
   int64_t polled_at_ms_ = 0;
   std::string member_id_;
-  int32_t generation_ = -1;
+  GenerationId generation_ = kNoGeneration;
   std::string protocol_name_;
   // Owner to thread and back.
   std::vector<std::pair<std::string, Bytes>> join_metadata_;

@@ -132,7 +132,7 @@ Status KafkaProducer::send(std::span<const ProducedRecord> records, DeliveryCall
   size_t bytes = 0;
   for (const ProducedRecord& record : records) {
     if (record.topic.empty()) return error(Code::invalid_argument, "send: a record without topic");
-    if (record.partition && *record.partition < 0) {
+    if (record.partition && *record.partition < PartitionId(0)) {
       return error(Code::invalid_argument, "send topic={}: partition {} is negative", record.topic, *record.partition);
     }
     bytes += size_of(record);
@@ -180,7 +180,7 @@ Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* ha
     field.u.mem.size = bytes ? bytes->size() : 0;
   };
   next(RD_KAFKA_VTYPE_RKT).u.rkt = handle;
-  next(RD_KAFKA_VTYPE_PARTITION).u.i32 = record.partition.value_or(RD_KAFKA_PARTITION_UA);
+  next(RD_KAFKA_VTYPE_PARTITION).u.i32 = record.partition.value_or(PartitionId(RD_KAFKA_PARTITION_UA)).value();
   set_bytes(next(RD_KAFKA_VTYPE_KEY), record.key);
   set_bytes(next(RD_KAFKA_VTYPE_VALUE), record.value);
   next(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
@@ -210,7 +210,8 @@ void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
     return;
   }
   Batch* batch = slot->batch;
-  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] = Delivery{message.partition, message.offset};
+  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] =
+      Delivery{PartitionId(message.partition), Offset(message.offset)};
 }
 
 // The delivery thread finishes what its own reports complete; a batch completed by send() is handed to it.
@@ -339,8 +340,8 @@ Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const 
       rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const auto& [partition, offset] : offsets) {
     rd_kafka_topic_partition_t* entry =
-        rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition);
-    entry->offset = offset.offset;
+        rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition.value());
+    entry->offset = offset.offset.value();
     if (!offset.metadata.empty()) {
       entry->metadata = ::malloc(offset.metadata.size());  // NOLINT: librdkafka frees it
       std::copy(offset.metadata.begin(), offset.metadata.end(), static_cast<char*>(entry->metadata));
@@ -349,7 +350,7 @@ Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const 
   }
   const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupDeleter> identity(
       rd_kafka_consumer_group_metadata_new_with_genid(
-          group.group_id.c_str(), group.generation_id, group.member_id.c_str(),
+          group.group_id.c_str(), group.generation_id.value(), group.member_id.c_str(),
           group.group_instance_id.empty() ? nullptr : group.group_instance_id.c_str()));
   return retry("send offsets to transaction", timeout_ms, [&](int left_ms) {
     return rd_kafka_send_offsets_to_transaction(rk_, list.get(), identity.get(), left_ms);

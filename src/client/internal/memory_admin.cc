@@ -17,10 +17,10 @@ bool is_legal_name(std::string_view name) {
 }
 
 // The first record at or after the time; the end when there is none, as consumers of Kafka's answer (-1) mean it.
-int64_t offset_at_time(const MemoryPartition& log, int64_t time_ms, IsolationLevel isolation) {
-  const int64_t end = log.end(isolation);
-  for (int64_t offset = log.log_start; offset < end; ++offset) {
-    const MemoryRecord& record = *log.records[static_cast<size_t>(offset - log.log_start)];
+Offset offset_at_time(const MemoryPartition& log, int64_t time_ms, IsolationLevel isolation) {
+  const Offset end = log.end(isolation);
+  for (Offset offset = log.log_start; offset < end; ++offset) {
+    const MemoryRecord& record = *log.at(offset);
     if (record.state != StoredRecord::State::control && record.timestamp_ms >= time_ms) return offset;
   }
   return end;
@@ -88,16 +88,16 @@ Result<std::map<std::string, std::string>> MemoryAdmin::topic_configs(const std:
   return topic->configs;
 }
 
-Result<std::map<TopicPartition, int64_t>> MemoryAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
-                                                                    int64_t at, IsolationLevel isolation, int64_t) {
+Result<std::map<TopicPartition, Offset>> MemoryAdmin::list_offsets(const std::vector<TopicPartition>& partitions,
+                                                                   OffsetSpec at, IsolationLevel isolation, int64_t) {
   const std::lock_guard lock(state_.mutex);
   state_.expire();
-  std::map<TopicPartition, int64_t> offsets;
+  std::map<TopicPartition, Offset> offsets;
   for (const TopicPartition& one : partitions) {
     const MemoryPartition& log = *MUIR_TRY(state_.partition(one));
-    offsets[one] = at == kOffsetEarliest ? log.log_start
-                   : at == kOffsetLatest ? log.end(isolation)
-                                         : offset_at_time(log, at, isolation);
+    offsets[one] = at == OffsetSpec::earliest() ? log.log_start
+                   : at == OffsetSpec::latest() ? log.end(isolation)
+                                                : offset_at_time(log, at.value(), isolation);
   }
   return offsets;
 }
@@ -131,12 +131,12 @@ Result<Offsets> MemoryAdmin::committed_offsets(const std::string& group, const s
   return found;
 }
 
-Status MemoryAdmin::delete_records(const std::map<TopicPartition, int64_t>& before, int64_t) {
+Status MemoryAdmin::delete_records(const std::map<TopicPartition, Offset>& before, int64_t) {
   const std::lock_guard lock(state_.mutex);
   for (const auto& [one, offset] : before) {
     MemoryPartition& log = *MUIR_TRY(state_.partition(one));
-    const int64_t until = offset == -1 ? log.end() : offset;
-    if (until < 0 || until > log.end()) {
+    const Offset until = offset == kNoOffset ? log.end() : offset;
+    if (until < Offset(0) || until > log.end()) {
       return wire::to_status(
           wire::ErrorCode::offset_out_of_range,
           fmt::format("delete records topic={} partition={} before={}", one.topic, one.partition, offset));

@@ -15,11 +15,11 @@ class MemoryAdmin final : public Admin {
   Result<std::vector<TopicDescription>> list_topics(int64_t timeout_ms) override;
   Result<ClusterDescription> describe_cluster(int64_t timeout_ms) override;
   Result<std::map<std::string, std::string>> topic_configs(const std::string& name, int64_t timeout_ms) override;
-  Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions, int64_t at,
-                                                         IsolationLevel isolation, int64_t timeout_ms) override;
+  Result<std::map<TopicPartition, Offset>> list_offsets(const std::vector<TopicPartition>& partitions, OffsetSpec at,
+                                                        IsolationLevel isolation, int64_t timeout_ms) override;
   Result<Offsets> committed_offsets(const std::string& group, const std::vector<TopicPartition>& partitions,
                                     bool require_stable, int64_t timeout_ms) override;
-  Status delete_records(const std::map<TopicPartition, int64_t>& before, int64_t timeout_ms) override;
+  Status delete_records(const std::map<TopicPartition, Offset>& before, int64_t timeout_ms) override;
 
  private:
   MemoryCluster::State& state_;

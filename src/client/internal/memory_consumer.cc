@@ -30,7 +30,7 @@ class MemoryRecords final : public Records {
   void add(const MemoryRecord& record) {
     const size_t first = headers_.size();
     for (const auto& [name, value] : record.headers) headers_.push_back({name, to_view(value)});
-    records_.push_back({record.offset, record.timestamp_ms, 0, to_view(record.key), to_view(record.value),
+    records_.push_back({record.offset, record.timestamp_ms, LeaderEpoch(0), to_view(record.key), to_view(record.value),
                         std::span<const Header>(headers_).subspan(first)});
   }
 
@@ -127,10 +127,10 @@ Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size
     return error(Code::out_of_range, "fetch topic={} partition={}: offset {} is not between {} and {}", partition.topic,
                  partition.partition, one.position, log.log_start, log.end());
   }
-  const int64_t end = log.end(isolation_);
+  const Offset end = log.end(isolation_);
   std::vector<std::shared_ptr<MemoryRecord>> records;
   while (one.position < end && records.size() < limit) {
-    const auto& record = log.records[static_cast<size_t>(one.position - log.log_start)];
+    const auto& record = log.at(one.position);
     const bool hidden = record->state == StoredRecord::State::control ||
                         (record->state == StoredRecord::State::aborted && isolation_ == IsolationLevel::read_committed);
     if (!hidden) records.push_back(record);
@@ -138,7 +138,7 @@ Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size
   }
   // What a reader sees next may be hidden too: the position moves over it at once, as it does against a real cluster.
   while (one.position < end) {
-    const auto state = log.records[static_cast<size_t>(one.position - log.log_start)]->state;
+    const auto state = log.at(one.position)->state;
     if (state != StoredRecord::State::control &&
         !(state == StoredRecord::State::aborted && isolation_ == IsolationLevel::read_committed))
       break;
@@ -182,11 +182,11 @@ Result<std::unique_ptr<Records>> MemoryConsumer::poll(int64_t timeout_ms, size_t
   return std::unique_ptr<Records>(new MemoryRecords(std::move(taken)));
 }
 
-Result<int64_t> MemoryConsumer::position(const TopicPartition& partition) {
+Result<Offset> MemoryConsumer::position(const TopicPartition& partition) {
   const std::lock_guard lock(state_.mutex);
   MUIR_RETURN_IF_ERROR(check_assigned({partition}));
-  const int64_t position = assigned_[partition].position;
-  if (position >= 0) return position;
+  const Offset position = assigned_[partition].position;
+  if (position >= Offset(0)) return position;
   return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic,
                partition.partition);
 }

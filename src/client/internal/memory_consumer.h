@@ -17,12 +17,12 @@ class MemoryConsumer final : public Consumer {
   Status pause(const std::vector<TopicPartition>& partitions) override;
   Status resume(const std::vector<TopicPartition>& partitions) override;
   Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override;
-  Result<int64_t> position(const TopicPartition& partition) override;
+  Result<Offset> position(const TopicPartition& partition) override;
   void wakeup() override;
 
  private:
   struct Assigned {
-    int64_t position = kOffsetEarliest;  // or a start that is resolved when the partition is first looked at
+    Offset position = kOffsetEarliest;  // or a start that is resolved when the partition is first looked at
     bool paused = false;
   };
   using Taken = std::map<TopicPartition, std::vector<std::shared_ptr<MemoryRecord>>>;

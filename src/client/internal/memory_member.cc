@@ -68,7 +68,7 @@ Status MemoryMember::check_place(Lock& lock, MemoryGroup& group, bool& lost) {
   lost = !fenced_.ok() || !group.members.contains(member_id_);
   if (!lost) return {};
   member_id_.clear();
-  generation_ = -1;
+  generation_ = kNoGeneration;
   phase_ = Phase::unjoined;
   lock.unlock();
   protocol_.on_lost();
@@ -163,7 +163,7 @@ Result<bool> MemoryMember::lead(Lock& lock, MemoryGroup& group) {
       if (name == group.protocol) metadata[id] = bytes;
     }
   }
-  const int32_t generation = group.generation;
+  const GenerationId generation = group.generation;
   const std::string protocol = group.protocol;
   lock.unlock();
   Result<std::map<std::string, Bytes>> assigned = protocol_.assign(protocol, metadata);
@@ -199,7 +199,8 @@ Status MemoryMember::commit(const Offsets& offsets, int64_t) {
                            fmt::format("commit group={}", options_.group_id));
   }
   MemoryGroup& group = state_.groups[options_.group_id];
-  if (generation_ < 0) return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
+  if (generation_ < GenerationId(0))
+    return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
   MUIR_RETURN_IF_ERROR(check_identity(&group, metadata()));
   if (group.phase == MemoryGroup::Phase::completing) {
     return wire::to_status(wire::ErrorCode::rebalance_in_progress, fmt::format("commit group={}", options_.group_id));
@@ -216,7 +217,7 @@ Status MemoryMember::leave() {
   const std::lock_guard lock(state_.mutex);
   if (!member_id_.empty()) state_.remove_member(state_.groups[options_.group_id], member_id_);
   member_id_.clear();
-  generation_ = -1;
+  generation_ = kNoGeneration;
   phase_ = Phase::unjoined;
   return {};
 }

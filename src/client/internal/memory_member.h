@@ -38,7 +38,7 @@ class MemoryMember final : public GroupMember {
   GroupProtocol& protocol_;
   Phase phase_ = Phase::unjoined;
   std::string member_id_;
-  int32_t generation_ = -1;
+  GenerationId generation_ = kNoGeneration;
   Status fenced_;
   std::atomic<bool> rejoin_ = false;
 };

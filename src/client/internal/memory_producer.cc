@@ -40,21 +40,21 @@ Status MemoryProducer::check_epoch(std::string_view what) {
                          fmt::format("{} transactional.id={} epoch={}", what, transactional_id_, epoch_));
 }
 
-Result<int32_t> MemoryProducer::choose_partition(const ProducedRecord& record, const MemoryTopic& topic) {
+Result<PartitionId> MemoryProducer::choose_partition(const ProducedRecord& record, const MemoryTopic& topic) {
   const auto count = static_cast<int32_t>(topic.partitions.size());
   if (record.partition) {
-    if (*record.partition >= 0 && *record.partition < count) return *record.partition;
+    if (*record.partition >= PartitionId(0) && *record.partition < PartitionId(count)) return *record.partition;
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
                            fmt::format("send topic={} partition={}", record.topic, *record.partition));
   }
-  return record.key ? wire::partition_for_key(*record.key, count).value() : sticky_ % count;
+  return record.key ? wire::partition_for_key(*record.key, count) : PartitionId(sticky_ % count);
 }
 
 Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
   MemoryTopic* topic = state_.topic(record.topic, true);
   if (topic == nullptr)
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
-  const int32_t partition = MUIR_TRY(choose_partition(record, *topic));
+  const PartitionId partition = MUIR_TRY(choose_partition(record, *topic));
   MemoryRecord stored;
   stored.timestamp_ms = record.timestamp_ms < 0 ? state_.clock.now_ms() : record.timestamp_ms;
   stored.key = to_owned(record.key);
@@ -66,7 +66,7 @@ Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
     stored.producer_id = transaction.producer_id;
     transaction.partitions.insert({std::string(record.topic), partition});
   }
-  delivery.offset = topic->partitions[static_cast<size_t>(partition)].append(std::move(stored));
+  delivery.offset = topic->partitions[static_cast<size_t>(partition.value())].append(std::move(stored));
   delivery.partition = partition;
   state_.note("produce {}-{} offset={}", record.topic, partition, delivery.offset);
   return {};
@@ -120,9 +120,9 @@ Status MemoryProducer::init_transactions(int64_t) {
   if (phase_ != Phase::uninitialized) return error(Code::failed_precondition, "init transactions: called twice");
   MemoryTransactional& transaction = state_.transactional[transactional_id_];
   if (transaction.ongoing) state_.end_transaction(transaction, false);
-  if (transaction.producer_id < 0) transaction.producer_id = state_.next_producer_id++;
+  if (transaction.producer_id == kNoProducerId) transaction.producer_id = ProducerId(state_.next_producer_id++);
   transaction.timeout_ms = timeout_ms_;
-  epoch_ = ++transaction.epoch;
+  epoch_ = transaction.epoch = next(transaction.epoch);
   phase_ = Phase::ready;
   state_.note("init transactional.id={} epoch={}", transactional_id_, epoch_);
   return {};
@@ -130,7 +130,10 @@ Status MemoryProducer::init_transactions(int64_t) {
 
 Status MemoryProducer::begin_transaction() {
   const std::lock_guard lock(state_.mutex);
-  if (epoch_ >= 0 && state_.draw(state_.faults.producer_fenced)) ++state_.transactional[transactional_id_].epoch;
+  if (epoch_ != kNoProducerEpoch && state_.draw(state_.faults.producer_fenced)) {
+    ProducerEpoch& epoch = state_.transactional[transactional_id_].epoch;
+    epoch = next(epoch);
+  }
   MUIR_RETURN_IF_ERROR(check_phase(Phase::ready, "begin transaction"));
   MemoryTransactional& transaction = state_.transactional[transactional_id_];
   transaction.ongoing = true;

@@ -34,14 +34,14 @@ class MemoryProducer final : public Producer {
   Status check_phase(Phase wanted, std::string_view what);
   Status check_epoch(std::string_view what);
   Status write(const ProducedRecord& record, Delivery& delivery);
-  Result<int32_t> choose_partition(const ProducedRecord& record, const MemoryTopic& topic);
+  Result<PartitionId> choose_partition(const ProducedRecord& record, const MemoryTopic& topic);
   void end(bool committed);
 
   MemoryCluster::State& state_;
   const std::string transactional_id_;
   const int64_t timeout_ms_;
   Phase phase_;
-  int16_t epoch_ = -1;
+  ProducerEpoch epoch_ = kNoProducerEpoch;
   bool unanswered_ = false;  // the last commit took place but its caller was told nothing
   Status failure_;
   int32_t sticky_ = 0;  // moves on with each send()

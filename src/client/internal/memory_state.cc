@@ -7,20 +7,20 @@
 
 namespace muir::client::internal {
 
-int64_t MemoryPartition::last_stable() const {
-  int64_t stable = end();
+Offset MemoryPartition::last_stable() const {
+  Offset stable = end();
   for (const auto& [producer_id, first] : open_transactions) stable = std::min(stable, first);
   return stable;
 }
 
-int64_t MemoryPartition::append(MemoryRecord record) {
+Offset MemoryPartition::append(MemoryRecord record) {
   record.offset = end();
   if (record.state == StoredRecord::State::pending) open_transactions.try_emplace(record.producer_id, record.offset);
   records.push_back(std::make_shared<MemoryRecord>(std::move(record)));
   return end() - 1;
 }
 
-void MemoryPartition::complete(int64_t producer_id, bool committed, int64_t now_ms) {
+void MemoryPartition::complete(ProducerId producer_id, bool committed, int64_t now_ms) {
   open_transactions.erase(producer_id);
   for (auto it = records.rbegin(); it != records.rend(); ++it) {
     MemoryRecord& record = **it;
@@ -35,7 +35,7 @@ void MemoryPartition::complete(int64_t producer_id, bool committed, int64_t now_
   append(std::move(marker));
 }
 
-void MemoryPartition::delete_before(int64_t offset) {
+void MemoryPartition::delete_before(Offset offset) {
   while (log_start < offset && !records.empty()) {
     records.pop_front();
     ++log_start;
@@ -43,7 +43,7 @@ void MemoryPartition::delete_before(int64_t offset) {
 }
 
 Status check_identity(const MemoryGroup* group, const GroupMetadata& identity) {
-  if (identity.generation_id < 0 && identity.member_id.empty()) return {};
+  if (identity.generation_id < GenerationId(0) && identity.member_id.empty()) return {};
   const auto refuse = [&](wire::ErrorCode code) {
     const std::string what =
         fmt::format("group={} member={} generation={}", identity.group_id, identity.member_id, identity.generation_id);
@@ -85,12 +85,12 @@ MemoryTopic* MemoryCluster::State::topic(std::string_view name, bool may_create)
 
 Result<MemoryPartition*> MemoryCluster::State::partition(const TopicPartition& partition) {
   MemoryTopic* found = topic(partition.topic, false);
-  if (found == nullptr || partition.partition < 0 ||
-      static_cast<size_t>(partition.partition) >= found->partitions.size()) {
+  if (found == nullptr || partition.partition < PartitionId(0) ||
+      static_cast<size_t>(partition.partition.value()) >= found->partitions.size()) {
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition,
                            fmt::format("topic={} partition={}", partition.topic, partition.partition));
   }
-  return &found->partitions[static_cast<size_t>(partition.partition)];
+  return &found->partitions[static_cast<size_t>(partition.partition.value())];
 }
 
 void MemoryCluster::State::end_transaction(MemoryTransactional& transaction, bool committed) {
@@ -117,7 +117,7 @@ void MemoryCluster::State::expire() {
     if (!transaction.ongoing || now - transaction.started_ms <= transaction.timeout_ms) continue;
     note("transaction of {} timed out", id);
     end_transaction(transaction, false);
-    ++transaction.epoch;  // whoever comes back with it is fenced
+    transaction.epoch = internal::next(transaction.epoch);  // whoever comes back with it is fenced
   }
   for (auto& [id, group] : groups) {
     std::vector<std::string> gone;
@@ -141,7 +141,7 @@ void MemoryCluster::State::complete_rebalance(MemoryGroup& group) {
   if (group.phase != MemoryGroup::Phase::preparing) return;
   if (group.members.empty()) {
     group.phase = MemoryGroup::Phase::empty;
-    ++group.generation;
+    group.generation = internal::next(group.generation);
     return;
   }
   const bool all =
@@ -158,7 +158,7 @@ void MemoryCluster::State::complete_rebalance(MemoryGroup& group) {
     group.protocol = name;
     break;
   }
-  ++group.generation;
+  group.generation = internal::next(group.generation);
   group.phase = MemoryGroup::Phase::completing;
   for (auto& [id, member] : group.members) member.assignment.clear();
   note("generation {} of {} members, leader {}", group.generation, group.members.size(), group.leader);

@@ -18,25 +18,29 @@ namespace muir::client::internal {
 
 // What lies in a partition; shared because Records keep what they returned alive while delete_records() drops it.
 struct MemoryRecord : StoredRecord {
-  int64_t producer_id = -1;
+  ProducerId producer_id = kNoProducerId;
 };
 
 // One partition: an append-only log with a start that moves.
 struct MemoryPartition {
   std::deque<std::shared_ptr<MemoryRecord>> records;  // offsets are contiguous, from log_start
-  int64_t log_start = 0;
-  std::map<int64_t, int64_t> open_transactions;  // producer id -> its first offset here
+  Offset log_start;
+  std::map<ProducerId, Offset> open_transactions;  // with the first offset here
 
-  [[nodiscard]] int64_t end() const { return log_start + static_cast<int64_t>(records.size()); }
+  [[nodiscard]] Offset end() const { return log_start + static_cast<int64_t>(records.size()); }
+  // `offset` is between log_start and end().
+  [[nodiscard]] const std::shared_ptr<MemoryRecord>& at(Offset offset) const {
+    return records[static_cast<size_t>(offset - log_start)];
+  }
   // Records from here on are not for read_committed readers yet.
-  [[nodiscard]] int64_t last_stable() const;
-  [[nodiscard]] int64_t end(IsolationLevel isolation) const {
+  [[nodiscard]] Offset last_stable() const;
+  [[nodiscard]] Offset end(IsolationLevel isolation) const {
     return isolation == IsolationLevel::read_committed ? last_stable() : end();
   }
-  int64_t append(MemoryRecord record);
+  Offset append(MemoryRecord record);
   // The transaction's records get their outcome and a control record ends it.
-  void complete(int64_t producer_id, bool committed, int64_t now_ms);
-  void delete_before(int64_t offset);
+  void complete(ProducerId producer_id, bool committed, int64_t now_ms);
+  void delete_before(Offset offset);
 };
 
 struct MemoryTopic {
@@ -44,9 +48,13 @@ struct MemoryTopic {
   std::vector<MemoryPartition> partitions;
 };
 
+// The next incarnation; the earlier ones are fenced.
+inline ProducerEpoch next(ProducerEpoch epoch) { return ProducerEpoch(static_cast<int16_t>(epoch.value() + 1)); }
+inline GenerationId next(GenerationId generation) { return GenerationId(generation.value() + 1); }
+
 struct MemoryTransactional {
-  int64_t producer_id = -1;
-  int16_t epoch = -1;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch epoch = kNoProducerEpoch;
   bool ongoing = false;
   int64_t started_ms = 0;
   int64_t timeout_ms = 60'000;
@@ -66,7 +74,7 @@ struct MemoryMemberState {
 struct MemoryGroup {
   enum class Phase : unsigned char { empty, preparing, completing, stable };
   Phase phase = Phase::empty;
-  int32_t generation = 0;
+  GenerationId generation;
   std::string protocol;
   std::string leader;
   int64_t preparing_since_ms = 0;

@@ -183,9 +183,10 @@ Result<ResolvedTopics> StreamsGroupProtocol::resolve() const {
   });
 }
 
-void StreamsGroupProtocol::on_prepare(int32_t, const std::string&) { listener_.on_rebalance(); }
+void StreamsGroupProtocol::on_prepare(GenerationId, const std::string&) { listener_.on_rebalance(); }
 
-Status StreamsGroupProtocol::on_assigned(int32_t generation_id, const std::string& member_id, BytesView assignment) {
+Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::string& member_id,
+                                         BytesView assignment) {
   generation_id_ = generation_id;
   next_rebalance_ms_ = std::numeric_limits<int64_t>::max();
   ConsumerAssignment partitions = MUIR_TRY(decode_consumer_assignment(assignment));
@@ -225,7 +226,7 @@ Status StreamsGroupProtocol::on_assigned(int32_t generation_id, const std::strin
 }
 
 void StreamsGroupProtocol::on_lost() {
-  generation_id_ = -1;
+  generation_id_ = kNoGeneration;
   listener_.on_tasks_lost();
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/admin.h"
 #include "client/group_member.h"
@@ -23,7 +24,7 @@ namespace muir::streams::internal {
 
 // One member's part of a generation.
 struct TasksAssigned {
-  int32_t generation_id = -1;
+  GenerationId generation_id = kNoGeneration;
   std::string member_id;
   std::map<TaskId, std::vector<client::TopicPartition>> active;
   AssignmentInfo info;
@@ -52,8 +53,8 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   std::vector<std::pair<std::string, Bytes>> metadata() override;
   Result<std::map<std::string, Bytes>> assign(const std::string& protocol_name,
                                               const std::map<std::string, Bytes>& member_metadata) override;
-  void on_prepare(int32_t generation_id, const std::string& member_id) override;
-  Status on_assigned(int32_t generation_id, const std::string& member_id, BytesView assignment) override;
+  void on_prepare(GenerationId generation_id, const std::string& member_id) override;
+  Status on_assigned(GenerationId generation_id, const std::string& member_id, BytesView assignment) override;
   void on_lost() override;
 
   // True once after an assignment that needs another join soon: tasks were given up, or the leader asks for a version.
@@ -77,7 +78,7 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   ProcessId process_id_;
   client::Admin& admin_;
   AssignmentListener& listener_;
-  int32_t generation_id_ = -1;
+  GenerationId generation_id_ = kNoGeneration;
   int32_t used_version_ = kAssignmentVersionLatest;
   int8_t unique_field_ = 0;
   bool rejoin_ = false;

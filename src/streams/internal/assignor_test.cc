@@ -14,9 +14,11 @@ ProcessId process(int n) {
   return id;
 }
 
+TaskId task(int32_t subtopology, int32_t partition) { return {subtopology, PartitionId(partition)}; }
+
 std::vector<AssignorTask> tasks_of(int32_t subtopology, int32_t count, bool stateful) {
   std::vector<AssignorTask> out;
-  for (int32_t i = 0; i < count; ++i) out.push_back({{subtopology, i}, stateful});
+  for (int32_t i = 0; i < count; ++i) out.push_back({task(subtopology, i), stateful});
   return out;
 }
 
@@ -44,23 +46,23 @@ TEST(Assignor, GivesBalancedAndStickyAssignments) {
        tasks_of(0, 4, true),
        "a:0_0,0_2 b:0_1,0_3"},
       {"what runs stays",
-       {{"a", process(1), {{0, 3}, {0, 2}}}, {"b", process(2), {{0, 0}, {0, 1}}}},
+       {{"a", process(1), {task(0, 3), task(0, 2)}}, {"b", process(2), {task(0, 0), task(0, 1)}}},
        tasks_of(0, 4, true),
        "a:0_2,0_3 b:0_0,0_1"},
       {"a new member takes only its share",
-       {{"a", process(1), {{0, 0}, {0, 1}, {0, 2}, {0, 3}}}, {"b", process(2)}},
+       {{"a", process(1), {task(0, 0), task(0, 1), task(0, 2), task(0, 3)}}, {"b", process(2)}},
        tasks_of(0, 4, true),
        "a:0_0,0_1 b:0_2,0_3"},
       {"a lost member's tasks are spread",
-       {{"a", process(1), {{0, 0}}}, {"b", process(2), {{0, 1}}}},
+       {{"a", process(1), {task(0, 0)}}, {"b", process(2), {task(0, 1)}}},
        tasks_of(0, 4, false),
        "a:0_0,0_2 b:0_1,0_3"},
       {"state on disk decides where a task without owner goes",
-       {{"a", process(1), {}, {{{0, 1}, 100}}}, {"b", process(2), {}, {{{0, 0}, 100}}}},
+       {{"a", process(1), {}, {{task(0, 1), 100}}}, {"b", process(2), {}, {{task(0, 0), 100}}}},
        tasks_of(0, 2, true),
        "a:0_1 b:0_0"},
       {"of two copies the fuller one wins",
-       {{"a", process(1), {}, {{{0, 0}, 10}}}, {"b", process(2), {}, {{{0, 0}, 500}}}},
+       {{"a", process(1), {}, {{task(0, 0), 10}}}, {"b", process(2), {}, {{task(0, 0), 500}}}},
        tasks_of(0, 1, true),
        "a: b:0_0"},
       {"threads of two processes get as many each, whatever the processes",

@@ -145,10 +145,10 @@ class Resolver {
       int32_t count = 0;
       for (const auto& topic : sub.source_topics) count = std::max(count, out_.partitions[topic]);
       for (int32_t partition = 0; partition < count; ++partition) {
-        PlannedTask task{.id = {sub.id, partition}, .stateful = false, .partitions = {}};
+        PlannedTask task{.id = {sub.id, PartitionId(partition)}, .stateful = false, .partitions = {}};
         for (const auto& store : sub.stores) task.stateful |= !store.changelog_topic.empty();
         for (const auto& topic : sub.source_topics) {
-          if (partition < out_.partitions[topic]) task.partitions.push_back({topic, partition});
+          if (partition < out_.partitions[topic]) task.partitions.push_back({topic, PartitionId(partition)});
         }
         std::sort(task.partitions.begin(), task.partitions.end());
         out_.tasks.push_back(std::move(task));

@@ -37,8 +37,9 @@ TEST(AssignorTopics, RepartitionTopicsAreAsLargeAsTheirLargestInput) {
   EXPECT_EQ(resolved->partitions.at("app-r-repartition"), 6);
   EXPECT_EQ(resolved->partitions.at("app-counts-changelog"), 6);
   EXPECT_EQ(resolved->tasks.size(), 12U);
-  EXPECT_EQ(resolved->tasks[0].partitions, (std::vector<client::TopicPartition>{{"in1", 0}, {"in2", 0}}));
-  EXPECT_EQ(resolved->tasks[5].partitions, (std::vector<client::TopicPartition>{{"in2", 5}}));
+  EXPECT_EQ(resolved->tasks[0].partitions,
+            (std::vector<client::TopicPartition>{{"in1", PartitionId(0)}, {"in2", PartitionId(0)}}));
+  EXPECT_EQ(resolved->tasks[5].partitions, (std::vector<client::TopicPartition>{{"in2", PartitionId(5)}}));
   EXPECT_FALSE(resolved->tasks[0].stateful);
   EXPECT_TRUE(resolved->tasks[6].stateful);
   for (const auto& topic : resolved->internal_topics) {

@@ -8,12 +8,12 @@ namespace muir::streams::internal {
 namespace {
 
 constexpr int64_t kCheckpointEvery = 10'000;
-constexpr int32_t kGlobalPartition = 0;  // under which global stores are listed for queries
+constexpr PartitionId kGlobalPartition{0};  // under which global stores are listed for queries
 
 // A global table only reads.
 class NoSink final : public RecordSink {
  public:
-  Status send(std::string_view topic, std::optional<int32_t>, OptBytesView, OptBytesView, int64_t,
+  Status send(std::string_view topic, std::optional<PartitionId>, OptBytesView, OptBytesView, int64_t,
               std::span<const client::Header>) override {
     // A dead letter of a global table has no transaction to travel in; Kafka Streams sends none either.
     log::debug("global table: record for topic {} is not sent", topic);
@@ -96,17 +96,17 @@ Status GlobalThread::assign() {
     const Result<client::TopicDescription> described = admin_->describe_topic(topic);
     if (!described.ok()) return described.status().annotate("global table of topic " + topic);
     for (int32_t partition = 0; partition < described->partitions; ++partition)
-      partitions.push_back({topic, partition});
+      partitions.push_back({topic, PartitionId(partition)});
   }
   const auto isolation =
       context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
-  const auto begins = MUIR_TRY(admin_->list_offsets(partitions, client::kOffsetEarliest, isolation));
-  const auto ends = MUIR_TRY(admin_->list_offsets(partitions, client::kOffsetLatest, isolation));
+  const auto begins = MUIR_TRY(admin_->list_offsets(partitions, client::OffsetSpec::earliest(), isolation));
+  const auto ends = MUIR_TRY(admin_->list_offsets(partitions, client::OffsetSpec::latest(), isolation));
   std::vector<client::PartitionStart> starts;
   for (const auto& tp : partitions) {
-    const int64_t begin = begins.contains(tp) ? begins.at(tp) : 0;
-    const int64_t end = ends.contains(tp) ? ends.at(tp) : 0;
-    int64_t start = begin;
+    const Offset begin = begins.contains(tp) ? begins.at(tp) : Offset();
+    const Offset end = ends.contains(tp) ? ends.at(tp) : Offset();
+    Offset start = begin;
     const auto found = known.find(tp);
     if (persistent && found != known.end() && found->second >= begin && found->second <= end) start = found->second;
     positions_[tp] = start;
@@ -140,7 +140,7 @@ Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {
     const auto records = MUIR_TRY(consumer_->poll(timeout_ms));
     MUIR_RETURN_IF_ERROR(apply(*records));
     for (auto it = ends_.begin(); it != ends_.end();) {
-      const Result<int64_t> position = consumer_->position(it->first);
+      const Result<Offset> position = consumer_->position(it->first);
       it = position.ok() && *position >= it->second ? ends_.erase(it) : std::next(it);
     }
   }

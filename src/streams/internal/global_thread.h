@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "streams/internal/stream_task.h"
@@ -50,8 +51,8 @@ class GlobalThread {
   std::map<int32_t, std::unique_ptr<SubtopologyRunner>> runners_;
   std::map<std::string, SubtopologyRunner*> by_topic_;
   std::map<std::string, store::StateStore*> stores_;
-  std::map<client::TopicPartition, int64_t> ends_;  // still to be reached
-  Checkpoint positions_;                            // the next offset of each partition
+  std::map<client::TopicPartition, Offset> ends_;  // still to be reached
+  Checkpoint positions_;                           // the next offset of each partition
   int64_t applied_since_checkpoint_ = 0;
 };
 

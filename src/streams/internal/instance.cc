@@ -343,8 +343,8 @@ Result<KeyMetadata> Instance::metadata_for_key(const std::string& store, BytesVi
     const std::lock_guard guard(mutex_);
     KeyMetadata out;
     if (sub.is_global) {
-      out.partition = 0;
-      out.local = stores_->lease(store, 0).ok();
+      out.partition = PartitionId(0);
+      out.local = stores_->lease(store, out.partition).ok();
       return out;
     }
     if (!hosts_known_)
@@ -352,7 +352,7 @@ Result<KeyMetadata> Instance::metadata_for_key(const std::string& store, BytesVi
     const int32_t count = MUIR_TRY(partitions_of(sub));
     if (count <= 0)
       return error(Code::unavailable, "metadata of store {}: its source topics have no partitions", store);
-    out.partition = wire::partition_for_key(key, count).value();
+    out.partition = wire::partition_for_key(key, count);
     out.local = stores_->lease(store, out.partition).ok();
     for (const auto& [host, partitions] : hosts_) {
       for (const auto& tp : partitions) {

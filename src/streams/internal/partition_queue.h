@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 
@@ -41,7 +42,7 @@ class PartitionQueue {
   [[nodiscard]] int64_t partition_time() const { return partition_time_; }
   void set_partition_time(int64_t time) { partition_time_ = time; }
   // Offset after the last record that was popped or dropped; -1 before the first.
-  [[nodiscard]] int64_t next_offset() const { return next_offset_; }
+  [[nodiscard]] Offset next_offset() const { return next_offset_; }
   [[nodiscard]] uint64_t dropped() const { return dropped_; }
 
  private:
@@ -60,7 +61,7 @@ class PartitionQueue {
   const client::ConsumedRecord* head_ = nullptr;
   int64_t head_timestamp_ = -1;
   int64_t partition_time_ = -1;
-  int64_t next_offset_ = -1;
+  Offset next_offset_ = kNoOffset;
   uint64_t dropped_ = 0;
 };
 

@@ -22,8 +22,12 @@ class Timeline {
                }) {}
   void add(const std::string& name, std::vector<int64_t> times) {
     auto records = std::make_shared<FakeRecords>();
-    for (const int64_t time : times) records->records.push_back({.offset = next_offset_[name]++, .timestamp_ms = time});
-    group_.add(*group_.find({name, 0}), records, records->records);
+    for (const int64_t time : times) {
+      Offset& next = next_offset_[name];
+      records->records.push_back({.offset = next, .timestamp_ms = time});
+      ++next;
+    }
+    group_.add(*group_.find({name, PartitionId(0)}), records, records->records);
   }
   std::string next() {
     PartitionQueue* queue = group_.next();
@@ -37,10 +41,10 @@ class Timeline {
  private:
   static std::vector<client::TopicPartition> partitions(const std::vector<std::string>& names) {
     std::vector<client::TopicPartition> out;
-    for (const auto& name : names) out.push_back({name, 0});
+    for (const auto& name : names) out.push_back({name, PartitionId(0)});
     return out;
   }
-  std::map<std::string, int64_t> next_offset_;
+  std::map<std::string, Offset> next_offset_;
   PartitionGroup group_;
 };
 
@@ -70,16 +74,16 @@ TEST(PartitionGroup, RecordsWithoutAValidTimeAreSteppedOver) {
   EXPECT_EQ(line.next(), "none");
   const auto& queue = *line.group().queues().front();
   EXPECT_EQ(queue.dropped(), 4U);
-  EXPECT_EQ(queue.next_offset(), 6);  // the dropped ones count as done
+  EXPECT_EQ(queue.next_offset(), Offset(6));  // the dropped ones count as done
   EXPECT_EQ(queue.partition_time(), 4);
 }
 
 TEST(PartitionGroup, TimeNeverGoesBack) {
   Timeline line({"a", "b"});
-  line.group().set_partition_time(*line.group().find({"a", 0}), 50);
+  line.group().set_partition_time(*line.group().find({"a", PartitionId(0)}), 50);
   line.add("a", {10});
   EXPECT_EQ(line.next(), "a@10");
-  EXPECT_EQ(line.group().find({"a", 0})->partition_time(), 50);
+  EXPECT_EQ(line.group().find({"a", PartitionId(0)})->partition_time(), 50);
   EXPECT_EQ(line.group().stream_time(), 50);
 }
 

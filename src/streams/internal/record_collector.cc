@@ -62,7 +62,7 @@ RecordCollector::Topic& RecordCollector::intern(std::string_view topic) {
   return *last_topic_;
 }
 
-Status RecordCollector::send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key,
+Status RecordCollector::send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key,
                              OptBytesView value, int64_t timestamp_ms, std::span<const client::Header> headers) {
   size_t bytes = (key ? key->size() : 0) + (value ? value->size() : 0);
   for (const auto& header : headers) bytes += header.name.size() + (header.value ? header.value->size() : 0);
@@ -95,14 +95,14 @@ Status RecordCollector::send(std::string_view topic, std::optional<int32_t> part
   return {};
 }
 
-std::optional<int32_t> RecordCollector::partition_for(std::string_view topic, BytesView key) {
+std::optional<PartitionId> RecordCollector::partition_for(std::string_view topic, BytesView key) {
   Topic& interned = intern(topic);
   if (interned.partitions == 0 && producer_) {
     const Result<int32_t> count = producer_->partition_count(interned.name);
     if (count.ok() && *count > 0) interned.partitions = *count;
   }
   if (interned.partitions == 0) return std::nullopt;
-  return wire::partition_for_key(key, interned.partitions).value();
+  return wire::partition_for_key(key, interned.partitions);
 }
 
 Status RecordCollector::keep_failure(Status status) {
@@ -167,10 +167,10 @@ void RecordCollector::on_delivered(Flight* flight, const Status& status, std::sp
   idle_flights_.push_back(flight);
   if (flight->epoch != epoch_) return;
   for (size_t i = 0; i < deliveries.size() && i < flight->topics.size(); ++i) {
-    if (deliveries[i].offset < 0 || deliveries[i].partition < 0) continue;
+    if (deliveries[i].offset == kNoOffset || deliveries[i].partition == kNoPartition) continue;
     auto& acknowledged = flight->topics[i]->acknowledged;
-    const auto partition = static_cast<size_t>(deliveries[i].partition);
-    if (acknowledged.size() <= partition) acknowledged.resize(partition + 1, -1);
+    const auto partition = static_cast<size_t>(deliveries[i].partition.value());
+    if (acknowledged.size() <= partition) acknowledged.resize(partition + 1, kNoOffset);
     acknowledged[partition] = std::max(acknowledged[partition], deliveries[i].offset);
   }
   if (status.ok()) return;
@@ -235,12 +235,13 @@ Status RecordCollector::abort() {
   return aborted;
 }
 
-int64_t RecordCollector::acknowledged_offset(const std::string& topic, int32_t partition) const {
+Offset RecordCollector::acknowledged_offset(const std::string& topic, PartitionId partition) const {
   const std::lock_guard lock(mutex_);
   const auto found = topics_.find(topic);
-  if (found == topics_.end() || partition < 0) return -1;
+  if (found == topics_.end() || partition < PartitionId(0)) return kNoOffset;
   const auto& acknowledged = found->second->acknowledged;
-  return static_cast<size_t>(partition) < acknowledged.size() ? acknowledged[static_cast<size_t>(partition)] : -1;
+  const auto index = static_cast<size_t>(partition.value());
+  return index < acknowledged.size() ? acknowledged[index] : kNoOffset;
 }
 
 }  // namespace muir::streams::internal

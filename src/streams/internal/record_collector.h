@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "streams/internal/subtopology.h"
@@ -39,9 +40,9 @@ class RecordCollector final : public RecordSink {
   // Gives up the producer: after Code::fenced it is of no more use.
   void close();
 
-  Status send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key, OptBytesView value,
+  Status send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key, OptBytesView value,
               int64_t timestamp_ms, std::span<const client::Header> headers) override;
-  [[nodiscard]] std::optional<int32_t> partition_for(std::string_view topic, BytesView key) override;
+  [[nodiscard]] std::optional<PartitionId> partition_for(std::string_view topic, BytesView key) override;
   // Hands what is gathered to the producer. Fails with the first failure of any record sent before, until abort() or
   // close().
   Status push();
@@ -56,16 +57,16 @@ class RecordCollector final : public RecordSink {
   // The last failure of the producer since open(), abort() or close(): tells it from one of the topology.
   [[nodiscard]] Status producer_failure() const;
 
-  // The offset of the last acknowledged record in a changelog partition; -1 when none was written.
-  [[nodiscard]] int64_t acknowledged_offset(const std::string& topic, int32_t partition) const;
+  // The offset of the last acknowledged record in a changelog partition; kNoOffset when none was written.
+  [[nodiscard]] Offset acknowledged_offset(const std::string& topic, PartitionId partition) const;
   [[nodiscard]] uint64_t records_sent() const { return records_sent_; }
   [[nodiscard]] uint64_t records_failed() const { return records_failed_; }
 
  private:
   struct Topic {
     std::string name;
-    int32_t partitions = 0;             // 0: not asked yet
-    std::vector<int64_t> acknowledged;  // by partition; guarded by mutex_
+    int32_t partitions = 0;            // 0: not asked yet
+    std::vector<Offset> acknowledged;  // by partition; guarded by mutex_
   };
   // The topics of the records of one send(), in order, until they are acknowledged.
   struct Flight {

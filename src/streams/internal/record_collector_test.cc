@@ -28,8 +28,10 @@ class FakeProducer final : public client::Producer {
     const Status status = script_.next(text);
     if (!status.ok()) return status;
     std::vector<client::Delivery> deliveries;
-    for (size_t i = 0; i < records.size(); ++i)
-      deliveries.push_back({records[i].partition.value_or(0), next_offset_++});
+    for (const auto& r : records) {
+      deliveries.push_back({r.partition.value_or(PartitionId(0)), next_offset_});
+      ++next_offset_;
+    }
     const Status delivered = script_.next("delivery");
     if (!delivered.ok()) deliveries.assign(records.size(), {});
     if (on_done) on_done(delivered, deliveries);
@@ -47,7 +49,7 @@ class FakeProducer final : public client::Producer {
 
  private:
   Script& script_;
-  int64_t next_offset_ = 0;
+  Offset next_offset_;
 };
 
 class FakeClient final : public client::Client {
@@ -82,7 +84,7 @@ class RecordCollectorTest : public ::testing::Test {
     return *collector_;
   }
   Status send(const std::string& topic, const std::string& value) {
-    return collector_->send(topic, 2, BytesView("k"), BytesView(value), 5, {});
+    return collector_->send(topic, PartitionId(2), BytesView("k"), BytesView(value), 5, {});
   }
   std::string calls() {
     std::string out;
@@ -98,8 +100,8 @@ class RecordCollectorTest : public ::testing::Test {
   std::unique_ptr<RecordCollector> collector_;
 };
 
-const client::Offsets kOffsets = {{{"in", 0}, {.offset = 7}}};
-const client::GroupMetadata kGroup{.group_id = "app", .generation_id = 4};
+const client::Offsets kOffsets = {{{"in", PartitionId(0)}, {.offset = Offset(7)}}};
+const client::GroupMetadata kGroup{.group_id = "app", .generation_id = GenerationId(4)};
 
 TEST_F(RecordCollectorTest, GathersRecordsIntoBatches) {
   auto& collector = make(false);
@@ -110,9 +112,10 @@ TEST_F(RecordCollectorTest, GathersRecordsIntoBatches) {
   ASSERT_TRUE(send("out", std::string(1'000, 'x')).ok());  // larger than a batch: goes alone
   ASSERT_TRUE(send("log", "5").ok());
   EXPECT_EQ(calls(), "send out=" + std::string(1'000, 'x') + ", delivery");
-  EXPECT_EQ(collector.acknowledged_offset("out", 2), 4);
-  EXPECT_EQ(collector.acknowledged_offset("out", 0), -1);
-  EXPECT_EQ(collector.partition_for("out", "21"), (-973932308 & 0x7fffffff) % 8);  // murmur2, as the Java client
+  EXPECT_EQ(collector.acknowledged_offset("out", PartitionId(2)), Offset(4));
+  EXPECT_EQ(collector.acknowledged_offset("out", PartitionId(0)), kNoOffset);
+  EXPECT_EQ(collector.partition_for("out", "21"),
+            PartitionId((-973932308 & 0x7fffffff) % 8));  // murmur2, as the Java client
 }
 
 TEST_F(RecordCollectorTest, ATransactionBeginsWithTheFirstRecordAndHoldsTheOffsets) {
@@ -160,7 +163,7 @@ TEST_F(RecordCollectorTest, AFailedDeliveryFailsEveryCallUntilAnAbort) {
   EXPECT_NE(collector.producer_failure().message().find("topic out"), std::string::npos);
   ASSERT_TRUE(collector.abort().ok());
   EXPECT_TRUE(collector.push().ok());
-  EXPECT_EQ(collector.acknowledged_offset("out", 2), -1);
+  EXPECT_EQ(collector.acknowledged_offset("out", PartitionId(2)), kNoOffset);
 }
 
 TEST_F(RecordCollectorTest, AFencedProducerIsReplaced) {

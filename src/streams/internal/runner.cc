@@ -12,7 +12,7 @@ namespace {
 // A store's changelog topic, as the store sees it.
 class SinkChangelog final : public store::ChangelogWriter {
  public:
-  SinkChangelog(RecordSink& sink, std::string topic, int32_t partition)
+  SinkChangelog(RecordSink& sink, std::string topic, PartitionId partition)
       : sink_(sink), topic_(std::move(topic)), partition_(partition) {}
   Status log(BytesView key, OptBytesView value, int64_t timestamp_ms) override {
     return sink_.send(topic_, partition_, key, value, timestamp_ms, {});
@@ -21,7 +21,7 @@ class SinkChangelog final : public store::ChangelogWriter {
  private:
   RecordSink& sink_;
   const std::string topic_;
-  const int32_t partition_;
+  const PartitionId partition_;
 };
 
 class GraphRunner final : public SubtopologyRunner {
@@ -56,7 +56,7 @@ class GraphRunner final : public SubtopologyRunner {
     return {};
   }
 
-  Status process(std::string_view topic, int32_t partition, const client::ConsumedRecord& record) override {
+  Status process(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) override {
     SourceNode* source = MUIR_TRY(source_of(topic));
     task_.failing = false;
     task_.record = &record;
@@ -200,7 +200,7 @@ class GraphRunner final : public SubtopologyRunner {
   void clear_record() {
     task_.record = nullptr;
     task_.record_topic = {};
-    task_.record_partition = -1;
+    task_.record_partition = kNoPartition;
   }
 
   std::shared_ptr<const GraphPlan> plan_;  // shared with the runners of other tasks

@@ -56,7 +56,7 @@ class CountingRunner final : public SubtopologyRunner, private store::ChangelogW
     return counts_->restore(changes);
   }
   Status init_processors() override { return {}; }
-  Status process(std::string_view, int32_t, const client::ConsumedRecord& record) override {
+  Status process(std::string_view, PartitionId, const client::ConsumedRecord& record) override {
     if (record.value == "poison") return error(Code::invalid_argument, "cannot process \"poison\"");
     store::ValueAndTimestamp before;
     int64_t count = 0;

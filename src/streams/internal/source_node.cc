@@ -15,7 +15,7 @@ Status SourceNode::init() {
 
 Status SourceNode::decode(std::string_view topic, const client::ConsumedRecord& record) {
   if (decoded_offset_ == record.offset && decoded_topic_ == topic) return {};
-  decoded_offset_ = -1;
+  decoded_offset_ = kNoOffset;
   const TypedPair& types = spec().source->types;
   if (record.key) {
     if (auto s = types.key.serde->deserialize(topic, *record.key, key_.get()); !s.ok())
@@ -73,11 +73,11 @@ Result<int64_t> SourceNode::extract_timestamp(std::string_view topic, const clie
   return timestamp_of(record, partition_time_ms);
 }
 
-Status SourceNode::read(std::string_view topic, int32_t partition, const client::ConsumedRecord& record) {
+Status SourceNode::read(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) {
   if (auto status = guarded([&] { return decode(topic, record); }); !status.ok()) {
     return task().fail(spec().name, FailureKind::deserialization, status);
   }
-  decoded_offset_ = -1;
+  decoded_offset_ = kNoOffset;
   int64_t& partition_time_ms = partition_times_ms_.try_emplace(partition, -1).first->second;
   auto timestamp_ms = timestamp_of(record, partition_time_ms);
   if (!timestamp_ms.ok()) return task().fatal(timestamp_ms.status());

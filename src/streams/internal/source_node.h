@@ -1,6 +1,7 @@
 // SourceNode: where records enter a subtopology.
 #pragma once
 
+#include "base/kafka_ids.h"
 #include "streams/internal/change.h"
 #include "streams/internal/graph.h"
 #include "streams/internal/task_context.h"
@@ -16,7 +17,7 @@ class SourceNode final : public Node {
   Result<int64_t> extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
                                     int64_t partition_time_ms);
   // Deserialises the task's current record and sends it down the graph.
-  Status read(std::string_view topic, int32_t partition, const client::ConsumedRecord& record);
+  Status read(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record);
 
  private:
   Status decode(std::string_view topic, const client::ConsumedRecord& record);
@@ -31,9 +32,9 @@ class SourceNode final : public Node {
   ErasedObject old_value_;
   Change change_;
   // An extractor sees a record before it is processed; its objects are kept until then.
-  int64_t decoded_offset_ = -1;
+  Offset decoded_offset_ = kNoOffset;
   std::string decoded_topic_;
-  std::map<int32_t, int64_t> partition_times_ms_;
+  std::map<PartitionId, int64_t> partition_times_ms_;
 };
 
 }  // namespace muir::streams::internal

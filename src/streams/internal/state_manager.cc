@@ -28,10 +28,12 @@ bool parse_int(std::string_view text, Int& out) {
 std::optional<TaskId> parse_task(std::string_view name) {
   const size_t bar = name.find('_');
   TaskId task;
+  int32_t partition = 0;
   if (bar == std::string_view::npos || !parse_int(name.substr(0, bar), task.subtopology) ||
-      !parse_int(name.substr(bar + 1), task.partition)) {
+      !parse_int(name.substr(bar + 1), partition)) {
     return std::nullopt;
   }
+  task.partition = PartitionId(partition);
   return task;
 }
 
@@ -68,14 +70,14 @@ Result<Checkpoint> decode_checkpoint(BytesView text) {
     const size_t first = line.find(' ');
     const size_t second = first == std::string_view::npos ? first : line.find(' ', first + 1);
     if (second == std::string_view::npos) return damaged();
-    client::TopicPartition tp{std::string(line.substr(0, first)), 0};
+    int32_t partition = 0;
     int64_t offset = 0;
-    if (!parse_int(line.substr(first + 1, second - first - 1), tp.partition) ||
+    if (!parse_int(line.substr(first + 1, second - first - 1), partition) ||
         !parse_int(line.substr(second + 1), offset)) {
       return damaged();
     }
-    if (offset != kCheckpointUnknown && offset < 0) return damaged();
-    out[std::move(tp)] = offset;
+    if (offset < 0 && Offset(offset) != kCheckpointUnknown) return damaged();
+    out[{std::string(line.substr(0, first)), PartitionId(partition)}] = Offset(offset);
   }
   if (out.size() != count) return damaged();
   return out;
@@ -134,7 +136,7 @@ std::vector<TaskOffsetSum> StateDirectory::closed_tasks() {
     if (!checkpoint || checkpoint->empty()) continue;
     TaskOffsetSum sum{.task = *task, .offset_sum = 0};
     for (const auto& [tp, offset] : *checkpoint) {
-      if (offset >= 0) sum.offset_sum += offset;
+      if (offset >= Offset(0)) sum.offset_sum += offset.value();
     }
     out.push_back(sum);
   }

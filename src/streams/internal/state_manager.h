@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 #include "streams/internal/subscription_info.h"
@@ -23,8 +24,8 @@
 namespace muir::streams::internal {
 
 // Of a task: the offset of the last record of the changelog partition that is in the store. Of global stores: the next.
-using Checkpoint = std::map<client::TopicPartition, int64_t>;
-inline constexpr int64_t kCheckpointUnknown = -4;
+using Checkpoint = std::map<client::TopicPartition, Offset>;
+inline constexpr Offset kCheckpointUnknown{-4};
 
 // "0\n<count>\n<topic> <partition> <offset>\n...".
 Bytes encode_checkpoint(const Checkpoint& checkpoint);

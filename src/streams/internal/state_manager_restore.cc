@@ -18,8 +18,9 @@ Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
   if (partitions.empty()) return {};
   using client::IsolationLevel;
   const auto first =
-      MUIR_TRY(admin_.list_offsets(partitions, client::kOffsetEarliest, IsolationLevel::read_uncommitted));
-  const auto last = MUIR_TRY(admin_.list_offsets(partitions, client::kOffsetLatest, IsolationLevel::read_uncommitted));
+      MUIR_TRY(admin_.list_offsets(partitions, client::OffsetSpec::earliest(), IsolationLevel::read_uncommitted));
+  const auto last =
+      MUIR_TRY(admin_.list_offsets(partitions, client::OffsetSpec::latest(), IsolationLevel::read_uncommitted));
   for (auto* task : tasks) {
     for (auto& changelog : task->changelogs()) {
       const auto begin = first.find(changelog.partition);
@@ -31,7 +32,7 @@ Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
       changelog.end = end->second;
       changelog.beyond_end = changelog.start > end->second;
       if (changelog.end_limit) changelog.end = std::min(changelog.end, *changelog.end_limit);
-      const int64_t start = changelog.start < 0 ? begin->second : changelog.start;
+      const Offset start = changelog.start < Offset(0) ? begin->second : changelog.start;
       changelog.done = start >= changelog.end;
     }
   }
@@ -129,7 +130,7 @@ Status StateRestorer::finish_changelogs() {
   std::vector<client::TopicPartition> finished;
   for (auto& [tp, active] : active_) {
     Changelog& changelog = active.task->changelogs()[active.changelog];
-    const Result<int64_t> position = consumer_->position(tp);
+    const Result<Offset> position = consumer_->position(tp);
     if (!position.ok() || *position < changelog.end) continue;
     changelog.done = true;
     changelog.applied_to =
@@ -145,7 +146,8 @@ int64_t StateRestorer::remaining() const {
   int64_t out = 0;
   for (const auto& [tp, active] : active_) {
     const Changelog& changelog = active.task->changelogs()[active.changelog];
-    const int64_t at = changelog.applied_to >= 0 ? changelog.applied_to + 1 : std::max<int64_t>(changelog.start, 0);
+    const Offset at =
+        changelog.applied_to >= Offset(0) ? changelog.applied_to + 1 : std::max(changelog.start, Offset(0));
     out += std::max<int64_t>(0, changelog.end - at);
   }
   return out;

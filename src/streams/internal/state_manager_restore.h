@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "streams/internal/subtopology.h"
@@ -22,15 +23,15 @@ namespace muir::streams::internal {
 struct Changelog {
   std::string store;
   client::TopicPartition partition;
-  int64_t start = client::kOffsetEarliest;  // the next offset to apply
+  Offset start = client::kOffsetEarliest;  // the next offset to apply
   // A source topic that serves as changelog is read up to the committed offset; what follows is processed.
-  std::optional<int64_t> end_limit{};
+  std::optional<Offset> end_limit{};
 
-  int64_t end = -1;         // set when restoring begins
-  int64_t applied_to = -1;  // offset of the last record applied; -1: none
+  Offset end = kNoOffset;         // set when restoring begins
+  Offset applied_to = kNoOffset;  // of the last record applied
   bool done = false;
-  bool beyond_end =
-      false;  // the checkpoint lies behind the topic's end: it is another topic's, the store must be wiped
+  // The checkpoint lies behind the topic's end: it is another topic's, the store must be wiped.
+  bool beyond_end = false;
 };
 
 // What a restored store is part of. Borrowed by the restorer until the task is done or removed.

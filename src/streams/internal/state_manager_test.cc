@@ -10,7 +10,8 @@ namespace muir::streams::internal {
 namespace {
 
 TEST(Checkpoint, IsKafkaStreamsText) {
-  const Checkpoint checkpoint = {{{"app-counts-changelog", 3}, 41}, {{"app-other-changelog", 3}, kCheckpointUnknown}};
+  const Checkpoint checkpoint = {{{"app-counts-changelog", PartitionId(3)}, Offset(41)},
+                                 {{"app-other-changelog", PartitionId(3)}, kCheckpointUnknown}};
   const Bytes text = "0\n2\napp-counts-changelog 3 41\napp-other-changelog 3 -4\n";
   EXPECT_EQ(encode_checkpoint(checkpoint), text);
   EXPECT_EQ(*decode_checkpoint(text), checkpoint);
@@ -52,27 +53,29 @@ TEST(StateDirectory, BelongsToOneProcessAndKeepsItsId) {
 TEST(StateDirectory, ATaskIsOpenInOneThreadAtATime) {
   FaultEnv env;
   const auto directory = StateDirectory::open(env, "/state", "app");
-  EXPECT_TRUE((*directory)->lock_task({0, 1}, 1));
-  EXPECT_TRUE((*directory)->lock_task({0, 1}, 1));
-  EXPECT_FALSE((*directory)->lock_task({0, 1}, 2));
-  (*directory)->unlock_task({0, 1}, 2);  // not its own
-  EXPECT_FALSE((*directory)->lock_task({0, 1}, 2));
-  (*directory)->unlock_task({0, 1}, 1);
-  EXPECT_TRUE((*directory)->lock_task({0, 1}, 2));
+  EXPECT_TRUE((*directory)->lock_task({0, PartitionId(1)}, 1));
+  EXPECT_TRUE((*directory)->lock_task({0, PartitionId(1)}, 1));
+  EXPECT_FALSE((*directory)->lock_task({0, PartitionId(1)}, 2));
+  (*directory)->unlock_task({0, PartitionId(1)}, 2);  // not its own
+  EXPECT_FALSE((*directory)->lock_task({0, PartitionId(1)}, 2));
+  (*directory)->unlock_task({0, PartitionId(1)}, 1);
+  EXPECT_TRUE((*directory)->lock_task({0, PartitionId(1)}, 2));
 }
 
 TEST(StateDirectory, TellsTheLeaderWhatLiesOnDisk) {
   FaultEnv env;
   auto directory = std::move(*StateDirectory::open(env, "/state", "app"));
-  for (const TaskId task : {TaskId{0, 0}, TaskId{1, 2}}) {
+  for (const TaskId task : {TaskId{0, PartitionId(0)}, TaskId{1, PartitionId(2)}}) {
     ASSERT_TRUE(directory->make_folder(directory->task_folder(task)).ok());
-    ASSERT_TRUE(
-        directory->write_checkpoint(directory->task_folder(task), {{{"a", 0}, 10}, {{"b", 0}, 5}, {{"c", 0}, -4}})
-            .ok());
+    ASSERT_TRUE(directory
+                    ->write_checkpoint(directory->task_folder(task), {{{"a", PartitionId(0)}, Offset(10)},
+                                                                      {{"b", PartitionId(0)}, Offset(5)},
+                                                                      {{"c", PartitionId(0)}, kCheckpointUnknown}})
+                    .ok());
   }
-  directory->lock_task({0, 0}, 1);  // open: its task speaks for it
-  EXPECT_EQ(directory->closed_tasks(), (std::vector<TaskOffsetSum>{{{1, 2}, 15}}));
-  ASSERT_TRUE(directory->wipe(directory->task_folder({1, 2})).ok());
+  directory->lock_task({0, PartitionId(0)}, 1);  // open: its task speaks for it
+  EXPECT_EQ(directory->closed_tasks(), (std::vector<TaskOffsetSum>{{{1, PartitionId(2)}, 15}}));
+  ASSERT_TRUE(directory->wipe(directory->task_folder({1, PartitionId(2)})).ok());
   EXPECT_TRUE(directory->closed_tasks().empty());
 }
 

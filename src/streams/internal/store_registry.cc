@@ -20,12 +20,12 @@ void StoreRegistry::declare(const std::string& name) {
   stores_.try_emplace(name);
 }
 
-void StoreRegistry::add(const std::string& name, int32_t partition, store::StateStore* store) {
+void StoreRegistry::add(const std::string& name, PartitionId partition, store::StateStore* store) {
   const std::lock_guard guard(mutex_);
   stores_[name][partition] = {store, std::make_shared<std::shared_mutex>()};
 }
 
-void StoreRegistry::remove(const std::string& name, int32_t partition) {
+void StoreRegistry::remove(const std::string& name, PartitionId partition) {
   std::shared_ptr<std::shared_mutex> readers;
   {
     const std::lock_guard guard(mutex_);
@@ -39,7 +39,7 @@ void StoreRegistry::remove(const std::string& name, int32_t partition) {
   const std::unique_lock wait(*readers);  // new readers no longer find the entry
 }
 
-bool StoreRegistry::take(const Entry& entry, int32_t partition, Lease& out) {
+bool StoreRegistry::take(const Entry& entry, PartitionId partition, Lease& out) {
   out.mutex_ = entry.mutex;
   out.lock_ = std::shared_lock(*entry.mutex, std::try_to_lock);
   out.store_ = entry.store;
@@ -60,7 +60,7 @@ Result<std::vector<StoreRegistry::Lease>> StoreRegistry::lease(const std::string
   return out;
 }
 
-Result<StoreRegistry::Lease> StoreRegistry::lease(const std::string& name, int32_t partition) {
+Result<StoreRegistry::Lease> StoreRegistry::lease(const std::string& name, PartitionId partition) {
   const std::lock_guard guard(mutex_);
   const auto parts = stores_.find(name);
   if (parts == stores_.end()) return unknown_store(name);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "store/state_store.h"
 
@@ -23,7 +24,7 @@ class StoreRegistry {
   class Lease {
    public:
     [[nodiscard]] store::StateStore& store() const { return *store_; }
-    [[nodiscard]] int32_t partition() const { return partition_; }
+    [[nodiscard]] PartitionId partition() const { return partition_; }
 
    private:
     friend class StoreRegistry;
@@ -31,17 +32,17 @@ class StoreRegistry {
     std::shared_ptr<std::shared_mutex> mutex_;
     std::shared_lock<std::shared_mutex> lock_;
     store::StateStore* store_ = nullptr;
-    int32_t partition_ = 0;
+    PartitionId partition_;
   };
 
-  void add(const std::string& name, int32_t partition, store::StateStore* store);
+  void add(const std::string& name, PartitionId partition, store::StateStore* store);
   // Waits until nobody reads the store.
-  void remove(const std::string& name, int32_t partition);
+  void remove(const std::string& name, PartitionId partition);
 
   // Every open part of the store on this instance, ascending by partition; not empty. unavailable while the
   // instance has none of it open, not_found for unknown stores.
   [[nodiscard]] Result<std::vector<Lease>> lease(const std::string& name);
-  [[nodiscard]] Result<Lease> lease(const std::string& name, int32_t partition);
+  [[nodiscard]] Result<Lease> lease(const std::string& name, PartitionId partition);
   // Stores that the topology has, whether open here or not.
   void declare(const std::string& name);
 
@@ -50,10 +51,10 @@ class StoreRegistry {
     store::StateStore* store = nullptr;
     std::shared_ptr<std::shared_mutex> mutex;
   };
-  static bool take(const Entry& entry, int32_t partition, Lease& out);
+  static bool take(const Entry& entry, PartitionId partition, Lease& out);
 
   mutable std::mutex mutex_;
-  std::map<std::string, std::map<int32_t, Entry>> stores_;
+  std::map<std::string, std::map<PartitionId, Entry>> stores_;
 };
 
 }  // namespace muir::streams::internal

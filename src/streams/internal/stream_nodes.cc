@@ -60,7 +60,7 @@ class SinkNode final : public Node {
     const auto key = row.key != nullptr ? OptBytesView(key_) : std::nullopt;
     const auto value = row.value != nullptr || spec().sink->changes ? OptBytesView(value_) : std::nullopt;
     // Windowed keys go where their inner key goes, so that all windows of a key share a partition.
-    std::optional<int32_t> partition;
+    std::optional<PartitionId> partition;
     if (windowed_ && key) {
       partition = task().environment.sink->partition_for(*topic, key->substr(0, key->size() - kWindowStartSize));
     }

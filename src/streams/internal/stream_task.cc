@@ -89,11 +89,11 @@ void StreamTask::plan_changelogs(const SubtopologyPlan& plan, const TaskStart& s
     store::StateStore* opened = runner_->store(store.name);
     if (checkpoint && opened != nullptr && opened->persistent()) {
       const auto known = checkpoint->find(changelog.partition);
-      if (known != checkpoint->end() && known->second >= 0) changelog.start = known->second + 1;
+      if (known != checkpoint->end() && known->second >= Offset(0)) changelog.start = known->second + 1;
     }
     if (store.source_topic_is_changelog) {
       const auto committed = start.committed.find(changelog.partition);
-      changelog.end_limit = committed == start.committed.end() ? 0 : committed->second;
+      changelog.end_limit = committed == start.committed.end() ? Offset(0) : committed->second;
     }
     changelogs_.push_back(std::move(changelog));
   }
@@ -110,7 +110,8 @@ Status StreamTask::run() {
   for (const auto& store : find_plan(*context_.plan, id_.subtopology).stores) {
     if (store::StateStore* opened = runner_->store(store.name)) context_.stores->add(store.name, id_.partition, opened);
   }
-  for (const auto& changelog : changelogs_) last_checkpoint_sum_ += std::max<int64_t>(changelog_offset(changelog), 0);
+  for (const auto& changelog : changelogs_)
+    last_checkpoint_sum_ += std::max(changelog_offset(changelog), Offset(0)).value();
   running_ = true;
   return {};
 }
@@ -217,20 +218,20 @@ Status StreamTask::flush() {
   return flushed.ok() ? flushed : flushed.annotate("flush task " + streams::to_string(id_));
 }
 
-void StreamTask::offsets(const std::function<Result<int64_t>(const client::TopicPartition&)>& position,
+void StreamTask::offsets(const std::function<Result<Offset>(const client::TopicPartition&)>& position,
                          client::Offsets& out) const {
   for (const auto& queue : group_.queues()) {
-    int64_t next = queue->next_offset();
-    int32_t leader_epoch = -1;
+    Offset next = queue->next_offset();
+    LeaderEpoch leader_epoch = kNoLeaderEpoch;
     if (!queue->empty()) {
-      if (next < 0) continue;  // nothing of this partition was processed yet
+      if (next == kNoOffset) continue;  // nothing of this partition was processed yet
       next = queue->head()->offset;
       leader_epoch = queue->head()->leader_epoch;
-    } else if (const Result<int64_t> at = position(queue->partition()); at.ok()) {
+    } else if (const Result<Offset> at = position(queue->partition()); at.ok()) {
       next = std::max(next, *at);  // past control records and aborted ones
     }
     const auto before = committed_.find(queue->partition());
-    if (next < 0 || (before != committed_.end() && before->second == next)) continue;
+    if (next == kNoOffset || (before != committed_.end() && before->second == next)) continue;
     out[queue->partition()] = {.offset = next,
                                .leader_epoch = leader_epoch,
                                .metadata = encode_commit_metadata(
@@ -238,12 +239,12 @@ void StreamTask::offsets(const std::function<Result<int64_t>(const client::Topic
   }
 }
 
-void StreamTask::look_past_the_last(const std::function<Result<int64_t>(const client::TopicPartition&)>& position) {
+void StreamTask::look_past_the_last(const std::function<Result<Offset>(const client::TopicPartition&)>& position) {
   if (commit_needed_ || !running_) return;
   for (const auto& queue : group_.queues()) {
     const auto before = committed_.find(queue->partition());
-    if (!queue->empty() || queue->next_offset() < 0 || before == committed_.end()) continue;
-    const Result<int64_t> at = position(queue->partition());
+    if (!queue->empty() || queue->next_offset() == kNoOffset || before == committed_.end()) continue;
+    const Result<Offset> at = position(queue->partition());
     commit_needed_ |= at.ok() && *at > before->second;
   }
 }
@@ -255,7 +256,7 @@ Status StreamTask::committed(const client::Offsets& committed) {
   }
   if (context_.config->exactly_once || changelogs_.empty()) return {};
   int64_t sum = 0;
-  for (const auto& changelog : changelogs_) sum += std::max<int64_t>(changelog_offset(changelog), 0);
+  for (const auto& changelog : changelogs_) sum += std::max(changelog_offset(changelog), Offset(0)).value();
   if (sum - last_checkpoint_sum_ < kCheckpointEvery) return {};
   last_checkpoint_sum_ = sum;
   MUIR_RETURN_IF_ERROR(runner_->sync_stores());
@@ -263,15 +264,15 @@ Status StreamTask::committed(const client::Offsets& committed) {
 }
 
 // The offset of the last changelog record that the store holds; -1: none.
-int64_t StreamTask::changelog_offset(const Changelog& changelog) const {
-  int64_t offset = std::max(changelog.applied_to, changelog.start - 1);
+Offset StreamTask::changelog_offset(const Changelog& changelog) const {
+  Offset offset = std::max(changelog.applied_to, changelog.start - 1);
   if (changelog.end_limit) {
     const auto committed = committed_.find(changelog.partition);
     if (running_ && committed != committed_.end()) offset = std::max(offset, committed->second - 1);
   } else if (running_) {
     offset = std::max(offset, sink_.acknowledged_offset(changelog.partition.topic, changelog.partition.partition));
   }
-  return std::max<int64_t>(offset, -1);
+  return std::max(offset, kNoOffset);
 }
 
 Checkpoint StreamTask::checkpoint() const {
@@ -279,8 +280,8 @@ Checkpoint StreamTask::checkpoint() const {
   for (const auto& changelog : changelogs_) {
     store::StateStore* opened = runner_->store(changelog.store);
     if (opened == nullptr || !opened->persistent()) continue;
-    const int64_t offset = changelog_offset(changelog);
-    out[changelog.partition] = offset >= 0 ? offset : kCheckpointUnknown;
+    const Offset offset = changelog_offset(changelog);
+    out[changelog.partition] = offset >= Offset(0) ? offset : kCheckpointUnknown;
   }
   return out;
 }
@@ -313,7 +314,7 @@ void StreamTask::close_dirty(bool wipe) {
 int64_t StreamTask::offset_sum() const {
   if (running_) return kOffsetSumRunning;
   int64_t sum = 0;
-  for (const auto& changelog : changelogs_) sum += std::max<int64_t>(changelog_offset(changelog), 0);
+  for (const auto& changelog : changelogs_) sum += std::max(changelog_offset(changelog), Offset(0)).value();
   return sum;
 }
 

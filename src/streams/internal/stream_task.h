@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 #include "streams/internal/partition_queue.h"
@@ -54,7 +55,7 @@ using RunnerFactory = std::function<Result<std::unique_ptr<SubtopologyRunner>>(i
 
 // Where a task begins: its committed offsets.
 struct TaskStart {
-  std::map<client::TopicPartition, int64_t> committed;        // absent: none
+  std::map<client::TopicPartition, Offset> committed;         // absent: none
   std::map<client::TopicPartition, int64_t> partition_times;  // absent: unknown
   std::map<std::string, int64_t> store_times;                 // SubtopologyRunner::metadata() at the last commit
 };
@@ -94,12 +95,12 @@ class StreamTask final : public RestoredTask {
   [[nodiscard]] bool commit_needed() const { return commit_needed_; }
   // Control records and aborted ones behind the last that was processed want committing as well: else a partition
   // that has been read to its end seems to lag.
-  void look_past_the_last(const std::function<Result<int64_t>(const client::TopicPartition&)>& position);
+  void look_past_the_last(const std::function<Result<Offset>(const client::TopicPartition&)>& position);
   [[nodiscard]] bool take_commit_request() { return std::exchange(commit_requested_, false); }
   // Before a commit: what operators and stores hold back goes to the sink.
   Status flush();
   // The offsets to commit. `position` gives the main consumer's position.
-  void offsets(const std::function<Result<int64_t>(const client::TopicPartition&)>& position,
+  void offsets(const std::function<Result<Offset>(const client::TopicPartition&)>& position,
                client::Offsets& out) const;
   // After a successful commit of `committed`. At least once: writes a checkpoint when it would save enough work.
   Status committed(const client::Offsets& committed);
@@ -115,7 +116,7 @@ class StreamTask final : public RestoredTask {
 
  private:
   struct Input {
-    int64_t start = client::kOffsetEarliest;
+    Offset start = client::kOffsetEarliest;
     bool caught_up = false;
     int64_t caught_up_at_ms = 0;
     bool paused = false;
@@ -124,7 +125,7 @@ class StreamTask final : public RestoredTask {
                        const std::optional<Checkpoint>& checkpoint);
   [[nodiscard]] bool ready(int64_t now_ms);
   [[nodiscard]] Checkpoint checkpoint() const;
-  [[nodiscard]] int64_t changelog_offset(const Changelog& changelog) const;
+  [[nodiscard]] Offset changelog_offset(const Changelog& changelog) const;
   void close_runner();
   [[nodiscard]] size_t index_of(const client::TopicPartition& partition) const;
 
@@ -137,7 +138,7 @@ class StreamTask final : public RestoredTask {
   PartitionGroup group_;
   std::vector<Input> inputs_;  // parallel to group_.queues()
   std::vector<Changelog> changelogs_;
-  std::map<client::TopicPartition, int64_t> committed_;  // next offsets, for source topics that are changelogs
+  std::map<client::TopicPartition, Offset> committed_;  // next offsets, for source topics that are changelogs
   bool running_ = false;
   bool commit_needed_ = false;
   bool commit_requested_ = false;

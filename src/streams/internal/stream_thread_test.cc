@@ -110,7 +110,7 @@ class StreamThreadTest : public ::testing::Test {
   std::map<std::string, int64_t> counts(bool* each_once = nullptr) {
     std::map<std::string, int64_t> out;
     for (int p = 0; p < kPartitions; ++p) {
-      for (const auto& record : cluster_.stored({"out", p})) {
+      for (const auto& record : cluster_.stored({"out", PartitionId(p)})) {
         if (record.state != client::StoredRecord::State::committed) continue;
         const int64_t count = std::stoll(*record.value);
         if (each_once != nullptr && count != out[*record.key] + 1) *each_once = false;
@@ -205,7 +205,7 @@ TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
     }
     std::map<std::string, int64_t> found;
     for (int p = 0; p < kPartitions; ++p) {
-      for (const auto& record : cluster.stored({"out", p})) {
+      for (const auto& record : cluster.stored({"out", PartitionId(p)})) {
         if (record.state != client::StoredRecord::State::committed) continue;
         const int64_t count = std::stoll(*record.value);
         EXPECT_EQ(count, found[*record.key] + 1) << *record.key;
@@ -256,7 +256,7 @@ TEST_F(StreamThreadTest, TimeOrderIsKeptBetweenInputsThatHaveRecords) {
   for (int i = 0; i < 50; ++i) {
     for (const auto& [topic, time] : {std::pair("in", 2 * i), std::pair("other", 2 * i + 1)}) {
       const client::ProducedRecord record{
-          .topic = topic, .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1 + time};
+          .topic = topic, .partition = PartitionId(0), .key = "k", .value = "x", .timestamp_ms = 1 + time};
       ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
     }
   }
@@ -267,7 +267,7 @@ TEST_F(StreamThreadTest, TimeOrderIsKeptBetweenInputsThatHaveRecords) {
   int64_t last = 0;
   int64_t records = 0;
   for (int p = 0; p < kPartitions; ++p) {
-    for (const auto& record : cluster_.stored({"out", p})) {
+    for (const auto& record : cluster_.stored({"out", PartitionId(p)})) {
       if (record.state != client::StoredRecord::State::committed) continue;
       EXPECT_GT(record.timestamp_ms, last);
       last = record.timestamp_ms;
@@ -276,7 +276,8 @@ TEST_F(StreamThreadTest, TimeOrderIsKeptBetweenInputsThatHaveRecords) {
   }
   EXPECT_EQ(records, 100);
   // An input that has nothing more does not hold the other one back.
-  const client::ProducedRecord late{.topic = "in", .partition = 0, .key = "k", .value = "x", .timestamp_ms = 1'000};
+  const client::ProducedRecord late{
+      .topic = "in", .partition = PartitionId(0), .key = "k", .value = "x", .timestamp_ms = 1'000};
   ASSERT_TRUE(producer_->send(std::span(&late, 1)).ok());
   cluster_.inject({});
   settle({one.get()});
@@ -290,12 +291,12 @@ TEST_F(StreamThreadTest, PartitionTimeSurvivesInTheCommit) {
   settle({one.get()});
   one->close(true);
   std::vector<client::TopicPartition> partitions;
-  for (int p = 0; p < kPartitions; ++p) partitions.push_back({"in", p});
+  for (int p = 0; p < kPartitions; ++p) partitions.push_back({"in", PartitionId(p)});
   const auto offsets = admin_->committed_offsets("app", partitions, true);
   ASSERT_TRUE(offsets.ok());
   int64_t time = -1;
   for (const auto& [tp, offset] : *offsets) {
-    if (offset.offset > 0) time = std::max(time, decode_commit_metadata(offset.metadata)->partition_time_ms);
+    if (offset.offset > Offset(0)) time = std::max(time, decode_commit_metadata(offset.metadata)->partition_time_ms);
   }
   EXPECT_EQ(time, 1'000'000);
 }

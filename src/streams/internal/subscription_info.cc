@@ -56,7 +56,7 @@ void write_topic_partitions(ByteWriter& out, std::vector<TopicPartition> partiti
     while (end < partitions.size() && partitions[end].topic == partitions[i].topic) ++end;
     write_string(out, partitions[i].topic);
     out.i32(static_cast<int32_t>(end - i));
-    for (; i < end; ++i) out.i32(partitions[i].partition);
+    for (; i < end; ++i) out.i32(partitions[i].partition.value());
     ++topics;
   }
   out.patch_be(count_at, topics);
@@ -65,7 +65,7 @@ std::vector<TopicPartition> read_topic_partitions(ByteReader& in) {
   std::vector<TopicPartition> out;
   for (size_t topics = read_count(in, 6); topics > 0; --topics) {
     const std::string topic = read_string(in);
-    for (size_t n = read_count(in, 4); n > 0; --n) out.push_back({topic, in.i32()});
+    for (size_t n = read_count(in, 4); n > 0; --n) out.push_back({topic, PartitionId(in.i32())});
   }
   return out;
 }
@@ -76,13 +76,13 @@ Status truncated(std::string_view what) {
 
 void write_task(ByteWriter& out, const TaskId& task, int32_t version) {
   out.i32(task.subtopology);
-  out.i32(task.partition);
+  out.i32(task.partition.value());
   if (version >= 10) out.i32(0);  // no named topology
 }
 TaskId read_task(ByteReader& in, int32_t version) {
   TaskId task;
   task.subtopology = in.i32();
-  task.partition = in.i32();
+  task.partition = PartitionId(in.i32());
   if (version >= 10) {
     const size_t chars = read_count(in, 2);
     in.skip(chars * 2);
@@ -99,7 +99,7 @@ void write_hosts(ByteWriter& out, const HostMap& hosts, const std::map<std::stri
     out.i32(static_cast<int32_t>(partitions.size()));
     for (const auto& tp : partitions) {
       out.i32(topic_ids.at(tp.topic));
-      out.i32(tp.partition);
+      out.i32(tp.partition.value());
     }
   }
 }
@@ -111,7 +111,7 @@ void read_hosts(ByteReader& in, const std::map<int32_t, std::string>& topics, Ho
     auto& partitions = hosts[host];
     for (size_t m = read_count(in, 8); m > 0; --m) {
       const int32_t topic = in.i32();
-      const int32_t partition = in.i32();
+      const PartitionId partition(in.i32());
       if (const auto found = topics.find(topic); found != topics.end()) {
         partitions.push_back({found->second, partition});
       } else {
@@ -215,7 +215,7 @@ Bytes encode(const ConsumerSubscription& subscription) {
   for (const auto& topic : subscription.topics) write_string(out, topic);
   write_bytes(out, to_view(subscription.user_data));
   write_topic_partitions(out, subscription.owned);
-  out.i32(subscription.generation_id);
+  out.i32(subscription.generation_id.value());
   if (subscription.rack_id) {
     write_string(out, *subscription.rack_id);
   } else {
@@ -232,7 +232,7 @@ Result<ConsumerSubscription> decode_consumer_subscription(BytesView bytes) {
   for (size_t n = read_count(in, 2); n > 0; --n) out.topics.push_back(read_string(in));
   out.user_data = read_bytes(in);
   if (version >= 1) out.owned = read_topic_partitions(in);
-  if (version >= 2) out.generation_id = in.i32();
+  if (version >= 2) out.generation_id = GenerationId(in.i32());
   if (version >= 3) out.rack_id = read_nullable_string(in);
   if (!in.ok()) return truncated("consumer subscription");
   return out;
@@ -271,12 +271,12 @@ Bytes encode(const SubscriptionInfo& info) {
     out.i32(static_cast<int32_t>(info.task_offset_sums.size()));
     for (const auto& sum : info.task_offset_sums) {
       out.i32(sum.task.subtopology);
-      out.i32(sum.task.partition);
+      out.i32(sum.task.partition.value());
       out.i64(sum.offset_sum);
       out.i16(-1);  // no named topology
     }
   } else {
-    std::map<int32_t, std::vector<std::pair<int32_t, int64_t>>> groups;
+    std::map<int32_t, std::vector<std::pair<PartitionId, int64_t>>> groups;
     for (const auto& sum : info.task_offset_sums) {
       groups[sum.task.subtopology].emplace_back(sum.task.partition, sum.offset_sum);
     }
@@ -285,7 +285,7 @@ Bytes encode(const SubscriptionInfo& info) {
       out.i32(subtopology);
       out.i32(static_cast<int32_t>(sums.size()));
       for (const auto& [partition, sum] : sums) {
-        out.i32(partition);
+        out.i32(partition.value());
         out.i64(sum);
       }
     }
@@ -320,7 +320,7 @@ Result<SubscriptionInfo> decode_subscription_info(BytesView bytes) {
     for (size_t n = read_count(in, 18); n > 0; --n) {
       TaskOffsetSum sum;
       sum.task.subtopology = in.i32();
-      sum.task.partition = in.i32();
+      sum.task.partition = PartitionId(in.i32());
       sum.offset_sum = in.i64();
       (void)read_nullable_string(in);
       out.task_offset_sums.push_back(sum);
@@ -329,7 +329,7 @@ Result<SubscriptionInfo> decode_subscription_info(BytesView bytes) {
     for (size_t n = read_count(in, 8); n > 0; --n) {
       const int32_t subtopology = in.i32();
       for (size_t m = read_count(in, 12); m > 0; --m) {
-        const int32_t partition = in.i32();
+        const PartitionId partition(in.i32());
         const int64_t sum = in.i64();
         out.task_offset_sums.push_back({{subtopology, partition}, sum});
       }
@@ -363,7 +363,7 @@ Bytes encode(const AssignmentInfo& info) {
     out.i32(static_cast<int32_t>(partitions.size()));
     for (const auto& tp : partitions) {
       write_string(out, tp.topic);
-      out.i32(tp.partition);
+      out.i32(tp.partition.value());
     }
   }
   std::map<std::string, int32_t> topic_ids;
@@ -398,7 +398,7 @@ Result<AssignmentInfo> decode_assignment_info(BytesView bytes) {
     auto& partitions = out.standby[read_task(in, out.version)];
     for (size_t m = read_count(in, 6); m > 0; --m) {
       std::string topic = read_string(in);
-      partitions.push_back({std::move(topic), in.i32()});
+      partitions.push_back({std::move(topic), PartitionId(in.i32())});
     }
   }
   std::map<int32_t, std::string> topics;

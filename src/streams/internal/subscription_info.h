@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 #include "streams/task_id.h"
@@ -53,7 +54,7 @@ struct ConsumerSubscription {
   std::vector<std::string> topics;
   OptBytes user_data{};
   std::vector<client::TopicPartition> owned{};
-  int32_t generation_id = -1;
+  GenerationId generation_id = kNoGeneration;
   OptBytes rack_id{};
   bool operator==(const ConsumerSubscription&) const = default;
 };

@@ -34,7 +34,7 @@ TEST(SubscriptionInfo, VersionElevenHasTheLayoutOfKafkaStreams) {
   SubscriptionInfo info;
   info.process_id = process(7);
   info.user_endpoint = "h:80";
-  info.task_offset_sums = {{{0, 1}, kOffsetSumRunning}, {{1, 0}, 5}};
+  info.task_offset_sums = {{{0, PartitionId(1)}, kOffsetSumRunning}, {{1, PartitionId(0)}, 5}};
   info.unique_field = 3;
   info.client_tags = {{"z", "eu"}};
   const Bytes expected = unhex(
@@ -52,7 +52,7 @@ TEST(SubscriptionInfo, OlderVersionsNestOffsetsBySubtopology) {
   SubscriptionInfo info;
   info.version = 9;
   info.process_id = process(1);
-  info.task_offset_sums = {{{0, 0}, 1}, {{0, 1}, 2}, {{2, 0}, 3}};
+  info.task_offset_sums = {{{0, PartitionId(0)}, 1}, {{0, PartitionId(1)}, 2}, {{2, PartitionId(0)}, 3}};
   const Bytes expected = unhex(
       "00000009 0000000b 00000000000000000000000000000001 00000000"
       "00000002 00000000 00000002 00000000 0000000000000001 00000001 0000000000000002"
@@ -76,9 +76,9 @@ TEST(SubscriptionInfo, OfAFutureVersionOnlyTheBeginningIsRead) {
 
 TEST(AssignmentInfo, VersionElevenHasTheLayoutOfKafkaStreams) {
   AssignmentInfo info;
-  info.active = {{0, 1}, {0, 1}};
-  info.standby[{1, 0}] = {{"t", 0}};
-  info.partitions_by_host[{"h", 80}] = {{"a", 1}, {"b", 1}};
+  info.active = {{0, PartitionId(1)}, {0, PartitionId(1)}};
+  info.standby[{1, PartitionId(0)}] = {{"t", PartitionId(0)}};
+  info.partitions_by_host[{"h", 80}] = {{"a", PartitionId(1)}, {"b", PartitionId(1)}};
   info.next_rebalance_ms = 9;
   const Bytes expected = unhex(
       "0000000b 0000000b"
@@ -94,14 +94,16 @@ TEST(AssignmentInfo, VersionElevenHasTheLayoutOfKafkaStreams) {
 }
 
 TEST(ConsumerProtocol, EnvelopesAreVersionThreeOfTheConsumerProtocol) {
-  ConsumerSubscription subscription{
-      .topics = {"a", "b"}, .user_data = "U", .owned = {{"a", 0}, {"a", 2}}, .generation_id = 4};
+  ConsumerSubscription subscription{.topics = {"a", "b"},
+                                    .user_data = "U",
+                                    .owned = {{"a", PartitionId(0)}, {"a", PartitionId(2)}},
+                                    .generation_id = GenerationId(4)};
   EXPECT_EQ(
       hex(encode(subscription)),
       hex(unhex(
           "0003 00000002 0001 61 0001 62 00000001 55 00000001 0001 61 00000002 00000000 00000002 00000004 ffff")));
   EXPECT_EQ(*decode_consumer_subscription(encode(subscription)), subscription);
-  ConsumerAssignment assignment{.partitions = {{"a", 1}, {"b", 0}}, .user_data = "V"};
+  ConsumerAssignment assignment{.partitions = {{"a", PartitionId(1)}, {"b", PartitionId(0)}}, .user_data = "V"};
   EXPECT_EQ(hex(encode(assignment)),
             hex(unhex("0003 00000002 0001 61 00000001 00000001 0001 62 00000001 00000000 00000001 56")));
   EXPECT_EQ(*decode_consumer_assignment(encode(assignment)), assignment);
@@ -136,14 +138,14 @@ TEST(Hosts, AreHostAndPort) {
 
 TEST(SubscriptionInfo, NoBytesMakeADecoderFail) {
   SubscriptionInfo info;
-  info.task_offset_sums = {{{0, 1}, 2}};
+  info.task_offset_sums = {{{0, PartitionId(1)}, 2}};
   AssignmentInfo assignment;
-  assignment.active = {{0, 1}};
-  assignment.partitions_by_host[{"h", 80}] = {{"a", 1}};
+  assignment.active = {{0, PartitionId(1)}};
+  assignment.partitions_by_host[{"h", 80}] = {{"a", PartitionId(1)}};
   const std::vector<Bytes> valid = {
       encode(info), encode(assignment),
-      encode(ConsumerSubscription{.topics = {"a"}, .user_data = "x", .owned = {{"a", 1}}}),
-      encode(ConsumerAssignment{.partitions = {{"a", 1}}, .user_data = "y"})};
+      encode(ConsumerSubscription{.topics = {"a"}, .user_data = "x", .owned = {{"a", PartitionId(1)}}}),
+      encode(ConsumerAssignment{.partitions = {{"a", PartitionId(1)}}, .user_data = "y"})};
   const uint64_t seed = 20261121;
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
 #include "serde/serde.h"
@@ -71,11 +72,11 @@ class TopologyPlan {
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
-  virtual Status send(std::string_view topic, std::optional<int32_t> partition, OptBytesView key, OptBytesView value,
-                      int64_t timestamp_ms, std::span<const client::Header> headers) = 0;
+  virtual Status send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key,
+                      OptBytesView value, int64_t timestamp_ms, std::span<const client::Header> headers) = 0;
   // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent:
   // the sink leaves the choice to send().
-  [[nodiscard]] virtual std::optional<int32_t> partition_for(std::string_view topic, BytesView key) {
+  [[nodiscard]] virtual std::optional<PartitionId> partition_for(std::string_view topic, BytesView key) {
     (void)topic;
     (void)key;
     return std::nullopt;
@@ -87,8 +88,8 @@ enum class FailureKind : unsigned char { deserialization, processing, production
 struct FailedRecord {
   FailureKind kind = FailureKind::processing;
   std::string topic;  // of the source record
-  int32_t partition = -1;
-  int64_t offset = -1;
+  PartitionId partition = kNoPartition;
+  Offset offset = kNoOffset;
   int64_t timestamp_ms = -1;
   std::string node;  // processor name
   TaskId task{};
@@ -128,7 +129,7 @@ class SubtopologyRunner {
 
   // Deserialises and processes one source record through the whole graph. A failure that the FailureHandler does not
   // absorb is returned and ends the task.
-  virtual Status process(std::string_view topic, int32_t partition, const client::ConsumedRecord& record) = 0;
+  virtual Status process(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) = 0;
   // The timestamp that the source's extractor gives this record (negative: dropped, counted); for choosing among
   // buffers.
   virtual Result<int64_t> extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,

@@ -26,12 +26,12 @@ Status TaskContext::fail(const std::string& node, FailureKind kind, const Status
   failing = true;
   const Status described =
       cause.annotate(fmt::format("task {} node={} topic={} partition={} offset={}", to_string(environment.task), node,
-                                 record_topic, record_partition, record != nullptr ? record->offset : -1));
+                                 record_topic, record_partition, record != nullptr ? record->offset : kNoOffset));
   if (ends_task(cause.code()) || !environment.on_failure) return fatal(described);
   FailedRecord failed{.kind = kind,
                       .topic = std::string(record_topic),
                       .partition = record_partition,
-                      .offset = record != nullptr ? record->offset : -1,
+                      .offset = record != nullptr ? record->offset : kNoOffset,
                       .timestamp_ms = record_time_ms,
                       .node = node,
                       .task = environment.task,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kafka_ids.h"
 #include "store/key_value_store.h"
 #include "store/window_store.h"
 #include "streams/internal/graph.h"
@@ -64,7 +65,7 @@ class TaskContext {
   // The source record under way; null between records and in punctuators.
   const client::ConsumedRecord* record = nullptr;
   std::string_view record_topic;
-  int32_t record_partition = -1;
+  PartitionId record_partition = kNoPartition;
   int64_t record_time_ms = -1;  // of the row that a processor is working on
   int64_t stream_time_ms = -1;
   // A failure is on its way up; no handler is asked again, and no processor can swallow it.

@@ -132,7 +132,7 @@ Result<std::map<TaskId, TaskStart>> TaskManager::ask_starts(const std::map<TaskI
     TaskStart& start = out[id];
     for (const auto& tp : partitions) {
       const auto found = committed->find(tp);
-      if (found == committed->end() || found->second.offset < 0) continue;
+      if (found == committed->end() || found->second.offset < Offset(0)) continue;
       start.committed[tp] = found->second.offset;
       if (found->second.metadata.empty()) continue;
       const Result<CommitMetadata> metadata = decode_commit_metadata(found->second.metadata);
@@ -249,15 +249,15 @@ Status TaskManager::refresh_lags() {
   if (unknown.empty()) return {};
   const auto isolation =
       context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
-  const auto ends = clients_.admin->list_offsets(unknown, client::kOffsetLatest, isolation);
+  const auto ends = clients_.admin->list_offsets(unknown, client::OffsetSpec::latest(), isolation);
   if (!ends.ok()) return brokers_silent(ends.status().code()) ? Status() : ends.status();  // the tasks wait on
-  std::map<client::TopicPartition, int64_t> at;
+  std::map<client::TopicPartition, Offset> at;
   for (const auto& tp : unknown) {
-    if (const Result<int64_t> position = clients_.consumer->position(tp); position.ok()) at[tp] = *position;
+    if (const Result<Offset> position = clients_.consumer->position(tp); position.ok()) at[tp] = *position;
   }
   // A partition of which nothing was read yet has no position; it is where the task began, or the topic's beginning.
   if (at.size() < unknown.size()) {
-    const auto begins = clients_.admin->list_offsets(unknown, client::kOffsetEarliest, isolation);
+    const auto begins = clients_.admin->list_offsets(unknown, client::OffsetSpec::earliest(), isolation);
     if (!begins.ok()) return brokers_silent(begins.status().code()) ? Status() : begins.status();
     for (const auto& [id, task] : tasks_) {
       for (const auto& [tp, start] : task->starts()) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "streams/internal/assignor_protocol.h"
@@ -107,8 +108,8 @@ class TaskManager final : public AssignmentListener {
   bool rebalancing_ = false;
   bool rejoin_ = false;
   Status failure_{};
-  int64_t failing_since_ms_ = -1;                    // steady time of the first failure without a commit in between
-  std::map<client::TopicPartition, int64_t> purge_;  // committed, not yet purged
+  int64_t failing_since_ms_ = -1;                   // steady time of the first failure without a commit in between
+  std::map<client::TopicPartition, Offset> purge_;  // committed, not yet purged
   std::set<std::string> repartition_topics_;
   std::vector<client::TopicPartition> scratch_;
 };
