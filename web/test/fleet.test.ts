@@ -75,3 +75,10 @@ test("leaving one zone for the next is one line of the feed", () => {
   ] }).alerts;
   assert.deepEqual(joinMoves(alerts).map(alertText), ["Ochota → Wola", "71 km/h, limit 50, 24 s", "left c"]);
 });
+
+test("a peak just above the limit is not rounded to it", () => {
+  for (const [peak, text] of [[50.4, "50.4 km/h, limit 50"], [50.6, "51 km/h, limit 50"], [71, "71 km/h, limit 50"]] as const) {
+    const [one] = message("update", { alerts: [alert("a", "overspeed", 1, { peak, limit: 50 })] }).alerts;
+    assert.equal(alertText({ alert: one!, from: null }), text);
+  }
+});

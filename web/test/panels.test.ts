@@ -17,6 +17,11 @@ test("the chart is of the half hour up to the newest fix", () => {
   assert.deepEqual(shape.runs, [[{ at: 61 * MINUTE, speed: 40 }, { at: 62 * MINUTE, speed: 44 }]]);
 });
 
+test("a short way is not squeezed into a corner", () => {
+  const shape = chartShape([bar(20, 10)], [at(22, 40), at(24, 44)], 50)!;
+  assert.deepEqual([shape.from, shape.to], [14 * MINUTE, 24 * MINUTE]);
+});
+
 test("the line is broken where fixes are missing, and skips those without a speed", () => {
   const shape = chartShape([], [at(1, 10), at(2, 20), at(5, 30), at(5.5, null), at(6, 40)], 50)!;
   assert.deepEqual(shape.runs.map((run) => run.map((point) => point.speed)), [[10, 20], [30, 40]]);

@@ -42,11 +42,17 @@ export function joinMoves(alerts: readonly Alert[]): Entry[] {
 
 const zoneOf = (alert: Alert): string => alert.zoneName ?? alert.zoneId ?? "a zone";
 
+/** Whole km/h, unless that would look as if the limit had been kept. */
+function peakText(peak: number, limit: number | null): string {
+  const whole = Math.round(peak);
+  return limit !== null && whole <= limit ? peak.toFixed(1) : String(whole);
+}
+
 export function alertText({ alert, from }: Entry): string {
   if (from !== null) return `${zoneOf(from)} → ${zoneOf(alert)}`;
   if (alert.kind === "zone_enter") return `entered ${zoneOf(alert)}`;
   if (alert.kind === "zone_exit") return `left ${zoneOf(alert)}`;
-  const peak = alert.peak === null ? "over the limit" : `${Math.round(alert.peak)} km/h`;
+  const peak = alert.peak === null ? "over the limit" : `${peakText(alert.peak, alert.limit)} km/h`;
   const limit = alert.limit === null ? "" : `, limit ${Math.round(alert.limit)}`;
   const time = alert.durationMs ? `, ${formatDuration(alert.durationMs)}` : "";
   return `${peak}${limit}${time}`;

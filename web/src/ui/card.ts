@@ -45,7 +45,7 @@ export class Card {
       el("div", { class: "card-head" }, this.line, el("div", {}, this.id, this.sub), this.followButton, close),
       el("div", { class: "card-speed" }, this.speed, el("span", { class: "unit" }, "km/h"), this.state),
       facts,
-      el("h3", {}, "Speed, last 30 minutes"),
+      el("h3", {}, "Speed, up to 30 minutes"),
       this.graph,
     );
   }

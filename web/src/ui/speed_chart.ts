@@ -7,8 +7,9 @@ import { svg } from "./dom.ts";
 const WIDTH = 272;
 const HEIGHT = 64;
 const LABELS = 16;
-const SPAN_MS = 30 * 60_000;
-const MARK_MS = 10 * 60_000;
+const LONGEST_MS = 30 * 60_000;
+const SHORTEST_MS = 10 * 60_000;
+const MARK_MS = 5 * 60_000;
 /** Fixes further apart are not joined: nobody knows what was between them. */
 const GAP_MS = 120_000;
 
@@ -23,10 +24,11 @@ export interface ChartShape {
   bars: SpeedWindow[];
 }
 
-/** What the chart shows: the half hour up to the newest fix. Null when there is no speed in it. */
+/** What the chart shows: the half hour up to the newest fix, less when less is known. Null when there is no speed in it. */
 export function chartShape(windows: readonly SpeedWindow[], trail: readonly TrailPoint[], limit: number): ChartShape | null {
   const newest = Math.max(trail[trail.length - 1]?.timestamp ?? 0, ...windows.map((window) => window.start));
-  const from = newest - SPAN_MS;
+  const oldest = Math.min(trail[0]?.timestamp ?? newest, ...windows.map((window) => window.start));
+  const from = newest - Math.min(LONGEST_MS, Math.max(SHORTEST_MS, newest - oldest));
   const bars = windows.filter((window) => window.end > from);
   const runs: ChartShape["runs"] = [];
   let last = -Infinity;
@@ -57,7 +59,8 @@ export function speedChart(windows: readonly SpeedWindow[], trail: readonly Trai
     rect.append(svg("title", {}, `${formatShortClock(bar.start)}–${formatShortClock(bar.end)}: ${bar.avgSpeed.toFixed(1)} km/h on average, ${bar.count} fixes`));
     root.append(rect);
   }
-  for (let mark = Math.ceil(shape.from / MARK_MS) * MARK_MS; mark < shape.to; mark += MARK_MS) {
+  const step = shape.to - shape.from > 2 * SHORTEST_MS ? 2 * MARK_MS : MARK_MS;
+  for (let mark = Math.ceil(shape.from / step) * step; mark < shape.to; mark += step) {
     if (x(mark) > 16 && x(mark) < WIDTH - 16) root.append(svg("text", { x: x(mark), y: HEIGHT + 13, "text-anchor": "middle" }, formatShortClock(mark)));
   }
   root.append(svg("line", { x1: 0, x2: WIDTH, y1: y(limit), y2: y(limit), class: "limit" }));
