@@ -451,9 +451,12 @@ struct EchoSocket {
     fixture.server->websocket(
         "/feed", {.on_open =
                       [this](const std::shared_ptr<WebSocket>& socket, const HttpRequest& request) {
+                        {
+                          const std::lock_guard lock(fixture.mutex);
+                          sockets.push_back(socket);
+                        }
+                        // Last: who has read it may ask for the socket.
                         socket->send_text(std::make_shared<std::string>("welcome " + request.query));
-                        const std::lock_guard lock(fixture.mutex);
-                        sockets.push_back(socket);
                       },
                   .on_text = [](const std::shared_ptr<WebSocket>& socket,
                                 std::string_view text) { socket->send_text(std::make_shared<std::string>(text)); },
