@@ -70,7 +70,7 @@ for target in "${targets[@]}"; do
   result=ok
   if [ $status -ne 0 ]; then
     worst=1
-    result="$(grep -m 1 -oE 'ERROR: [^(]*|runtime error: .*|SUMMARY: .*' "$log" || echo "ended with $status"): see $log"
+    result="$(grep -a -m 1 -oE 'ERROR: [^(]*|runtime error: .*|SUMMARY: .*' "$log" || echo "ended with $status"): see $log"
   fi
   table "$target" "${executions:--}" "${rate:--}" "${first:--} -> ${last:--}" "$result"
 done

@@ -25,7 +25,9 @@ Bytes encode_records(const std::vector<wire::Record>& records, int64_t base_offs
     body.clear();
     ByteWriter writer(body);
     writer.i8(0);
-    writer.varlong(record.timestamp - base_timestamp);
+    // Producers choose timestamps: the difference of two may be more than an int64 holds, and wraps, as in reading.
+    writer.varlong(
+        static_cast<int64_t>(static_cast<uint64_t>(record.timestamp) - static_cast<uint64_t>(base_timestamp)));
     writer.varint(static_cast<int32_t>(record.offset - base_offset));
     append_blob(writer, record.key);
     append_blob(writer, record.value);

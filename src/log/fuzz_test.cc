@@ -47,6 +47,7 @@ TEST(FuzzSegment, SurvivesMutations) {
   std::vector<Bytes> valid = batches_of_every_codec();
   valid.push_back(batch_with(wire::Compression::none) + at_offset(batch_with(wire::Compression::lz4), 3) +
                   at_offset(batch_with(wire::Compression::none, 1), 1000));
+  valid.push_back(test_batch({{INT64_MIN, "a", "oldest"}, {INT64_MAX, "b", "newest"}, {-1, "c", "none"}}));
   testing::survive_mutations("log_segment", fuzz_segment, valid, {.rounds = 5'000});
 }
 

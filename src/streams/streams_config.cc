@@ -49,9 +49,9 @@ class Reader {
  public:
   explicit Reader(const Map& properties) : properties_(properties) {}
 
-  std::string text(const std::string& key, std::string fallback = {}) {
+  std::string text(const std::string& key, const std::string& fallback = {}) {
     const auto found = properties_.find(key);
-    return found == properties_.end() ? std::move(fallback) : found->second;
+    return found == properties_.end() ? fallback : found->second;
   }
   template <class Int>
   void integer(const std::string& key, Int& out, int64_t min, int64_t max = std::numeric_limits<int64_t>::max()) {

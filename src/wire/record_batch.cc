@@ -103,7 +103,7 @@ Result<std::optional<BatchView>> BatchReader::next() {
   if (size > rest_.size()) return std::optional<BatchView>();
   BatchView batch = MUIR_TRY(BatchView::parse(rest_));
   rest_.remove_prefix(size);
-  return std::optional(std::move(batch));
+  return std::optional(batch);
 }
 
 bool RecordHeaders::next(RecordHeaderView& header) {
