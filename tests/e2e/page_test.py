@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
         self.muir.put("/api/v1/zones/depot", ZONE)
         for number in range(30):
             self.gateway.post([position(f"A-long-name-for-a-vehicle-{number}", 21 + number / 1000, 70)])
-        for width, height, scheme in ((1920, 1080, "dark"), (1366, 768, "light"), (1024, 768, "dark"), (768, 1024, "light"),
+        for width, height, scheme in ((1920, 1080, "dark"), (1366, 768, "light"), (1024, 768, "dark"), (768, 1024, "light"), (844, 390, "dark"),
                                       (390, 844, "dark"), (360, 640, "light"), (320, 568, "dark")):
             with self.subTest(width=width):
                 browser = self.open(width, height, scheme)
