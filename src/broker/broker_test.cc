@@ -50,21 +50,21 @@ class BrokerTest : public ::testing::Test {
   }
 
   static ProduceRequest produce_request(const std::string& topic, BytesView records, int16_t acks = -1,
-                                        int32_t partition = 0) {
+                                        PartitionId partition = {}) {
     ProduceRequest request;
     request.acks = acks;
     request.timeout_ms = 5000;
     auto& to = request.topic_data.emplace_back();
     to.name = topic;
-    to.partition_data.push_back({partition, records, {}});
+    to.partition_data.push_back({partition.value(), records, {}});
     return request;
   }
   ProduceResponse::Partition produce(const std::string& topic, const Bytes& records, int16_t acks = -1,
-                                     int32_t partition = 0) {
+                                     PartitionId partition = {}) {
     return client_.call(produce_request(topic, records, acks, partition), 11).responses.at(0).partition_responses.at(0);
   }
 
-  static FetchRequest fetch_request(const std::string& topic, int64_t offset, int32_t max_wait_ms = 0,
+  static FetchRequest fetch_request(const std::string& topic, Offset offset, int32_t max_wait_ms = 0,
                                     int32_t min_bytes = 1) {
     FetchRequest request;
     request.max_wait_ms = max_wait_ms;
@@ -73,7 +73,7 @@ class BrokerTest : public ::testing::Test {
     auto& from = request.topics.emplace_back();
     from.topic = topic;
     FetchRequest::Partition partition;
-    partition.fetch_offset = offset;
+    partition.fetch_offset = offset.value();
     partition.partition_max_bytes = 1 << 20;
     from.partitions.push_back(partition);
     return request;
@@ -93,7 +93,7 @@ class BrokerTest : public ::testing::Test {
     }
     return out;
   }
-  std::vector<std::string> fetch(const std::string& topic, int64_t offset) {
+  std::vector<std::string> fetch(const std::string& topic, Offset offset) {
     return values_of(client_.call(fetch_request(topic, offset), 12));
   }
 
@@ -171,7 +171,7 @@ TEST_F(BrokerTest, EveryProduceVersionAppendsAndEveryFetchVersionReturns) {
   MetadataRequest metadata;
   const auto id = client_.call(metadata, 12).topics.at(0).topic_id;
   for (int16_t version = 4; version <= FetchRequest::kVersionMax; ++version) {
-    auto request = fetch_request("t", 0);
+    auto request = fetch_request("t", Offset(0));
     request.topics[0].topic_id = id;
     const auto response = client_.call(request, version);
     EXPECT_EQ(values_of(response), expected) << version;
@@ -191,8 +191,8 @@ TEST_F(BrokerTest, ProduceRefusesWhatKafkaRefuses) {
   BatchOptions control;
   control.control = true;
   control.transactional = true;
-  control.producer_id = 1;
-  control.producer_epoch = 0;
+  control.producer_id = ProducerId(1);
+  control.producer_epoch = ProducerEpoch(0);
   control.base_sequence = 0;
   const int64_t now = system_clock().now_ms();
   const struct {
@@ -232,7 +232,7 @@ TEST_F(BrokerTest, AcksZeroHasNoAnswerAndClosesTheConnectionOnFailure) {
 
 TEST_F(BrokerTest, AnswersKeepTheOrderOfPipelinedRequests) {
   ASSERT_EQ(create("t"), ErrorCode::none);
-  client_.send(fetch_request("t", 0, 300, 1'000'000), 12);
+  client_.send(fetch_request("t", Offset(0), 300, 1'000'000), 12);
   const int32_t first = client_.correlation_id();
   client_.send(ApiVersionsRequest{"a", "1", {}}, 3);
   client_.send(produce_request("t", batch_of({"a"})), 11);
@@ -248,15 +248,15 @@ TEST_F(BrokerTest, AFetchWaitsForDataUntilItsLimit) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   TestClient consumer(broker_->port());
   const auto started = Clock::now();
-  EXPECT_TRUE(values_of(consumer.call(fetch_request("t", 0, 200), 12)).empty());
+  EXPECT_TRUE(values_of(consumer.call(fetch_request("t", Offset(0), 200), 12)).empty());
   EXPECT_GE(Clock::now() - started, std::chrono::milliseconds(190));
 
-  consumer.send(fetch_request("t", 0, 20'000), 12);
+  consumer.send(fetch_request("t", Offset(0), 20'000), 12);
   EXPECT_EQ(produce("t", batch_of({"a"})).error_code, ErrorCode::none);
   EXPECT_EQ(values_of(consumer.receive_response<FetchResponse>(12)), std::vector<std::string>{"a"});
   EXPECT_LT(Clock::now() - started, std::chrono::seconds(10)) << "the data has woken it";
 
-  consumer.send(fetch_request("t", 0, 20'000, 150), 12);
+  consumer.send(fetch_request("t", Offset(0), 20'000, 150), 12);
   EXPECT_EQ(produce("t", batch_of({"b"})).error_code, ErrorCode::none);
   EXPECT_EQ(produce("t", batch_of({"c"})).error_code, ErrorCode::none);
   EXPECT_EQ(values_of(consumer.receive_response<FetchResponse>(12)), (std::vector<std::string>{"a", "b", "c"}))
@@ -268,12 +268,12 @@ TEST_F(BrokerTest, AFetchEndsAtOnceOnAnError) {
   const auto error_of = [&](FetchRequest request) {
     return client_.call(request, 12).responses.at(0).partitions.at(0).error_code;
   };
-  EXPECT_EQ(error_of(fetch_request("none", 0, 20'000)), ErrorCode::unknown_topic_or_partition);
-  EXPECT_EQ(error_of(fetch_request("t", 5, 20'000)), ErrorCode::offset_out_of_range);
-  auto epoch = fetch_request("t", 0, 20'000);
+  EXPECT_EQ(error_of(fetch_request("none", Offset(0), 20'000)), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(error_of(fetch_request("t", Offset(5), 20'000)), ErrorCode::offset_out_of_range);
+  auto epoch = fetch_request("t", Offset(0), 20'000);
   epoch.topics[0].partitions[0].current_leader_epoch = 3;
   EXPECT_EQ(error_of(epoch), ErrorCode::unknown_leader_epoch);
-  auto session = fetch_request("t", 0);
+  auto session = fetch_request("t", Offset(0));
   session.session_id = 12345;
   EXPECT_EQ(client_.call(session, 12).error_code, ErrorCode::fetch_session_id_not_found);
 }
@@ -281,7 +281,7 @@ TEST_F(BrokerTest, AFetchEndsAtOnceOnAnError) {
 TEST_F(BrokerTest, ADeletedTopicWakesItsConsumers) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   TestClient consumer(broker_->port());
-  consumer.send(fetch_request("t", 0, 20'000), 12);
+  consumer.send(fetch_request("t", Offset(0), 20'000), 12);
   DeleteTopicsRequest request;
   request.topics.push_back({"t", {}, {}});
   request.topics.push_back({"none", {}, {}});
@@ -331,7 +331,7 @@ TEST_F(BrokerTest, DeleteRecordsMovesTheStart) {
   request.topics.push_back({"t", {{0, 2, {}}}, {}});
   EXPECT_EQ(client_.call(request).topics.at(0).partitions.at(0).low_watermark, 2);
   EXPECT_EQ(list_offset("t", -2), 2);
-  EXPECT_EQ(fetch("t", 2), (std::vector<std::string>{"2", "3"}));
+  EXPECT_EQ(fetch("t", Offset(2)), (std::vector<std::string>{"2", "3"}));
 }
 
 TEST_F(BrokerTest, CreateTopicsAnswersEveryTopicOfAMixedRequest) {
@@ -377,7 +377,7 @@ TEST_F(BrokerTest, PartitionsCanBeAdded) {
   EXPECT_EQ(response.results.at(0).error_code, ErrorCode::none);
   EXPECT_EQ(response.results.at(1).error_code, ErrorCode::unknown_topic_or_partition);
   EXPECT_EQ(client_.call(request).results.at(0).error_code, ErrorCode::invalid_partitions);
-  EXPECT_EQ(produce("t", batch_of({"a"}), -1, 4).error_code, ErrorCode::none);
+  EXPECT_EQ(produce("t", batch_of({"a"}), -1, PartitionId(4)).error_code, ErrorCode::none);
 }
 
 TEST_F(BrokerTest, SettingsAreDescribedWithTheirSourceAndChanged) {
@@ -445,13 +445,13 @@ TEST_F(BrokerTest, ToolsSeeTheClusterAndItsFolders) {
 TEST_F(BrokerTest, RecordsTopicsAndIdsSurviveARestart) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   const int64_t first = client_.call(InitProducerIdRequest{}).producer_id;
-  BatchOptions options{.producer_id = first, .producer_epoch = 0, .base_sequence = 0};
+  BatchOptions options{.producer_id = ProducerId(first), .producer_epoch = ProducerEpoch(0), .base_sequence = 0};
   ASSERT_EQ(produce("t", batch_of({"a", "b"}, options)).error_code, ErrorCode::none);
   const std::string cluster = broker_->cluster_id();
   broker_.restart();
   EXPECT_EQ(broker_->cluster_id(), cluster);
   TestClient client(broker_->port());
-  EXPECT_EQ(values_of(client.call(fetch_request("t", 0), 12)), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(values_of(client.call(fetch_request("t", Offset(0)), 12)), (std::vector<std::string>{"a", "b"}));
   EXPECT_GT(client.call(InitProducerIdRequest{}).producer_id, first);
   const Bytes again = batch_of({"a", "b"}, options);
   const auto repeated = client.call(produce_request("t", again), 11).responses.at(0).partition_responses.at(0);

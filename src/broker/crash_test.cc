@@ -118,7 +118,7 @@ std::vector<int> read_partition(uint16_t port, int32_t index) {
       EXPECT_TRUE(batch->check_crc().ok());
       EXPECT_TRUE(records.reset(*batch).ok());
       while (records.next(record)) out.push_back(std::stoi(std::string(record.value.value_or("-1"))));
-      offset = batch->header().next_offset();
+      offset = batch->header().next_offset().value();
     }
   }
 }

@@ -26,14 +26,14 @@ Status check_sizes(const wire::BatchView& batch, const TopicConfig& config) {
 
 Status check_header(const wire::BatchHeader& header) {
   const auto invalid = [](const char* why) { return kafka_error(ErrorCode::invalid_record, "{}", why); };
-  if (header.base_offset != 0) return invalid("The base offset of a produced batch must be 0");
+  if (header.base_offset != Offset(0)) return invalid("The base offset of a produced batch must be 0");
   if (header.control()) return invalid("Clients are not allowed to write control records");
   if (header.has_delete_horizon()) return invalid("A produced batch has no delete horizon");
   if (header.record_count <= 0 || header.record_count - 1 != header.last_offset_delta) {
     return invalid("The record count of the batch does not fit its last offset delta");
   }
   if (header.transactional() && !header.has_producer_id()) return invalid("A transactional batch needs a producer id");
-  if (header.has_producer_id() && (header.base_sequence < 0 || header.producer_epoch < 0)) {
+  if (header.has_producer_id() && (header.base_sequence < 0 || header.producer_epoch < ProducerEpoch(0))) {
     return invalid("An idempotent batch needs an epoch and a sequence number");
   }
   return {};

@@ -22,7 +22,7 @@ Result<std::optional<BatchCursor::Batch>> BatchCursor::next() {
   using Found = std::optional<Batch>;
   if (!MUIR_TRY(fill(wire::kBatchHeaderBytes))) return Found();
   const auto header = wire::parse_batch_header_only(BytesView(buffer_).substr(position_ - buffer_begin_));
-  if (!header.ok() || header->base_offset < 0 || !MUIR_TRY(fill(header->size_bytes()))) return Found();
+  if (!header.ok() || header->base_offset < Offset(0) || !MUIR_TRY(fill(header->size_bytes()))) return Found();
   auto view = wire::BatchView::parse(BytesView(buffer_).substr(position_ - buffer_begin_, header->size_bytes()));
   if (!view.ok()) return Found();
   const Batch out{*view, position_};

@@ -55,7 +55,7 @@ Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text) {
     const auto partition = number<int32_t>(take(rest, ' '));
     const auto offset = number<int64_t>(rest);
     if (topic.empty() || !partition || !offset) return wrong_line(kWhat, line);
-    out[{topic, *partition}] = *offset;
+    out[{topic, PartitionId(*partition)}] = Offset(*offset);
   }
   if (out.size() != count)
     return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
@@ -78,9 +78,10 @@ Result<EpochEntries> decode_leader_epochs(BytesView text) {
     const auto epoch = number<int32_t>(take(rest, ' '));
     const auto start = number<int64_t>(rest);
     const bool ascending =
-        epoch && start && (out.empty() || (out.back().epoch < *epoch && out.back().start_offset <= *start));
+        epoch && start &&
+        (out.empty() || (out.back().epoch.value() < *epoch && out.back().start_offset.value() <= *start));
     if (!ascending) return wrong_line(kWhat, line);
-    out.push_back({*epoch, *start});
+    out.push_back({LeaderEpoch(*epoch), Offset(*start)});
   }
   if (out.size() != count)
     return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());

@@ -8,22 +8,23 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "wire/uuid.h"
 
 namespace muir::log {
 
-using TopicPartition = std::pair<std::string, int32_t>;
+using TopicPartition = std::pair<std::string, PartitionId>;
 
 // recovery-point-offset-checkpoint and log-start-offset-checkpoint: "0\n<count>\n<topic> <partition> <offset>\n...".
-using OffsetCheckpoint = std::map<TopicPartition, int64_t>;
+using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 Bytes encode_offset_checkpoint(const OffsetCheckpoint& offsets);
 Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text);
 
 // leader-epoch-checkpoint: "0\n<count>\n<epoch> <start offset>\n...", both ascending.
 struct EpochEntry {
-  int32_t epoch = 0;
-  int64_t start_offset = 0;
+  LeaderEpoch epoch;
+  Offset start_offset;
   bool operator==(const EpochEntry&) const = default;
 };
 using EpochEntries = std::vector<EpochEntry>;

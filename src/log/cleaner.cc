@@ -59,7 +59,7 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
   pass.config = partition.config_;
   pass.log_start = partition.log_start_;
   pass.dirty_from = std::max(partition.cleaned_to_, partition.log_start_);
-  const int64_t stable = partition.last_stable_offset();
+  const Offset stable = partition.last_stable_offset();
   uint64_t clean_bytes = 0;
   uint64_t dirty_bytes = 0;
   int64_t oldest_dirty = INT64_MAX;
@@ -127,7 +127,7 @@ Status Cleaner::find_newest(Pass& pass) const {
 
 // Second reading of some neighbouring segments: what is kept goes into one new segment in their place.
 Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group) {
-  const int64_t base = group.front()->base_offset();
+  const Offset base = group.front()->base_offset();
   const std::string name = partition.folder() + "/" + segment_file(base, kLogSuffix);
   const std::string cleaned_name = name + std::string(kCleanedSuffix);
   const auto file = MUIR_TRY(env_.open(cleaned_name, OpenMode::truncate));

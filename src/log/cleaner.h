@@ -38,18 +38,18 @@ class Cleaner {
   struct Pass {
     std::shared_ptr<const TopicConfig> config;
     std::vector<SegmentPtr> segments;  // all that may be compacted, from the start of the log
-    int64_t dirty_from = 0;            // everything below has been compacted before
-    int64_t end = 0;                   // behind the last offset that this pass compacts
-    int64_t log_start = 0;
+    Offset dirty_from;                 // everything below has been compacted before
+    Offset end;                        // behind the last offset that this pass compacts
+    Offset log_start;
     std::vector<AbortedTxn> aborted;
-    std::unordered_set<int64_t> last_of_producer;  // last offsets of the newest batch of each producer
-    std::unordered_map<std::string, int64_t> newest;
-    std::unordered_set<int64_t> producers_with_data;  // that have kept records since their last marker
+    std::unordered_set<Offset> last_of_producer;  // last offsets of the newest batch of each producer
+    std::unordered_map<std::string, Offset> newest;
+    std::unordered_set<ProducerId> producers_with_data;  // that have kept records since their last marker
     int64_t now_ms = 0;
   };
   struct Rewritten {
     Bytes bytes;
-    std::unordered_set<int64_t> markers;  // offsets of those kept
+    std::unordered_set<Offset> markers;  // offsets of those kept
   };
 
   [[nodiscard]] bool plan(Partition& partition, Pass& pass) const;

@@ -53,14 +53,14 @@ TEST(Cleaner, KeepsTheLastRecordOfEachKeyAtItsOffset) {
     log.append_ok(put(key, value));
   }
   roll(log);
-  const int64_t end = log.partition->offsets().log_end;
+  const Offset end = log.partition->offsets().log_end;
   EXPECT_TRUE(clean(log));
   EXPECT_EQ(without_filler(log.read_all()), (Lines{"3:c=1", "4:a=3", "5:b=2"}));
   EXPECT_EQ(log.partition->offsets().log_end, end);
   EXPECT_FALSE(clean(log)) << "nothing new";
   log.close_and_reopen();
   EXPECT_EQ(without_filler(log.read_all()), (Lines{"3:c=1", "4:a=3", "5:b=2"}));
-  for (int64_t from = 0; from <= end; ++from) (void)log.read_all(from);
+  for (Offset from; from <= end; ++from) (void)log.read_all(from);
 }
 
 TEST(Cleaner, KeepsWhatABatchStillHolds) {
@@ -96,14 +96,16 @@ TEST(Cleaner, TombstonesGoAfterTheirRetention) {
 
 TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) {
   PartitionFixture log(compacted());
-  const auto in_txn = [](int64_t id, const std::string& key, const std::string& value) {
-    return test_batch({{5, key, value}}, from_producer(id, 0, 0, true));
+  const auto in_txn = [](ProducerId id, const std::string& key, const std::string& value) {
+    return test_batch({{5, key, value}}, from_producer(id, ProducerEpoch(0), 0, true));
   };
   log.append_ok(put("k", "before"));
-  log.append_ok(in_txn(1, "k", "aborted"));
-  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
-  log.append_ok(in_txn(2, "c", "committed"));
-  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::commit, 2, 0, 0).ok());
+  log.append_ok(in_txn(ProducerId(1), "k", "aborted"));
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(0), LeaderEpoch(0)).ok());
+  log.append_ok(in_txn(ProducerId(2), "c", "committed"));
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::commit, ProducerId(2), ProducerEpoch(0), LeaderEpoch(0)).ok());
   roll(log);
   EXPECT_TRUE(clean(log));
   EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "2:abort", "3:c=committed", "4:commit"}));
@@ -113,18 +115,18 @@ TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) 
   EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "3:c=committed", "4:commit"}))
       << "the abort marker has nothing left to say";
 
-  log.append_ok(in_txn(3, "k", "open"));
-  const int64_t open = log.partition->offsets().log_end - 1;
+  log.append_ok(in_txn(ProducerId(3), "k", "open"));
+  const Offset open = log.partition->offsets().log_end - 1;
   roll(log);
   (void)clean(log);
-  EXPECT_EQ(log.read_all(open, Isolation::log_end).front(), std::to_string(open) + ":k=open");
+  EXPECT_EQ(log.read_all(open, Isolation::log_end).front(), std::to_string(open.value()) + ":k=open");
   EXPECT_EQ(without_filler(log.read_all()).front(), "0:k=before") << "the open transaction decides nothing yet";
 }
 
 TEST(Cleaner, KeepsTheSequenceOfEveryProducer) {
   PartitionFixture log(compacted());
-  log.append_ok(test_batch({{5, "a", "1"}}, from_producer(9, 0, 0)));
-  log.append_ok(test_batch({{5, "a", "2"}}, from_producer(9, 0, 1)));
+  log.append_ok(test_batch({{5, "a", "1"}}, from_producer(ProducerId(9), ProducerEpoch(0), 0)));
+  log.append_ok(test_batch({{5, "a", "2"}}, from_producer(ProducerId(9), ProducerEpoch(0), 1)));
   log.append_ok(put("a", "3"));
   roll(log);
   EXPECT_TRUE(clean(log));
@@ -137,8 +139,8 @@ TEST(Cleaner, KeepsTheSequenceOfEveryProducer) {
     }
   }
   log.reopen({});
-  EXPECT_TRUE(log.append(test_batch({{5, "a", "2"}}, from_producer(9, 0, 1)))->repeated);
-  EXPECT_EQ(log.append(test_batch({{5, "a", "4"}}, from_producer(9, 0, 3))).ok(), false);
+  EXPECT_TRUE(log.append(test_batch({{5, "a", "2"}}, from_producer(ProducerId(9), ProducerEpoch(0), 1)))->repeated);
+  EXPECT_EQ(log.append(test_batch({{5, "a", "4"}}, from_producer(ProducerId(9), ProducerEpoch(0), 3))).ok(), false);
 }
 
 TEST(Cleaner, APassThatRunsOutOfMemoryIsContinuedByTheNext) {

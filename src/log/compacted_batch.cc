@@ -18,7 +18,7 @@ void append_blob(ByteWriter& writer, OptBytesView blob) {
   if (blob) writer.bytes(*blob);
 }
 
-Bytes encode_records(const std::vector<wire::Record>& records, int64_t base_offset, int64_t base_timestamp) {
+Bytes encode_records(const std::vector<wire::Record>& records, Offset base_offset, int64_t base_timestamp) {
   Bytes out;
   Bytes body;
   for (const wire::Record& record : records) {
@@ -57,17 +57,17 @@ Status append_compacted_batch(const wire::BatchHeader& original, const std::vect
 
   const size_t start = out.size();
   ByteWriter writer(out);
-  writer.i64(original.base_offset);
+  writer.i64(original.base_offset.value());
   writer.i32(0);  // length, patched below
-  writer.i32(original.partition_leader_epoch);
+  writer.i32(original.partition_leader_epoch.value());
   writer.i8(2);
   writer.u32(0);  // checksum, patched below
   writer.i16(attributes);
   writer.i32(original.last_offset_delta);
   writer.i64(base_timestamp);
   writer.i64(max_timestamp);
-  writer.i64(original.producer_id);
-  writer.i16(original.producer_epoch);
+  writer.i64(original.producer_id.value());
+  writer.i16(original.producer_epoch.value());
   writer.i32(original.base_sequence);
   writer.i32(static_cast<int32_t>(records.size()));
   if (!records.empty()) {

@@ -7,24 +7,24 @@
 
 namespace muir::log {
 
-std::string segment_file(int64_t base_offset, std::string_view suffix) {
-  return fmt::format("{:020}{}", base_offset, suffix);
+std::string segment_file(Offset base_offset, std::string_view suffix) {
+  return fmt::format("{:020}{}", base_offset.value(), suffix);
 }
 
-std::optional<int64_t> parse_segment_file(std::string_view name, std::string_view suffix) {
+std::optional<Offset> parse_segment_file(std::string_view name, std::string_view suffix) {
   constexpr size_t kDigits = 20;
   if (name.size() != kDigits + suffix.size() || !name.ends_with(suffix)) return std::nullopt;
   int64_t offset = 0;
   const auto [end, failure] = std::from_chars(name.data(), name.data() + kDigits, offset);
   if (failure != std::errc() || end != name.data() + kDigits || offset < 0) return std::nullopt;
-  return offset;
+  return Offset(offset);
 }
 
-std::string partition_folder(std::string_view topic, int32_t partition) {
+std::string partition_folder(std::string_view topic, PartitionId partition) {
   return fmt::format("{}-{}", topic, partition);
 }
 
-std::optional<std::pair<std::string, int32_t>> parse_partition_folder(std::string_view name) {
+std::optional<std::pair<std::string, PartitionId>> parse_partition_folder(std::string_view name) {
   const size_t dash = name.rfind('-');
   if (dash == std::string_view::npos || dash == 0 || dash + 1 == name.size()) return std::nullopt;
   const std::string_view digits = name.substr(dash + 1);
@@ -32,7 +32,7 @@ std::optional<std::pair<std::string, int32_t>> parse_partition_folder(std::strin
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), partition);
   if (failure != std::errc() || end != digits.data() + digits.size() || partition < 0) return std::nullopt;
   if (!valid_topic_name(name.substr(0, dash))) return std::nullopt;
-  return std::pair(std::string(name.substr(0, dash)), partition);
+  return std::pair(std::string(name.substr(0, dash)), PartitionId(partition));
 }
 
 bool valid_topic_name(std::string_view name) {

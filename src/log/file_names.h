@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/kafka_ids.h"
+
 namespace muir::log {
 
 constexpr std::string_view kLogSuffix = ".log";
@@ -21,13 +23,13 @@ constexpr std::string_view kSwapSuffix = ".swap";
 constexpr std::string_view kDeleteSuffix = "-delete";
 
 // (42, ".log") -> "00000000000000000042.log".
-std::string segment_file(int64_t base_offset, std::string_view suffix);
+std::string segment_file(Offset base_offset, std::string_view suffix);
 // The offset of a name made by segment_file() with this suffix.
-std::optional<int64_t> parse_segment_file(std::string_view name, std::string_view suffix);
+std::optional<Offset> parse_segment_file(std::string_view name, std::string_view suffix);
 
 // ("positions", 3) -> "positions-3".
-std::string partition_folder(std::string_view topic, int32_t partition);
-std::optional<std::pair<std::string, int32_t>> parse_partition_folder(std::string_view name);
+std::string partition_folder(std::string_view topic, PartitionId partition);
+std::optional<std::pair<std::string, PartitionId>> parse_partition_folder(std::string_view name);
 
 // Whether Kafka accepts `name` for a topic: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
 bool valid_topic_name(std::string_view name);

@@ -15,16 +15,16 @@ namespace muir::log {
 namespace {
 
 TEST(FileNames, SegmentsHaveTwentyDigits) {
-  EXPECT_EQ(segment_file(42, kLogSuffix), "00000000000000000042.log");
-  EXPECT_EQ(parse_segment_file("00000000000000000042.log", kLogSuffix), 42);
+  EXPECT_EQ(segment_file(Offset(42), kLogSuffix), "00000000000000000042.log");
+  EXPECT_EQ(parse_segment_file("00000000000000000042.log", kLogSuffix), Offset(42));
   EXPECT_EQ(parse_segment_file("42.log", kLogSuffix), std::nullopt);
   EXPECT_EQ(parse_segment_file("00000000000000000042.log.swap", kLogSuffix), std::nullopt);
   EXPECT_EQ(parse_segment_file("0000000000000000004x.log", kLogSuffix), std::nullopt);
 }
 
 TEST(FileNames, PartitionFoldersEndInTheIndex) {
-  EXPECT_EQ(partition_folder("my-topic", 3), "my-topic-3");
-  EXPECT_EQ(parse_partition_folder("my-topic-3"), (std::pair<std::string, int32_t>("my-topic", 3)));
+  EXPECT_EQ(partition_folder("my-topic", PartitionId(3)), "my-topic-3");
+  EXPECT_EQ(parse_partition_folder("my-topic-3"), (std::pair<std::string, PartitionId>("my-topic", 3)));
   for (const char* wrong : {"topic", "topic-", "-3", "topic-x", "topic-3.abc-delete", "topic-3-stray", "a/b-1"}) {
     EXPECT_EQ(parse_partition_folder(wrong), std::nullopt) << wrong;
   }
@@ -40,41 +40,42 @@ TEST(FileNames, TopicNamesAreKafkas) {
 }
 
 TEST(OffsetIndex, HasKafkasBytesAndFindsTheEntryBefore) {
-  OffsetIndex index(100);
-  index.append(105, 4096);
-  index.append(120, 8300);
+  OffsetIndex index(Offset(100));
+  index.append(Offset(105), 4096);
+  index.append(Offset(120), 8300);
   EXPECT_EQ(hex(index.encode()), "00 00 00 05 00 00 10 00 00 00 00 14 00 00 20 6c");
   const std::pair<int64_t, uint32_t> cases[] = {{100, 0},    {104, 0},    {105, 4096},
                                                 {119, 4096}, {120, 8300}, {9999, 8300}};
-  for (const auto& [offset, position] : cases) EXPECT_EQ(index.floor_position(offset), position) << offset;
-  EXPECT_EQ(OffsetIndex::decode(100, index.encode(), 9000)->entries(), index.entries());
+  for (const auto& [offset, position] : cases) EXPECT_EQ(index.floor_position(Offset(offset)), position) << offset;
+  EXPECT_EQ(OffsetIndex::decode(Offset(100), index.encode(), 9000)->entries(), index.entries());
 }
 
 TEST(OffsetIndex, RefusesWhatDoesNotFitTheLog) {
-  OffsetIndex index(0);
-  index.append(5, 4096);
-  index.append(9, 8192);
+  OffsetIndex index(Offset(0));
+  index.append(Offset(5), 4096);
+  index.append(Offset(9), 8192);
   const Bytes bytes = index.encode();
-  EXPECT_FALSE(OffsetIndex::decode(0, bytes, 8192).ok());
-  EXPECT_FALSE(OffsetIndex::decode(0, bytes.substr(1), 100'000).ok());
-  EXPECT_FALSE(OffsetIndex::decode(0, bytes + bytes, 100'000).ok());
+  EXPECT_FALSE(OffsetIndex::decode(Offset(0), bytes, 8192).ok());
+  EXPECT_FALSE(OffsetIndex::decode(Offset(0), bytes.substr(1), 100'000).ok());
+  EXPECT_FALSE(OffsetIndex::decode(Offset(0), bytes + bytes, 100'000).ok());
 }
 
 TEST(TimeIndex, HasKafkasBytesAndOnlyGrows) {
-  TimeIndex index(100);
-  index.append(1'700'000'000'000, 105);
-  index.append(1'699'999'999'999, 110);
-  index.append(1'700'000'000'500, 120);
+  TimeIndex index(Offset(100));
+  index.append(1'700'000'000'000, Offset(105));
+  index.append(1'699'999'999'999, Offset(110));
+  index.append(1'700'000'000'500, Offset(120));
   EXPECT_EQ(hex(index.encode()), "00 00 01 8b cf e5 68 00 00 00 00 05 00 00 01 8b cf e5 69 f4 00 00 00 14");
-  EXPECT_EQ(index.floor_offset(1'600'000'000'000), 100);
-  EXPECT_EQ(index.floor_offset(1'700'000'000'000), 100);
-  EXPECT_EQ(index.floor_offset(1'700'000'000'001), 105);
-  EXPECT_EQ(index.floor_offset(1'800'000'000'000), 120);
-  EXPECT_EQ(TimeIndex::decode(100, index.encode())->entries(), index.entries());
+  EXPECT_EQ(index.floor_offset(1'600'000'000'000), Offset(100));
+  EXPECT_EQ(index.floor_offset(1'700'000'000'000), Offset(100));
+  EXPECT_EQ(index.floor_offset(1'700'000'000'001), Offset(105));
+  EXPECT_EQ(index.floor_offset(1'800'000'000'000), Offset(120));
+  EXPECT_EQ(TimeIndex::decode(Offset(100), index.encode())->entries(), index.entries());
 }
 
 TEST(TxnIndex, EntriesHave34Bytes) {
-  const std::vector<AbortedTxn> aborted = {{7, 10, 20, 21}, {8, 15, 30, 31}};
+  const std::vector<AbortedTxn> aborted = {{ProducerId(7), Offset(10), Offset(20), Offset(21)},
+                                           {ProducerId(8), Offset(15), Offset(30), Offset(31)}};
   const Bytes bytes = encode_txn_index(aborted);
   EXPECT_EQ(hex(bytes.substr(0, 34)),
             "00 00 00 00 00 00 00 00 00 07 00 00 00 00 00 00 00 0a 00 00 00 00 00 00 00 14 00 00 00 00 00 00 00 15");
@@ -83,10 +84,10 @@ TEST(TxnIndex, EntriesHave34Bytes) {
 }
 
 TEST(Checkpoints, AreTextAsKafkaWritesIt) {
-  const OffsetCheckpoint offsets = {{{"a-b", 0}, 10}, {{"c", 12}, 0}};
+  const OffsetCheckpoint offsets = {{{"a-b", PartitionId(0)}, Offset(10)}, {{"c", PartitionId(12)}, Offset(0)}};
   EXPECT_EQ(encode_offset_checkpoint(offsets), "0\n2\na-b 0 10\nc 12 0\n");
   EXPECT_EQ(*decode_offset_checkpoint(encode_offset_checkpoint(offsets)), offsets);
-  const EpochEntries epochs = {{0, 0}, {3, 17}};
+  const EpochEntries epochs = {{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(3), Offset(17)}};
   EXPECT_EQ(encode_leader_epochs(epochs), "0\n2\n0 0\n3 17\n");
   EXPECT_EQ(*decode_leader_epochs(encode_leader_epochs(epochs)), epochs);
   const auto id = *wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw");
@@ -107,12 +108,12 @@ TEST(Checkpoints, DamageIsAnError) {
 
 TEST(ProducerSnapshot, HasKafkasBytes) {
   ProducerState state;
-  state.append({.producer_id = 1000,
-                .epoch = 2,
+  state.append({.producer_id = ProducerId(1000),
+                .epoch = ProducerEpoch(2),
                 .first_sequence = 0,
                 .last_sequence = 4,
-                .first_offset = 10,
-                .last_offset = 14,
+                .first_offset = Offset(10),
+                .last_offset = Offset(14),
                 .timestamp = 99,
                 .transactional = true});
   const Bytes bytes = state.encode_snapshot();
@@ -123,18 +124,18 @@ TEST(ProducerSnapshot, HasKafkasBytes) {
             "00 00 00 00 00 00 00 63 ff ff ff ff 00 00 00 00 00 00 00 0a");
   const auto read = ProducerState::decode_snapshot(bytes);
   ASSERT_TRUE(read.ok());
-  EXPECT_EQ(read->first_unstable_offset(), 10);
-  EXPECT_EQ(read->producers().at(1000).last_sequence(), 4);
+  EXPECT_EQ(read->first_unstable_offset(), Offset(10));
+  EXPECT_EQ(read->producers().at(ProducerId(1000)).last_sequence(), 4);
 }
 
 TEST(ProducerSnapshot, DamageIsAnError) {
   ProducerState state;
-  state.append({.producer_id = 1,
-                .epoch = 0,
+  state.append({.producer_id = ProducerId(1),
+                .epoch = ProducerEpoch(0),
                 .first_sequence = 0,
                 .last_sequence = 0,
-                .first_offset = 0,
-                .last_offset = 0,
+                .first_offset = Offset(0),
+                .last_offset = Offset(0),
                 .timestamp = 0});
   const Bytes bytes = state.encode_snapshot();
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -180,19 +181,19 @@ TEST(Decoders, SurviveMutations) {
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
   ProducerState state;
-  state.append({.producer_id = 1,
-                .epoch = 0,
+  state.append({.producer_id = ProducerId(1),
+                .epoch = ProducerEpoch(0),
                 .first_sequence = 0,
                 .last_sequence = 0,
-                .first_offset = 0,
-                .last_offset = 0,
+                .first_offset = Offset(0),
+                .last_offset = Offset(0),
                 .timestamp = 0});
-  OffsetIndex index(0);
-  index.append(5, 100);
-  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", 0}, 10}}),
-                                      encode_leader_epochs({{0, 0}}),
+  OffsetIndex index(Offset(0));
+  index.append(Offset(5), 100);
+  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", PartitionId(0)}, Offset(10)}}),
+                                      encode_leader_epochs({{LeaderEpoch(0), Offset(0)}}),
                                       index.encode(),
-                                      encode_txn_index({{1, 2, 3, 4}}),
+                                      encode_txn_index({{ProducerId(1), Offset(2), Offset(3), Offset(4)}}),
                                       state.encode_snapshot(),
                                       encode_topic_registry({{"t", {{}, 1, {{"k", "v"}}}}}),
                                       encode_meta_properties({"c", "d", 1})};

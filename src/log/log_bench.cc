@@ -47,7 +47,7 @@ Bytes batch_of(int64_t records, size_t value_bytes) {
 void BM_Append(benchmark::State& state) {
   const Folder folder;
   const auto logs = open_log(folder, false);
-  const auto partition = logs->find_partition("t", 0);
+  const auto partition = logs->find_partition("t", PartitionId(0));
   const Bytes batch = batch_of(state.range(0), 100);
   wire::RecordIterator scratch;
   for (auto _ : state) {
@@ -63,7 +63,7 @@ BENCHMARK(BM_Append)->Arg(1)->Arg(100)->Arg(8000);
 void BM_AppendAndWait(benchmark::State& state) {
   const Folder folder;
   const auto logs = open_log(folder, true);
-  const auto partition = logs->find_partition("t", 0);
+  const auto partition = logs->find_partition("t", PartitionId(0));
   const Bytes batch = batch_of(100, 100);
   const auto view = wire::BatchView::parse(batch);
   for (auto _ : state) {
@@ -84,18 +84,18 @@ BENCHMARK(BM_AppendAndWait)->UseRealTime();
 void BM_Read(benchmark::State& state) {
   const Folder folder;
   const auto logs = open_log(folder, false);
-  const auto partition = logs->find_partition("t", 0);
+  const auto partition = logs->find_partition("t", PartitionId(0));
   const Bytes batch = batch_of(100, 100);
   const auto view = wire::BatchView::parse(batch);
   for (int i = 0; i < 5000; ++i) CHECK(partition->append(*view).ok());
-  int64_t offset = 0;
+  Offset offset;
   int64_t bytes = 0;
   for (auto _ : state) {
     const auto result = partition->read({offset, static_cast<size_t>(state.range(0)), true, {}});
     CHECK(result.ok());
     bytes += static_cast<int64_t>(result->records.size());
     offset += static_cast<int64_t>(result->records.size() / batch.size() * 100);
-    if (offset >= 500'000) offset = 0;
+    if (offset >= Offset(500'000)) offset = {};
   }
   state.SetBytesProcessed(bytes);
 }

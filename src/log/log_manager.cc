@@ -141,7 +141,7 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const auto partition = parse_partition_folder(name);
     if (!partition || !env_.exists(path(name) + "/partition.metadata")) continue;
     const auto topic = stored.find(partition->first);
-    if (topic != stored.end() && partition->second < topic->second.partitions) continue;
+    if (topic != stored.end() && partition->second < PartitionId(topic->second.partitions)) continue;
     warn("folder {} belongs to no topic; renamed to {}{}", name, name, kStraySuffix);
     MUIR_RETURN_IF_ERROR(env_.rename(path(name), path(name) + std::string(kStraySuffix)));
   }
@@ -149,7 +149,7 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
   return {};
 }
 
-RecoveryHint LogManager::hint_for(const std::string& topic, int32_t index) const {
+RecoveryHint LogManager::hint_for(const std::string& topic, PartitionId index) const {
   RecoveryHint hint;
   hint.clean_shutdown = clean_start_;
   if (const auto it = recovery_points_.find({topic, index}); it != recovery_points_.end())
@@ -167,13 +167,14 @@ Result<TopicPtr> LogManager::open_topic(const std::string& name, const TopicEntr
   topic->config = std::make_shared<const TopicConfig>(MUIR_TRY(TopicConfig::from(entry.overrides, options_.broker)));
   const TopicPtr known = find_topic(name);
   for (int32_t i = 0; i < entry.partitions; ++i) {
+    const PartitionId index(i);
     if (known != nullptr && static_cast<size_t>(i) < known->partitions.size()) {
       topic->partitions.push_back(known->partitions[static_cast<size_t>(i)]);
       topic->partitions.back()->set_config(topic->config);
       continue;
     }
-    topic->partitions.push_back(MUIR_TRY(Partition::open(partition_env_, path(partition_folder(name, i)), name, i,
-                                                         entry.id, topic->config, hint_for(name, i))));
+    topic->partitions.push_back(MUIR_TRY(Partition::open(partition_env_, path(partition_folder(name, index)), name,
+                                                         index, entry.id, topic->config, hint_for(name, index))));
   }
   return TopicPtr(std::move(topic));
 }
@@ -199,11 +200,12 @@ TopicPtr LogManager::find_topic(const wire::Uuid& id) const {
   return it == topics_by_id_.end() ? nullptr : it->second;
 }
 
-std::shared_ptr<Partition> LogManager::find_partition(std::string_view topic, int32_t index) const {
+std::shared_ptr<Partition> LogManager::find_partition(std::string_view topic, PartitionId index) const {
   const std::shared_lock lock(topics_mutex_);
   const auto it = topics_.find(topic);
-  if (it == topics_.end() || index < 0 || static_cast<size_t>(index) >= it->second->partitions.size()) return nullptr;
-  return it->second->partitions[static_cast<size_t>(index)];
+  if (it == topics_.end() || index < PartitionId(0)) return nullptr;
+  const auto at = static_cast<size_t>(index.value());
+  return at < it->second->partitions.size() ? it->second->partitions[at] : nullptr;
 }
 
 std::vector<TopicPtr> LogManager::topics() const {
@@ -331,8 +333,8 @@ Status LogManager::delete_topic(const std::string& name) {
   return {};
 }
 
-Result<int64_t> LogManager::delete_records_before(Partition& partition, int64_t offset) {
-  const int64_t start = MUIR_TRY(partition.delete_records_before(offset));
+Result<Offset> LogManager::delete_records_before(Partition& partition, Offset offset) {
+  const Offset start = MUIR_TRY(partition.delete_records_before(offset));
   MUIR_RETURN_IF_ERROR(save_checkpoints());
   return start;
 }
@@ -347,8 +349,8 @@ Status LogManager::save_checkpoints() {
   for (const TopicPtr& topic : topics()) {
     for (const auto& partition : topic->partitions) {
       recovery[{topic->name, partition->index()}] = partition->recovery_point();
-      const int64_t start = partition->offsets().log_start;
-      if (start > 0) starts[{topic->name, partition->index()}] = start;
+      const Offset start = partition->offsets().log_start;
+      if (start > Offset(0)) starts[{topic->name, partition->index()}] = start;
       if (topic->config->compact) cleaned[{topic->name, partition->index()}] = partition->cleaned_to();
     }
   }

@@ -56,7 +56,7 @@ class LogManager {
   // nullptr when there is none.
   [[nodiscard]] TopicPtr find_topic(std::string_view name) const;
   [[nodiscard]] TopicPtr find_topic(const wire::Uuid& id) const;
-  [[nodiscard]] std::shared_ptr<Partition> find_partition(std::string_view topic, int32_t index) const;
+  [[nodiscard]] std::shared_ptr<Partition> find_partition(std::string_view topic, PartitionId index) const;
   // By name.
   [[nodiscard]] std::vector<TopicPtr> topics() const;
 
@@ -68,7 +68,7 @@ class LogManager {
   // Raises the number of partitions to `count`.
   Status add_partitions(const std::string& name, int32_t count, bool validate_only = false);
   Status set_topic_config(const std::string& name, const Properties& overrides);
-  Result<int64_t> delete_records_before(Partition& partition, int64_t offset);
+  Result<Offset> delete_records_before(Partition& partition, Offset offset);
 
   // What the housekeeping thread does periodically, now: retention, expiry of producers, checkpoints.
   Status apply_retention();
@@ -84,7 +84,7 @@ class LogManager {
   Status load_topics();
   Status set_stray_folders_aside(const TopicEntries& entries);
   Result<TopicPtr> open_topic(const std::string& name, const TopicEntry& entry);
-  [[nodiscard]] RecoveryHint hint_for(const std::string& topic, int32_t index) const;
+  [[nodiscard]] RecoveryHint hint_for(const std::string& topic, PartitionId index) const;
   Status save_registry(const TopicEntries& entries);
   Status save_checkpoints();
   Status close_partitions();

@@ -25,7 +25,7 @@ class LogManagerTest : public ::testing::Test {
     logs_ = *std::move(opened);
   }
   // Appends and waits until it is durable.
-  void append(const std::string& topic, int32_t partition, const std::string& value) {
+  void append(const std::string& topic, PartitionId partition, const std::string& value) {
     const Bytes bytes = test_batch(value);
     std::atomic<bool> done = false;
     ASSERT_TRUE(logs_->find_partition(topic, partition)
@@ -37,8 +37,8 @@ class LogManagerTest : public ::testing::Test {
                     .ok());
     ASSERT_TRUE(testing::eventually([&] { return done.load(); }));
   }
-  std::vector<std::string> read(const std::string& topic, int32_t partition) {
-    const auto result = logs_->find_partition(topic, partition)->read({0, 1 << 20, true, {}});
+  std::vector<std::string> read(const std::string& topic, PartitionId partition) {
+    const auto result = logs_->find_partition(topic, partition)->read({Offset(0), 1 << 20, true, {}});
     return describe_records(result->records);
   }
   ErrorCode create(const std::string& name, int32_t partitions = 1, const Properties& settings = {}) {
@@ -55,7 +55,7 @@ TEST_F(LogManagerTest, TopicsAndTheirSettingsSurviveAnyEnd) {
     open();
     const std::string cluster = logs_->cluster_id();
     ASSERT_EQ(create(clean ? "first" : "second", 3, {{"retention.ms", "1234"}}), ErrorCode::none);
-    append(clean ? "first" : "second", 2, "hello");
+    append(clean ? "first" : "second", PartitionId(2), "hello");
     if (clean) {
       ASSERT_TRUE(logs_->close().ok());
     } else {
@@ -68,7 +68,7 @@ TEST_F(LogManagerTest, TopicsAndTheirSettingsSurviveAnyEnd) {
     EXPECT_EQ(topic->partitions.size(), 3u);
     EXPECT_EQ(topic->config->retention_ms, 1234);
     EXPECT_EQ(logs_->find_topic(topic->id), topic);
-    EXPECT_EQ(read(topic->name, 2), std::vector<std::string>{"0:hello"});
+    EXPECT_EQ(read(topic->name, PartitionId(2)), std::vector<std::string>{"0:hello"});
   }
 }
 
@@ -107,12 +107,12 @@ TEST_F(LogManagerTest, DefaultsComeFromTheBrokersProperties) {
 TEST_F(LogManagerTest, PartitionsAreAddedAndKeepTheirRecords) {
   open();
   ASSERT_EQ(create("t", 2), ErrorCode::none);
-  append("t", 1, "x");
+  append("t", PartitionId(1), "x");
   EXPECT_EQ(kafka_code(logs_->add_partitions("t", 2)), ErrorCode::invalid_partitions);
   EXPECT_EQ(kafka_code(logs_->add_partitions("none", 2)), ErrorCode::unknown_topic_or_partition);
   ASSERT_TRUE(logs_->add_partitions("t", 4).ok());
   EXPECT_EQ(logs_->find_topic("t")->partitions.size(), 4u);
-  EXPECT_EQ(read("t", 1), std::vector<std::string>{"0:x"});
+  EXPECT_EQ(read("t", PartitionId(1)), std::vector<std::string>{"0:x"});
   env_.crash(3);
   open();
   EXPECT_EQ(logs_->find_topic("t")->partitions.size(), 4u);
@@ -122,14 +122,14 @@ TEST_F(LogManagerTest, ADeletedTopicIsGoneAndItsNameIsFree) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);
   const auto id = logs_->find_topic("t")->id;
-  append("t", 0, "old");
+  append("t", PartitionId(0), "old");
   ASSERT_TRUE(logs_->delete_topic("t").ok());
   EXPECT_EQ(logs_->find_topic("t"), nullptr);
   EXPECT_EQ(logs_->find_topic(id), nullptr);
   EXPECT_EQ(kafka_code(logs_->delete_topic("t")), ErrorCode::unknown_topic_or_partition);
   ASSERT_EQ(create("t"), ErrorCode::none);
   EXPECT_NE(logs_->find_topic("t")->id, id);
-  EXPECT_EQ(logs_->find_partition("t", 0)->offsets().log_end, 0);
+  EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_end, Offset(0));
   EXPECT_TRUE(testing::eventually([&] {
     const auto names = env_.list("/data").value();
     return std::none_of(names.begin(), names.end(), [](const auto& name) { return name.ends_with("-delete"); });
@@ -139,9 +139,9 @@ TEST_F(LogManagerTest, ADeletedTopicIsGoneAndItsNameIsFree) {
 TEST_F(LogManagerTest, SettingsChangeWhileTheTopicIsInUse) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);
-  const auto partition = logs_->find_partition("t", 0);
+  const auto partition = logs_->find_partition("t", PartitionId(0));
   ASSERT_TRUE(logs_->set_topic_config("t", {{"segment.bytes", "100"}}).ok());
-  EXPECT_EQ(logs_->find_partition("t", 0), partition);
+  EXPECT_EQ(logs_->find_partition("t", PartitionId(0)), partition);
   EXPECT_EQ(partition->config()->segment_bytes, 100);
   EXPECT_EQ(kafka_code(logs_->set_topic_config("t", {{"segment.bytes", "x"}})), ErrorCode::invalid_config);
   env_.crash(4);
@@ -178,7 +178,7 @@ TEST_F(LogManagerTest, ATopicThatCannotBeMadeIsNotThere) {
   env_.fail_writes_after(std::nullopt);
   EXPECT_EQ(logs_->find_topic("t"), nullptr);
   EXPECT_EQ(create("t", 5), ErrorCode::none);
-  append("t", 4, "x");
+  append("t", PartitionId(4), "x");
 }
 
 TEST_F(LogManagerTest, ADamagedRegistryStopsTheStartInsteadOfLosingTopics) {
@@ -196,11 +196,11 @@ TEST_F(LogManagerTest, ADamagedRegistryStopsTheStartInsteadOfLosingTopics) {
 TEST_F(LogManagerTest, DeletedRecordsStayDeletedAfterACrash) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);
-  for (int i = 0; i < 5; ++i) append("t", 0, "x");
-  ASSERT_EQ(logs_->delete_records_before(*logs_->find_partition("t", 0), 3).value(), 3);
+  for (int i = 0; i < 5; ++i) append("t", PartitionId(0), "x");
+  ASSERT_EQ(logs_->delete_records_before(*logs_->find_partition("t", PartitionId(0)), Offset(3)).value(), Offset(3));
   env_.crash(9);
   open();
-  EXPECT_EQ(logs_->find_partition("t", 0)->offsets().log_start, 3);
+  EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_start, Offset(3));
 }
 
 }  // namespace

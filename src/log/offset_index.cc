@@ -10,11 +10,11 @@ constexpr size_t kOffsetEntryBytes = 8;
 constexpr size_t kTimeEntryBytes = 12;
 }  // namespace
 
-void OffsetIndex::append(int64_t offset, uint32_t position) {
+void OffsetIndex::append(Offset offset, uint32_t position) {
   entries_.push_back({static_cast<uint32_t>(offset - base_offset_), position});
 }
 
-uint32_t OffsetIndex::floor_position(int64_t offset) const {
+uint32_t OffsetIndex::floor_position(Offset offset) const {
   const auto after =
       std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
                        [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
@@ -32,7 +32,7 @@ Bytes OffsetIndex::encode() const {
   return out;
 }
 
-Result<OffsetIndex> OffsetIndex::decode(int64_t base_offset, BytesView bytes, uint64_t log_bytes) {
+Result<OffsetIndex> OffsetIndex::decode(Offset base_offset, BytesView bytes, uint64_t log_bytes) {
   if (bytes.size() % kOffsetEntryBytes != 0)
     return muir::error(Code::data_loss, "offset index: {} bytes are not whole entries", bytes.size());
   OffsetIndex out(base_offset);
@@ -50,12 +50,12 @@ Result<OffsetIndex> OffsetIndex::decode(int64_t base_offset, BytesView bytes, ui
   return out;
 }
 
-void TimeIndex::append(int64_t timestamp, int64_t offset) {
+void TimeIndex::append(int64_t timestamp, Offset offset) {
   if (!entries_.empty() && timestamp <= entries_.back().timestamp) return;
   entries_.push_back({timestamp, static_cast<uint32_t>(offset - base_offset_)});
 }
 
-int64_t TimeIndex::floor_offset(int64_t timestamp) const {
+Offset TimeIndex::floor_offset(int64_t timestamp) const {
   const auto at = std::lower_bound(entries_.begin(), entries_.end(), timestamp,
                                    [](const Entry& entry, int64_t target) { return entry.timestamp < target; });
   return at == entries_.begin() ? base_offset_ : base_offset_ + std::prev(at)->relative_offset;
@@ -72,7 +72,7 @@ Bytes TimeIndex::encode() const {
   return out;
 }
 
-Result<TimeIndex> TimeIndex::decode(int64_t base_offset, BytesView bytes) {
+Result<TimeIndex> TimeIndex::decode(Offset base_offset, BytesView bytes) {
   if (bytes.size() % kTimeEntryBytes != 0)
     return muir::error(Code::data_loss, "time index: {} bytes are not whole entries", bytes.size());
   TimeIndex out(base_offset);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 
 namespace muir::log {
@@ -21,20 +22,20 @@ class OffsetIndex {
     bool operator==(const Entry&) const = default;
   };
 
-  explicit OffsetIndex(int64_t base_offset = 0) : base_offset_(base_offset) {}
+  explicit OffsetIndex(Offset base_offset = {}) : base_offset_(base_offset) {}
   // `offset` and `position` ascend from call to call.
-  void append(int64_t offset, uint32_t position);
+  void append(Offset offset, uint32_t position);
   // Position from which a scan finds `offset`: that of the last entry at or below it, else 0.
-  [[nodiscard]] uint32_t floor_position(int64_t offset) const;
+  [[nodiscard]] uint32_t floor_position(Offset offset) const;
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 
   [[nodiscard]] Bytes encode() const;
   // Refuses entries that do not ascend or point behind `log_bytes`.
-  static Result<OffsetIndex> decode(int64_t base_offset, BytesView bytes, uint64_t log_bytes);
+  static Result<OffsetIndex> decode(Offset base_offset, BytesView bytes, uint64_t log_bytes);
 
  private:
-  int64_t base_offset_;
+  Offset base_offset_;
   std::vector<Entry> entries_;
 };
 
@@ -46,20 +47,20 @@ class TimeIndex {
     bool operator==(const Entry&) const = default;
   };
 
-  explicit TimeIndex(int64_t base_offset = 0) : base_offset_(base_offset) {}
+  explicit TimeIndex(Offset base_offset = {}) : base_offset_(base_offset) {}
   // Remembers that the largest timestamp so far is that of the batch ending at `offset`; ignored unless it is larger
   // than the last entry's.
-  void append(int64_t timestamp, int64_t offset);
+  void append(int64_t timestamp, Offset offset);
   // Offset from which a scan finds the first record with a timestamp of at least `timestamp`.
-  [[nodiscard]] int64_t floor_offset(int64_t timestamp) const;
+  [[nodiscard]] Offset floor_offset(int64_t timestamp) const;
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 
   [[nodiscard]] Bytes encode() const;
-  static Result<TimeIndex> decode(int64_t base_offset, BytesView bytes);
+  static Result<TimeIndex> decode(Offset base_offset, BytesView bytes);
 
  private:
-  int64_t base_offset_;
+  Offset base_offset_;
   std::vector<Entry> entries_;
 };
 

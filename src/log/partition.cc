@@ -8,7 +8,7 @@
 
 namespace muir::log {
 
-Partition::Partition(PartitionEnv env, std::string folder, std::string topic, int32_t index, wire::Uuid topic_id,
+Partition::Partition(PartitionEnv env, std::string folder, std::string topic, PartitionId index, wire::Uuid topic_id,
                      std::shared_ptr<const TopicConfig> config)
     : env_(std::move(env)),
       folder_(std::move(folder)),
@@ -30,12 +30,12 @@ Status Partition::usable() const {
   return {};
 }
 
-int64_t Partition::last_stable_offset() const {
+Offset Partition::last_stable_offset() const {
   const auto unstable = producers_.first_unstable_offset();
   return unstable ? std::min(*unstable, high_watermark_) : high_watermark_;
 }
 
-int64_t Partition::bound(Isolation isolation) const {
+Offset Partition::bound(Isolation isolation) const {
   switch (isolation) {
     case Isolation::read_uncommitted: return high_watermark_;
     case Isolation::read_committed: return last_stable_offset();
@@ -49,14 +49,14 @@ Offsets Partition::offsets() const {
   return {log_start_, last_stable_offset(), high_watermark_, active().next_offset()};
 }
 
-int32_t Partition::leader_epoch() const {
+LeaderEpoch Partition::leader_epoch() const {
   const std::lock_guard guard(mutex_);
   return epochs_.back().epoch;
 }
 
-EpochEntry Partition::epoch_end(int32_t epoch) const {
+EpochEntry Partition::epoch_end(LeaderEpoch epoch) const {
   const std::lock_guard guard(mutex_);
-  if (epoch > epochs_.back().epoch) return {-1, -1};
+  if (epoch > epochs_.back().epoch) return {kNoLeaderEpoch, kNoOffset};
   if (epoch == epochs_.back().epoch) return {epoch, active().next_offset()};
   const auto next =
       std::find_if(epochs_.begin(), epochs_.end(), [&](const EpochEntry& entry) { return entry.epoch > epoch; });
@@ -64,7 +64,7 @@ EpochEntry Partition::epoch_end(int32_t epoch) const {
   return {std::prev(next)->epoch, next->start_offset};
 }
 
-std::unordered_map<int64_t, ProducerEntry> Partition::producers() const {
+std::unordered_map<ProducerId, ProducerEntry> Partition::producers() const {
   const std::lock_guard guard(mutex_);
   return producers_.producers();
 }
@@ -87,12 +87,12 @@ std::shared_ptr<const TopicConfig> Partition::config() const {
   return config_;
 }
 
-int64_t Partition::recovery_point() const {
+Offset Partition::recovery_point() const {
   const std::lock_guard guard(mutex_);
   return durable_;
 }
 
-int64_t Partition::cleaned_to() const {
+Offset Partition::cleaned_to() const {
   const std::lock_guard guard(mutex_);
   return cleaned_to_;
 }
@@ -113,8 +113,8 @@ Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durab
                   header.producer_epoch,
                   header.base_sequence,
                   header.base_sequence < 0 ? -1 : header.last_sequence(),
-                  -1,
-                  -1,
+                  kNoOffset,
+                  kNoOffset,
                   header.max_timestamp,
                   header.transactional()};
       const auto repeated = MUIR_TRY(producers_.check(producer));
@@ -146,8 +146,8 @@ Result<Appended> Partition::append_new(const wire::BatchView& batch, wire::Batch
   return Appended{header.base_offset, header.last_offset(), append_time.value_or(-1), log_start_, false};
 }
 
-Result<Appended> Partition::append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch,
-                                           int32_t coordinator_epoch, OnDurable durable) {
+Result<Appended> Partition::append_end_txn(wire::ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
+                                           LeaderEpoch coordinator_epoch, OnDurable durable) {
   const Bytes bytes = wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, env_.clock->now_ms());
   const wire::BatchView batch = MUIR_TRY(wire::BatchView::parse(bytes));
   Woken woken;
@@ -224,7 +224,7 @@ Status Partition::roll_for(const wire::BatchHeader& header, size_t bytes) {
 
 Status Partition::roll() {
   Segment& old = active();
-  const int64_t next = old.next_offset();
+  const Offset next = old.next_offset();
   MUIR_RETURN_IF_ERROR(old.trim());
   MUIR_RETURN_IF_ERROR(old.seal());
   MUIR_RETURN_IF_ERROR(
@@ -240,7 +240,7 @@ Status Partition::roll() {
   return {};
 }
 
-void Partition::after_append(int64_t end, OnDurable durable, Woken& woken) {
+void Partition::after_append(Offset end, OnDurable durable, Woken& woken) {
   if (!env_.sync_before_visible) {
     raise_high_watermark(active().next_offset(), woken);
     if (durable) woken.waiters.push_back({end, std::move(durable)});
@@ -253,7 +253,7 @@ void Partition::after_append(int64_t end, OnDurable durable, Woken& woken) {
   env_.request_flush(*this);
 }
 
-void Partition::raise_high_watermark(int64_t offset, Woken& woken) {
+void Partition::raise_high_watermark(Offset offset, Woken& woken) {
   if (offset <= high_watermark_) return;
   high_watermark_ = offset;
   producers_.on_high_watermark(offset);
@@ -265,7 +265,7 @@ void Partition::raise_high_watermark(int64_t offset, Woken& woken) {
 
 Status Partition::flush() {
   std::vector<SegmentPtr> targets;
-  int64_t end = 0;
+  Offset end;
   bool folder = false;
   {
     const std::lock_guard guard(mutex_);
@@ -315,7 +315,7 @@ void Partition::fail_all(const Status& status, Woken& woken) {
   watchers_.clear();
 }
 
-void Partition::when_durable(int64_t offset, std::function<void(const Status&)> done) {
+void Partition::when_durable(Offset offset, std::function<void(const Status&)> done) {
   Status status;
   {
     const std::lock_guard guard(mutex_);

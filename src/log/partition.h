@@ -39,30 +39,30 @@ struct PartitionEnv {
 // Where a partition's log was when it was last known to be durable.
 struct RecoveryHint {
   bool clean_shutdown = false;
-  int64_t recovery_point = 0;
-  int64_t log_start_offset = 0;
-  int64_t cleaned_to = 0;  // compaction had come so far
+  Offset recovery_point;
+  Offset log_start_offset;
+  Offset cleaned_to;  // compaction had come so far
 };
 
 struct Appended {
-  int64_t base_offset = -1;
-  int64_t last_offset = -1;
+  Offset base_offset = kNoOffset;
+  Offset last_offset = kNoOffset;
   int64_t log_append_time_ms = -1;  // -1 with CreateTime
-  int64_t log_start_offset = 0;
+  Offset log_start_offset;
   bool repeated = false;  // an idempotent producer's batch that is already there
 };
 
 struct Offsets {
-  int64_t log_start = 0;
-  int64_t last_stable = 0;
-  int64_t high_watermark = 0;
-  int64_t log_end = 0;
+  Offset log_start;
+  Offset last_stable;
+  Offset high_watermark;
+  Offset log_end;
 };
 
 enum class Isolation : int8_t { read_uncommitted = 0, read_committed = 1, log_end = 2 };
 
 struct ReadRequest {
-  int64_t offset = 0;
+  Offset offset;
   size_t bytes_max = 1 << 20;
   // Return the first batch even when it is larger than bytes_max.
   bool at_least_one_batch = true;
@@ -78,7 +78,7 @@ struct ReadResult {
 
 struct TimestampOffset {
   int64_t timestamp = -1;
-  int64_t offset = -1;
+  Offset offset = kNoOffset;
 };
 
 struct PartitionSize {
@@ -89,12 +89,12 @@ struct PartitionSize {
 class Partition : public std::enable_shared_from_this<Partition> {  // the flusher holds what it was asked to flush
  public:
   // Opens the log in `folder`, making it when it is not there, and recovers it as `hint` demands.
-  static Result<std::shared_ptr<Partition>> open(PartitionEnv env, std::string folder, std::string topic, int32_t index,
-                                                 wire::Uuid topic_id, std::shared_ptr<const TopicConfig> config,
-                                                 const RecoveryHint& hint);
+  static Result<std::shared_ptr<Partition>> open(PartitionEnv env, std::string folder, std::string topic,
+                                                 PartitionId index, wire::Uuid topic_id,
+                                                 std::shared_ptr<const TopicConfig> config, const RecoveryHint& hint);
 
   [[nodiscard]] const std::string& topic() const { return topic_; }
-  [[nodiscard]] int32_t index() const { return index_; }
+  [[nodiscard]] PartitionId index() const { return index_; }
   [[nodiscard]] const wire::Uuid& topic_id() const { return topic_id_; }
   [[nodiscard]] std::string name() const;  // "positions-3"
 
@@ -105,12 +105,12 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   using OnDurable = std::function<void(const Status&)>;
   Result<Appended> append(const wire::BatchView& batch, OnDurable durable = {});
   // Appends the marker that ends a producer's transaction.
-  Result<Appended> append_end_txn(wire::ControlType type, int64_t producer_id, int16_t producer_epoch,
-                                  int32_t coordinator_epoch, OnDurable durable = {});
+  Result<Appended> append_end_txn(wire::ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
+                                  LeaderEpoch coordinator_epoch, OnDurable durable = {});
 
   // `done` runs once everything below `offset` is durable, or with the error that prevents it; at once when it is.
   // It may run on the calling thread or on the flushing one.
-  void when_durable(int64_t offset, OnDurable done);
+  void when_durable(Offset offset, OnDurable done);
   // `wake` runs, once, when more can be read than at the time of the call, or when the partition is closed or deleted.
   // It may run on any thread. unwatch() takes it back.
   using WatchId = uint64_t;
@@ -123,19 +123,19 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] Offsets offsets() const;
   // Nothing is returned at or above the offset that the isolation allows; OFFSET_OUT_OF_RANGE outside of the log.
   Result<ReadResult> read(const ReadRequest& request);
-  // First record at or after `timestamp`, below what the isolation allows; offset -1 when there is none.
+  // First record at or after `timestamp`, below what the isolation allows; kNoOffset when there is none.
   Result<TimestampOffset> find_timestamp(int64_t timestamp, Isolation isolation);
   // The record with the largest timestamp.
   Result<TimestampOffset> find_max_timestamp();
-  [[nodiscard]] int32_t leader_epoch() const;
-  // KIP-320: the largest epoch at or below `epoch` and where it ended; {-1, -1} when it is unknown.
-  [[nodiscard]] EpochEntry epoch_end(int32_t epoch) const;
+  [[nodiscard]] LeaderEpoch leader_epoch() const;
+  // KIP-320: the largest epoch at or below `epoch` and where it ended; kNoLeaderEpoch and kNoOffset when it is unknown.
+  [[nodiscard]] EpochEntry epoch_end(LeaderEpoch epoch) const;
   // Producers with their state, for DescribeProducers.
-  [[nodiscard]] std::unordered_map<int64_t, ProducerEntry> producers() const;
+  [[nodiscard]] std::unordered_map<ProducerId, ProducerEntry> producers() const;
   [[nodiscard]] PartitionSize size() const;
 
-  // Records below `offset` are gone. -1: up to the high watermark. Returns the new log start offset.
-  Result<int64_t> delete_records_before(int64_t offset);
+  // Records below `offset` are gone. kNoOffset: up to the high watermark. Returns the new log start offset.
+  Result<Offset> delete_records_before(Offset offset);
   // Removes segments as retention.ms, retention.bytes and the log start offset say; rolls an old active segment.
   Status apply_retention();
   // Forgets producers that have been silent for `producer_expiration_ms`.
@@ -148,9 +148,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // Appends and reads fail from now on; waiting callers are told. The folder stays.
   void mark_deleted();
   // Up to where the log is durable.
-  [[nodiscard]] int64_t recovery_point() const;
+  [[nodiscard]] Offset recovery_point() const;
   // Up to where compaction has come.
-  [[nodiscard]] int64_t cleaned_to() const;
+  [[nodiscard]] Offset cleaned_to() const;
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
  private:
@@ -158,7 +158,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   friend class Cleaner;
   using SegmentPtr = std::shared_ptr<Segment>;
   struct Waiter {
-    int64_t offset;
+    Offset offset;
     OnDurable done;
   };
   struct Woken {  // what to call once the lock is free
@@ -168,42 +168,42 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
     void run();
   };
 
-  Partition(PartitionEnv env, std::string folder, std::string topic, int32_t index, wire::Uuid topic_id,
+  Partition(PartitionEnv env, std::string folder, std::string topic, PartitionId index, wire::Uuid topic_id,
             std::shared_ptr<const TopicConfig> config);
 
   // All of these need the lock.
   [[nodiscard]] Status usable() const;
   [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
-  [[nodiscard]] int64_t last_stable_offset() const;
-  [[nodiscard]] int64_t bound(Isolation isolation) const;
+  [[nodiscard]] Offset last_stable_offset() const;
+  [[nodiscard]] Offset bound(Isolation isolation) const;
   Result<Appended> append_new(const wire::BatchView& batch, wire::BatchHeader& header);
   Status write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time);
   Status roll_for(const wire::BatchHeader& header, size_t bytes);
   Status roll();
-  void after_append(int64_t end, OnDurable durable, Woken& woken);
-  void raise_high_watermark(int64_t offset, Woken& woken);
+  void after_append(Offset end, OnDurable durable, Woken& woken);
+  void raise_high_watermark(Offset offset, Woken& woken);
   void fail_all(const Status& status, Woken& woken);
-  Status remove_segments_below(int64_t offset, std::string_view why);
-  [[nodiscard]] SegmentPtr segment_at(int64_t offset) const;
-  [[nodiscard]] std::vector<AbortedTxn> aborted_between(int64_t from, int64_t to) const;
+  Status remove_segments_below(Offset offset, std::string_view why);
+  [[nodiscard]] SegmentPtr segment_at(Offset offset) const;
+  [[nodiscard]] std::vector<AbortedTxn> aborted_between(Offset from, Offset to) const;
   void remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker, Segment& segment);
 
   const PartitionEnv env_;
   const std::string folder_;
   const std::string topic_;
-  const int32_t index_;
+  const PartitionId index_;
   const wire::Uuid topic_id_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const TopicConfig> config_;
-  std::map<int64_t, SegmentPtr> segments_;  // by base offset; never empty once open
-  std::vector<SegmentPtr> unsynced_;        // rolled and not yet durable
+  std::map<Offset, SegmentPtr> segments_;  // by base offset; never empty once open
+  std::vector<SegmentPtr> unsynced_;       // rolled and not yet durable
   EpochEntries epochs_;
   ProducerState producers_;
-  int64_t log_start_ = 0;
-  int64_t high_watermark_ = 0;
-  int64_t durable_ = 0;
-  int64_t cleaned_to_ = 0;
+  Offset log_start_;
+  Offset high_watermark_;
+  Offset durable_;
+  Offset cleaned_to_;
   bool folder_unsynced_ = false;
   bool flush_requested_ = false;
   Status failure_;  // the disk's: nothing can be appended any more

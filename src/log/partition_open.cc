@@ -60,11 +60,11 @@ class PartitionOpener {
     return {};
   }
 
-  Status finish_swap(const std::string& name, int64_t base, const std::vector<std::string>& names) {
+  Status finish_swap(const std::string& name, Offset base, const std::vector<std::string>& names) {
     const auto file = MUIR_TRY(env_.open(path(name), OpenMode::read));
     const uint64_t file_bytes = MUIR_TRY(file->size());
     BatchCursor cursor(*file, 0, file_bytes);
-    int64_t end = base;
+    Offset end = base;
     while (const auto batch = MUIR_TRY(cursor.next())) end = batch->header().next_offset();
     for (const std::string& other : names) {
       const auto covered = parse_segment_file(other, kLogSuffix);
@@ -82,7 +82,7 @@ class PartitionOpener {
   }
 
   Status load_segments() {
-    std::vector<int64_t> bases;
+    std::vector<Offset> bases;
     for (const std::string& name : MUIR_TRY(env_.list(p_.folder_))) {
       if (const auto base = parse_segment_file(name, kLogSuffix)) bases.push_back(*base);
     }
@@ -90,7 +90,7 @@ class PartitionOpener {
     const int64_t interval = p_.config_->index_interval_bytes;
     const int64_t now = p_.env_.clock->now_ms();
     for (size_t i = 0; i < bases.size(); ++i) {
-      const std::optional<int64_t> next = i + 1 < bases.size() ? std::optional(bases[i + 1]) : std::nullopt;
+      const std::optional<Offset> next = i + 1 < bases.size() ? std::optional(bases[i + 1]) : std::nullopt;
       const bool durable = hint_.clean_shutdown || (next && *next <= hint_.recovery_point);
       auto segment = durable ? Segment::open(env_, p_.folder_, bases[i], next, interval, now)
                              : Result<Partition::SegmentPtr>(muir::error(Code::data_loss, "not closed"));
@@ -108,7 +108,7 @@ class PartitionOpener {
       }
       warn("{}: segment {} was cut by {} bytes behind offset {}", p_.name(), bases[i], (*segment)->cut_bytes(),
            (*segment)->next_offset());
-      return drop_segments(std::vector<int64_t>(bases.begin() + static_cast<std::ptrdiff_t>(i) + 1, bases.end()));
+      return drop_segments(std::vector<Offset>(bases.begin() + static_cast<std::ptrdiff_t>(i) + 1, bases.end()));
     }
     if (bases.empty()) {
       p_.segments_[hint_.log_start_offset] = MUIR_TRY(Segment::create(env_, p_.folder_, hint_.log_start_offset, now));
@@ -118,8 +118,8 @@ class PartitionOpener {
   }
 
   // What lies behind a damaged segment cannot be reached without a gap: Kafka drops it too.
-  Status drop_segments(const std::vector<int64_t>& bases) {
-    for (const int64_t base : bases) {
+  Status drop_segments(const std::vector<Offset>& bases) {
+    for (const Offset base : bases) {
       warn("{}: segment {} lies behind a damaged one and is removed", p_.name(), base);
       for (const auto suffix : {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
         MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(base, suffix))));
@@ -135,18 +135,18 @@ class PartitionOpener {
       auto epochs = decode_leader_epochs(stored);
       if (epochs.ok()) p_.epochs_ = *std::move(epochs);
     }
-    const int64_t end = p_.active().next_offset();
+    const Offset end = p_.active().next_offset();
     std::erase_if(p_.epochs_, [&](const EpochEntry& entry) { return entry.start_offset > end; });
     if (!p_.epochs_.empty()) return {};
-    p_.epochs_ = {{0, p_.segments_.begin()->first}};
+    p_.epochs_ = {{LeaderEpoch(0), p_.segments_.begin()->first}};
     return env_.write_file(file, encode_leader_epochs(p_.epochs_));
   }
 
   // Starts from the newest snapshot that is whole and old enough, and replays what follows it.
   Status load_producers() {
-    const int64_t end = p_.active().next_offset();
-    const int64_t limit = recovered_.empty() ? end : recovered_.front()->base_offset();
-    std::vector<int64_t> snapshots;
+    const Offset end = p_.active().next_offset();
+    const Offset limit = recovered_.empty() ? end : recovered_.front()->base_offset();
+    std::vector<Offset> snapshots;
     for (const std::string& name : MUIR_TRY(env_.list(p_.folder_))) {
       const auto offset = parse_segment_file(name, kSnapshotSuffix);
       if (!offset) continue;
@@ -157,8 +157,8 @@ class PartitionOpener {
       }
     }
     std::sort(snapshots.rbegin(), snapshots.rend());
-    int64_t from = p_.segments_.begin()->first;
-    for (const int64_t offset : snapshots) {
+    Offset from = p_.segments_.begin()->first;
+    for (const Offset offset : snapshots) {
       const Bytes stored = MUIR_TRY(env_.read_file(path(segment_file(offset, kSnapshotSuffix))));
       auto state = ProducerState::decode_snapshot(stored);
       if (!state.ok()) continue;
@@ -174,7 +174,7 @@ class PartitionOpener {
     return replay(from);
   }
 
-  Status replay(int64_t from) {
+  Status replay(Offset from) {
     wire::RecordIterator records;
     for (const auto& [base, segment] : p_.segments_) {
       if (segment->next_offset() <= from) continue;
@@ -204,7 +204,7 @@ class PartitionOpener {
 
   // What recovery found in the page cache counts as written from now on, so it must be on the disk.
   Status make_durable() {
-    const int64_t end = p_.active().next_offset();
+    const Offset end = p_.active().next_offset();
     for (const auto& segment : recovered_) MUIR_RETURN_IF_ERROR(segment->sync());
     if (!recovered_.empty()) MUIR_RETURN_IF_ERROR(env_.sync_folder(p_.folder_));
     p_.durable_ = end;
@@ -220,7 +220,7 @@ class PartitionOpener {
 };
 
 Result<std::shared_ptr<Partition>> Partition::open(PartitionEnv env, std::string folder, std::string topic,
-                                                   int32_t index, wire::Uuid topic_id,
+                                                   PartitionId index, wire::Uuid topic_id,
                                                    std::shared_ptr<const TopicConfig> config,
                                                    const RecoveryHint& hint) {
   std::shared_ptr<Partition> out(

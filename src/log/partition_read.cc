@@ -16,12 +16,12 @@ struct Window {
   size_t end = 0;
   size_t first_batch_bytes = 0;  // set when the first wanted batch does not fit into the buffer
   bool behind = false;           // every batch here is below the wanted offset; `end` is behind them
-  int64_t next_offset = 0;       // behind the last batch of the window
+  Offset next_offset;            // behind the last batch of the window
 };
 
 // The whole batches in `bytes` that hold offsets from `offset` up to, not including, `bound`; at most `bytes_max` of
 // them, except that the first may be larger when `at_least_one`.
-Window cut_window(BytesView bytes, int64_t offset, int64_t bound, size_t bytes_max, bool at_least_one) {
+Window cut_window(BytesView bytes, Offset offset, Offset bound, size_t bytes_max, bool at_least_one) {
   Window out;
   bool started = false;
   size_t at = 0;
@@ -55,7 +55,7 @@ Window cut_window(BytesView bytes, int64_t offset, int64_t bound, size_t bytes_m
 
 // The record of `batch` that a search for `timestamp` wants, if any. LogAppendTime gives one time to all.
 Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& batch, int64_t timestamp,
-                                                         int64_t from_offset) {
+                                                         Offset from_offset) {
   using Found = std::optional<TimestampOffset>;
   const auto& header = batch.header();
   if (header.max_timestamp < timestamp || header.last_offset() < from_offset) return Found();
@@ -72,13 +72,13 @@ Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& 
 
 }  // namespace
 
-Partition::SegmentPtr Partition::segment_at(int64_t offset) const {
+Partition::SegmentPtr Partition::segment_at(Offset offset) const {
   auto it = segments_.upper_bound(offset);
   if (it != segments_.begin()) --it;
   return it->second;
 }
 
-std::vector<AbortedTxn> Partition::aborted_between(int64_t from, int64_t to) const {
+std::vector<AbortedTxn> Partition::aborted_between(Offset from, Offset to) const {
   std::vector<AbortedTxn> out;
   auto it = segments_.upper_bound(from);
   if (it != segments_.begin()) --it;
@@ -97,10 +97,10 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
   SegmentPtr segment;
   uint32_t position = 0;
   uint64_t segment_bytes = 0;
-  int64_t limit = 0;
-  int64_t next_base = 0;
-  int64_t next_read = 0;
-  for (int64_t offset = request.offset;;) {
+  Offset limit;
+  Offset next_base;
+  Offset next_read;
+  for (Offset offset = request.offset;;) {
     {
       const std::lock_guard guard(mutex_);
       MUIR_RETURN_IF_ERROR(usable());
@@ -156,8 +156,8 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
 Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation isolation) {
   std::vector<SegmentPtr> candidates;
   std::vector<uint64_t> ends;
-  int64_t limit = 0;
-  int64_t from_offset = 0;
+  Offset limit;
+  Offset from_offset;
   {
     const std::lock_guard guard(mutex_);
     MUIR_RETURN_IF_ERROR(usable());

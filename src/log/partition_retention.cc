@@ -6,11 +6,11 @@
 
 namespace muir::log {
 
-Result<int64_t> Partition::delete_records_before(int64_t offset) {
+Result<Offset> Partition::delete_records_before(Offset offset) {
   const std::lock_guard guard(mutex_);
   MUIR_RETURN_IF_ERROR(usable());
-  if (offset == -1) offset = high_watermark_;
-  if (offset < 0 || offset > high_watermark_) {
+  if (offset == kNoOffset) offset = high_watermark_;
+  if (offset < Offset(0) || offset > high_watermark_) {
     return kafka_error(wire::ErrorCode::offset_out_of_range,
                        "delete records of {}: offset {} is above the high watermark {}", name(), offset,
                        high_watermark_);
@@ -21,7 +21,7 @@ Result<int64_t> Partition::delete_records_before(int64_t offset) {
 }
 
 // Removes segments that lie wholly below `offset`; the active one stays.
-Status Partition::remove_segments_below(int64_t offset, std::string_view why) {
+Status Partition::remove_segments_below(Offset offset, std::string_view why) {
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= offset) {
     const SegmentPtr segment = segments_.begin()->second;
     std::erase(unsynced_, segment);

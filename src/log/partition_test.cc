@@ -24,12 +24,12 @@ TEST(Partition, ConsumersSeeOnlyWhatIsDurable) {
   log.append_ok(test_batch("a"));
   EXPECT_EQ(log.flushes_asked, 1);
   EXPECT_EQ(log.read_all(), Lines{});
-  EXPECT_EQ(log.read_all(0, Isolation::log_end), Lines{"0:a"});
+  EXPECT_EQ(log.read_all(Offset(0), Isolation::log_end), Lines{"0:a"});
   log.flush();
   EXPECT_EQ(log.read_all(), Lines{"0:a"});
   log.append_ok(test_batch("b"));
-  EXPECT_EQ(log.partition->offsets().high_watermark, 1);
-  EXPECT_EQ(log.partition->offsets().log_end, 2);
+  EXPECT_EQ(log.partition->offsets().high_watermark, Offset(1));
+  EXPECT_EQ(log.partition->offsets().log_end, Offset(2));
 }
 
 TEST(Partition, OneFlushConfirmsAllAppendsBeforeItInOrder) {
@@ -85,8 +85,8 @@ TEST(Partition, ReadsStartInsideBatchesAndCrossSegments) {
   }
   log.flush();
   EXPECT_GT(log.partition->size().segments, 5u);
-  for (int64_t from = 0; from < 80; ++from) {
-    const Lines rest(expected.begin() + from, expected.end());
+  for (Offset from; from < Offset(80); ++from) {
+    const Lines rest(expected.begin() + from.value(), expected.end());
     EXPECT_EQ(log.read_all(from), rest) << from;
     EXPECT_EQ(log.read_all(from, Isolation::read_uncommitted, 1), rest) << from << ", one batch at a time";
   }
@@ -98,7 +98,7 @@ TEST(Partition, ReadsReturnWholeBatchesWithinTheLimitOrOneThatIsLarger) {
   for (int i = 0; i < 5; ++i) log.append_ok(batch);
   log.flush();
   const auto bytes_read = [&](size_t limit, bool at_least_one) {
-    return log.partition->read({1, limit, at_least_one, Isolation::read_uncommitted})->records.size();
+    return log.partition->read({Offset(1), limit, at_least_one, Isolation::read_uncommitted})->records.size();
   };
   EXPECT_EQ(bytes_read(3 * batch.size() + 5, true), 3 * batch.size());
   EXPECT_EQ(bytes_read(100, true), batch.size());
@@ -110,16 +110,16 @@ TEST(Partition, OffsetsOutsideOfTheLogAreRefused) {
   PartitionFixture log(small_segments());
   for (int i = 0; i < 30; ++i) log.append_ok(test_batch("0123456789"));
   log.flush();
-  ASSERT_EQ(log.partition->delete_records_before(12).value(), 12);
+  ASSERT_EQ(log.partition->delete_records_before(Offset(12)).value(), Offset(12));
   for (const auto& [offset, expected] :
        std::vector<std::pair<int64_t, ErrorCode>>{{-1, ErrorCode::offset_out_of_range},
                                                   {11, ErrorCode::offset_out_of_range},
                                                   {12, ErrorCode::none},
                                                   {30, ErrorCode::none},
                                                   {31, ErrorCode::offset_out_of_range}}) {
-    EXPECT_EQ(kafka_code(log.partition->read({offset, 100, true, {}}).status()), expected) << offset;
+    EXPECT_EQ(kafka_code(log.partition->read({Offset(offset), 100, true, {}}).status()), expected) << offset;
   }
-  EXPECT_EQ(kafka_code(log.partition->delete_records_before(31).status()), ErrorCode::offset_out_of_range);
+  EXPECT_EQ(kafka_code(log.partition->delete_records_before(Offset(31)).status()), ErrorCode::offset_out_of_range);
 }
 
 TEST(Partition, FindsTheFirstRecordAtOrAfterATimestamp) {
@@ -129,16 +129,16 @@ TEST(Partition, FindsTheFirstRecordAtOrAfterATimestamp) {
   log.flush();
   const struct {
     int64_t timestamp;
-    int64_t expected_offset;
+    Offset expected_offset;
     int64_t expected_timestamp;
-  } cases[] = {{0, 0, 1000},    {1000, 0, 1000},  {1001, 1, 1005},  {1005, 1, 1005},
-               {1006, 2, 1010}, {1155, 31, 1155}, {1295, 59, 1295}, {1296, -1, -1}};
+  } cases[] = {{0, Offset(0), 1000},    {1000, Offset(0), 1000},  {1001, Offset(1), 1005},  {1005, Offset(1), 1005},
+               {1006, Offset(2), 1010}, {1155, Offset(31), 1155}, {1295, Offset(59), 1295}, {1296, kNoOffset, -1}};
   for (const auto& c : cases) {
     const auto found = log.partition->find_timestamp(c.timestamp, Isolation::read_uncommitted).value();
     EXPECT_EQ(found.offset, c.expected_offset) << c.timestamp;
     EXPECT_EQ(found.timestamp, c.expected_timestamp) << c.timestamp;
   }
-  EXPECT_EQ(log.partition->find_max_timestamp()->offset, 59);
+  EXPECT_EQ(log.partition->find_max_timestamp()->offset, Offset(59));
 }
 
 TEST(Partition, TimestampsNeedNotAscend) {
@@ -146,10 +146,11 @@ TEST(Partition, TimestampsNeedNotAscend) {
   const int64_t times[] = {50, 10, 90, 20, 30, 90, 70};
   for (const int64_t time : times) log.append_ok(test_batch("0123456789", time));
   log.flush();
-  for (const auto& [wanted, expected] : std::vector<std::pair<int64_t, int64_t>>{{10, 0}, {51, 2}, {90, 2}, {91, -1}}) {
+  for (const auto& [wanted, expected] :
+       std::vector<std::pair<int64_t, Offset>>{{10, Offset(0)}, {51, Offset(2)}, {90, Offset(2)}, {91, kNoOffset}}) {
     EXPECT_EQ(log.partition->find_timestamp(wanted, Isolation::read_uncommitted)->offset, expected) << wanted;
   }
-  EXPECT_EQ(log.partition->find_max_timestamp()->offset, 2);
+  EXPECT_EQ(log.partition->find_max_timestamp()->offset, Offset(2));
 }
 
 TEST(Partition, LogAppendTimeIsGivenToAllRecordsOfABatch) {
@@ -160,7 +161,7 @@ TEST(Partition, LogAppendTimeIsGivenToAllRecordsOfABatch) {
   ASSERT_TRUE(appended.ok());
   EXPECT_EQ(appended->log_append_time_ms, 1'000'000'000);
   log.flush();
-  const auto result = log.partition->read({0, 1000, true, {}});
+  const auto result = log.partition->read({Offset(0), 1000, true, {}});
   const auto batch = wire::BatchView::parse(result->records);
   EXPECT_TRUE(batch->check_crc().ok());
   EXPECT_TRUE(batch->header().log_append_time());
@@ -171,53 +172,60 @@ TEST(Partition, LogAppendTimeIsGivenToAllRecordsOfABatch) {
 TEST(Partition, ARepeatedBatchIsConfirmedWithItsOldOffset) {
   PartitionFixture log;
   log.append_ok(test_batch("other"));
-  const Bytes first = test_batch({{0, std::nullopt, "a"}, {0, std::nullopt, "b"}}, from_producer(9, 0, 0));
-  EXPECT_EQ(log.append(first)->base_offset, 1);
+  const Bytes first =
+      test_batch({{0, std::nullopt, "a"}, {0, std::nullopt, "b"}}, from_producer(ProducerId(9), ProducerEpoch(0), 0));
+  EXPECT_EQ(log.append(first)->base_offset, Offset(1));
   const auto again = log.append(first);
   EXPECT_TRUE(again->repeated);
-  EXPECT_EQ(again->base_offset, 1);
-  EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "c"}}, from_producer(9, 0, 5))).status()),
-            ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(again->base_offset, Offset(1));
+  EXPECT_EQ(
+      kafka_code(
+          log.append(test_batch({{0, std::nullopt, "c"}}, from_producer(ProducerId(9), ProducerEpoch(0), 5))).status()),
+      ErrorCode::out_of_order_sequence_number);
   log.flush();
   EXPECT_EQ(log.read_all(), (Lines{"0:other", "1:a", "2:b"}));
 }
 
 TEST(Partition, ReadCommittedStopsAtTheFirstOpenTransactionAndListsAbortedOnes) {
   PartitionFixture log(small_segments());
-  const auto in_txn = [](int64_t id, int32_t sequence, const std::string& value) {
-    return test_batch({{0, std::nullopt, value}}, from_producer(id, 0, sequence, true));
+  const auto in_txn = [](ProducerId id, int32_t sequence, const std::string& value) {
+    return test_batch({{0, std::nullopt, value}}, from_producer(id, ProducerEpoch(0), sequence, true));
   };
-  log.append_ok(in_txn(1, 0, "one"));
-  log.append_ok(in_txn(2, 0, "two"));
+  log.append_ok(in_txn(ProducerId(1), 0, "one"));
+  log.append_ok(in_txn(ProducerId(2), 0, "two"));
   log.append_ok(test_batch("plain"));
   log.flush();
-  EXPECT_EQ(log.partition->offsets().last_stable, 0);
-  EXPECT_EQ(log.read_all(0, Isolation::read_committed), Lines{});
+  EXPECT_EQ(log.partition->offsets().last_stable, Offset(0));
+  EXPECT_EQ(log.read_all(Offset(0), Isolation::read_committed), Lines{});
 
-  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(0), LeaderEpoch(0)).ok());
   log.flush();
-  EXPECT_EQ(log.partition->offsets().last_stable, 1);
-  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::commit, 2, 0, 0).ok());
-  EXPECT_EQ(log.partition->offsets().last_stable, 1) << "the marker is not durable yet";
+  EXPECT_EQ(log.partition->offsets().last_stable, Offset(1));
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::commit, ProducerId(2), ProducerEpoch(0), LeaderEpoch(0)).ok());
+  EXPECT_EQ(log.partition->offsets().last_stable, Offset(1)) << "the marker is not durable yet";
   log.flush();
-  EXPECT_EQ(log.partition->offsets().last_stable, 5);
-  EXPECT_EQ(log.read_all(0, Isolation::read_committed), (Lines{"0:one", "1:two", "2:plain", "3:abort", "4:commit"}));
-  const auto all = log.partition->read({0, 10'000, true, Isolation::read_committed});
-  EXPECT_EQ(all->aborted, (std::vector<AbortedTxn>{{1, 0, 3, 1}}));
-  EXPECT_TRUE(log.partition->read({4, 10'000, true, Isolation::read_committed})->aborted.empty());
+  EXPECT_EQ(log.partition->offsets().last_stable, Offset(5));
+  EXPECT_EQ(log.read_all(Offset(0), Isolation::read_committed),
+            (Lines{"0:one", "1:two", "2:plain", "3:abort", "4:commit"}));
+  const auto all = log.partition->read({Offset(0), 10'000, true, Isolation::read_committed});
+  EXPECT_EQ(all->aborted, (std::vector<AbortedTxn>{{ProducerId(1), Offset(0), Offset(3), Offset(1)}}));
+  EXPECT_TRUE(log.partition->read({Offset(4), 10'000, true, Isolation::read_committed})->aborted.empty());
 }
 
 TEST(Partition, AbortedTransactionsAreFoundFromEverySegment) {
   PartitionFixture log(small_segments(200));
   for (int32_t i = 0; i < 20; ++i)
-    log.append_ok(test_batch({{0, std::nullopt, "value"}}, from_producer(1, 0, i, true)));
-  ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 1, 0, 0).ok());
+    log.append_ok(test_batch({{0, std::nullopt, "value"}}, from_producer(ProducerId(1), ProducerEpoch(0), i, true)));
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(0), LeaderEpoch(0)).ok());
   log.flush();
   log.close_and_reopen();
-  for (int64_t from = 0; from < 20; ++from) {
+  for (Offset from; from < Offset(20); ++from) {
     const auto result = log.partition->read({from, 100, true, Isolation::read_committed});
     ASSERT_EQ(result->aborted.size(), 1u) << from;
-    EXPECT_EQ(result->aborted[0].first_offset, 0);
+    EXPECT_EQ(result->aborted[0].first_offset, Offset(0));
   }
 }
 
@@ -230,16 +238,16 @@ TEST(Partition, RetentionRemovesOldSegmentsAndThenTheActiveOne) {
   log.flush();
   log.clock.advance_ms(1450);
   ASSERT_TRUE(log.partition->apply_retention().ok());
-  const int64_t start = log.partition->offsets().log_start;
-  EXPECT_GE(start, 4);
-  EXPECT_LE(start, 5);
+  const Offset start = log.partition->offsets().log_start;
+  EXPECT_GE(start, Offset(4));
+  EXPECT_LE(start, Offset(5));
   log.clock.advance_ms(10'000);
   ASSERT_TRUE(log.partition->apply_retention().ok());
-  EXPECT_EQ(log.partition->offsets().log_start, 10);
+  EXPECT_EQ(log.partition->offsets().log_start, Offset(10));
   EXPECT_EQ(log.partition->size().bytes, 0u);
   log.append_ok(test_batch("next", log.clock.now_ms()));
   log.flush();
-  EXPECT_EQ(log.read_all(10), Lines{"10:next"});
+  EXPECT_EQ(log.read_all(Offset(10)), Lines{"10:next"});
 }
 
 TEST(Partition, RetentionByBytesNeverGoesBelowTheLimit) {

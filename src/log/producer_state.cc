@@ -46,7 +46,7 @@ Result<std::optional<ProducerEntry::Batch>> ProducerState::check(const ProducerB
   if (numbered && batch.epoch == entry.epoch) {
     if (const auto repeated = find_repeated(entry, batch)) return Found(repeated);
   }
-  if (entry.txn_first_offset >= 0 && !batch.transactional) {
+  if (entry.txn_first_offset >= Offset(0) && !batch.transactional) {
     return kafka_error(wire::ErrorCode::invalid_txn_state, "producer {} wrote outside of its open transaction",
                        batch.producer_id);
   }
@@ -72,13 +72,13 @@ void ProducerState::append(const ProducerBatch& batch) {
     entry.batches.push_back({batch.last_sequence, batch.last_offset,
                              static_cast<int32_t>(batch.last_offset - batch.first_offset), batch.timestamp});
   }
-  if (batch.transactional && entry.txn_first_offset < 0) {
+  if (batch.transactional && entry.txn_first_offset < Offset(0)) {
     entry.txn_first_offset = batch.first_offset;
     open_[batch.first_offset] = batch.producer_id;
   }
 }
 
-Status ProducerState::check_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch) const {
+Status ProducerState::check_marker(ProducerId producer_id, ProducerEpoch epoch, LeaderEpoch coordinator_epoch) const {
   const auto it = producers_.find(producer_id);
   if (it == producers_.end()) return {};
   if (epoch < it->second.epoch) {
@@ -93,39 +93,39 @@ Status ProducerState::check_marker(int64_t producer_id, int16_t epoch, int32_t c
   return {};
 }
 
-std::optional<int64_t> ProducerState::append_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch,
-                                                    int64_t offset, int64_t timestamp) {
+std::optional<Offset> ProducerState::append_marker(ProducerId producer_id, ProducerEpoch epoch,
+                                                   LeaderEpoch coordinator_epoch, Offset offset, int64_t timestamp) {
   ProducerEntry& entry = producers_[producer_id];
   if (epoch != entry.epoch) entry.batches.clear();
   entry.epoch = epoch;
   entry.coordinator_epoch = coordinator_epoch;
   entry.last_timestamp = timestamp;
-  if (entry.txn_first_offset < 0) return std::nullopt;
-  const int64_t first_offset = entry.txn_first_offset;
-  entry.txn_first_offset = -1;
+  if (entry.txn_first_offset < Offset(0)) return std::nullopt;
+  const Offset first_offset = entry.txn_first_offset;
+  entry.txn_first_offset = kNoOffset;
   open_.erase(first_offset);
   ending_[first_offset] = offset;
   return first_offset;
 }
 
-std::optional<int64_t> ProducerState::first_unstable_offset() const {
-  std::optional<int64_t> first;
+std::optional<Offset> ProducerState::first_unstable_offset() const {
+  std::optional<Offset> first;
   if (!open_.empty()) first = open_.begin()->first;
   if (!ending_.empty()) first = first ? std::min(*first, ending_.begin()->first) : ending_.begin()->first;
   return first;
 }
 
-std::optional<int64_t> ProducerState::first_open_offset() const {
+std::optional<Offset> ProducerState::first_open_offset() const {
   return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
 }
 
-void ProducerState::on_high_watermark(int64_t high_watermark) {
+void ProducerState::on_high_watermark(Offset high_watermark) {
   std::erase_if(ending_, [&](const auto& txn) { return txn.second < high_watermark; });
 }
 
 void ProducerState::expire(int64_t timestamp) {
   std::erase_if(producers_, [&](const auto& producer) {
-    return producer.second.txn_first_offset < 0 && producer.second.last_timestamp < timestamp;
+    return producer.second.txn_first_offset < Offset(0) && producer.second.last_timestamp < timestamp;
   });
 }
 
@@ -144,16 +144,16 @@ Bytes ProducerState::encode_snapshot() const {
   writer.u32(0);  // checksum, patched below
   writer.i32(0);  // count, patched below
   int32_t count = 0;
-  const auto write = [&](int64_t producer_id, const ProducerEntry& entry, const ProducerEntry::Batch& batch) {
+  const auto write = [&](ProducerId producer_id, const ProducerEntry& entry, const ProducerEntry::Batch& batch) {
     ++count;
-    writer.i64(producer_id);
-    writer.i16(entry.epoch);
+    writer.i64(producer_id.value());
+    writer.i16(entry.epoch.value());
     writer.i32(batch.last_sequence);
-    writer.i64(batch.last_offset);
+    writer.i64(batch.last_offset.value());
     writer.i32(batch.offset_delta);
     writer.i64(entry.last_timestamp);
-    writer.i32(entry.coordinator_epoch);
-    writer.i64(entry.txn_first_offset);
+    writer.i32(entry.coordinator_epoch.value());
+    writer.i64(entry.txn_first_offset.value());
   };
   for (const auto& [producer_id, entry] : producers_) {
     for (const auto& batch : entry.batches) write(producer_id, entry, batch);
@@ -174,19 +174,19 @@ Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
     return muir::error(Code::data_loss, "producer snapshot: checksum differs");
   ProducerState out;
   for (int32_t left = reader.i32(); left > 0 && reader.ok(); --left) {
-    const int64_t producer_id = reader.i64();
+    const ProducerId producer_id(reader.i64());
     ProducerEntry& entry = out.producers_[producer_id];
-    entry.epoch = reader.i16();
+    entry.epoch = ProducerEpoch(reader.i16());
     ProducerEntry::Batch batch;
     batch.last_sequence = reader.i32();
-    batch.last_offset = reader.i64();
+    batch.last_offset = Offset(reader.i64());
     batch.offset_delta = reader.i32();
     batch.timestamp = entry.last_timestamp = reader.i64();
-    entry.coordinator_epoch = reader.i32();
-    entry.txn_first_offset = reader.i64();
+    entry.coordinator_epoch = LeaderEpoch(reader.i32());
+    entry.txn_first_offset = Offset(reader.i64());
     if (batch.last_sequence >= 0) entry.batches.push_back(batch);
     if (entry.batches.size() > ProducerEntry::kBatchesMax) entry.batches.pop_front();
-    if (entry.txn_first_offset >= 0) out.open_[entry.txn_first_offset] = producer_id;
+    if (entry.txn_first_offset >= Offset(0)) out.open_[entry.txn_first_offset] = producer_id;
   }
   if (!reader.ok() || reader.remaining() > 0) return muir::error(Code::data_loss, "producer snapshot: wrong length");
   return out;

@@ -12,18 +12,19 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 
 namespace muir::log {
 
 // A batch as its producer numbered it. Sequences are -1 for batches of the coordinators, which have none.
 struct ProducerBatch {
-  int64_t producer_id = -1;
-  int16_t epoch = -1;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch epoch = kNoProducerEpoch;
   int32_t first_sequence = -1;
   int32_t last_sequence = -1;
-  int64_t first_offset = -1;
-  int64_t last_offset = -1;
+  Offset first_offset = kNoOffset;
+  Offset last_offset = kNoOffset;
   int64_t timestamp = -1;
   bool transactional = false;
 };
@@ -31,16 +32,16 @@ struct ProducerBatch {
 struct ProducerEntry {
   struct Batch {
     int32_t last_sequence = -1;
-    int64_t last_offset = -1;
+    Offset last_offset = kNoOffset;
     int32_t offset_delta = 0;
     int64_t timestamp = -1;
     bool operator==(const Batch&) const = default;
   };
-  int16_t epoch = -1;
-  int32_t coordinator_epoch = -1;
+  ProducerEpoch epoch = kNoProducerEpoch;
+  LeaderEpoch coordinator_epoch = kNoLeaderEpoch;
   int64_t last_timestamp = -1;
-  int64_t txn_first_offset = -1;  // of the open transaction; -1: none
-  std::deque<Batch> batches;      // the newest kBatchesMax, oldest first
+  Offset txn_first_offset = kNoOffset;  // of the open transaction
+  std::deque<Batch> batches;            // the newest kBatchesMax, oldest first
 
   static constexpr size_t kBatchesMax = 5;
   [[nodiscard]] int32_t last_sequence() const { return batches.empty() ? -1 : batches.back().last_sequence; }
@@ -56,30 +57,30 @@ class ProducerState {
   void append(const ProducerBatch& batch);
 
   // Whether the coordinator may end the transaction of this producer.
-  [[nodiscard]] Status check_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch) const;
+  [[nodiscard]] Status check_marker(ProducerId producer_id, ProducerEpoch epoch, LeaderEpoch coordinator_epoch) const;
   // Remembers an appended marker. Returns the first offset of the transaction it ended; nullopt when none was open.
-  std::optional<int64_t> append_marker(int64_t producer_id, int16_t epoch, int32_t coordinator_epoch, int64_t offset,
-                                       int64_t timestamp);
+  std::optional<Offset> append_marker(ProducerId producer_id, ProducerEpoch epoch, LeaderEpoch coordinator_epoch,
+                                      Offset offset, int64_t timestamp);
 
   // First offset that belongs to a transaction which is open, or whose end is not below the high watermark.
-  [[nodiscard]] std::optional<int64_t> first_unstable_offset() const;
+  [[nodiscard]] std::optional<Offset> first_unstable_offset() const;
   // First offset of an open transaction.
-  [[nodiscard]] std::optional<int64_t> first_open_offset() const;
-  void on_high_watermark(int64_t high_watermark);
+  [[nodiscard]] std::optional<Offset> first_open_offset() const;
+  void on_high_watermark(Offset high_watermark);
 
   // Forgets producers without an open transaction that have been silent since before `timestamp`.
   void expire(int64_t timestamp);
   void clear();
-  [[nodiscard]] const std::unordered_map<int64_t, ProducerEntry>& producers() const { return producers_; }
+  [[nodiscard]] const std::unordered_map<ProducerId, ProducerEntry>& producers() const { return producers_; }
 
   // The producer snapshot file, version 1, with the remembered batches of each producer.
   [[nodiscard]] Bytes encode_snapshot() const;
   static Result<ProducerState> decode_snapshot(BytesView bytes);
 
  private:
-  std::unordered_map<int64_t, ProducerEntry> producers_;
-  std::map<int64_t, int64_t> open_;    // first offset -> producer id
-  std::map<int64_t, int64_t> ending_;  // first offset -> offset of the marker, not yet below the high watermark
+  std::unordered_map<ProducerId, ProducerEntry> producers_;
+  std::map<Offset, ProducerId> open_;  // first offset -> producer id
+  std::map<Offset, Offset> ending_;    // first offset -> offset of the marker, not yet below the high watermark
 };
 
 // Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.

@@ -27,7 +27,7 @@ TEST(Recovery, EveryConfirmedRecordSurvivesALossOfPower) {
     PartitionFixture log(tiny_segments());
     Lines written;
     size_t confirmed = 0;
-    int64_t recovery_point = 0;
+    Offset recovery_point;
     for (int life = 0; life < 4; ++life) {
       for (uint64_t steps = random() % 40; steps > 0; --steps) {
         if (random() % 4 == 0) {
@@ -47,7 +47,7 @@ TEST(Recovery, EveryConfirmedRecordSurvivesALossOfPower) {
       ASSERT_GE(found.size(), confirmed);
       ASSERT_LE(found.size(), written.size());
       ASSERT_TRUE(std::equal(found.begin(), found.end(), written.begin()));
-      ASSERT_EQ(log.partition->offsets().high_watermark, static_cast<int64_t>(found.size()));
+      ASSERT_EQ(log.partition->offsets().high_watermark, Offset(static_cast<int64_t>(found.size())));
       written = found;
       confirmed = found.size();
     }
@@ -78,7 +78,7 @@ TEST(Recovery, AnyDamagedByteEndsTheLogBeforeItsBatch) {
     ASSERT_TRUE(file->write_at(at, Bytes(1, static_cast<char>(byte[0] ^ 0x5a))).ok());
     log.reopen({});
     const uint64_t damaged_batch = at / batch_bytes;
-    const auto end = static_cast<uint64_t>(log.partition->offsets().log_end);
+    const auto end = static_cast<uint64_t>(log.partition->offsets().log_end.value());
     // The leader epoch of a batch is under no checksum.
     const uint64_t in_batch = at % batch_bytes;
     if (in_batch >= 12 && in_batch < 16) continue;
@@ -92,17 +92,23 @@ TEST(Recovery, ACleanShutdownNeedsNoScanAndForgetsNothing) {
   PartitionFixture log(tiny_segments());
   Lines expected;
   for (int32_t i = 0; i < 30; ++i) {
-    log.append_ok(test_batch({{i, std::nullopt, std::to_string(i)}}, from_producer(5, 0, i)));
+    log.append_ok(
+        test_batch({{i, std::nullopt, std::to_string(i)}}, from_producer(ProducerId(5), ProducerEpoch(0), i)));
     expected.push_back(std::to_string(i) + ":" + std::to_string(i));
   }
   log.close_and_reopen();
   EXPECT_EQ(log.read_all(), expected);
-  EXPECT_EQ(log.partition->find_timestamp(17, Isolation::read_uncommitted)->offset, 17);
+  EXPECT_EQ(log.partition->find_timestamp(17, Isolation::read_uncommitted)->offset, Offset(17));
   // The sequence goes on where it was, and the last batches may be repeated.
   for (int32_t i = 25; i < 30; ++i) {
-    EXPECT_TRUE(log.append(test_batch({{i, std::nullopt, std::to_string(i)}}, from_producer(5, 0, i)))->repeated) << i;
+    EXPECT_TRUE(log.append(test_batch({{i, std::nullopt, std::to_string(i)}},
+                                      from_producer(ProducerId(5), ProducerEpoch(0), i)))
+                    ->repeated)
+        << i;
   }
-  EXPECT_EQ(log.append(test_batch({{0, std::nullopt, "x"}}, from_producer(5, 0, 30)))->base_offset, 30);
+  EXPECT_EQ(
+      log.append(test_batch({{0, std::nullopt, "x"}}, from_producer(ProducerId(5), ProducerEpoch(0), 30)))->base_offset,
+      Offset(30));
 }
 
 TEST(Recovery, MissingAndDamagedIndexesAreBuiltAnew) {
@@ -127,29 +133,36 @@ TEST(Recovery, MissingAndDamagedIndexesAreBuiltAnew) {
   hint.clean_shutdown = true;
   log.reopen(hint);
   EXPECT_EQ(log.read_all(), expected);
-  EXPECT_EQ(log.partition->find_timestamp(22, Isolation::read_uncommitted)->offset, 22);
+  EXPECT_EQ(log.partition->find_timestamp(22, Isolation::read_uncommitted)->offset, Offset(22));
 }
 
 TEST(Recovery, SequencesAndTransactionsAreKnownAfterACrash) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     PartitionFixture log(tiny_segments());
-    for (int32_t i = 0; i < 20; ++i) log.append_ok(test_batch({{0, std::nullopt, "a value"}}, from_producer(5, 0, i)));
-    log.append_ok(test_batch({{0, std::nullopt, "aborted"}}, from_producer(6, 0, 0, true)));
-    ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::abort, 6, 0, 0).ok());
-    log.append_ok(test_batch({{0, std::nullopt, "open"}}, from_producer(7, 0, 0, true)));
+    for (int32_t i = 0; i < 20; ++i)
+      log.append_ok(test_batch({{0, std::nullopt, "a value"}}, from_producer(ProducerId(5), ProducerEpoch(0), i)));
+    log.append_ok(test_batch({{0, std::nullopt, "aborted"}}, from_producer(ProducerId(6), ProducerEpoch(0), 0, true)));
+    ASSERT_TRUE(
+        log.partition->append_end_txn(wire::ControlType::abort, ProducerId(6), ProducerEpoch(0), LeaderEpoch(0)).ok());
+    log.append_ok(test_batch({{0, std::nullopt, "open"}}, from_producer(ProducerId(7), ProducerEpoch(0), 0, true)));
     log.flush();
     log.crash(seed);
     for (int32_t sequence = 15; sequence < 20; ++sequence) {
-      EXPECT_TRUE(log.append(test_batch({{0, std::nullopt, "a value"}}, from_producer(5, 0, sequence)))->repeated)
+      EXPECT_TRUE(log.append(test_batch({{0, std::nullopt, "a value"}},
+                                        from_producer(ProducerId(5), ProducerEpoch(0), sequence)))
+                      ->repeated)
           << sequence;
     }
-    EXPECT_EQ(kafka_code(log.append(test_batch({{0, std::nullopt, "x"}}, from_producer(5, 0, 21))).status()),
-              wire::ErrorCode::out_of_order_sequence_number);
-    EXPECT_EQ(log.partition->offsets().last_stable, 22) << "the open transaction";
-    EXPECT_EQ(log.partition->read({20, 10'000, true, Isolation::read_committed})->aborted.size(), 1u);
-    ASSERT_TRUE(log.partition->append_end_txn(wire::ControlType::commit, 7, 0, 0).ok());
+    EXPECT_EQ(
+        kafka_code(log.append(test_batch({{0, std::nullopt, "x"}}, from_producer(ProducerId(5), ProducerEpoch(0), 21)))
+                       .status()),
+        wire::ErrorCode::out_of_order_sequence_number);
+    EXPECT_EQ(log.partition->offsets().last_stable, Offset(22)) << "the open transaction";
+    EXPECT_EQ(log.partition->read({Offset(20), 10'000, true, Isolation::read_committed})->aborted.size(), 1u);
+    ASSERT_TRUE(
+        log.partition->append_end_txn(wire::ControlType::commit, ProducerId(7), ProducerEpoch(0), LeaderEpoch(0)).ok());
     log.flush();
-    EXPECT_EQ(log.partition->offsets().last_stable, 24);
+    EXPECT_EQ(log.partition->offsets().last_stable, Offset(24));
   }
 }
 
@@ -157,12 +170,12 @@ TEST(Recovery, DeletedRecordsStayDeleted) {
   PartitionFixture log(tiny_segments());
   for (int i = 0; i < 30; ++i) log.append_ok(test_batch("0123456789"));
   log.flush();
-  ASSERT_TRUE(log.partition->delete_records_before(17).ok());
+  ASSERT_TRUE(log.partition->delete_records_before(Offset(17)).ok());
   RecoveryHint hint;
-  hint.log_start_offset = 17;
+  hint.log_start_offset = Offset(17);
   log.crash(1, hint);
-  EXPECT_EQ(log.partition->offsets().log_start, 17);
-  EXPECT_EQ(log.partition->offsets().log_end, 30);
+  EXPECT_EQ(log.partition->offsets().log_start, Offset(17));
+  EXPECT_EQ(log.partition->offsets().log_end, Offset(30));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace muir::log {
 
-Segment::Segment(Env& env, std::string folder, int64_t base_offset, std::unique_ptr<File> file, int64_t now_ms)
+Segment::Segment(Env& env, std::string folder, Offset base_offset, std::unique_ptr<File> file, int64_t now_ms)
     : env_(&env),
       folder_(std::move(folder)),
       base_offset_(base_offset),
@@ -17,14 +17,14 @@ Segment::Segment(Env& env, std::string folder, int64_t base_offset, std::unique_
 
 std::string Segment::path(std::string_view suffix) const { return folder_ + "/" + segment_file(base_offset_, suffix); }
 
-Result<std::shared_ptr<Segment>> Segment::create(Env& env, const std::string& folder, int64_t base_offset,
+Result<std::shared_ptr<Segment>> Segment::create(Env& env, const std::string& folder, Offset base_offset,
                                                  int64_t now_ms) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::truncate));
   return std::shared_ptr<Segment>(new Segment(env, folder, base_offset, std::move(file), now_ms));
 }
 
-Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& folder, int64_t base_offset,
-                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes,
+Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& folder, Offset base_offset,
+                                               std::optional<Offset> next_offset, int64_t index_interval_bytes,
                                                int64_t now_ms) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::read_write));
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
@@ -58,7 +58,7 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
 
 // Finds the end of the log behind the last index entry.
 Status Segment::scan_tail(int64_t index_interval_bytes) {
-  const uint32_t from = offset_index_.floor_position(INT64_MAX / 2);
+  const uint32_t from = offset_index_.floor_position(Offset(INT64_MAX / 2));
   BatchCursor cursor(*file_, from, size_);
   while (const auto batch = MUIR_TRY(cursor.next())) {
     next_offset_ = batch->header().next_offset();
@@ -71,7 +71,7 @@ Status Segment::scan_tail(int64_t index_interval_bytes) {
   return {};
 }
 
-Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, int64_t base_offset,
+Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, Offset base_offset,
                                                   int64_t index_interval_bytes, int64_t now_ms,
                                                   std::string_view suffix) {
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, suffix), OpenMode::read_write));
@@ -149,7 +149,7 @@ Status Segment::load_indexes() {
   return {};
 }
 
-Result<uint32_t> Segment::floor_position(int64_t offset) {
+Result<uint32_t> Segment::floor_position(Offset offset) {
   if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
   return offset_index_.floor_position(offset);
 }

@@ -22,20 +22,20 @@ namespace muir::log {
 class Segment {
  public:
   // Makes an empty segment whose first offset will be `base_offset`.
-  static Result<std::shared_ptr<Segment>> create(Env& env, const std::string& folder, int64_t base_offset,
+  static Result<std::shared_ptr<Segment>> create(Env& env, const std::string& folder, Offset base_offset,
                                                  int64_t now_ms);
   // Opens a segment whose indexes can be trusted: one that was sealed, or closed, and is followed by `next_offset`
   // (when known). An error (data_loss, not_found) means that it must be recovered.
-  static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, int64_t base_offset,
-                                               std::optional<int64_t> next_offset, int64_t index_interval_bytes,
+  static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, Offset base_offset,
+                                               std::optional<Offset> next_offset, int64_t index_interval_bytes,
                                                int64_t now_ms);
   // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte. `suffix`
   // is that of the file while it is not yet under its final name.
-  static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, int64_t base_offset,
+  static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, Offset base_offset,
                                                   int64_t index_interval_bytes, int64_t now_ms,
                                                   std::string_view suffix = kLogSuffix);
   // Compaction leaves gaps: the segment's offsets end where the next segment begins.
-  void set_next_offset(int64_t offset) { next_offset_ = offset; }
+  void set_next_offset(Offset offset) { next_offset_ = offset; }
 
   // Appends a batch, already stamped with its offset, given in pieces.
   Status append(std::span<const BytesView> pieces, const wire::BatchHeader& header, int64_t index_interval_bytes);
@@ -48,12 +48,12 @@ class Segment {
   // Cuts what a failed append may have left behind the last whole batch.
   Status trim() { return file_->truncate(size_); }
 
-  [[nodiscard]] int64_t base_offset() const { return base_offset_; }
-  [[nodiscard]] int64_t next_offset() const { return next_offset_; }
+  [[nodiscard]] Offset base_offset() const { return base_offset_; }
+  [[nodiscard]] Offset next_offset() const { return next_offset_; }
   [[nodiscard]] uint64_t size_bytes() const { return size_; }
   [[nodiscard]] int64_t max_timestamp() const { return max_timestamp_; }
   // Offset of the last record of the batch that has the largest timestamp.
-  [[nodiscard]] int64_t max_timestamp_offset() const { return max_timestamp_offset_; }
+  [[nodiscard]] Offset max_timestamp_offset() const { return max_timestamp_offset_; }
   // Of the first batch; when the segment was made, while it is empty.
   [[nodiscard]] int64_t first_timestamp() const { return first_timestamp_ >= 0 ? first_timestamp_ : created_ms_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -63,7 +63,7 @@ class Segment {
   [[nodiscard]] const std::vector<AbortedTxn>& aborted() const { return aborted_; }
 
   // Byte from which a scan finds the batch with `offset`.
-  Result<uint32_t> floor_position(int64_t offset);
+  Result<uint32_t> floor_position(Offset offset);
   // Byte from which a scan finds the first record of at least `timestamp`.
   Result<uint32_t> floor_position_of_time(int64_t timestamp);
 
@@ -72,20 +72,20 @@ class Segment {
   [[nodiscard]] std::string path(std::string_view suffix) const;
 
  private:
-  Segment(Env& env, std::string folder, int64_t base_offset, std::unique_ptr<File> file, int64_t now_ms);
+  Segment(Env& env, std::string folder, Offset base_offset, std::unique_ptr<File> file, int64_t now_ms);
   Status load_indexes();
   void index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes);
   Status scan_tail(int64_t index_interval_bytes);
 
   Env* env_;
   std::string folder_;
-  int64_t base_offset_;
+  Offset base_offset_;
   std::unique_ptr<File> file_;
   int64_t created_ms_;
-  int64_t next_offset_;
+  Offset next_offset_;
   uint64_t size_ = 0;
   int64_t max_timestamp_ = -1;
-  int64_t max_timestamp_offset_ = -1;
+  Offset max_timestamp_offset_ = kNoOffset;
   int64_t first_timestamp_ = -1;
   uint64_t bytes_since_index_ = 0;
   uint64_t cut_bytes_ = 0;

@@ -13,10 +13,10 @@ Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted) {
   ByteWriter writer(out);
   for (const AbortedTxn& txn : aborted) {
     writer.i16(kVersion);
-    writer.i64(txn.producer_id);
-    writer.i64(txn.first_offset);
-    writer.i64(txn.last_offset);
-    writer.i64(txn.last_stable_offset);
+    writer.i64(txn.producer_id.value());
+    writer.i64(txn.first_offset.value());
+    writer.i64(txn.last_offset.value());
+    writer.i64(txn.last_stable_offset.value());
   }
   return out;
 }
@@ -31,10 +31,10 @@ Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes) {
     if (version != kVersion)
       return muir::error(Code::data_loss, "transaction index: entry {} has version {}", out.size(), version);
     AbortedTxn txn;
-    txn.producer_id = reader.i64();
-    txn.first_offset = reader.i64();
-    txn.last_offset = reader.i64();
-    txn.last_stable_offset = reader.i64();
+    txn.producer_id = ProducerId(reader.i64());
+    txn.first_offset = Offset(reader.i64());
+    txn.last_offset = Offset(reader.i64());
+    txn.last_stable_offset = Offset(reader.i64());
     out.push_back(txn);
   }
   return out;

@@ -5,15 +5,16 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 
 namespace muir::log {
 
 struct AbortedTxn {
-  int64_t producer_id = 0;
-  int64_t first_offset = 0;
-  int64_t last_offset = 0;         // of the ABORT marker
-  int64_t last_stable_offset = 0;  // of the partition once this transaction had ended
+  ProducerId producer_id;
+  Offset first_offset;
+  Offset last_offset;         // of the ABORT marker
+  Offset last_stable_offset;  // of the partition once this transaction had ended
   bool operator==(const AbortedTxn&) const = default;
 };
 

@@ -105,9 +105,9 @@ Status BatchBuilder::build(Bytes& out) {
   attributes |= options_.transactional ? 0x10 : 0;
   attributes |= options_.control ? 0x20 : 0;
   ByteWriter writer(out);
-  writer.i64(options_.base_offset);
+  writer.i64(options_.base_offset.value());
   writer.i32(0);  // length, patched below
-  writer.i32(options_.partition_leader_epoch);
+  writer.i32(options_.partition_leader_epoch.value());
   writer.i8(2);
   writer.u32(0);  // CRC, patched below
   const size_t covered = out.size();
@@ -115,8 +115,8 @@ Status BatchBuilder::build(Bytes& out) {
   writer.i32(std::max(next_delta_ - 1, 0));
   writer.i64(base_timestamp_);
   writer.i64(max_timestamp_);
-  writer.i64(options_.producer_id);
-  writer.i16(options_.producer_epoch);
+  writer.i64(options_.producer_id.value());
+  writer.i16(options_.producer_epoch.value());
   writer.i32(options_.base_sequence);
   writer.i32(record_count_);
   if (Status status = compress(options_.compression, records_, out, options_.compression_level); !status.ok()) {
@@ -137,8 +137,8 @@ Bytes BatchBuilder::build() {
   return out;
 }
 
-Bytes control_batch(ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
-                    int64_t timestamp, int64_t base_offset) {
+Bytes control_batch(ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
+                    LeaderEpoch coordinator_epoch, int64_t timestamp, Offset base_offset) {
   Bytes key;
   ByteWriter key_writer(key);
   key_writer.i16(0);  // version
@@ -146,7 +146,7 @@ Bytes control_batch(ControlType type, int64_t producer_id, int16_t producer_epoc
   Bytes value;
   ByteWriter value_writer(value);
   value_writer.i16(0);  // version
-  value_writer.i32(coordinator_epoch);
+  value_writer.i32(coordinator_epoch.value());
   BatchBuilder builder({.base_offset = base_offset,
                         .producer_id = producer_id,
                         .producer_epoch = producer_epoch,
@@ -167,7 +167,7 @@ Result<ControlRecord> parse_control_record(const Record& record) {
   control.type = static_cast<ControlType>(type);
   ByteReader value(record.value.value_or(BytesView{}));
   (void)value.i16();
-  control.coordinator_epoch = value.i32();
+  control.coordinator_epoch = LeaderEpoch(value.i32());
   if (!value.ok()) return error(Code::data_loss, "control record at offset {}: truncated value", record.offset);
   return control;
 }

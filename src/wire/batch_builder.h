@@ -11,12 +11,12 @@
 namespace muir::wire {
 
 struct BatchOptions {
-  int64_t base_offset = 0;
-  int32_t partition_leader_epoch = -1;
+  Offset base_offset;
+  LeaderEpoch partition_leader_epoch = kNoLeaderEpoch;
   Compression compression = Compression::none;
   int compression_level = 0;
-  int64_t producer_id = kNoProducerId;
-  int16_t producer_epoch = kNoProducerEpoch;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
   int32_t base_sequence = kNoSequence;
   bool transactional = false;
   bool control = false;
@@ -63,11 +63,11 @@ class BatchBuilder {
 enum class ControlType : int16_t { abort = 0, commit = 1, unknown = -1 };
 
 // One batch with one control record. Producer id and epoch are the transaction's.
-Bytes control_batch(ControlType type, int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
-                    int64_t timestamp, int64_t base_offset = 0);
+Bytes control_batch(ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
+                    LeaderEpoch coordinator_epoch, int64_t timestamp, Offset base_offset = {});
 struct ControlRecord {
   ControlType type = ControlType::unknown;
-  int32_t coordinator_epoch = 0;
+  LeaderEpoch coordinator_epoch;
 };
 // What a control batch's only record says.
 Result<ControlRecord> parse_control_record(const Record& record);

@@ -53,17 +53,17 @@ Result<BatchHeader> parse_batch_header_only(BytesView bytes) {
   if (bytes.size() < kBatchHeaderBytes) return corrupt("shorter than a header");
   ByteReader reader(bytes);
   BatchHeader h;
-  h.base_offset = reader.i64();
+  h.base_offset = Offset(reader.i64());
   h.batch_length = reader.i32();
-  h.partition_leader_epoch = reader.i32();
+  h.partition_leader_epoch = LeaderEpoch(reader.i32());
   h.magic = reader.i8();
   h.crc = reader.u32();
   h.attributes = reader.i16();
   h.last_offset_delta = reader.i32();
   h.base_timestamp = reader.i64();
   h.max_timestamp = reader.i64();
-  h.producer_id = reader.i64();
-  h.producer_epoch = reader.i16();
+  h.producer_id = ProducerId(reader.i64());
+  h.producer_epoch = ProducerEpoch(reader.i16());
   h.base_sequence = reader.i32();
   h.record_count = reader.i32();
   if (h.magic != 2) {
@@ -72,7 +72,8 @@ Result<BatchHeader> parse_batch_header_only(BytesView bytes) {
   }
   if ((h.attributes & 7) > static_cast<int>(Compression::zstd)) return corrupt("unknown codec");
   if (h.last_offset_delta < 0 || h.record_count < 0) return corrupt("negative count");
-  if (h.base_offset < 0 || h.base_offset > INT64_MAX - h.last_offset_delta - 1) return corrupt("offset out of range");
+  if (h.base_offset < Offset(0) || h.base_offset.value() > INT64_MAX - h.last_offset_delta - 1)
+    return corrupt("offset out of range");
   return h;
 }
 
@@ -200,9 +201,10 @@ Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterato
   BatchFacts facts;
   MUIR_RETURN_IF_ERROR(scratch.reset(batch));
   Record record;
-  int64_t next = h.base_offset;
+  Offset next = h.base_offset;
   while (scratch.next(record)) {
-    if (record.offset != next++) return invalid("offsets are not contiguous");
+    if (record.offset != next) return invalid("offsets are not contiguous");
+    ++next;
     facts.max_timestamp = std::max(facts.max_timestamp, record.timestamp);
     facts.every_record_has_key = facts.every_record_has_key && record.key.has_value();
   }
@@ -210,8 +212,8 @@ Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterato
   return facts;
 }
 
-void set_base_offset(char* batch, int64_t base_offset) { put_at(batch, base_offset); }
-void set_partition_leader_epoch(char* batch, int32_t epoch) { put_at(batch + kLeaderEpochAt, epoch); }
+void set_base_offset(char* batch, Offset base_offset) { put_at(batch, base_offset.value()); }
+void set_partition_leader_epoch(char* batch, LeaderEpoch epoch) { put_at(batch + kLeaderEpochAt, epoch.value()); }
 
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp) {
   ByteReader reader(BytesView(batch).substr(kAttributesAt));

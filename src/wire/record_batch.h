@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/cursor.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "wire/compression.h"
 
@@ -19,29 +20,27 @@ inline constexpr size_t kBatchHeaderBytes = 61;
 // Bytes before the field `batchLength` ends: what must be there to know a batch's size.
 inline constexpr size_t kBatchLengthEnd = 12;
 inline constexpr int64_t kNoTimestamp = -1;
-inline constexpr int64_t kNoProducerId = -1;
-inline constexpr int16_t kNoProducerEpoch = -1;
 inline constexpr int32_t kNoSequence = -1;
 
 // The fixed fields of a batch, by value.
 struct BatchHeader {
-  int64_t base_offset = 0;
+  Offset base_offset;
   int32_t batch_length = 0;  // bytes after this field
-  int32_t partition_leader_epoch = -1;
+  LeaderEpoch partition_leader_epoch = kNoLeaderEpoch;
   int8_t magic = 2;
   uint32_t crc = 0;
   int16_t attributes = 0;
   int32_t last_offset_delta = 0;
   int64_t base_timestamp = kNoTimestamp;
   int64_t max_timestamp = kNoTimestamp;
-  int64_t producer_id = kNoProducerId;
-  int16_t producer_epoch = kNoProducerEpoch;
+  ProducerId producer_id = kNoProducerId;
+  ProducerEpoch producer_epoch = kNoProducerEpoch;
   int32_t base_sequence = kNoSequence;
   int32_t record_count = 0;
 
   [[nodiscard]] size_t size_bytes() const { return kBatchLengthEnd + static_cast<size_t>(batch_length); }
-  [[nodiscard]] int64_t last_offset() const { return base_offset + last_offset_delta; }
-  [[nodiscard]] int64_t next_offset() const { return base_offset + last_offset_delta + 1; }
+  [[nodiscard]] Offset last_offset() const { return base_offset + last_offset_delta; }
+  [[nodiscard]] Offset next_offset() const { return base_offset + last_offset_delta + 1; }
   [[nodiscard]] Compression compression() const { return static_cast<Compression>(attributes & 7); }
   [[nodiscard]] bool log_append_time() const { return (attributes & 0x08) != 0; }
   [[nodiscard]] bool transactional() const { return (attributes & 0x10) != 0; }
@@ -100,7 +99,7 @@ struct RecordHeaderView {
 
 // A record that borrows the (decompressed) batch.
 struct Record {
-  int64_t offset = 0;
+  Offset offset;
   int64_t timestamp = kNoTimestamp;
   OptBytesView key;
   OptBytesView value;
@@ -151,8 +150,8 @@ struct BatchFacts {
 Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch);
 
 // In-place edits of a stored batch that its CRC does not cover.
-void set_base_offset(char* batch, int64_t base_offset);
-void set_partition_leader_epoch(char* batch, int32_t epoch);
+void set_base_offset(char* batch, Offset base_offset);
+void set_partition_leader_epoch(char* batch, LeaderEpoch epoch);
 // Stamps the batch with the broker's time (LogAppendTime) or corrects its max timestamp, and the CRC with it.
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp);
 

@@ -14,7 +14,7 @@ namespace muir::wire {
 namespace {
 
 struct Row {
-  int64_t offset;
+  Offset offset;
   int64_t timestamp;
   OptBytes key;
   OptBytes value;
@@ -92,7 +92,7 @@ TEST(PartitionForId, IsJavasStringHashCode) {
 }
 
 TEST(RecordBatch, LayoutIsKafkasByteForByte) {
-  BatchBuilder builder({.base_offset = 5, .partition_leader_epoch = 0});
+  BatchBuilder builder({.base_offset = Offset(5), .partition_leader_epoch = LeaderEpoch(0)});
   builder.add(1000, "k", "v");
   builder.add(1003, std::nullopt, std::nullopt, std::vector<RecordHeaderView>{{"h", "x"}});
   const Bytes batch = builder.build();
@@ -108,10 +108,10 @@ TEST(RecordBatch, RecordsSurviveEveryCodec) {
   for (const auto codec :
        {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd}) {
     SCOPED_TRACE(name_of(codec));
-    BatchBuilder builder({.base_offset = 100, .compression = codec});
+    BatchBuilder builder({.base_offset = Offset(100), .compression = codec});
     std::vector<Row> want;
     for (int i = 0; i < 3000; ++i) {
-      Row row{100 + i, 5000 - i, fmt::format("key-{}", i % 7), Bytes(static_cast<size_t>(i % 50), 'v'), {}};
+      Row row{Offset(100 + i), 5000 - i, fmt::format("key-{}", i % 7), Bytes(static_cast<size_t>(i % 50), 'v'), {}};
       if (i % 3 == 0) row.key.reset();
       if (i % 5 == 0) row.value.reset();
       if (i % 4 == 0) row.headers = {{"trace", "1"}, {"none", std::nullopt}};
@@ -126,7 +126,7 @@ TEST(RecordBatch, RecordsSurviveEveryCodec) {
     const auto header = parse_batch_header(batch);
     ASSERT_TRUE(header.ok());
     EXPECT_EQ(header->max_timestamp, 5000);
-    EXPECT_EQ(header->next_offset(), 3100);
+    EXPECT_EQ(header->next_offset(), Offset(3100));
     EXPECT_EQ(header->compression(), codec);
   }
 }
@@ -157,13 +157,13 @@ TEST(RecordBatch, OffsetAndLeaderEpochMayChangeWithoutTheCrc) {
   BatchBuilder builder;
   builder.add(1, "k", "v");
   Bytes batch = builder.build();
-  set_base_offset(batch.data(), 812);
-  set_partition_leader_epoch(batch.data(), 4);
+  set_base_offset(batch.data(), Offset(812));
+  set_partition_leader_epoch(batch.data(), LeaderEpoch(4));
   const auto view = BatchView::parse(batch);
   ASSERT_TRUE(view.ok());
   EXPECT_TRUE(view->check_crc().ok());
-  EXPECT_EQ(view->header().base_offset, 812);
-  EXPECT_EQ(view->header().partition_leader_epoch, 4);
+  EXPECT_EQ(view->header().base_offset, Offset(812));
+  EXPECT_EQ(view->header().partition_leader_epoch, LeaderEpoch(4));
 }
 
 TEST(RecordBatch, LogAppendTimeGivesEveryRecordTheBrokersTime) {
@@ -204,11 +204,11 @@ TEST(RecordBatch, ReaderLeavesAPartialBatchOver) {
 
 TEST(RecordBatch, ControlBatchSaysHowATransactionEnded) {
   for (const auto type : {ControlType::abort, ControlType::commit}) {
-    const Bytes batch = control_batch(type, 42, 3, 7, 1000);
+    const Bytes batch = control_batch(type, ProducerId(42), ProducerEpoch(3), LeaderEpoch(7), 1000);
     const auto view = BatchView::parse(batch);
     ASSERT_TRUE(view.ok());
     EXPECT_TRUE(view->header().control() && view->header().transactional());
-    EXPECT_EQ(view->header().producer_id, 42);
+    EXPECT_EQ(view->header().producer_id, ProducerId(42));
     EXPECT_EQ(view->header().base_sequence, kNoSequence);
     RecordIterator records;
     ASSERT_TRUE(records.reset(*view).ok());
@@ -217,7 +217,7 @@ TEST(RecordBatch, ControlBatchSaysHowATransactionEnded) {
     const auto control = parse_control_record(record);
     ASSERT_TRUE(control.ok());
     EXPECT_EQ(control->type, type);
-    EXPECT_EQ(control->coordinator_epoch, 7);
+    EXPECT_EQ(control->coordinator_epoch, LeaderEpoch(7));
   }
 }
 
@@ -233,11 +233,13 @@ TEST(ProducedBatch, IsCheckedAsABrokerMust) {
     ErrorCode want;
   } cases[] = {
       {"a plain batch", build({}, {0, 1, 2}, "k"), ErrorCode::none},
-      {"idempotent", build({.producer_id = 1, .producer_epoch = 0, .base_sequence = 0}, {0}, "k"), ErrorCode::none},
+      {"idempotent",
+       build({.producer_id = ProducerId(1), .producer_epoch = ProducerEpoch(0), .base_sequence = 0}, {0}, "k"),
+       ErrorCode::none},
       {"a gap in the offsets", build({}, {0, 2}, "k"), ErrorCode::invalid_record},
       {"no records", build({}, {}, "k"), ErrorCode::invalid_record},
       {"a control batch", build({.control = true}, {0}, "k"), ErrorCode::invalid_record},
-      {"a producer id without sequence", build({.producer_id = 1}, {0}, "k"), ErrorCode::invalid_record},
+      {"a producer id without sequence", build({.producer_id = ProducerId(1)}, {0}, "k"), ErrorCode::invalid_record},
   };
   RecordIterator scratch;
   for (const auto& c : cases) {

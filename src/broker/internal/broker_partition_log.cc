@@ -11,11 +11,11 @@ namespace {
 struct Confirmation {
   explicit Confirmation(PartitionLog::Done to_call) : done(std::move(to_call)) {}
 
-  void set_offset(int64_t offset) { step(offset, std::nullopt); }
+  void set_offset(Offset offset) { step(offset, std::nullopt); }
   void set_outcome(const Status& status) { step(std::nullopt, status); }
 
  private:
-  void step(std::optional<int64_t> offset, std::optional<Status> status) {
+  void step(std::optional<Offset> offset, std::optional<Status> status) {
     {
       const std::lock_guard guard(mutex);
       if (offset) base_offset = offset;
@@ -26,14 +26,15 @@ struct Confirmation {
   }
 
   std::mutex mutex;
-  std::optional<int64_t> base_offset;
+  std::optional<Offset> base_offset;
   std::optional<Status> outcome;
   PartitionLog::Done done;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<log::Partition>> BrokerPartitionLog::find(const std::string& topic, int32_t partition) const {
+Result<std::shared_ptr<log::Partition>> BrokerPartitionLog::find(const std::string& topic,
+                                                                 PartitionId partition) const {
   auto found = context_.logs->find_partition(topic, partition);
   if (found == nullptr)
     return log::kafka_error(wire::ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, partition);
@@ -50,37 +51,38 @@ Result<int32_t> BrokerPartitionLog::open_internal_topic(const std::string& topic
   return static_cast<int32_t>(found->partitions.size());
 }
 
-void BrokerPartitionLog::append(const std::string& topic, int32_t partition, Bytes batch, Done done) {
+void BrokerPartitionLog::append(const std::string& topic, PartitionId partition, Bytes batch, Done done) {
   const auto target = find(topic, partition);
-  if (!target.ok()) return done(target.status(), -1);
+  if (!target.ok()) return done(target.status(), kNoOffset);
   const auto view = wire::BatchView::parse(batch);
-  if (!view.ok()) return done(view.status(), -1);
+  if (!view.ok()) return done(view.status(), kNoOffset);
   const auto confirmation = std::make_shared<Confirmation>(std::move(done));
   const auto appended =
       (*target)->append(*view, [confirmation](const Status& status) { confirmation->set_outcome(status); });
   if (!appended.ok()) confirmation->set_outcome(appended.status());
-  confirmation->set_offset(appended.ok() ? appended->base_offset : -1);
+  confirmation->set_offset(appended.ok() ? appended->base_offset : kNoOffset);
 }
 
-void BrokerPartitionLog::append_marker(const std::string& topic, int32_t partition, wire::ControlType type,
-                                       int64_t producer_id, int16_t producer_epoch, int32_t coordinator_epoch,
-                                       Done done) {
+void BrokerPartitionLog::append_marker(const std::string& topic, PartitionId partition, wire::ControlType type,
+                                       ProducerId producer_id, ProducerEpoch producer_epoch,
+                                       LeaderEpoch coordinator_epoch, Done done) {
   const auto target = find(topic, partition);
-  if (!target.ok()) return done(target.status(), -1);
+  if (!target.ok()) return done(target.status(), kNoOffset);
   const auto confirmation = std::make_shared<Confirmation>(std::move(done));
   const auto appended =
       (*target)->append_end_txn(type, producer_id, producer_epoch, coordinator_epoch,
                                 [confirmation](const Status& status) { confirmation->set_outcome(status); });
   if (!appended.ok()) confirmation->set_outcome(appended.status());
-  confirmation->set_offset(appended.ok() ? appended->base_offset : -1);
+  confirmation->set_offset(appended.ok() ? appended->base_offset : kNoOffset);
 }
 
-Result<int64_t> BrokerPartitionLog::log_start_offset(const std::string& topic, int32_t partition) {
+Result<Offset> BrokerPartitionLog::log_start_offset(const std::string& topic, PartitionId partition) {
   const auto target = MUIR_TRY(find(topic, partition));
   return target->offsets().log_start;
 }
 
-Result<Bytes> BrokerPartitionLog::read(const std::string& topic, int32_t partition, int64_t offset, size_t bytes_max) {
+Result<Bytes> BrokerPartitionLog::read(const std::string& topic, PartitionId partition, Offset offset,
+                                       size_t bytes_max) {
   const auto target = MUIR_TRY(find(topic, partition));
   const auto result = MUIR_TRY(target->read({offset, bytes_max, true, log::Isolation::log_end}));
   return Bytes(result.records);

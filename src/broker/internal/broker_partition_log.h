@@ -13,14 +13,14 @@ class BrokerPartitionLog final : public PartitionLog {
 
   int32_t partition_count(const std::string& topic) override;
   Result<int32_t> open_internal_topic(const std::string& topic) override;
-  void append(const std::string& topic, int32_t partition, Bytes batch, Done done) override;
-  void append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
-                     int16_t producer_epoch, int32_t coordinator_epoch, Done done) override;
-  Result<int64_t> log_start_offset(const std::string& topic, int32_t partition) override;
-  Result<Bytes> read(const std::string& topic, int32_t partition, int64_t offset, size_t bytes_max) override;
+  void append(const std::string& topic, PartitionId partition, Bytes batch, Done done) override;
+  void append_marker(const std::string& topic, PartitionId partition, wire::ControlType type, ProducerId producer_id,
+                     ProducerEpoch producer_epoch, LeaderEpoch coordinator_epoch, Done done) override;
+  Result<Offset> log_start_offset(const std::string& topic, PartitionId partition) override;
+  Result<Bytes> read(const std::string& topic, PartitionId partition, Offset offset, size_t bytes_max) override;
 
  private:
-  Result<std::shared_ptr<log::Partition>> find(const std::string& topic, int32_t partition) const;
+  Result<std::shared_ptr<log::Partition>> find(const std::string& topic, PartitionId partition) const;
 
   BrokerContext& context_;
 };

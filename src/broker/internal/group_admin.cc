@@ -131,7 +131,7 @@ void GroupCoordinator::forget(Group& group, std::vector<TopicPartition> offsets,
   }
   append(group.id, builder.build(),
          [this, id = group.id, serial = group.serial, offsets = std::move(offsets), group_too, done = std::move(done)](
-             const Status& status, int64_t) {
+             const Status& status, Offset) {
            Group* forgotten = find(id);
            if (forgotten != nullptr && forgotten->serial == serial) {
              if (status.ok()) {
@@ -165,7 +165,7 @@ void GroupCoordinator::delete_offsets(wire::OffsetDeleteRequest& request, Reply<
     for (const auto& partition : topic.partitions) {
       auto& result = answer.partitions.emplace_back();
       result.partition_index = partition.partition_index;
-      const TopicPartition key(topic.name, partition.partition_index);
+      const TopicPartition key(topic.name, PartitionId(partition.partition_index));
       if (subscribed->contains(topic.name)) {
         result.error_code = ErrorCode::group_subscribed_to_topic;
       } else if (group->offsets.find(key) != nullptr) {

@@ -18,8 +18,8 @@ constexpr size_t kLoadBytes = size_t{1} << 20;
 GroupCoordinator::GroupCoordinator(GroupConfig config, PartitionLog& log, Scheduler& scheduler, Clock& clock)
     : config_(config), log_(log), scheduler_(scheduler), clock_(clock) {}
 
-Result<int32_t> GroupCoordinator::partition_for(const std::string& group_id) {
-  return wire::partition_for_id(group_id, MUIR_TRY(log_.open_internal_topic(kConsumerOffsets))).value();
+Result<PartitionId> GroupCoordinator::partition_for(const std::string& group_id) {
+  return wire::partition_for_id(group_id, MUIR_TRY(log_.open_internal_topic(kConsumerOffsets)));
 }
 
 // A task that runs on the strand, and not at all once the coordinator is gone.
@@ -80,11 +80,11 @@ Group& GroupCoordinator::find_or_create(const std::string& group_id) {
 }
 
 void GroupCoordinator::append(const std::string& group_id, Bytes batch,
-                              std::function<void(const Status&, int64_t)> done) {
+                              std::function<void(const Status&, Offset)> done) {
   const auto partition = partition_for(group_id);
-  if (!partition.ok()) return done(partition.status(), -1);
+  if (!partition.ok()) return done(partition.status(), kNoOffset);
   log_.append(kConsumerOffsets, *partition, std::move(batch),
-              [this, done = std::move(done)](const Status& status, int64_t base_offset) {
+              [this, done = std::move(done)](const Status& status, Offset base_offset) {
                 strand_.run([done, status, base_offset] { done(status, base_offset); });
               });
 }
@@ -95,7 +95,7 @@ Status GroupCoordinator::load() {
   Status status;
   strand_.run([&] {
     const int32_t partitions = log_.partition_count(kConsumerOffsets);
-    for (int32_t partition = 0; partition < partitions && status.ok(); ++partition) status = load_partition(partition);
+    for (int32_t i = 0; i < partitions && status.ok(); ++i) status = load_partition(PartitionId(i));
     if (status.ok()) finish_load();
   });
   MUIR_RETURN_IF_ERROR(status.annotate("load __consumer_offsets"));
@@ -110,8 +110,8 @@ void GroupCoordinator::schedule_expiry() {
                       }));
 }
 
-Status GroupCoordinator::load_partition(int32_t partition) {
-  int64_t offset = MUIR_TRY(log_.log_start_offset(kConsumerOffsets, partition));
+Status GroupCoordinator::load_partition(PartitionId partition) {
+  Offset offset = MUIR_TRY(log_.log_start_offset(kConsumerOffsets, partition));
   wire::RecordIterator records;
   while (true) {
     const Bytes bytes = MUIR_TRY(log_.read(kConsumerOffsets, partition, offset, kLoadBytes));
@@ -132,7 +132,8 @@ Status GroupCoordinator::load_partition(int32_t partition) {
   }
 }
 
-Status GroupCoordinator::load_record(int32_t partition, const wire::BatchHeader& batch, const wire::Record& record) {
+Status GroupCoordinator::load_record(PartitionId partition, const wire::BatchHeader& batch,
+                                     const wire::Record& record) {
   if (batch.control()) {
     const auto control = MUIR_TRY(wire::parse_control_record(record));
     if (control.type == wire::ControlType::unknown) return {};
@@ -178,7 +179,7 @@ void GroupCoordinator::load_group(const std::string& group_id, const std::option
                    .assignment = m.assignment,
                    .synced = true});
     }
-    loaded->generation = value->generation;
+    loaded->generation = GenerationId(value->generation);
     if (!value->protocol_type.empty()) loaded->protocol_type = value->protocol_type;
     loaded->protocol = value->protocol;
     loaded->leader = value->leader;
@@ -192,7 +193,7 @@ void GroupCoordinator::finish_load() {
   const int64_t now = clock_.steady_ms();
   for (auto at = groups_.begin(); at != groups_.end();) {
     Group& group = *at->second;
-    if (group.members.empty() && group.offsets.empty() && group.generation == 0) {
+    if (group.members.empty() && group.offsets.empty() && group.generation == GenerationId(0)) {
       at = groups_.erase(at);
       continue;
     }

@@ -69,7 +69,7 @@ class GroupCoordinator {
   Status load();
 
   // The partition of __consumer_offsets that holds the group; creates the topic.
-  Result<int32_t> partition_for(const std::string& group_id);
+  Result<PartitionId> partition_for(const std::string& group_id);
 
   void join_group(GroupClient client, wire::JoinGroupRequest request, Reply<wire::JoinGroupResponse> reply);
   void sync_group(wire::SyncGroupRequest request, Reply<wire::SyncGroupResponse> reply);
@@ -86,7 +86,7 @@ class GroupCoordinator {
 
   // The producer's marker is in `partitions` of __consumer_offsets: its pending offsets there become the groups'
   // (commit) or are forgotten. `done` runs on the strand.
-  void complete_transaction(int64_t producer_id, std::vector<int32_t> partitions, bool commit,
+  void complete_transaction(ProducerId producer_id, std::vector<PartitionId> partitions, bool commit,
                             std::function<void()> done);
   // Forgets the offsets of topics that are gone.
   void on_topics_deleted(std::vector<std::string> topics);
@@ -132,10 +132,10 @@ class GroupCoordinator {
   void commit(int16_t version, wire::OffsetCommitRequest& request, Reply<wire::OffsetCommitResponse> reply);
   void commit_in_txn(wire::TxnOffsetCommitRequest& request, Reply<wire::TxnOffsetCommitResponse> reply);
   wire::OffsetFetchResponse fetch(int16_t version, const wire::OffsetFetchRequest& request);
-  wire::ErrorCode check_commit(Group* group, int32_t generation, const std::string& member_id,
+  wire::ErrorCode check_commit(Group* group, GenerationId generation, const std::string& member_id,
                                const std::optional<std::string>& instance_id, bool transactional);
   wire::ErrorCode check_offset(const TopicPartition& partition, const std::optional<std::string>& metadata);
-  void complete_pending(int64_t producer_id, const std::vector<int32_t>& partitions, bool commit);
+  void complete_pending(ProducerId producer_id, const std::vector<PartitionId>& partitions, bool commit);
 
   // Administration and expiry, in group_admin.cc.
   wire::DescribeGroupsResponse::Group describe(int16_t version, const std::string& group_id);
@@ -147,14 +147,14 @@ class GroupCoordinator {
   void forget(Group& group, std::vector<TopicPartition> offsets, bool group_too,
               std::function<void(const Status&)> done);
 
-  Status load_partition(int32_t partition);
-  Status load_record(int32_t partition, const wire::BatchHeader& batch, const wire::Record& record);
+  Status load_partition(PartitionId partition);
+  Status load_record(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record);
   void load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value);
   void finish_load();
   Group* find(const std::string& group_id);
   Group& find_or_create(const std::string& group_id);
   // Appends records for the group; done on the strand.
-  void append(const std::string& group_id, Bytes batch, std::function<void(const Status&, int64_t)> done);
+  void append(const std::string& group_id, Bytes batch, std::function<void(const Status&, Offset)> done);
   std::function<void()> on_strand(std::function<void()> task);
 
   const GroupConfig config_;
@@ -163,7 +163,7 @@ class GroupCoordinator {
   Clock& clock_;
   Strand strand_;
   std::map<std::string, GroupPtr> groups_;
-  std::map<int64_t, std::set<std::string>> pending_groups_;  // producer id -> groups with offsets that wait for it
+  std::map<ProducerId, std::set<std::string>> pending_groups_;  // producer id -> groups with offsets that wait for it
   uint64_t next_group_serial_ = 1;
   uint64_t member_ids_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // timers outlive nobody: they hold it weakly

@@ -75,20 +75,22 @@ class GroupCoordinatorTest : public ::testing::Test {
     options.member_id = (*first)->member_id;
     return join(options);
   }
-  Answer<wire::SyncGroupResponse> sync(const std::string& member_id, int32_t generation,
+  Answer<wire::SyncGroupResponse> sync(const std::string& member_id, GenerationId generation,
                                        std::map<std::string, Bytes> assignments = {}) {
-    wire::SyncGroupRequest request{.group_id = "g", .generation_id = generation, .member_id = member_id};
+    wire::SyncGroupRequest request{.group_id = "g", .generation_id = generation.value(), .member_id = member_id};
     for (auto& [id, assignment] : assignments)
       request.assignments.push_back({.member_id = id, .assignment = assignment});
     auto [answer, reply] = slot<wire::SyncGroupResponse>();
     groups->sync_group(request, reply);
     return answer;
   }
-  ErrorCode beat(const std::string& member_id, int32_t generation, std::optional<std::string> instance_id = {}) {
+  ErrorCode beat(const std::string& member_id, GenerationId generation, std::optional<std::string> instance_id = {}) {
     auto [answer, reply] = slot<wire::HeartbeatResponse>();
-    groups->heartbeat(
-        {.group_id = "g", .generation_id = generation, .member_id = member_id, .group_instance_id = instance_id},
-        reply);
+    groups->heartbeat({.group_id = "g",
+                       .generation_id = generation.value(),
+                       .member_id = member_id,
+                       .group_instance_id = instance_id},
+                      reply);
     return (*answer)->error_code;
   }
   wire::LeaveGroupResponse leave(std::vector<wire::LeaveGroupRequest::Member> members) {
@@ -96,16 +98,17 @@ class GroupCoordinatorTest : public ::testing::Test {
     groups->leave_group(4, {.group_id = "g", .members = std::move(members)}, reply);
     return **answer;
   }
-  Answer<wire::OffsetCommitResponse> commit_async(int64_t offset, int32_t generation = -1, std::string member_id = {},
-                                                  std::string metadata = "m", std::string topic = "t") {
+  Answer<wire::OffsetCommitResponse> commit_async(Offset offset, GenerationId generation = kNoGeneration,
+                                                  std::string member_id = {}, std::string metadata = "m",
+                                                  std::string topic = "t") {
     auto [answer, reply] = slot<wire::OffsetCommitResponse>();
     groups->offset_commit(7,
                           {.group_id = "g",
-                           .generation_id_or_member_epoch = generation,
+                           .generation_id_or_member_epoch = generation.value(),
                            .member_id = std::move(member_id),
                            .topics = {{.name = std::move(topic),
                                        .partitions = {{.partition_index = 1,
-                                                       .committed_offset = offset,
+                                                       .committed_offset = offset.value(),
                                                        .committed_leader_epoch = 4,
                                                        .committed_metadata = metadata}}}}},
                           reply);
@@ -126,21 +129,21 @@ class GroupCoordinatorTest : public ::testing::Test {
         reply);
     return (*answer)->groups[0].topics[0].partitions[0];
   }
-  ErrorCode commit_in_txn(int64_t producer_id, int64_t offset) {
+  ErrorCode commit_in_txn(ProducerId producer_id, Offset offset) {
     auto [answer, reply] = slot<wire::TxnOffsetCommitResponse>();
     groups->txn_offset_commit(
         {.transactional_id = "x",
          .group_id = "g",
-         .producer_id = producer_id,
+         .producer_id = producer_id.value(),
          .producer_epoch = 0,
-         .topics = {{.name = "t", .partitions = {{.partition_index = 1, .committed_offset = offset}}}}},
+         .topics = {{.name = "t", .partitions = {{.partition_index = 1, .committed_offset = offset.value()}}}}},
         reply);
     return (*answer)->topics[0].partitions[0].error_code;
   }
-  void end_txn(int64_t producer_id, bool commit) {
-    const int32_t partition = *groups->partition_for("g");
+  void end_txn(ProducerId producer_id, bool commit) {
+    const PartitionId partition = *groups->partition_for("g");
     log.append_marker(kConsumerOffsets, partition, commit ? wire::ControlType::commit : wire::ControlType::abort,
-                      producer_id, 0, 0, [](const Status&, int64_t) {});
+                      producer_id, ProducerEpoch(0), LeaderEpoch(0), [](const Status&, Offset) {});
     groups->complete_transaction(producer_id, {partition}, commit, [] {});
   }
   wire::DescribeGroupsResponse::Group describe() {
@@ -152,7 +155,7 @@ class GroupCoordinatorTest : public ::testing::Test {
   std::string stable_member(JoinOptions options = {}) {
     const auto joined = options.instance_id ? join(options) : join_anew(options);
     const std::string id = (*joined)->member_id;
-    EXPECT_EQ((*sync(id, (*joined)->generation_id, {{id, "assigned"}}))->assignment, "assigned");
+    EXPECT_EQ((*sync(id, GenerationId((*joined)->generation_id), {{id, "assigned"}}))->assignment, "assigned");
     return id;
   }
 
@@ -192,10 +195,10 @@ TEST_F(GroupCoordinatorTest, AnIdThatIsNotUsedIsForgotten) {
 
 TEST_F(GroupCoordinatorTest, ASecondMemberRebalancesTheGroup) {
   const std::string a = stable_member();
-  EXPECT_EQ(beat(a, 1), ErrorCode::none);
+  EXPECT_EQ(beat(a, GenerationId(1)), ErrorCode::none);
   const auto b_join = join_anew();
   EXPECT_FALSE(b_join->has_value()) << "waits for the first member";
-  EXPECT_EQ(beat(a, 1), ErrorCode::rebalance_in_progress);
+  EXPECT_EQ(beat(a, GenerationId(1)), ErrorCode::rebalance_in_progress);
   const auto a_join = join({.member_id = a});
   ASSERT_TRUE(a_join->has_value() && b_join->has_value());
   EXPECT_EQ((*a_join)->generation_id, 2);
@@ -205,10 +208,10 @@ TEST_F(GroupCoordinatorTest, ASecondMemberRebalancesTheGroup) {
   EXPECT_TRUE((*b_join)->members.empty()) << "only the leader is told the members";
   const std::string b = (*b_join)->member_id;
 
-  const auto b_sync = sync(b, 2);
+  const auto b_sync = sync(b, GenerationId(2));
   EXPECT_FALSE(b_sync->has_value()) << "waits for the leader";
-  EXPECT_EQ(beat(a, 2), ErrorCode::none);
-  const auto a_sync = sync(a, 2, {{a, "A"}, {b, "B"}});
+  EXPECT_EQ(beat(a, GenerationId(2)), ErrorCode::none);
+  const auto a_sync = sync(a, GenerationId(2), {{a, "A"}, {b, "B"}});
   EXPECT_EQ((*a_sync)->assignment, "A");
   EXPECT_EQ((*b_sync)->assignment, "B");
   EXPECT_EQ(describe().group_state, "Stable");
@@ -218,7 +221,7 @@ TEST_F(GroupCoordinatorTest, TheAssignmentIsDurableBeforeAnyoneIsToldIt) {
   const auto joined = join_anew();
   const std::string id = (*joined)->member_id;
   log.hold();
-  const auto synced = sync(id, 1, {{id, "A"}});
+  const auto synced = sync(id, GenerationId(1), {{id, "A"}});
   EXPECT_FALSE(synced->has_value());
   log.release();
   EXPECT_EQ((*synced)->assignment, "A");
@@ -228,8 +231,8 @@ TEST_F(GroupCoordinatorTest, AnAssignmentThatCannotBeStoredRebalancesAgain) {
   const auto joined = join_anew();
   const std::string id = (*joined)->member_id;
   log.fail_next(1);
-  EXPECT_EQ((*sync(id, 1, {{id, "A"}}))->error_code, ErrorCode::coordinator_not_available);
-  EXPECT_EQ(beat(id, 1), ErrorCode::rebalance_in_progress);
+  EXPECT_EQ((*sync(id, GenerationId(1), {{id, "A"}}))->error_code, ErrorCode::coordinator_not_available);
+  EXPECT_EQ(beat(id, GenerationId(1)), ErrorCode::rebalance_in_progress);
 }
 
 TEST_F(GroupCoordinatorTest, ANewGroupWaitsForMoreMembers) {
@@ -253,17 +256,17 @@ TEST_F(GroupCoordinatorTest, ASilentMemberIsRemovedAfterItsSession) {
   const auto b_join = join_anew({.session_timeout_ms = 60'000});
   const auto a_join = join({.member_id = a});
   const std::string b = (*b_join)->member_id;
-  (void)sync(b, 2);
-  (void)sync(a, 2, {{a, "A"}, {b, "B"}});
+  (void)sync(b, GenerationId(2));
+  (void)sync(a, GenerationId(2), {{a, "A"}, {b, "B"}});
   for (int i = 0; i < 3; ++i) {
     scheduler.advance(9000);
-    EXPECT_EQ(beat(a, 2), ErrorCode::none) << "heartbeats keep a member";
+    EXPECT_EQ(beat(a, GenerationId(2)), ErrorCode::none) << "heartbeats keep a member";
   }
   scheduler.advance(9999);
-  EXPECT_EQ(beat(b, 2), ErrorCode::none);
+  EXPECT_EQ(beat(b, GenerationId(2)), ErrorCode::none);
   scheduler.advance(1);
-  EXPECT_EQ(beat(a, 2), ErrorCode::unknown_member_id);
-  EXPECT_EQ(beat(b, 2), ErrorCode::rebalance_in_progress);
+  EXPECT_EQ(beat(a, GenerationId(2)), ErrorCode::unknown_member_id);
+  EXPECT_EQ(beat(b, GenerationId(2)), ErrorCode::rebalance_in_progress);
   const auto again = join({.member_id = b, .session_timeout_ms = 60'000});
   EXPECT_EQ((*again)->generation_id, 3);
   EXPECT_EQ((*again)->leader, b);
@@ -278,7 +281,7 @@ TEST_F(GroupCoordinatorTest, MembersThatDoNotJoinAgainAreDroppedAfterTheRebalanc
   ASSERT_TRUE(b_join->has_value());
   EXPECT_EQ((*b_join)->generation_id, 2);
   EXPECT_EQ((*b_join)->leader, (*b_join)->member_id);
-  EXPECT_EQ(beat(a, 2), ErrorCode::unknown_member_id);
+  EXPECT_EQ(beat(a, GenerationId(2)), ErrorCode::unknown_member_id);
 }
 
 TEST_F(GroupCoordinatorTest, AMemberThatDoesNotSyncIsDroppedAfterTheRebalanceTimeout) {
@@ -286,11 +289,11 @@ TEST_F(GroupCoordinatorTest, AMemberThatDoesNotSyncIsDroppedAfterTheRebalanceTim
   const auto b_join = join_anew({.session_timeout_ms = 100'000});
   const auto a_join = join({.member_id = a, .session_timeout_ms = 100'000});
   const std::string b = (*b_join)->member_id;
-  const auto a_sync = sync(b, 2);
+  const auto a_sync = sync(b, GenerationId(2));
   scheduler.advance(30'000);
   ASSERT_TRUE(a_sync->has_value());
   EXPECT_EQ((*a_sync)->error_code, ErrorCode::rebalance_in_progress) << "the leader never assigned";
-  EXPECT_EQ(beat(a, 2), ErrorCode::unknown_member_id);
+  EXPECT_EQ(beat(a, GenerationId(2)), ErrorCode::unknown_member_id);
 }
 
 TEST_F(GroupCoordinatorTest, AFollowerThatJoinsAgainUnchangedIsAnsweredAtOnce) {
@@ -298,8 +301,8 @@ TEST_F(GroupCoordinatorTest, AFollowerThatJoinsAgainUnchangedIsAnsweredAtOnce) {
   const auto b_join = join_anew();
   (void)join({.member_id = a});
   const std::string b = (*b_join)->member_id;
-  (void)sync(b, 2);
-  (void)sync(a, 2, {});
+  (void)sync(b, GenerationId(2));
+  (void)sync(a, GenerationId(2), {});
   const auto same = join({.member_id = b});
   EXPECT_EQ((*same)->generation_id, 2);
   EXPECT_EQ(describe().group_state, "Stable");
@@ -340,9 +343,9 @@ TEST_F(GroupCoordinatorTest, RefusesJoinsThatCannotBe) {
     ASSERT_TRUE(joined->has_value()) << c.name;
     EXPECT_EQ((*joined)->error_code, c.want) << c.name;
   }
-  EXPECT_EQ(beat(a, 0), ErrorCode::illegal_generation);
-  EXPECT_EQ((*sync(a, 7))->error_code, ErrorCode::illegal_generation);
-  EXPECT_EQ((*sync("nobody", 1))->error_code, ErrorCode::unknown_member_id);
+  EXPECT_EQ(beat(a, GenerationId(0)), ErrorCode::illegal_generation);
+  EXPECT_EQ((*sync(a, GenerationId(7)))->error_code, ErrorCode::illegal_generation);
+  EXPECT_EQ((*sync("nobody", GenerationId(1)))->error_code, ErrorCode::unknown_member_id);
 }
 
 TEST_F(GroupCoordinatorTest, AFullGroupTakesNobodyElse) {
@@ -359,9 +362,9 @@ TEST_F(GroupCoordinatorTest, AStaticMemberComesBackWithoutARebalance) {
   EXPECT_EQ((*back)->generation_id, 1);
   EXPECT_NE((*back)->member_id, old_id);
   EXPECT_EQ((*back)->leader, old_id) << "so that it does not take itself for the leader";
-  EXPECT_EQ((*sync((*back)->member_id, 1))->assignment, "assigned");
-  EXPECT_EQ(beat(old_id, 1, "i1"), ErrorCode::fenced_instance_id);
-  EXPECT_EQ(beat((*back)->member_id, 1, "i1"), ErrorCode::none);
+  EXPECT_EQ((*sync((*back)->member_id, GenerationId(1)))->assignment, "assigned");
+  EXPECT_EQ(beat(old_id, GenerationId(1), "i1"), ErrorCode::fenced_instance_id);
+  EXPECT_EQ(beat((*back)->member_id, GenerationId(1), "i1"), ErrorCode::none);
 }
 
 TEST_F(GroupCoordinatorTest, AStaticLeaderOfVersion9SkipsTheAssignment) {
@@ -409,7 +412,7 @@ TEST_F(GroupCoordinatorTest, AnAdministratorRemovesAStaticMemberByItsInstance) {
 
 TEST_F(GroupCoordinatorTest, CommittedOffsetsAreFetchedWithTheirMetadata) {
   EXPECT_EQ(fetch().committed_offset, -1);
-  EXPECT_EQ(commit(42), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(42)), ErrorCode::none);
   const auto fetched = fetch();
   EXPECT_EQ(fetched.committed_offset, 42);
   EXPECT_EQ(fetched.committed_leader_epoch, 4);
@@ -418,7 +421,7 @@ TEST_F(GroupCoordinatorTest, CommittedOffsetsAreFetchedWithTheirMetadata) {
 
 TEST_F(GroupCoordinatorTest, ACommitIsSeenOnceItIsDurable) {
   log.hold();
-  const auto answer = commit_async(42);
+  const auto answer = commit_async(Offset(42));
   EXPECT_FALSE(answer->has_value());
   EXPECT_EQ(fetch().committed_offset, -1);
   log.release();
@@ -427,42 +430,43 @@ TEST_F(GroupCoordinatorTest, ACommitIsSeenOnceItIsDurable) {
 }
 
 TEST_F(GroupCoordinatorTest, CommitsAreChecked) {
-  EXPECT_EQ(commit(1, 3, "nobody"), ErrorCode::illegal_generation) << "no such group";
+  EXPECT_EQ(commit(Offset(1), GenerationId(3), "nobody"), ErrorCode::illegal_generation) << "no such group";
   const std::string a = stable_member();
-  EXPECT_EQ(commit(1, 1, a), ErrorCode::none);
-  EXPECT_EQ(commit(1, 0, a), ErrorCode::illegal_generation);
-  EXPECT_EQ(commit(1, 1, "nobody"), ErrorCode::unknown_member_id);
-  EXPECT_EQ(commit(1), ErrorCode::unknown_member_id) << "not a member while there are some";
-  EXPECT_EQ(commit(1, 1, a, std::string(4097, 'x')), ErrorCode::offset_metadata_too_large);
-  EXPECT_EQ(commit(1, 1, a, std::string("m"), std::string("unknown")), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(commit(Offset(1), GenerationId(1), a), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(1), GenerationId(0), a), ErrorCode::illegal_generation);
+  EXPECT_EQ(commit(Offset(1), GenerationId(1), "nobody"), ErrorCode::unknown_member_id);
+  EXPECT_EQ(commit(Offset(1)), ErrorCode::unknown_member_id) << "not a member while there are some";
+  EXPECT_EQ(commit(Offset(1), GenerationId(1), a, std::string(4097, 'x')), ErrorCode::offset_metadata_too_large);
+  EXPECT_EQ(commit(Offset(1), GenerationId(1), a, std::string("m"), std::string("unknown")),
+            ErrorCode::unknown_topic_or_partition);
   (void)join({.member_id = a});
-  EXPECT_EQ(commit(1, 2, a), ErrorCode::rebalance_in_progress);
+  EXPECT_EQ(commit(Offset(1), GenerationId(2), a), ErrorCode::rebalance_in_progress);
   log.fail_next(1);
-  (void)sync(a, 2, {});
+  (void)sync(a, GenerationId(2), {});
 }
 
 TEST_F(GroupCoordinatorTest, ATransactionsOffsetsWaitForItsEnd) {
-  EXPECT_EQ(commit(10), ErrorCode::none);
-  EXPECT_EQ(commit_in_txn(7, 20), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(10)), ErrorCode::none);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::none);
   EXPECT_EQ(fetch().committed_offset, 10);
   EXPECT_EQ(fetch(true).error_code, ErrorCode::unstable_offset_commit);
-  end_txn(7, true);
+  end_txn(ProducerId(7), true);
   EXPECT_EQ(fetch(true).committed_offset, 20);
-  EXPECT_EQ(commit_in_txn(7, 30), ErrorCode::none);
-  end_txn(7, false);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(30)), ErrorCode::none);
+  end_txn(ProducerId(7), false);
   EXPECT_EQ(fetch(true).committed_offset, 20);
 }
 
 TEST_F(GroupCoordinatorTest, ALaterCommitWinsOverAnEarlierTransaction) {
-  EXPECT_EQ(commit_in_txn(7, 20), ErrorCode::none);
-  EXPECT_EQ(commit(50), ErrorCode::none);
-  end_txn(7, true);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(50)), ErrorCode::none);
+  end_txn(ProducerId(7), true);
   EXPECT_EQ(fetch().committed_offset, 50);
 }
 
 TEST_F(GroupCoordinatorTest, ATransactionsFailedAppendLeavesNothingPending) {
   log.fail_next(1);
-  EXPECT_EQ(commit_in_txn(7, 20), ErrorCode::coordinator_not_available);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::coordinator_not_available);
   EXPECT_EQ(fetch(true).error_code, ErrorCode::none);
 }
 
@@ -470,10 +474,10 @@ TEST_F(GroupCoordinatorTest, ATransactionsFailedAppendLeavesNothingPending) {
 
 TEST_F(GroupCoordinatorTest, GroupsSurviveARestart) {
   const std::string a = stable_member({.instance_id = "i1"});
-  EXPECT_EQ(commit(42, 1, a), ErrorCode::none);
-  EXPECT_EQ(commit_in_txn(7, 99), ErrorCode::none);
-  EXPECT_EQ(commit_in_txn(8, 77), ErrorCode::none);
-  end_txn(8, true);
+  EXPECT_EQ(commit(Offset(42), GenerationId(1), a), ErrorCode::none);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(99)), ErrorCode::none);
+  EXPECT_EQ(commit_in_txn(ProducerId(8), Offset(77)), ErrorCode::none);
+  end_txn(ProducerId(8), true);
   restart();
   const auto group = describe();
   EXPECT_EQ(group.group_state, "Stable");
@@ -482,10 +486,10 @@ TEST_F(GroupCoordinatorTest, GroupsSurviveARestart) {
   EXPECT_EQ(group.members[0].group_instance_id, "i1");
   EXPECT_EQ(group.members[0].client_host, "/127.0.0.1");
   EXPECT_EQ(group.members[0].member_assignment, "assigned");
-  EXPECT_EQ(beat(a, 1), ErrorCode::none);
+  EXPECT_EQ(beat(a, GenerationId(1)), ErrorCode::none);
   EXPECT_EQ(fetch().committed_offset, 77);
   EXPECT_EQ(fetch(true).error_code, ErrorCode::unstable_offset_commit) << "producer 7's transaction is still open";
-  end_txn(7, true);
+  end_txn(ProducerId(7), true);
   EXPECT_EQ(fetch(true).committed_offset, 77) << "the record of producer 8 is the later one";
 }
 
@@ -494,7 +498,7 @@ TEST_F(GroupCoordinatorTest, AMemberThatIsGoneAfterARestartIsRemoved) {
   restart();
   scheduler.advance(10'000);
   EXPECT_EQ(describe().group_state, "Empty");
-  EXPECT_EQ(beat(a, 1), ErrorCode::unknown_member_id);
+  EXPECT_EQ(beat(a, GenerationId(1)), ErrorCode::unknown_member_id);
 }
 
 // ---- administration
@@ -507,7 +511,7 @@ TEST_F(GroupCoordinatorTest, OnlyEmptyGroupsAreDeleted) {
     return (*answer)->results[0].error_code;
   };
   const std::string a = stable_member();
-  EXPECT_EQ(commit(5, 1, a), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(5), GenerationId(1), a), ErrorCode::none);
   EXPECT_EQ(remove(), ErrorCode::non_empty_group);
   leave({{.member_id = a}});
   EXPECT_EQ(remove(), ErrorCode::none);
@@ -525,7 +529,7 @@ TEST_F(GroupCoordinatorTest, OffsetsOfSubscribedTopicsAreNotDeleted) {
   };
   const Bytes subscription_to_t("\0\0\0\0\0\1\0\1t\0\0\0\0", 13);  // version 0, ["t"], no user data
   const std::string a = stable_member({.metadata = subscription_to_t});
-  EXPECT_EQ(commit(5, 1, a), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(5), GenerationId(1), a), ErrorCode::none);
   EXPECT_EQ(remove().topics[0].partitions[0].error_code, ErrorCode::group_subscribed_to_topic);
   leave({{.member_id = a}});
   EXPECT_EQ(remove().topics[0].partitions[0].error_code, ErrorCode::none);
@@ -547,10 +551,10 @@ TEST_F(GroupCoordinatorTest, GroupsAreListedByState) {
 
 TEST_F(GroupCoordinatorTest, OffsetsExpireAfterTheGroupHasBeenEmptyForTheRetention) {
   const std::string a = stable_member();
-  EXPECT_EQ(commit(5, 1, a), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(5), GenerationId(1), a), ErrorCode::none);
   for (int i = 0; i < 200; ++i) {
     scheduler.advance(6000);
-    ASSERT_EQ(beat(a, 1), ErrorCode::none);
+    ASSERT_EQ(beat(a, GenerationId(1)), ErrorCode::none);
   }
   leave({{.member_id = a}});
   clock.advance_ms(config.offsets_retention_ms - 1);
@@ -565,14 +569,15 @@ TEST_F(GroupCoordinatorTest, OffsetsExpireAfterTheGroupHasBeenEmptyForTheRetenti
 }
 
 TEST_F(GroupCoordinatorTest, OffsetsGoWithTheirTopic) {
-  EXPECT_EQ(commit(5), ErrorCode::none);
+  EXPECT_EQ(commit(Offset(5)), ErrorCode::none);
   groups->on_topics_deleted({"t"});
   EXPECT_EQ(fetch().committed_offset, -1);
 }
 
 TEST(GroupRecords, KeysAndValuesAreKafkas) {
-  EXPECT_EQ(hex(offset_key("g", {"t", 3})), "00 01 00 01 67 00 01 74 00 00 00 03");
-  EXPECT_EQ(hex(offset_value({.offset = 5, .leader_epoch = 1, .metadata = "m", .commit_timestamp_ms = 256})),
+  EXPECT_EQ(hex(offset_key("g", {"t", PartitionId(3)})), "00 01 00 01 67 00 01 74 00 00 00 03");
+  EXPECT_EQ(hex(offset_value(
+                {.offset = Offset(5), .leader_epoch = LeaderEpoch(1), .metadata = "m", .commit_timestamp_ms = 256})),
             "00 03 00 00 00 00 00 00 00 05 00 00 00 01 00 01 6d 00 00 00 00 00 00 01 00");
   EXPECT_EQ(hex(group_key("g")), "00 02 00 01 67");
 }
@@ -585,7 +590,7 @@ TEST(GroupRecords, MutatedBytesNeverBreakTheParser) {
   group.protocol = "range";
   group.add({.id = "member", .instance_id = "i", .protocols = {{"range", "bytes"}}, .assignment = "assignment"});
   const std::pair<Bytes, Bytes> records[] = {
-      {offset_key("group", {"topic", 3}), offset_value({.offset = 5, .metadata = "metadata"})},
+      {offset_key("group", {"topic", PartitionId(3)}), offset_value({.offset = Offset(5), .metadata = "metadata"})},
       {group_key("group"), group_value(group, nullptr)}};
   for (const auto& [key, value] : records) {
     for (int round = 0; round < 5000; ++round) {

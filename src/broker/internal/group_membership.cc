@@ -32,7 +32,7 @@ JoinGroupResponse refusal(ErrorCode error, std::string member_id) {
 
 // What a member is told that need not wait for a rebalance.
 JoinGroupResponse current_generation(const Group& group, const Member& member) {
-  JoinGroupResponse response{.generation_id = group.generation,
+  JoinGroupResponse response{.generation_id = group.generation.value(),
                              .protocol_type = group.protocol_type,
                              .protocol_name = group.protocol,
                              .leader = group.leader.value_or(""),
@@ -224,7 +224,7 @@ void GroupCoordinator::sync(wire::SyncGroupRequest& request, SyncReply reply) {
   if (group->state == GroupState::dead) return refuse(ErrorCode::coordinator_not_available);
   const ErrorCode error = group->check_member(request.member_id, request.group_instance_id);
   if (error != ErrorCode::none) return refuse(error);
-  if (request.generation_id != group->generation) return refuse(ErrorCode::illegal_generation);
+  if (GenerationId(request.generation_id) != group->generation) return refuse(ErrorCode::illegal_generation);
   if ((request.protocol_type && request.protocol_type != group->protocol_type) ||
       (request.protocol_name && request.protocol_name != group->protocol)) {
     return refuse(ErrorCode::inconsistent_group_protocol);
@@ -299,7 +299,7 @@ ErrorCode GroupCoordinator::beat(const wire::HeartbeatRequest& request) {
   if (group->state == GroupState::dead) return ErrorCode::coordinator_not_available;
   const ErrorCode error = group->check_member(request.member_id, request.group_instance_id);
   if (error != ErrorCode::none) return error;
-  if (request.generation_id != group->generation) return ErrorCode::illegal_generation;
+  if (GenerationId(request.generation_id) != group->generation) return ErrorCode::illegal_generation;
   if (group->state == GroupState::empty) return ErrorCode::unknown_member_id;
   Member& member = *group->member(request.member_id);
   // Later than before: the group's timer, if it fires in between, sees that and sleeps on.

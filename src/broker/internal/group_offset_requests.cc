@@ -60,13 +60,13 @@ Response response_for(const Request& request) {
 
 }  // namespace
 
-ErrorCode GroupCoordinator::check_commit(Group* group, int32_t generation, const std::string& member_id,
+ErrorCode GroupCoordinator::check_commit(Group* group, GenerationId generation, const std::string& member_id,
                                          const std::optional<std::string>& instance_id, bool transactional) {
-  if (group == nullptr) return generation < 0 ? ErrorCode::none : ErrorCode::illegal_generation;
+  if (group == nullptr) return generation < GenerationId(0) ? ErrorCode::none : ErrorCode::illegal_generation;
   if (group->state == GroupState::dead) return ErrorCode::coordinator_not_available;
   // Tools, and consumers that manage their partitions themselves, commit without being members, to an empty group.
-  if (generation < 0 && group->state == GroupState::empty) return ErrorCode::none;
-  if (generation >= 0 || !member_id.empty() || instance_id) {
+  if (generation < GenerationId(0) && group->state == GroupState::empty) return ErrorCode::none;
+  if (generation >= GenerationId(0) || !member_id.empty() || instance_id) {
     const ErrorCode error = group->check_member(member_id, instance_id);
     if (error != ErrorCode::none) return error;
     if (generation != group->generation) return ErrorCode::illegal_generation;
@@ -78,8 +78,8 @@ ErrorCode GroupCoordinator::check_commit(Group* group, int32_t generation, const
 }
 
 ErrorCode GroupCoordinator::check_offset(const TopicPartition& partition, const std::optional<std::string>& metadata) {
-  const int32_t partitions = log_.partition_count(partition.first);
-  if (partition.second < 0 || partition.second >= partitions) return ErrorCode::unknown_topic_or_partition;
+  const PartitionId end(log_.partition_count(partition.first));
+  if (partition.second < PartitionId(0) || partition.second >= end) return ErrorCode::unknown_topic_or_partition;
   if (metadata && metadata->size() > config_.offset_metadata_bytes_max) return ErrorCode::offset_metadata_too_large;
   return ErrorCode::none;
 }
@@ -87,9 +87,9 @@ ErrorCode GroupCoordinator::check_offset(const TopicPartition& partition, const 
 void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply<wire::OffsetCommitResponse> reply) {
   auto response = response_for<wire::OffsetCommitRequest, wire::OffsetCommitResponse>(request);
   Group* group = find(request.group_id);
-  ErrorCode error =
-      check_commit(group, request.generation_id_or_member_epoch, request.member_id, request.group_instance_id, false);
-  if (request.group_id.empty() && request.generation_id_or_member_epoch >= 0) error = ErrorCode::invalid_group_id;
+  const GenerationId generation(request.generation_id_or_member_epoch);
+  ErrorCode error = check_commit(group, generation, request.member_id, request.group_instance_id, false);
+  if (request.group_id.empty() && generation >= GenerationId(0)) error = ErrorCode::invalid_group_id;
   if (error != ErrorCode::none) {
     settle(response, error);
     return reply(std::move(response));
@@ -100,12 +100,12 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
   for (size_t t = 0; t < request.topics.size(); ++t) {
     for (size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
       auto& asked = request.topics[t].partitions[p];
-      TopicPartition partition(request.topics[t].name, asked.partition_index);
+      TopicPartition partition(request.topics[t].name, PartitionId(asked.partition_index));
       ErrorCode& answer = response.topics[t].partitions[p].error_code;
       answer = check_offset(partition, asked.committed_metadata);
       if (answer != ErrorCode::none) continue;
-      CommittedOffset offset{.offset = asked.committed_offset,
-                             .leader_epoch = asked.committed_leader_epoch,
+      CommittedOffset offset{.offset = Offset(asked.committed_offset),
+                             .leader_epoch = LeaderEpoch(asked.committed_leader_epoch),
                              .metadata = asked.committed_metadata.value_or(""),
                              .commit_timestamp_ms = now};
       if (request.retention_time_ms >= 0) offset.expire_timestamp_ms = now + request.retention_time_ms;
@@ -120,12 +120,13 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
   if (staged.empty()) return reply(std::move(response));
   append(request.group_id, builder.build(),
          [this, id = request.group_id, staged = std::move(staged), response = std::move(response),
-          reply = std::move(reply)](const Status& status, int64_t base_offset) mutable {
+          reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
            settle(response, append_error(status));
            if (status.ok()) {
              Group& committed = find_or_create(id);
              for (Staged& s : staged) {
-               s.offset.log_offset = base_offset++;
+               s.offset.log_offset = base_offset;
+               ++base_offset;
                committed.offsets.commit(s.partition, std::move(s.offset));
              }
            }
@@ -137,7 +138,8 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
                                      Reply<wire::TxnOffsetCommitResponse> reply) {
   auto response = response_for<wire::TxnOffsetCommitRequest, wire::TxnOffsetCommitResponse>(request);
   Group* known = find(request.group_id);
-  ErrorCode error = check_commit(known, request.generation_id, request.member_id, request.group_instance_id, true);
+  ErrorCode error =
+      check_commit(known, GenerationId(request.generation_id), request.member_id, request.group_instance_id, true);
   if (request.group_id.empty()) error = ErrorCode::invalid_group_id;
   if (error != ErrorCode::none) {
     settle(response, error);
@@ -145,17 +147,18 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
   }
   const int64_t now = clock_.now_ms();
   std::vector<Staged> staged;
+  const ProducerId producer_id(request.producer_id);
   wire::BatchBuilder builder(
-      {.producer_id = request.producer_id, .producer_epoch = request.producer_epoch, .transactional = true});
+      {.producer_id = producer_id, .producer_epoch = ProducerEpoch(request.producer_epoch), .transactional = true});
   for (size_t t = 0; t < request.topics.size(); ++t) {
     for (size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
       auto& asked = request.topics[t].partitions[p];
-      TopicPartition partition(request.topics[t].name, asked.partition_index);
+      TopicPartition partition(request.topics[t].name, PartitionId(asked.partition_index));
       ErrorCode& answer = response.topics[t].partitions[p].error_code;
       answer = check_offset(partition, asked.committed_metadata);
       if (answer != ErrorCode::none) continue;
-      CommittedOffset offset{.offset = asked.committed_offset,
-                             .leader_epoch = asked.committed_leader_epoch,
+      CommittedOffset offset{.offset = Offset(asked.committed_offset),
+                             .leader_epoch = LeaderEpoch(asked.committed_leader_epoch),
                              .metadata = asked.committed_metadata.value_or(""),
                              .commit_timestamp_ms = now};
       builder.add(now, offset_key(request.group_id, partition), offset_value(offset));
@@ -164,16 +167,17 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
   }
   if (staged.empty()) return reply(std::move(response));
   Group& group = find_or_create(request.group_id);
-  for (const Staged& s : staged) group.offsets.announce(request.producer_id, s.partition);
-  pending_groups_[request.producer_id].insert(group.id);
+  for (const Staged& s : staged) group.offsets.announce(producer_id, s.partition);
+  pending_groups_[producer_id].insert(group.id);
   append(group.id, builder.build(),
-         [this, id = group.id, producer_id = request.producer_id, staged = std::move(staged),
-          response = std::move(response), reply = std::move(reply)](const Status& status, int64_t base_offset) mutable {
+         [this, id = group.id, producer_id, staged = std::move(staged), response = std::move(response),
+          reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
            settle(response, append_error(status));
            if (!status.ok()) log::warn("group {}: offsets of a transaction: {}", id, status.message());
            if (Group* pending = find(id)) {
              for (Staged& s : staged) {
-               s.offset.log_offset = base_offset++;
+               s.offset.log_offset = base_offset;
+               ++base_offset;
                if (status.ok()) {
                  pending->offsets.stage(producer_id, s.partition, std::move(s.offset));
                } else {
@@ -185,7 +189,7 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
          });
 }
 
-void GroupCoordinator::complete_transaction(int64_t producer_id, std::vector<int32_t> partitions, bool commit,
+void GroupCoordinator::complete_transaction(ProducerId producer_id, std::vector<PartitionId> partitions, bool commit,
                                             std::function<void()> done) {
   strand_.run([this, producer_id, partitions = std::move(partitions), commit, done = std::move(done)] {
     complete_pending(producer_id, partitions, commit);
@@ -193,12 +197,13 @@ void GroupCoordinator::complete_transaction(int64_t producer_id, std::vector<int
   });
 }
 
-void GroupCoordinator::complete_pending(int64_t producer_id, const std::vector<int32_t>& partitions, bool commit) {
+void GroupCoordinator::complete_pending(ProducerId producer_id, const std::vector<PartitionId>& partitions,
+                                        bool commit) {
   const auto pending = pending_groups_.find(producer_id);
   if (pending == pending_groups_.end()) return;
   const int32_t count = log_.partition_count(kConsumerOffsets);
   std::erase_if(pending->second, [&](const std::string& group_id) {
-    const int32_t partition = wire::partition_for_id(group_id, std::max(count, 1)).value();
+    const PartitionId partition = wire::partition_for_id(group_id, std::max(count, 1));
     if (std::find(partitions.begin(), partitions.end(), partition) == partitions.end()) return false;
     if (Group* group = find(group_id)) group->offsets.complete(producer_id, commit);
     return true;
@@ -213,15 +218,15 @@ namespace {
 // The offset as it is answered: -1 when none is committed, an error while a transaction may change it.
 template <class Partition>
 Partition fetched(const Group* group, const TopicPartition& partition, bool require_stable) {
-  Partition answer{.partition_index = partition.second, .committed_offset = -1, .metadata = ""};
+  Partition answer{.partition_index = partition.second.value(), .committed_offset = -1, .metadata = ""};
   if (group == nullptr) return answer;
   if (require_stable && group->offsets.is_unstable(partition)) {
     answer.error_code = ErrorCode::unstable_offset_commit;
     return answer;
   }
   if (const CommittedOffset* offset = group->offsets.find(partition)) {
-    answer.committed_offset = offset->offset;
-    answer.committed_leader_epoch = offset->leader_epoch;
+    answer.committed_offset = offset->offset.value();
+    answer.committed_leader_epoch = offset->leader_epoch.value();
     answer.metadata = offset->metadata;
   }
   return answer;
@@ -236,7 +241,7 @@ std::vector<Topic> fetched_topics(const Group* group, const AskedTopics& asked, 
       auto& answer = topics.emplace_back();
       answer.name = topic.name;
       for (const int32_t index : topic.partition_indexes) {
-        answer.partitions.push_back(fetched<Partition>(group, {topic.name, index}, require_stable));
+        answer.partitions.push_back(fetched<Partition>(group, {topic.name, PartitionId(index)}, require_stable));
       }
     }
   } else if (group != nullptr) {

@@ -18,15 +18,15 @@ const CommittedOffset* GroupOffsets::find(const TopicPartition& partition) const
   return at == committed_.end() ? nullptr : &at->second;
 }
 
-void GroupOffsets::announce(int64_t producer_id, const TopicPartition& partition) {
+void GroupOffsets::announce(ProducerId producer_id, const TopicPartition& partition) {
   pending_[producer_id].try_emplace(partition);
 }
 
-void GroupOffsets::stage(int64_t producer_id, const TopicPartition& partition, CommittedOffset offset) {
+void GroupOffsets::stage(ProducerId producer_id, const TopicPartition& partition, CommittedOffset offset) {
   pending_[producer_id][partition] = std::move(offset);
 }
 
-void GroupOffsets::retract(int64_t producer_id, const TopicPartition& partition) {
+void GroupOffsets::retract(ProducerId producer_id, const TopicPartition& partition) {
   const auto producer = pending_.find(producer_id);
   if (producer == pending_.end()) return;
   const auto at = producer->second.find(partition);
@@ -34,7 +34,7 @@ void GroupOffsets::retract(int64_t producer_id, const TopicPartition& partition)
   if (producer->second.empty()) pending_.erase(producer);
 }
 
-void GroupOffsets::complete(int64_t producer_id, bool commit_them) {
+void GroupOffsets::complete(ProducerId producer_id, bool commit_them) {
   const auto producer = pending_.find(producer_id);
   if (producer == pending_.end()) return;
   auto staged = std::move(producer->second);

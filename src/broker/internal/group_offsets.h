@@ -7,17 +7,19 @@
 #include <string>
 #include <utility>
 
+#include "base/kafka_ids.h"
+
 namespace muir::broker {
 
-using TopicPartition = std::pair<std::string, int32_t>;
+using TopicPartition = std::pair<std::string, PartitionId>;
 
 struct CommittedOffset {
-  int64_t offset = -1;
-  int32_t leader_epoch = -1;
+  Offset offset = kNoOffset;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
   std::string metadata;
   int64_t commit_timestamp_ms = -1;
   std::optional<int64_t> expire_timestamp_ms;  // asked for by old clients
-  int64_t log_offset = -1;                     // where the record stands: the later one wins
+  Offset log_offset = kNoOffset;               // where the record stands: the later one wins
   bool operator==(const CommittedOffset&) const = default;
 };
 
@@ -30,20 +32,20 @@ class GroupOffsets {
   [[nodiscard]] const std::map<TopicPartition, CommittedOffset>& committed() const { return committed_; }
 
   // A transaction's offset: announced before it is appended, since from then on the partition is unstable.
-  void announce(int64_t producer_id, const TopicPartition& partition);
-  void stage(int64_t producer_id, const TopicPartition& partition, CommittedOffset offset);
+  void announce(ProducerId producer_id, const TopicPartition& partition);
+  void stage(ProducerId producer_id, const TopicPartition& partition, CommittedOffset offset);
   // Takes back an announcement whose append failed, unless something has been staged.
-  void retract(int64_t producer_id, const TopicPartition& partition);
-  void complete(int64_t producer_id, bool commit);
+  void retract(ProducerId producer_id, const TopicPartition& partition);
+  void complete(ProducerId producer_id, bool commit);
   [[nodiscard]] bool is_unstable(const TopicPartition& partition) const;
-  [[nodiscard]] bool has_pending(int64_t producer_id) const { return pending_.contains(producer_id); }
+  [[nodiscard]] bool has_pending(ProducerId producer_id) const { return pending_.contains(producer_id); }
   [[nodiscard]] bool has_pending() const { return !pending_.empty(); }
   [[nodiscard]] bool empty() const { return committed_.empty() && pending_.empty(); }
 
  private:
   std::map<TopicPartition, CommittedOffset> committed_;
   // producer id -> partition -> the offset, nullopt while it is only announced.
-  std::map<int64_t, std::map<TopicPartition, std::optional<CommittedOffset>>> pending_;
+  std::map<ProducerId, std::map<TopicPartition, std::optional<CommittedOffset>>> pending_;
 };
 
 }  // namespace muir::broker

@@ -10,6 +10,14 @@ namespace muir::broker {
 
 using wire::ErrorCode;
 
+namespace {
+
+GenerationId generation_after(GenerationId generation) {
+  return GenerationId(generation.value() == INT32_MAX ? 1 : generation.value() + 1);
+}
+
+}  // namespace
+
 void GroupCoordinator::maybe_rebalance(Group& group, std::string_view why) {
   if (group.state == GroupState::preparing_rebalance) return maybe_complete_join(group);
   if (group.state != GroupState::dead) begin_rebalance(group, why);
@@ -70,7 +78,7 @@ void GroupCoordinator::complete_join(Group& group) {
   }
   group.initial_join = false;
   group.join_deadline_ms = INT64_MAX;
-  group.generation = group.generation == INT32_MAX ? 1 : group.generation + 1;
+  group.generation = generation_after(group.generation);
   if (group.members.empty()) {
     group.protocol.reset();
     group.leader.reset();
@@ -90,7 +98,7 @@ void GroupCoordinator::complete_join(Group& group) {
     const auto reply = std::exchange(member.join_reply, nullptr);
     if (!reply) continue;
     member.deadline_ms = now + member.session_timeout_ms;
-    wire::JoinGroupResponse response{.generation_id = group.generation,
+    wire::JoinGroupResponse response{.generation_id = group.generation.value(),
                                      .protocol_type = group.protocol_type,
                                      .protocol_name = group.protocol,
                                      .leader = *group.leader,
@@ -126,7 +134,7 @@ void GroupCoordinator::store_group(Group& group, const std::map<std::string, Byt
                                    std::function<void(const Status&)> done) {
   wire::BatchBuilder builder;
   builder.add(clock_.now_ms(), group_key(group.id), group_value(group, assignments));
-  append(group.id, builder.build(), [done = std::move(done)](const Status& status, int64_t) { done(status); });
+  append(group.id, builder.build(), [done = std::move(done)](const Status& status, Offset) { done(status); });
 }
 
 // ---- deadlines

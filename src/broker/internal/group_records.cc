@@ -33,13 +33,14 @@ Result<Message> parse_value(BytesView bytes) {
 }  // namespace
 
 Bytes offset_key(const std::string& group_id, const TopicPartition& partition) {
-  return versioned(wire::OffsetCommitKey{.group = group_id, .topic = partition.first, .partition = partition.second},
-                   kOffsetKeyVersion);
+  return versioned(
+      wire::OffsetCommitKey{.group = group_id, .topic = partition.first, .partition = partition.second.value()},
+      kOffsetKeyVersion);
 }
 
 Bytes offset_value(const CommittedOffset& offset) {
-  const wire::OffsetCommitValue value{.offset = offset.offset,
-                                      .leader_epoch = offset.leader_epoch,
+  const wire::OffsetCommitValue value{.offset = offset.offset.value(),
+                                      .leader_epoch = offset.leader_epoch.value(),
                                       .metadata = offset.metadata,
                                       .commit_timestamp = offset.commit_timestamp_ms,
                                       .expire_timestamp = offset.expire_timestamp_ms.value_or(-1)};
@@ -52,7 +53,7 @@ Bytes group_key(const std::string& group_id) {
 
 Bytes group_value(const Group& group, const std::map<std::string, Bytes>* assignments) {
   wire::GroupMetadataValue value{.protocol_type = group.protocol_type.value_or(""),
-                                 .generation = group.generation,
+                                 .generation = group.generation.value(),
                                  .protocol = group.protocol,
                                  .leader = group.leader,
                                  .current_state_timestamp = group.state_timestamp_ms};
@@ -83,11 +84,11 @@ Result<StoredRecord> parse_group_record(const wire::Record& record) {
   if (version == 0 || version == kOffsetKeyVersion) {
     wire::OffsetCommitKey key;
     MUIR_RETURN_IF_ERROR(decode(reader, version, key));
-    OffsetRecord out{key.group, {key.topic, key.partition}, std::nullopt};
+    OffsetRecord out{key.group, {key.topic, PartitionId(key.partition)}, std::nullopt};
     if (record.value) {
       auto value = MUIR_TRY(parse_value<wire::OffsetCommitValue>(*record.value));
-      out.offset = CommittedOffset{.offset = value.offset,
-                                   .leader_epoch = value.leader_epoch,
+      out.offset = CommittedOffset{.offset = Offset(value.offset),
+                                   .leader_epoch = LeaderEpoch(value.leader_epoch),
                                    .metadata = std::move(value.metadata),
                                    .commit_timestamp_ms = value.commit_timestamp,
                                    .expire_timestamp_ms = {},

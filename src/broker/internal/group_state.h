@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "broker/internal/group_offsets.h"
 #include "broker/internal/scheduler.h"
 #include "wire/error_code.h"
@@ -88,7 +89,7 @@ class Group {
   GroupState state = GroupState::empty;
   GroupState previous_state = GroupState::empty;
   int64_t state_timestamp_ms = -1;
-  int32_t generation = 0;
+  GenerationId generation;
   std::optional<std::string> protocol_type;
   std::optional<std::string> protocol;
   std::optional<std::string> leader;

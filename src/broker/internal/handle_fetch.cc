@@ -78,16 +78,16 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 
   // KIP-320: a client that names an epoch must name ours.
   static ErrorCode check_epoch(const Target& target) {
-    const int32_t named = target.wanted->current_leader_epoch;
-    if (named < 0) return ErrorCode::none;
-    const int32_t ours = target.partition->leader_epoch();
+    const LeaderEpoch named(target.wanted->current_leader_epoch);
+    if (named < LeaderEpoch(0)) return ErrorCode::none;
+    const LeaderEpoch ours = target.partition->leader_epoch();
     if (named < ours) return ErrorCode::fenced_leader_epoch;
     return named > ours ? ErrorCode::unknown_leader_epoch : ErrorCode::none;
   }
 
   void read(Target& target, int64_t total) {
     log::ReadRequest wanted;
-    wanted.offset = target.wanted->fetch_offset;
+    wanted.offset = Offset(target.wanted->fetch_offset);
     wanted.isolation = isolation_;
     // KIP-74: the first batch of the response is returned whatever its size.
     wanted.at_least_one_batch = total == 0 && bytes_max_ > 0;
@@ -113,7 +113,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
       context_.loop->post([self = shared_from_this()] { self->on_change(); });
     }
   }
-  [[nodiscard]] int64_t readable(const log::Offsets& offsets) const {
+  [[nodiscard]] Offset readable(const log::Offsets& offsets) const {
     return isolation_ == log::Isolation::read_committed ? offsets.last_stable : offsets.high_watermark;
   }
 
@@ -159,13 +159,13 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     out.partition_index = target.wanted->partition;
     out.error_code = target.error;
     const bool known = target.error == ErrorCode::none || target.error == ErrorCode::offset_out_of_range;
-    out.high_watermark = known ? target.read.offsets.high_watermark : -1;
-    out.last_stable_offset = known ? target.read.offsets.last_stable : -1;
-    out.log_start_offset = known ? target.read.offsets.log_start : -1;
+    out.high_watermark = known ? target.read.offsets.high_watermark.value() : -1;
+    out.last_stable_offset = known ? target.read.offsets.last_stable.value() : -1;
+    out.log_start_offset = known ? target.read.offsets.log_start.value() : -1;
     if (isolation_ == log::Isolation::read_committed) {
       out.aborted_transactions.emplace();
       for (const auto& txn : target.read.aborted)
-        out.aborted_transactions->push_back({txn.producer_id, txn.first_offset, {}});
+        out.aborted_transactions->push_back({txn.producer_id.value(), txn.first_offset.value(), {}});
     }
     out.records = target.read.records;
     return out;

@@ -11,11 +11,11 @@ namespace {
 
 using wire::ErrorCode;
 
-bool wanted(const wire::DescribeLogDirsRequest& request, const std::string& topic, int32_t partition) {
+bool wanted(const wire::DescribeLogDirsRequest& request, const std::string& topic, PartitionId partition) {
   if (!request.topics) return true;
   return std::any_of(request.topics->begin(), request.topics->end(), [&](const auto& entry) {
     return entry.topic == topic &&
-           std::find(entry.partitions.begin(), entry.partitions.end(), partition) != entry.partitions.end();
+           std::find(entry.partitions.begin(), entry.partitions.end(), partition.value()) != entry.partitions.end();
   });
 }
 
@@ -36,7 +36,8 @@ void handle_describe_log_dirs(BrokerContext& context, const RequestInfo&, wire::
     out.name = topic->name;
     for (const auto& partition : topic->partitions) {
       if (!wanted(request, topic->name, partition->index())) continue;
-      out.partitions.push_back({partition->index(), static_cast<int64_t>(partition->size().bytes), 0, false, {}});
+      out.partitions.push_back(
+          {partition->index().value(), static_cast<int64_t>(partition->size().bytes), 0, false, {}});
     }
     if (!out.partitions.empty()) folder.topics.push_back(std::move(out));
   }
@@ -52,18 +53,18 @@ void handle_describe_producers(BrokerContext& context, const RequestInfo&, wire:
     for (const int32_t index : topic.partition_indexes) {
       auto& out = topic_out.partitions.emplace_back();
       out.partition_index = index;
-      const auto partition = context.logs->find_partition(topic.name, index);
+      const auto partition = context.logs->find_partition(topic.name, PartitionId(index));
       if (partition == nullptr) {
         out.error_code = ErrorCode::unknown_topic_or_partition;
         continue;
       }
       for (const auto& [id, entry] : partition->producers()) {
-        out.active_producers.push_back({id,
-                                        entry.epoch,
+        out.active_producers.push_back({id.value(),
+                                        entry.epoch.value(),
                                         entry.last_sequence(),
                                         entry.last_timestamp,
-                                        entry.coordinator_epoch,
-                                        entry.txn_first_offset,
+                                        entry.coordinator_epoch.value(),
+                                        entry.txn_first_offset.value(),
                                         {}});
       }
     }

@@ -14,9 +14,9 @@ constexpr int64_t kMaxTimestamp = -3;   // KIP-734
 constexpr int64_t kEarliestLocal = -4;  // KIP-405: the same as the earliest, there is no remote tier
 constexpr int64_t kLatestTiered = -5;   // KIP-1005: none
 
-ErrorCode check_epoch(const log::Partition& partition, int32_t named) {
-  if (named < 0) return ErrorCode::none;
-  const int32_t ours = partition.leader_epoch();
+ErrorCode check_epoch(const log::Partition& partition, LeaderEpoch named) {
+  if (named < LeaderEpoch(0)) return ErrorCode::none;
+  const LeaderEpoch ours = partition.leader_epoch();
   if (named < ours) return ErrorCode::fenced_leader_epoch;
   return named > ours ? ErrorCode::unknown_leader_epoch : ErrorCode::none;
 }
@@ -41,9 +41,9 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
                                             const wire::ListOffsetsRequest::Partition& wanted) {
   wire::ListOffsetsResponse::Partition out;
   out.partition_index = wanted.partition_index;
-  const auto partition = context.logs->find_partition(topic, wanted.partition_index);
+  const auto partition = context.logs->find_partition(topic, PartitionId(wanted.partition_index));
   out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition
-                                        : check_epoch(*partition, wanted.current_leader_epoch);
+                                        : check_epoch(*partition, LeaderEpoch(wanted.current_leader_epoch));
   if (out.error_code != ErrorCode::none) return out;
   const auto isolation = isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
   const auto found = look_up(*partition, wanted.timestamp, isolation);
@@ -52,8 +52,8 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
     return out;
   }
   out.timestamp = found->timestamp;
-  out.offset = found->offset;
-  if (found->offset >= 0) out.leader_epoch = partition->leader_epoch();
+  out.offset = found->offset.value();
+  if (found->offset != kNoOffset) out.leader_epoch = partition->leader_epoch().value();
   return out;
 }
 
@@ -81,13 +81,13 @@ void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&,
     for (const auto& wanted : topic.partitions) {
       auto& out = topic_out.partitions.emplace_back();
       out.partition = wanted.partition;
-      const auto partition = context.logs->find_partition(topic.topic, wanted.partition);
+      const auto partition = context.logs->find_partition(topic.topic, PartitionId(wanted.partition));
       out.error_code = partition == nullptr ? ErrorCode::unknown_topic_or_partition
-                                            : check_epoch(*partition, wanted.current_leader_epoch);
+                                            : check_epoch(*partition, LeaderEpoch(wanted.current_leader_epoch));
       if (out.error_code != ErrorCode::none) continue;
-      const log::EpochEntry end = partition->epoch_end(wanted.leader_epoch);
-      out.leader_epoch = end.epoch;
-      out.end_offset = end.start_offset;
+      const log::EpochEntry end = partition->epoch_end(LeaderEpoch(wanted.leader_epoch));
+      out.leader_epoch = end.epoch.value();
+      out.end_offset = end.start_offset.value();
     }
   }
   reply(response);

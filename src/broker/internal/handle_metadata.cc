@@ -25,7 +25,7 @@ std::vector<Partition> describe_partitions(BrokerContext& context, const log::To
     auto& partition = out.emplace_back();
     partition.partition_index = static_cast<int32_t>(i);
     partition.leader_id = context.node_id();
-    partition.leader_epoch = topic.partitions[i]->leader_epoch();
+    partition.leader_epoch = topic.partitions[i]->leader_epoch().value();
     partition.replica_nodes = {context.node_id()};
     partition.isr_nodes = {context.node_id()};
   }

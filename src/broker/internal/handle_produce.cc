@@ -38,8 +38,8 @@ void set_failure(ProduceResponse::Partition& out, const Status& status) {
 // From this version on a client understands that the transaction, not the producer, is lost (KIP-890).
 constexpr int16_t kAbortableSince = 11;
 
-ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, int64_t producer_id, int16_t epoch,
-                            const std::string& topic, int32_t partition) {
+ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, ProducerId producer_id,
+                            ProducerEpoch epoch, const std::string& topic, PartitionId partition) {
   const ErrorCode error = context.txns->check_write(producer_id, epoch, topic, partition);
   const bool abortable = error == ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
   return abortable ? ErrorCode::transaction_abortable : error;
@@ -47,7 +47,7 @@ ErrorCode check_transaction(BrokerContext& context, const RequestInfo& info, int
 
 ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& info, const ProduceRequest& request,
                                   const std::string& topic, const ProduceRequest::Partition& data,
-                                  std::shared_ptr<log::Partition>& appended_to, int64_t& appended_end) {
+                                  std::shared_ptr<log::Partition>& appended_to, Offset& appended_end) {
   // Kept between requests: its buffer serves every batch that must be decompressed.
   thread_local wire::RecordIterator scratch;
   ProduceResponse::Partition out;
@@ -56,7 +56,7 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     set_failure(out, log::kafka_error(ErrorCode::invalid_required_acks, "acks={}: must be -1, 0 or 1", request.acks));
     return out;
   }
-  const auto partition = context.logs->find_partition(topic, data.index);
+  const auto partition = context.logs->find_partition(topic, PartitionId(data.index));
   if (partition == nullptr) {
     set_failure(out,
                 log::kafka_error(ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, data.index));
@@ -73,7 +73,7 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
   }
   if (const auto& header = admitted->batch.header(); header.transactional()) {
     const ErrorCode error =
-        check_transaction(context, info, header.producer_id, header.producer_epoch, topic, data.index);
+        check_transaction(context, info, header.producer_id, header.producer_epoch, topic, partition->index());
     if (error != ErrorCode::none) {
       set_failure(out, log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id,
                                         partition->name()));
@@ -86,9 +86,9 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     set_failure(out, appended.status());
     return out;
   }
-  out.base_offset = appended->base_offset;
+  out.base_offset = appended->base_offset.value();
   out.log_append_time_ms = appended->log_append_time_ms;
-  out.log_start_offset = appended->log_start_offset;
+  out.log_start_offset = appended->log_start_offset.value();
   appended_to = partition;
   appended_end = appended->last_offset + 1;
   return out;
@@ -96,7 +96,7 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
 
 struct Appending {
   std::shared_ptr<log::Partition> partition;
-  int64_t end = 0;
+  Offset end;
   size_t topic = 0;
   size_t index = 0;
 };
@@ -129,7 +129,7 @@ void handle_produce(BrokerContext& context, const RequestInfo& info, ProduceRequ
     auto& topic_out = response.responses.emplace_back();
     topic_out.name = topic.name;
     for (const auto& data : topic.partition_data) {
-      Appending appending{nullptr, 0, response.responses.size() - 1, topic_out.partition_responses.size()};
+      Appending appending{nullptr, {}, response.responses.size() - 1, topic_out.partition_responses.size()};
       topic_out.partition_responses.push_back(
           append(context, info, request, topic.name, data, appending.partition, appending.end));
       failed = failed || topic_out.partition_responses.back().error_code != ErrorCode::none;

@@ -192,7 +192,7 @@ void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::Del
         auto& out = topic_out.partitions.emplace_back();
         out.partition_index = wanted.partition_index;
         out.low_watermark = -1;
-        const auto partition = context.logs->find_partition(topic.name, wanted.partition_index);
+        const auto partition = context.logs->find_partition(topic.name, PartitionId(wanted.partition_index));
         if (partition == nullptr || is_internal_topic(topic.name)) {
           out.error_code =
               partition == nullptr ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception;
@@ -202,9 +202,9 @@ void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::Del
           out.error_code = ErrorCode::policy_violation;
           continue;
         }
-        const auto start = context.logs->delete_records_before(*partition, wanted.offset);
+        const auto start = context.logs->delete_records_before(*partition, Offset(wanted.offset));
         out.error_code = log::kafka_code(start.status());
-        if (start.ok()) out.low_watermark = *start;
+        if (start.ok()) out.low_watermark = start->value();
       }
     }
     reply(response);

@@ -36,12 +36,13 @@ struct PendingMarkers {
 };
 
 void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& marker, const std::string& topic,
-                  int32_t partition, std::function<void(const Status&)> done) {
+                  PartitionId partition, std::function<void(const Status&)> done) {
   const auto type = marker.transaction_result ? wire::ControlType::commit : wire::ControlType::abort;
   context.partition_log->append_marker(
-      topic, partition, type, marker.producer_id, marker.producer_epoch, marker.coordinator_epoch,
+      topic, partition, type, ProducerId(marker.producer_id), ProducerEpoch(marker.producer_epoch),
+      LeaderEpoch(marker.coordinator_epoch),
       [&context, done = std::move(done), offsets = topic == kOffsetsTopic, partition,
-       commit = marker.transaction_result, producer_id = marker.producer_id](const Status& status, int64_t) {
+       commit = marker.transaction_result, producer_id = ProducerId(marker.producer_id)](const Status& status, Offset) {
         if (!status.ok() || !offsets) return done(status);
         context.groups->complete_transaction(producer_id, {partition}, commit, [done] { done({}); });
       });
@@ -88,9 +89,10 @@ void handle_end_txn(BrokerContext& context, const RequestInfo& info, wire::EndTx
 void handle_txn_offset_commit(BrokerContext& context, const RequestInfo& info, wire::TxnOffsetCommitRequest request,
                               Reply<wire::TxnOffsetCommitResponse> reply) {
   const auto partition = context.groups->partition_for(request.group_id);
-  const wire::ErrorCode error = partition.ok() ? context.txns->check_write(request.producer_id, request.producer_epoch,
-                                                                           std::string(kOffsetsTopic), *partition)
-                                               : wire::ErrorCode::coordinator_not_available;
+  const wire::ErrorCode error =
+      partition.ok() ? context.txns->check_write(ProducerId(request.producer_id), ProducerEpoch(request.producer_epoch),
+                                                 std::string(kOffsetsTopic), *partition)
+                     : wire::ErrorCode::coordinator_not_available;
   if (error != wire::ErrorCode::none) {
     constexpr int16_t kAbortableSince = 4;  // KIP-890
     const bool abortable = error == wire::ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
@@ -128,7 +130,7 @@ void handle_write_txn_markers(BrokerContext& context, const RequestInfo&, WriteT
     for (size_t t = 0; t < request.markers[m].topics.size(); ++t) {
       const auto& topic = request.markers[m].topics[t];
       for (size_t i = 0; i < topic.partition_indexes.size(); ++i) {
-        write_marker(context, request.markers[m], topic.name, topic.partition_indexes[i],
+        write_marker(context, request.markers[m], topic.name, PartitionId(topic.partition_indexes[i]),
                      [pending, m, t, i](const Status& status) { pending->set(m, t, i, status); });
       }
     }

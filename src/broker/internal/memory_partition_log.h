@@ -48,16 +48,17 @@ class MemoryPartitionLog final : public PartitionLog {
     if (!topics_.contains(topic)) create(topic, internal_partitions_);
     return partition_count(topic);
   }
-  void append(const std::string& topic, int32_t partition, Bytes batch, Done done) override {
+  void append(const std::string& topic, PartitionId partition, Bytes batch, Done done) override {
     if (left_ == 0) return;
     if (left_ > 0) --left_;
     if (failures_ > 0) {
       --failures_;
-      return done(error(Code::io_error, "append {}-{}: disk", topic, partition), -1);
+      return done(error(Code::io_error, "append {}-{}: disk", topic, partition), kNoOffset);
     }
-    if (partition >= partition_count(topic)) return done(error(Code::not_found, "append {}-{}", topic, partition), -1);
-    Log& log = topics_[topic][static_cast<size_t>(partition)];
-    const int64_t base = log.end;
+    if (partition >= PartitionId(partition_count(topic)))
+      return done(error(Code::not_found, "append {}-{}", topic, partition), kNoOffset);
+    Log& log = topics_[topic][static_cast<size_t>(partition.value())];
+    const Offset base = log.end;
     wire::set_base_offset(batch.data(), base);
     log.end = wire::parse_batch_header(batch)->next_offset();
     log.bytes += batch;
@@ -67,14 +68,14 @@ class MemoryPartitionLog final : public PartitionLog {
       done({}, base);
     }
   }
-  void append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
-                     int16_t producer_epoch, int32_t coordinator_epoch, Done done) override {
+  void append_marker(const std::string& topic, PartitionId partition, wire::ControlType type, ProducerId producer_id,
+                     ProducerEpoch producer_epoch, LeaderEpoch coordinator_epoch, Done done) override {
     append(topic, partition, wire::control_batch(type, producer_id, producer_epoch, coordinator_epoch, 0),
            std::move(done));
   }
-  Result<int64_t> log_start_offset(const std::string&, int32_t) override { return 0; }
-  Result<Bytes> read(const std::string& topic, int32_t partition, int64_t offset, size_t bytes_max) override {
-    const Log& log = topics_[topic][static_cast<size_t>(partition)];
+  Result<Offset> log_start_offset(const std::string&, PartitionId) override { return Offset(0); }
+  Result<Bytes> read(const std::string& topic, PartitionId partition, Offset offset, size_t bytes_max) override {
+    const Log& log = topics_[topic][static_cast<size_t>(partition.value())];
     wire::BatchReader batches(log.bytes);
     Bytes out;
     while (out.size() < bytes_max) {
@@ -86,9 +87,9 @@ class MemoryPartitionLog final : public PartitionLog {
   }
 
   // Markers of a partition, oldest first: "commit 5/0" for producer id and epoch.
-  std::vector<std::string> markers(const std::string& topic, int32_t partition) {
+  std::vector<std::string> markers(const std::string& topic, PartitionId partition) {
     std::vector<std::string> out;
-    wire::BatchReader batches(topics_[topic][static_cast<size_t>(partition)].bytes);
+    wire::BatchReader batches(topics_[topic][static_cast<size_t>(partition.value())].bytes);
     while (true) {
       const auto batch = *batches.next();
       if (!batch) return out;
@@ -105,7 +106,7 @@ class MemoryPartitionLog final : public PartitionLog {
  private:
   struct Log {
     Bytes bytes;
-    int64_t end = 0;
+    Offset end;
   };
   const int32_t internal_partitions_;
   std::map<std::string, std::vector<Log>> topics_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "wire/batch_builder.h"
 
@@ -31,19 +32,20 @@ class PartitionLog {
   // Appends one whole batch, whose base offset the log assigns. `done` is called exactly once: with the base offset
   // when everything up to and including the batch is durable, or with the failure (Kafka's code in detail()). It may be
   // called on this thread before append() returns, or later on any other. For one partition, in order of appends.
-  using Done = std::function<void(const Status& status, int64_t base_offset)>;
-  virtual void append(const std::string& topic, int32_t partition, Bytes batch, Done done) = 0;
+  using Done = std::function<void(const Status& status, Offset base_offset)>;
+  virtual void append(const std::string& topic, PartitionId partition, Bytes batch, Done done) = 0;
 
   // Appends the control record that ends the producer's transaction in the partition; `done` as above.
-  virtual void append_marker(const std::string& topic, int32_t partition, wire::ControlType type, int64_t producer_id,
-                             int16_t producer_epoch, int32_t coordinator_epoch, Done done) = 0;
+  virtual void append_marker(const std::string& topic, PartitionId partition, wire::ControlType type,
+                             ProducerId producer_id, ProducerEpoch producer_epoch, LeaderEpoch coordinator_epoch,
+                             Done done) = 0;
 
   // Offset of the first record that is still there.
-  [[nodiscard]] virtual Result<int64_t> log_start_offset(const std::string& topic, int32_t partition) = 0;
+  [[nodiscard]] virtual Result<Offset> log_start_offset(const std::string& topic, PartitionId partition) = 0;
 
   // Whole batches from the one that holds `offset` on, about `bytes_max` of them; empty at the end of the log. Includes
   // control batches and what belongs to open transactions.
-  [[nodiscard]] virtual Result<Bytes> read(const std::string& topic, int32_t partition, int64_t offset,
+  [[nodiscard]] virtual Result<Bytes> read(const std::string& topic, PartitionId partition, Offset offset,
                                            size_t bytes_max) = 0;
 };
 

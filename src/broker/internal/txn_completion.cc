@@ -13,7 +13,7 @@ using wire::ErrorCode;
 namespace {
 
 // One coordinator, on one node: there is no older one to fence.
-constexpr int32_t kCoordinatorEpoch = 0;
+constexpr LeaderEpoch kCoordinatorEpoch;
 // A marker or a state that could not be written is written again after so long, until it is.
 constexpr int64_t kRetryMs = 1000;
 
@@ -30,7 +30,7 @@ void TxnCoordinator::store(const std::string& id, const std::optional<TxnFields>
   builder.add(clock_.now_ms(), txn_key(id), fields ? OptBytesView(value) : std::nullopt);
   log_.append(
       kTransactionState, *partition, builder.build(),
-      [this, done = std::move(done)](const Status& status, int64_t) { strand_.run([done, status] { done(status); }); });
+      [this, done = std::move(done)](const Status& status, Offset) { strand_.run([done, status] { done(status); }); });
 }
 
 void TxnCoordinator::set_fields(Txn& txn, TxnFields fields) {
@@ -57,10 +57,10 @@ void TxnCoordinator::transit(Txn& txn, TxnFields next, Outcome outcome) {
 void TxnCoordinator::end(const wire::EndTxnRequest& request, Outcome outcome) {
   if (request.transactional_id.empty()) return outcome(ErrorCode::invalid_request);
   Txn* txn = find(request.transactional_id);
-  if (txn == nullptr || txn->fields.producer_id != request.producer_id) {
+  if (txn == nullptr || txn->fields.producer_id != ProducerId(request.producer_id)) {
     return outcome(ErrorCode::invalid_producer_id_mapping);
   }
-  if (txn->fields.epoch != request.producer_epoch) return outcome(ErrorCode::producer_fenced);
+  if (txn->fields.epoch != ProducerEpoch(request.producer_epoch)) return outcome(ErrorCode::producer_fenced);
   const TxnState state = txn->fields.state;
   const bool same_direction = is_commit(state) == request.committed;
   switch (state) {
@@ -105,7 +105,7 @@ void TxnCoordinator::write_marker(const std::string& id, const TopicPartition& p
   const Txn& txn = *find(id);
   const auto type = is_commit(txn.fields.state) ? wire::ControlType::commit : wire::ControlType::abort;
   log_.append_marker(partition.first, partition.second, type, txn.fields.producer_id, txn.fields.epoch,
-                     kCoordinatorEpoch, [this, id, partition](const Status& status, int64_t) {
+                     kCoordinatorEpoch, [this, id, partition](const Status& status, Offset) {
                        strand_.run([this, id, partition, status] { marker_done(id, partition, status); });
                      });
 }
@@ -118,7 +118,7 @@ void TxnCoordinator::marker_done(const std::string& id, const TopicPartition& pa
         txn.fields.producer_id, {index}, is_commit(txn.fields.state),
         [this, id, partition] { strand_.run([this, id, partition] { marker_written(id, partition); }); });
   }
-  if (status.ok() || index >= log_.partition_count(topic)) return marker_written(id, partition);
+  if (status.ok() || index >= PartitionId(log_.partition_count(topic))) return marker_written(id, partition);
   log::warn("transactional id {}: marker to {}-{}: {}", id, topic, index, status.message());
   // A newer producer has written there: its partition knows that this transaction is over.
   const auto code = static_cast<ErrorCode>(status.detail());

@@ -27,8 +27,8 @@ TxnCoordinator::TxnCoordinator(TxnConfig config, PartitionLog& log, ProducerIds&
                                Scheduler& scheduler, Clock& clock)
     : config_(config), log_(log), producer_ids_(producer_ids), groups_(groups), scheduler_(scheduler), clock_(clock) {}
 
-Result<int32_t> TxnCoordinator::partition_for(const std::string& transactional_id) {
-  return wire::partition_for_id(transactional_id, MUIR_TRY(log_.open_internal_topic(kTransactionState))).value();
+Result<PartitionId> TxnCoordinator::partition_for(const std::string& transactional_id) {
+  return wire::partition_for_id(transactional_id, MUIR_TRY(log_.open_internal_topic(kTransactionState)));
 }
 
 std::function<void()> TxnCoordinator::on_strand(std::function<void()> task) {
@@ -48,7 +48,7 @@ void TxnCoordinator::init_producer_id(int16_t version, wire::InitProducerIdReque
   strand_.run([this, version, request = std::move(request), reply = std::move(reply)]() mutable {
     init(request, [version, reply = std::move(reply)](wire::InitProducerIdResponse response) {
       response.error_code = fenced_for(response.error_code, version, 4);
-      if (response.error_code != ErrorCode::none) response.producer_epoch = wire::kNoProducerEpoch;
+      if (response.error_code != ErrorCode::none) response.producer_epoch = kNoProducerEpoch.value();
       reply(std::move(response));
     });
   });
@@ -62,11 +62,12 @@ void TxnCoordinator::init(wire::InitProducerIdRequest& request, InitReply reply)
       log::error("producer id: {}", producer_id.status().message());
       return refuse(ErrorCode::coordinator_not_available);
     }
-    return reply({.producer_id = *producer_id, .producer_epoch = 0});
+    return reply({.producer_id = producer_id->value(), .producer_epoch = 0});
   }
   const std::string& id = *request.transactional_id;
   if (id.empty()) return refuse(ErrorCode::invalid_request);
-  if ((request.producer_id == wire::kNoProducerId) != (request.producer_epoch == wire::kNoProducerEpoch)) {
+  if ((ProducerId(request.producer_id) == kNoProducerId) !=
+      (ProducerEpoch(request.producer_epoch) == kNoProducerEpoch)) {
     return refuse(ErrorCode::invalid_request);
   }
   if (request.transaction_timeout_ms <= 0 || request.transaction_timeout_ms > config_.timeout_ms_max) {
@@ -90,10 +91,12 @@ void TxnCoordinator::init(wire::InitProducerIdRequest& request, InitReply reply)
 void TxnCoordinator::init_existing(Txn& txn, wire::InitProducerIdRequest& request, InitReply reply) {
   const auto refuse = [&](ErrorCode error) { reply({.error_code = error}); };
   if (txn.pending || being_completed(txn.fields.state)) return refuse(ErrorCode::concurrent_transactions);
-  std::optional<int16_t> expected_epoch;
-  if (request.producer_id != wire::kNoProducerId) {
-    if (!txn.knows(request.producer_id, request.producer_epoch)) return refuse(ErrorCode::producer_fenced);
-    expected_epoch = request.producer_epoch;
+  std::optional<ProducerEpoch> expected_epoch;
+  const ProducerId named(request.producer_id);
+  if (named != kNoProducerId) {
+    const ProducerEpoch epoch(request.producer_epoch);
+    if (!txn.knows(named, epoch)) return refuse(ErrorCode::producer_fenced);
+    expected_epoch = epoch;
   }
   if (txn.fields.state == TxnState::ongoing) {
     // The producer asks again while the abort goes on, until it is over.
@@ -104,8 +107,8 @@ void TxnCoordinator::init_existing(Txn& txn, wire::InitProducerIdRequest& reques
   const int64_t now = clock_.now_ms();
   TxnFields next;
   // After a rotation, a producer that repeats itself still names the previous id and its last epoch.
-  const bool repeats_rotation = expected_epoch && request.producer_id == txn.fields.previous_producer_id &&
-                                request.producer_id != txn.fields.producer_id;
+  const bool repeats_rotation =
+      expected_epoch && named == txn.fields.previous_producer_id && named != txn.fields.producer_id;
   if (!repeats_rotation && txn.epoch_exhausted() && (!expected_epoch || *expected_epoch == txn.fields.epoch)) {
     const auto producer_id = producer_ids_.next();
     if (!producer_id.ok()) return refuse(ErrorCode::coordinator_not_available);
@@ -115,7 +118,7 @@ void TxnCoordinator::init_existing(Txn& txn, wire::InitProducerIdRequest& reques
     if (!bumped.ok()) return refuse(ErrorCode::producer_fenced);
     next = std::move(*bumped);
   }
-  wire::InitProducerIdResponse response{.producer_id = next.producer_id, .producer_epoch = next.epoch};
+  wire::InitProducerIdResponse response{.producer_id = next.producer_id.value(), .producer_epoch = next.epoch.value()};
   transit(txn, std::move(next), [response, reply = std::move(reply)](ErrorCode error) mutable {
     if (error != ErrorCode::none) response = {.error_code = error};
     reply(std::move(response));
@@ -124,7 +127,7 @@ void TxnCoordinator::init_existing(Txn& txn, wire::InitProducerIdRequest& reques
 
 // ---- AddPartitionsToTxn and AddOffsetsToTxn
 
-void TxnCoordinator::add(const std::string& id, int64_t producer_id, int16_t epoch,
+void TxnCoordinator::add(const std::string& id, ProducerId producer_id, ProducerEpoch epoch,
                          std::vector<TopicPartition> partitions, Outcome outcome) {
   if (id.empty()) return outcome(ErrorCode::invalid_request);
   Txn* txn = find(id);
@@ -167,7 +170,7 @@ TopicResults results_for(const Topics& topics, const std::function<ErrorCode(con
     result.name = topic.name;
     for (const int32_t partition : topic.partitions) {
       result.results_by_partition.push_back(
-          {.partition_index = partition, .partition_error_code = error_of({topic.name, partition})});
+          {.partition_index = partition, .partition_error_code = error_of({topic.name, PartitionId(partition)})});
     }
   }
   return results;
@@ -178,13 +181,13 @@ TopicResults results_for(const Topics& topics, const std::function<ErrorCode(con
 void TxnCoordinator::add_topics(const wire::AddPartitionsToTxnRequest::Transaction& asked,
                                 std::function<void(TopicResults)> done) {
   const auto exists = [&](const TopicPartition& p) {
-    return p.second >= 0 && p.second < log_.partition_count(p.first);
+    return p.second >= PartitionId(0) && p.second < PartitionId(log_.partition_count(p.first));
   };
   std::vector<TopicPartition> partitions;
   bool all_exist = true;
   for (const auto& topic : asked.topics) {
     for (const int32_t partition : topic.partitions) {
-      partitions.emplace_back(topic.name, partition);
+      partitions.emplace_back(topic.name, PartitionId(partition));
       all_exist = all_exist && exists(partitions.back());
     }
   }
@@ -196,13 +199,14 @@ void TxnCoordinator::add_topics(const wire::AddPartitionsToTxnRequest::Transacti
   if (asked.verify_only) {
     const Txn* txn = find(asked.transactional_id);
     return done(results_for(asked.topics, [&](const TopicPartition& p) {
-      if (txn == nullptr || txn->fields.producer_id != asked.producer_id) return ErrorCode::invalid_producer_id_mapping;
-      if (txn->fields.epoch != asked.producer_epoch) return ErrorCode::producer_fenced;
+      if (txn == nullptr || txn->fields.producer_id != ProducerId(asked.producer_id))
+        return ErrorCode::invalid_producer_id_mapping;
+      if (txn->fields.epoch != ProducerEpoch(asked.producer_epoch)) return ErrorCode::producer_fenced;
       if (txn->pending || being_completed(txn->fields.state)) return ErrorCode::concurrent_transactions;
       return txn->fields.partitions.contains(p) ? ErrorCode::none : ErrorCode::invalid_txn_state;
     }));
   }
-  add(asked.transactional_id, asked.producer_id, asked.producer_epoch, std::move(partitions),
+  add(asked.transactional_id, ProducerId(asked.producer_id), ProducerEpoch(asked.producer_epoch), std::move(partitions),
       [topics = asked.topics, done = std::move(done)](ErrorCode error) {
         done(results_for(topics, [error](const TopicPartition&) { return error; }));
       });
@@ -247,7 +251,8 @@ void TxnCoordinator::add_offsets(int16_t version, wire::AddOffsetsToTxnRequest r
   strand_.run([this, version, request = std::move(request), reply = std::move(reply)] {
     const auto partition = groups_.partition_for(request.group_id);
     if (!partition.ok()) return reply({.error_code = ErrorCode::coordinator_not_available});
-    add(request.transactional_id, request.producer_id, request.producer_epoch, {{kConsumerOffsets, *partition}},
+    add(request.transactional_id, ProducerId(request.producer_id), ProducerEpoch(request.producer_epoch),
+        {{kConsumerOffsets, *partition}},
         [version, reply](ErrorCode error) { reply({.error_code = fenced_for(error, version, 2)}); });
   });
 }
@@ -280,11 +285,11 @@ wire::DescribeTransactionsResponse::TransactionState TxnCoordinator::describe(co
   out.transaction_state = to_string(fields.state);
   out.transaction_timeout_ms = fields.timeout_ms;
   out.transaction_start_time_ms = fields.start_ms;
-  out.producer_id = fields.producer_id;
-  out.producer_epoch = fields.epoch;
+  out.producer_id = fields.producer_id.value();
+  out.producer_epoch = fields.epoch.value();
   for (const auto& [topic, partition] : fields.partitions) {
     if (out.topics.empty() || out.topics.back().topic != topic) out.topics.emplace_back().topic = topic;
-    out.topics.back().partitions.push_back(partition);
+    out.topics.back().partitions.push_back(partition.value());
   }
   return out;
 }
@@ -302,11 +307,11 @@ void TxnCoordinator::list_transactions(wire::ListTransactionsRequest request,
     const int64_t now = clock_.now_ms();
     for (const auto& [id, txn] : txns_) {
       const TxnFields& fields = txn->fields;
-      if (!has(request.producer_id_filters, fields.producer_id)) continue;
+      if (!has(request.producer_id_filters, fields.producer_id.value())) continue;
       if (!has(request.state_filters, std::string(to_string(fields.state)))) continue;
       if (request.duration_filter >= 0 && now - fields.start_ms <= request.duration_filter) continue;
       response.transaction_states.push_back({.transactional_id = id,
-                                             .producer_id = fields.producer_id,
+                                             .producer_id = fields.producer_id.value(),
                                              .transaction_state = std::string(to_string(fields.state))});
     }
     reply(std::move(response));
@@ -319,7 +324,7 @@ Status TxnCoordinator::load() {
   Status status;
   strand_.run([&] {
     const int32_t partitions = log_.partition_count(kTransactionState);
-    for (int32_t partition = 0; partition < partitions && status.ok(); ++partition) status = load_partition(partition);
+    for (int32_t i = 0; i < partitions && status.ok(); ++i) status = load_partition(PartitionId(i));
     if (!status.ok()) return;
     for (const auto& [_, txn] : txns_) {
       open_.set(txn->fields);
@@ -332,8 +337,8 @@ Status TxnCoordinator::load() {
   return {};
 }
 
-Status TxnCoordinator::load_partition(int32_t partition) {
-  int64_t offset = MUIR_TRY(log_.log_start_offset(kTransactionState, partition));
+Status TxnCoordinator::load_partition(PartitionId partition) {
+  Offset offset = MUIR_TRY(log_.log_start_offset(kTransactionState, partition));
   wire::RecordIterator records;
   while (true) {
     const Bytes bytes = MUIR_TRY(log_.read(kTransactionState, partition, offset, kLoadBytes));

@@ -54,7 +54,7 @@ class TxnCoordinator {
   Status load();
 
   // The partition of __transaction_state that holds the id; creates the topic.
-  Result<int32_t> partition_for(const std::string& transactional_id);
+  Result<PartitionId> partition_for(const std::string& transactional_id);
 
   void init_producer_id(int16_t version, wire::InitProducerIdRequest request,
                         Reply<wire::InitProducerIdResponse> reply);
@@ -70,8 +70,8 @@ class TxnCoordinator {
   // that is fenced, INVALID_TXN_STATE when the partition is not in an open transaction of its. Asked before every
   // append of a transactional batch, since a batch that arrives after the end would open a transaction that nobody
   // ends. Any thread.
-  [[nodiscard]] wire::ErrorCode check_write(int64_t producer_id, int16_t epoch, const std::string& topic,
-                                            int32_t partition) const {
+  [[nodiscard]] wire::ErrorCode check_write(ProducerId producer_id, ProducerEpoch epoch, const std::string& topic,
+                                            PartitionId partition) const {
     return open_.check(producer_id, epoch, {topic, partition});
   }
 
@@ -87,7 +87,7 @@ class TxnCoordinator {
   // Requests, in txn_coordinator.cc. All of it on the strand.
   void init(wire::InitProducerIdRequest& request, InitReply reply);
   void init_existing(Txn& txn, wire::InitProducerIdRequest& request, InitReply reply);
-  void add(const std::string& id, int64_t producer_id, int16_t epoch, std::vector<TopicPartition> partitions,
+  void add(const std::string& id, ProducerId producer_id, ProducerEpoch epoch, std::vector<TopicPartition> partitions,
            Outcome outcome);
   void add_topics(const wire::AddPartitionsToTxnRequest::Transaction& asked,
                   std::function<void(std::vector<wire::AddPartitionsToTxnResponse::TopicResult>)> done);
@@ -111,7 +111,7 @@ class TxnCoordinator {
   void abort_expired_transactions();
   void forget_unused();
 
-  Status load_partition(int32_t partition);
+  Status load_partition(PartitionId partition);
   void repeat(int64_t every_ms, std::function<void()> task);
   Txn* find(const std::string& id);
   std::function<void()> on_strand(std::function<void()> task);

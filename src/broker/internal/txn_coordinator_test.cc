@@ -14,10 +14,12 @@ namespace {
 using wire::ErrorCode;
 
 struct Producer {
-  int64_t id = -1;
-  int16_t epoch = -1;
+  ProducerId id = kNoProducerId;
+  ProducerEpoch epoch = kNoProducerEpoch;
   bool operator==(const Producer&) const = default;
 };
+
+ProducerId another(ProducerId id) { return ProducerId(id.value() + 50); }
 
 class TxnCoordinatorTest : public ::testing::Test {
  protected:
@@ -54,37 +56,39 @@ class TxnCoordinatorTest : public ::testing::Test {
     txns->init_producer_id(version,
                            {.transactional_id = id,
                             .transaction_timeout_ms = timeout_ms,
-                            .producer_id = known.id,
-                            .producer_epoch = known.epoch},
+                            .producer_id = known.id.value(),
+                            .producer_epoch = known.epoch.value()},
                            reply);
     return **answer;
   }
   Producer producer(std::string id = "x", Producer known = {}) {
     const auto response = init(std::move(id), known);
     EXPECT_EQ(response.error_code, ErrorCode::none);
-    return {response.producer_id, response.producer_epoch};
+    return {ProducerId(response.producer_id), ProducerEpoch(response.producer_epoch)};
   }
   using Added = std::shared_ptr<std::optional<wire::AddPartitionsToTxnResponse>>;
-  Added add_async(Producer p, int32_t partition, std::string topic = "t", int16_t version = 3) {
+  Added add_async(Producer p, PartitionId partition, std::string topic = "t", int16_t version = 3) {
     auto [answer, reply] = slot<wire::AddPartitionsToTxnResponse>();
     txns->add_partitions(version,
                          {.v3_and_below_transactional_id = "x",
-                          .v3_and_below_producer_id = p.id,
-                          .v3_and_below_producer_epoch = p.epoch,
-                          .v3_and_below_topics = {{.name = std::move(topic), .partitions = {partition}}}},
+                          .v3_and_below_producer_id = p.id.value(),
+                          .v3_and_below_producer_epoch = p.epoch.value(),
+                          .v3_and_below_topics = {{.name = std::move(topic), .partitions = {partition.value()}}}},
                          reply);
     return answer;
   }
   static ErrorCode error_of(const Added& answer) {
     return (*answer)->results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code;
   }
-  ErrorCode add(Producer p, int32_t partition = 0, std::string topic = "t", int16_t version = 3) {
+  ErrorCode add(Producer p, PartitionId partition = {}, std::string topic = "t", int16_t version = 3) {
     return error_of(add_async(p, partition, std::move(topic), version));
   }
   std::shared_ptr<std::optional<wire::EndTxnResponse>> end_async(Producer p, bool commit, int16_t version = 3) {
     auto [answer, reply] = slot<wire::EndTxnResponse>();
     txns->end_txn(
-        version, {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .committed = commit}, reply);
+        version,
+        {.transactional_id = "x", .producer_id = p.id.value(), .producer_epoch = p.epoch.value(), .committed = commit},
+        reply);
     return answer;
   }
   ErrorCode end(Producer p, bool commit, int16_t version = 3) { return (*end_async(p, commit, version))->error_code; }
@@ -123,23 +127,23 @@ TEST_F(TxnCoordinatorTest, RefusesInitThatCannotBe) {
   EXPECT_EQ(init("").error_code, ErrorCode::invalid_request);
   EXPECT_EQ(init("x", {}, 900'001).error_code, ErrorCode::invalid_transaction_timeout);
   EXPECT_EQ(init("x", {}, 0).error_code, ErrorCode::invalid_transaction_timeout);
-  EXPECT_EQ(init("x", {.id = 5}).error_code, ErrorCode::invalid_request);
+  EXPECT_EQ(init("x", {.id = ProducerId(5)}).error_code, ErrorCode::invalid_request);
 }
 
 TEST_F(TxnCoordinatorTest, ACommitWritesMarkersToEveryPartition) {
   const Producer p = producer();
-  EXPECT_EQ(p.epoch, 0);
-  EXPECT_EQ(add(p, 0), ErrorCode::none);
-  EXPECT_EQ(add(p, 2), ErrorCode::none);
-  EXPECT_EQ(add(p, 2), ErrorCode::none) << "a second time changes nothing";
+  EXPECT_EQ(p.epoch, ProducerEpoch(0));
+  EXPECT_EQ(add(p, PartitionId(0)), ErrorCode::none);
+  EXPECT_EQ(add(p, PartitionId(2)), ErrorCode::none);
+  EXPECT_EQ(add(p, PartitionId(2)), ErrorCode::none) << "a second time changes nothing";
   EXPECT_EQ(state(), "Ongoing");
   EXPECT_EQ(describe().topics[0].partitions, (std::vector<int32_t>{0, 2}));
   EXPECT_EQ(end(p, true), ErrorCode::none);
   EXPECT_EQ(state(), "CompleteCommit");
   const std::string marker = fmt::format("commit {}/0", p.id);
-  EXPECT_EQ(log.markers("t", 0), std::vector{marker});
-  EXPECT_EQ(log.markers("t", 1), std::vector<std::string>{});
-  EXPECT_EQ(log.markers("t", 2), std::vector{marker});
+  EXPECT_EQ(log.markers("t", PartitionId(0)), std::vector{marker});
+  EXPECT_EQ(log.markers("t", PartitionId(1)), std::vector<std::string>{});
+  EXPECT_EQ(log.markers("t", PartitionId(2)), std::vector{marker});
 }
 
 TEST_F(TxnCoordinatorTest, TheClientIsAnsweredBeforeTheMarkersAreWritten) {
@@ -151,7 +155,7 @@ TEST_F(TxnCoordinatorTest, TheClientIsAnsweredBeforeTheMarkersAreWritten) {
   EXPECT_EQ(add(p), ErrorCode::concurrent_transactions);
   log.release();
   EXPECT_EQ((*answer)->error_code, ErrorCode::none);
-  EXPECT_EQ(log.markers("t", 0), std::vector{fmt::format("abort {}/0", p.id)});
+  EXPECT_EQ(log.markers("t", PartitionId(0)), std::vector{fmt::format("abort {}/0", p.id)});
 }
 
 TEST_F(TxnCoordinatorTest, TheNextTransactionWaitsForTheMarkersOfTheLast) {
@@ -161,7 +165,7 @@ TEST_F(TxnCoordinatorTest, TheNextTransactionWaitsForTheMarkersOfTheLast) {
   const auto ended = end_async(p, true);
   log.release_one();  // the decision
   ASSERT_TRUE(ended->has_value());
-  const auto added = add_async(p, 1);
+  const auto added = add_async(p, PartitionId(1));
   EXPECT_FALSE(added->has_value());
   log.release();
   EXPECT_EQ(error_of(added), ErrorCode::none);
@@ -176,7 +180,7 @@ TEST_F(TxnCoordinatorTest, TheNextTransactionIsToldWhenMarkersAreHeldUp) {
   log.fail_next(1);
   log.release_one();
   EXPECT_EQ(state(), "PrepareCommit");
-  const auto added = add_async(p, 1);
+  const auto added = add_async(p, PartitionId(1));
   log.fail_next(1);
   scheduler.advance(1000);
   EXPECT_EQ(error_of(added), ErrorCode::concurrent_transactions);
@@ -198,21 +202,22 @@ TEST_F(TxnCoordinatorTest, ALostCompletionIsMadeUpForAtStart) {
 
 TEST_F(TxnCoordinatorTest, OnlyPartitionsOfTheOpenTransactionMayBeWritten) {
   const Producer p = producer();
-  const auto check = [&](Producer who, int32_t partition) {
+  const auto check = [&](Producer who, PartitionId partition) {
     return txns->check_write(who.id, who.epoch, "t", partition);
   };
-  EXPECT_EQ(check(p, 0), ErrorCode::invalid_txn_state) << "nothing was begun";
-  EXPECT_EQ(add(p, 0), ErrorCode::none);
-  EXPECT_EQ(check(p, 0), ErrorCode::none);
-  EXPECT_EQ(check(p, 1), ErrorCode::invalid_txn_state);
-  EXPECT_EQ(check({p.id + 1, 0}, 0), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(check(p, PartitionId(0)), ErrorCode::invalid_txn_state) << "nothing was begun";
+  EXPECT_EQ(add(p, PartitionId(0)), ErrorCode::none);
+  EXPECT_EQ(check(p, PartitionId(0)), ErrorCode::none);
+  EXPECT_EQ(check(p, PartitionId(1)), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(check({another(p.id), ProducerEpoch(0)}, PartitionId(0)), ErrorCode::invalid_txn_state);
   restart();
-  EXPECT_EQ(check(p, 0), ErrorCode::none) << "the transaction is still open";
+  EXPECT_EQ(check(p, PartitionId(0)), ErrorCode::none) << "the transaction is still open";
   EXPECT_EQ(end(p, true), ErrorCode::none);
-  EXPECT_EQ(check(p, 0), ErrorCode::invalid_txn_state) << "a batch that comes late would open what nobody ends";
+  EXPECT_EQ(check(p, PartitionId(0)), ErrorCode::invalid_txn_state)
+      << "a batch that comes late would open what nobody ends";
   const Producer next = producer();
-  EXPECT_EQ(check(p, 0), ErrorCode::invalid_producer_epoch);
-  EXPECT_EQ(check(next, 0), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(check(p, PartitionId(0)), ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(check(next, PartitionId(0)), ErrorCode::invalid_txn_state);
 }
 
 TEST_F(TxnCoordinatorTest, EndTxnMayBeRepeatedButNotReversed) {
@@ -227,30 +232,32 @@ TEST_F(TxnCoordinatorTest, EndTxnMayBeRepeatedButNotReversed) {
 
 TEST_F(TxnCoordinatorTest, StrangersAreRefused) {
   const Producer p = producer();
+  const ProducerEpoch older(static_cast<int16_t>(p.epoch.value() - 1));
   const struct {
     const char* name;
     Producer who;
     int16_t version;
     ErrorCode want;
   } cases[] = {
-      {"another id", {p.id + 1, p.epoch}, 3, ErrorCode::invalid_producer_id_mapping},
-      {"an older epoch", {p.id, static_cast<int16_t>(p.epoch - 1)}, 3, ErrorCode::producer_fenced},
-      {"an older epoch, old client", {p.id, static_cast<int16_t>(p.epoch - 1)}, 1, ErrorCode::invalid_producer_epoch},
+      {"another id", {another(p.id), p.epoch}, 3, ErrorCode::invalid_producer_id_mapping},
+      {"an older epoch", {p.id, older}, 3, ErrorCode::producer_fenced},
+      {"an older epoch, old client", {p.id, older}, 1, ErrorCode::invalid_producer_epoch},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(add(c.who, 0, "t", c.version), c.want) << c.name;
+    EXPECT_EQ(add(c.who, PartitionId(0), "t", c.version), c.want) << c.name;
     EXPECT_EQ(end(c.who, true, c.version), c.want) << c.name;
   }
-  EXPECT_EQ(add(p, 9), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(add(p, PartitionId(9)), ErrorCode::unknown_topic_or_partition);
 }
 
 TEST_F(TxnCoordinatorTest, ANewProducerFencesTheOldOneAndAbortsItsTransaction) {
   const Producer old = producer();
   EXPECT_EQ(add(old), ErrorCode::none);
   EXPECT_EQ(init("x").error_code, ErrorCode::concurrent_transactions) << "while the abort goes on";
-  EXPECT_EQ(log.markers("t", 0), std::vector{fmt::format("abort {}/1", old.id)}) << "with the epoch that fences";
+  EXPECT_EQ(log.markers("t", PartitionId(0)), std::vector{fmt::format("abort {}/1", old.id)})
+      << "with the epoch that fences";
   const Producer next = producer();
-  EXPECT_EQ(next, (Producer{old.id, 2}));
+  EXPECT_EQ(next, (Producer{old.id, ProducerEpoch(2)}));
   EXPECT_EQ(add(old), ErrorCode::producer_fenced);
   EXPECT_EQ(end(old, true), ErrorCode::producer_fenced);
   EXPECT_EQ(add(next), ErrorCode::none);
@@ -259,12 +266,12 @@ TEST_F(TxnCoordinatorTest, ANewProducerFencesTheOldOneAndAbortsItsTransaction) {
 TEST_F(TxnCoordinatorTest, AProducerBumpsItsEpochAfterAnError) {
   const Producer p = producer();
   const Producer bumped = producer("x", p);
-  EXPECT_EQ(bumped, (Producer{p.id, 1}));
+  EXPECT_EQ(bumped, (Producer{p.id, ProducerEpoch(1)}));
   EXPECT_EQ(producer("x", p), bumped) << "its answer was lost, so it asks again";
-  EXPECT_EQ(producer("x", bumped), (Producer{p.id, 2}));
+  EXPECT_EQ(producer("x", bumped), (Producer{p.id, ProducerEpoch(2)}));
   EXPECT_EQ(init("x", p).error_code, ErrorCode::producer_fenced);
   EXPECT_EQ(init("x", p, 60'000, 3).error_code, ErrorCode::invalid_producer_epoch);
-  EXPECT_EQ(init("x", {p.id + 50, 0}).error_code, ErrorCode::producer_fenced);
+  EXPECT_EQ(init("x", {another(p.id), ProducerEpoch(0)}).error_code, ErrorCode::producer_fenced);
 }
 
 TEST_F(TxnCoordinatorTest, AnExhaustedEpochBringsANewProducerId) {
@@ -272,16 +279,16 @@ TEST_F(TxnCoordinatorTest, AnExhaustedEpochBringsANewProducerId) {
   for (int epoch = 1; epoch < INT16_MAX; ++epoch) {
     const auto response = init("x");
     ASSERT_EQ(response.error_code, ErrorCode::none);
-    if (response.producer_id != p.id) {
+    if (ProducerId(response.producer_id) != p.id) {
       EXPECT_EQ(response.producer_epoch, 0);
       return;
     }
-    p.epoch = response.producer_epoch;
+    p.epoch = ProducerEpoch(response.producer_epoch);
   }
-  EXPECT_EQ(p.epoch, INT16_MAX - 1);
+  EXPECT_EQ(p.epoch, ProducerEpoch(INT16_MAX - 1));
   const Producer rotated = producer("x", p);
   EXPECT_NE(rotated.id, p.id);
-  EXPECT_EQ(rotated.epoch, 0);
+  EXPECT_EQ(rotated.epoch, ProducerEpoch(0));
   EXPECT_EQ(producer("x", p), rotated) << "its answer was lost, so it asks again";
 }
 
@@ -293,20 +300,21 @@ TEST_F(TxnCoordinatorTest, ATransactionThatIsOpenForTooLongIsAborted) {
   scheduler.advance(11'000);
   EXPECT_EQ(state(), "CompleteAbort");
   EXPECT_EQ(end(p, true), ErrorCode::producer_fenced);
-  EXPECT_EQ(producer().epoch, 2);
+  EXPECT_EQ(producer().epoch, ProducerEpoch(2));
 }
 
 TEST_F(TxnCoordinatorTest, ACrashBetweenDecisionAndMarkersIsCompletedAtStart) {
   const Producer p = producer();
-  EXPECT_EQ(add(p, 0), ErrorCode::none);
-  EXPECT_EQ(add(p, 1), ErrorCode::none);
+  EXPECT_EQ(add(p, PartitionId(0)), ErrorCode::none);
+  EXPECT_EQ(add(p, PartitionId(1)), ErrorCode::none);
   log.stop_after(2);  // the decision and one marker of two
   EXPECT_EQ(end(p, true), ErrorCode::none);
   restart();
   EXPECT_EQ(state(), "CompleteCommit");
   const std::string marker = fmt::format("commit {}/0", p.id);
-  EXPECT_EQ(log.markers("t", 0), (std::vector{marker, marker})) << "a marker without a transaction changes nothing";
-  EXPECT_EQ(log.markers("t", 1), std::vector{marker});
+  EXPECT_EQ(log.markers("t", PartitionId(0)), (std::vector{marker, marker}))
+      << "a marker without a transaction changes nothing";
+  EXPECT_EQ(log.markers("t", PartitionId(1)), std::vector{marker});
   EXPECT_EQ(add(p), ErrorCode::none) << "the producer goes on";
 }
 
@@ -318,7 +326,7 @@ TEST_F(TxnCoordinatorTest, ACrashBeforeTheDecisionLeavesTheTransactionOpen) {
   restart();
   EXPECT_EQ(state(), "Ongoing");
   EXPECT_EQ(end(p, false), ErrorCode::none);
-  EXPECT_EQ(log.markers("t", 0), std::vector{fmt::format("abort {}/0", p.id)});
+  EXPECT_EQ(log.markers("t", PartitionId(0)), std::vector{fmt::format("abort {}/0", p.id)});
 }
 
 TEST_F(TxnCoordinatorTest, AMarkerThatFailsIsWrittenAgain) {
@@ -331,7 +339,7 @@ TEST_F(TxnCoordinatorTest, AMarkerThatFailsIsWrittenAgain) {
   EXPECT_EQ(state(), "PrepareCommit");
   scheduler.advance(1000);
   EXPECT_EQ(state(), "CompleteCommit");
-  EXPECT_EQ(log.markers("t", 0).size(), 1u);
+  EXPECT_EQ(log.markers("t", PartitionId(0)).size(), 1u);
 }
 
 TEST_F(TxnCoordinatorTest, ADeletedTopicNeedsNoMarker) {
@@ -346,8 +354,9 @@ TEST_F(TxnCoordinatorTest, OffsetsBecomeTheGroupsWithTheCommit) {
   const Producer p = producer();
   {
     auto [answer, reply] = slot<wire::AddOffsetsToTxnResponse>();
-    txns->add_offsets(3, {.transactional_id = "x", .producer_id = p.id, .producer_epoch = p.epoch, .group_id = "g"},
-                      reply);
+    txns->add_offsets(
+        3, {.transactional_id = "x", .producer_id = p.id.value(), .producer_epoch = p.epoch.value(), .group_id = "g"},
+        reply);
     EXPECT_EQ((*answer)->error_code, ErrorCode::none);
   }
   {
@@ -355,8 +364,8 @@ TEST_F(TxnCoordinatorTest, OffsetsBecomeTheGroupsWithTheCommit) {
     groups->txn_offset_commit(
         {.transactional_id = "x",
          .group_id = "g",
-         .producer_id = p.id,
-         .producer_epoch = p.epoch,
+         .producer_id = p.id.value(),
+         .producer_epoch = p.epoch.value(),
          .topics = {{.name = "t", .partitions = {{.partition_index = 0, .committed_offset = 9}}}}},
         reply);
     EXPECT_EQ((*answer)->topics[0].partitions[0].error_code, ErrorCode::none);
@@ -390,7 +399,7 @@ TEST_F(TxnCoordinatorTest, TransactionsAreListedAndDescribed) {
   };
   EXPECT_EQ(list({}).transaction_states.size(), 2u);
   EXPECT_EQ(list({.state_filters = {"Ongoing"}}).transaction_states.size(), 1u);
-  EXPECT_EQ(list({.producer_id_filters = {p.id}}).transaction_states[0].transactional_id, "x");
+  EXPECT_EQ(list({.producer_id_filters = {p.id.value()}}).transaction_states[0].transactional_id, "x");
   EXPECT_EQ(list({.state_filters = {"Nonsense"}}).unknown_state_filters, std::vector<std::string>{"Nonsense"});
   EXPECT_EQ(describe().transaction_timeout_ms, 60'000);
   EXPECT_EQ(describe().transaction_start_time_ms, clock.now_ms());
@@ -411,11 +420,11 @@ TEST_F(TxnCoordinatorTest, UnusedIdsExpire) {
 
 TEST(TxnRecords, SurviveARoundTrip) {
   const TxnFields fields{.state = TxnState::prepare_commit,
-                         .producer_id = 5,
-                         .previous_producer_id = 4,
-                         .epoch = 3,
+                         .producer_id = ProducerId(5),
+                         .previous_producer_id = ProducerId(4),
+                         .epoch = ProducerEpoch(3),
                          .timeout_ms = 60'000,
-                         .partitions = {{"a", 0}, {"a", 2}, {"b", 1}},
+                         .partitions = {{"a", PartitionId(0)}, {"a", PartitionId(2)}, {"b", PartitionId(1)}},
                          .start_ms = 100,
                          .updated_ms = 200};
   const Bytes key = txn_key("x");
@@ -435,7 +444,9 @@ TEST(TxnRecords, MutatedBytesNeverBreakTheParser) {
   SCOPED_TRACE(fmt::format("seed {}", kSeed));
   std::mt19937_64 engine(kSeed);
   const Bytes key = txn_key("some id");
-  const Bytes value = txn_value({.state = TxnState::ongoing, .producer_id = 7, .partitions = {{"t", 0}, {"u", 1}}});
+  const Bytes value = txn_value({.state = TxnState::ongoing,
+                                 .producer_id = ProducerId(7),
+                                 .partitions = {{"t", PartitionId(0)}, {"u", PartitionId(1)}}});
   for (int round = 0; round < 10'000; ++round) {
     Bytes input = Bytes(1, static_cast<char>(key.size())) + key + value;
     for (uint64_t i = 0; i <= engine() % 3; ++i) input[engine() % input.size()] = static_cast<char>(engine());

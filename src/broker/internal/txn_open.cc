@@ -16,12 +16,12 @@ void OpenTxns::set(const TxnFields& fields) {
   }
 }
 
-void OpenTxns::remove(int64_t producer_id) {
+void OpenTxns::remove(ProducerId producer_id) {
   const std::lock_guard lock(mutex_);
   producers_.erase(producer_id);
 }
 
-ErrorCode OpenTxns::check(int64_t producer_id, int16_t epoch, const TopicPartition& partition) const {
+ErrorCode OpenTxns::check(ProducerId producer_id, ProducerEpoch epoch, const TopicPartition& partition) const {
   const std::lock_guard lock(mutex_);
   const auto at = producers_.find(producer_id);
   if (at == producers_.end()) return ErrorCode::invalid_txn_state;

@@ -15,17 +15,18 @@ namespace muir::broker {
 class OpenTxns {
  public:
   void set(const TxnFields& fields);
-  void remove(int64_t producer_id);
+  void remove(ProducerId producer_id);
   // See TxnCoordinator::check_write().
-  [[nodiscard]] wire::ErrorCode check(int64_t producer_id, int16_t epoch, const TopicPartition& partition) const;
+  [[nodiscard]] wire::ErrorCode check(ProducerId producer_id, ProducerEpoch epoch,
+                                      const TopicPartition& partition) const;
 
  private:
   struct Entry {
-    int16_t epoch = -1;
+    ProducerEpoch epoch = kNoProducerEpoch;
     std::set<TopicPartition> partitions;  // of the open transaction
   };
   mutable std::mutex mutex_;
-  std::unordered_map<int64_t, Entry> producers_;
+  std::unordered_map<ProducerId, Entry> producers_;
 };
 
 }  // namespace muir::broker

@@ -17,7 +17,7 @@ Result<int64_t> ProducerIds::reserved_on_disk() {
   return value;
 }
 
-Result<int64_t> ProducerIds::next() {
+Result<ProducerId> ProducerIds::next() {
   const std::lock_guard lock(mutex_);
   if (next_ == block_end_) {
     const int64_t first = MUIR_TRY(reserved_on_disk());
@@ -25,7 +25,7 @@ Result<int64_t> ProducerIds::next() {
     next_ = first;
     block_end_ = first + kBlockSize;
   }
-  return next_++;
+  return ProducerId(next_++);
 }
 
 }  // namespace muir::broker

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 
 namespace muir::broker {
@@ -19,7 +20,7 @@ class ProducerIds {
   ProducerIds(const ProducerIds&) = delete;
   ProducerIds& operator=(const ProducerIds&) = delete;
 
-  Result<int64_t> next();
+  Result<ProducerId> next();
 
   static constexpr int64_t kBlockSize = 1000;
 
@@ -29,7 +30,7 @@ class ProducerIds {
   Env& env_;
   const std::string path_;
   std::mutex mutex_;
-  int64_t next_ = 0;
+  int64_t next_ = 0;  // plain numbers: ids are counted here and nowhere else
   int64_t block_end_ = 0;
 };
 

@@ -23,7 +23,7 @@ std::optional<TxnState> parse_txn_state(std::string_view name) {
   return static_cast<TxnState>(at - std::begin(kStateNames));
 }
 
-Result<TxnFields> Txn::with_bumped_epoch(std::optional<int16_t> expected_epoch, int32_t timeout_ms,
+Result<TxnFields> Txn::with_bumped_epoch(std::optional<ProducerEpoch> expected_epoch, int32_t timeout_ms,
                                          int64_t now_ms) const {
   TxnFields next = fields;
   next.state = TxnState::empty;
@@ -31,11 +31,11 @@ Result<TxnFields> Txn::with_bumped_epoch(std::optional<int16_t> expected_epoch, 
   next.start_ms = -1;
   next.timeout_ms = timeout_ms;
   next.updated_ms = now_ms;
-  const bool current = !expected_epoch || fields.epoch == wire::kNoProducerEpoch || *expected_epoch == fields.epoch;
+  const bool current = !expected_epoch || fields.epoch == kNoProducerEpoch || *expected_epoch == fields.epoch;
   if (current && !epoch_exhausted()) {
-    next.epoch = static_cast<int16_t>(fields.epoch + 1);
+    next.epoch = ProducerEpoch(static_cast<int16_t>(fields.epoch.value() + 1));
     // A fresh producer leaves none that may repeat itself.
-    next.last_epoch = expected_epoch ? fields.epoch : wire::kNoProducerEpoch;
+    next.last_epoch = expected_epoch ? fields.epoch : kNoProducerEpoch;
     return next;
   }
   // The answer to the first request was lost: the same question gets the same answer (KIP-360).
@@ -43,13 +43,13 @@ Result<TxnFields> Txn::with_bumped_epoch(std::optional<int16_t> expected_epoch, 
   return wire::to_status(ErrorCode::producer_fenced, fmt::format("init producer id of {}", id));
 }
 
-TxnFields Txn::with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch,
+TxnFields Txn::with_new_producer_id(ProducerId producer_id, int32_t timeout_ms, bool remember_epoch,
                                     int64_t now_ms) const {
   return {.state = TxnState::empty,
           .producer_id = producer_id,
           .previous_producer_id = fields.producer_id,
-          .epoch = 0,
-          .last_epoch = remember_epoch ? fields.epoch : wire::kNoProducerEpoch,
+          .epoch = ProducerEpoch(0),
+          .last_epoch = remember_epoch ? fields.epoch : kNoProducerEpoch,
           .timeout_ms = timeout_ms,
           .partitions = {},
           .start_ms = -1,
@@ -59,14 +59,14 @@ TxnFields Txn::with_new_producer_id(int64_t producer_id, int32_t timeout_ms, boo
 TxnFields Txn::fenced(int64_t now_ms) const {
   TxnFields next = fields;
   next.state = TxnState::prepare_abort;
-  next.epoch = static_cast<int16_t>(std::min(fields.epoch + 1, int{INT16_MAX}));
-  next.last_epoch = wire::kNoProducerEpoch;
+  next.epoch = ProducerEpoch(static_cast<int16_t>(std::min(fields.epoch.value() + 1, int{INT16_MAX})));
+  next.last_epoch = kNoProducerEpoch;
   next.updated_ms = now_ms;
   return next;
 }
 
-bool Txn::knows(int64_t producer_id, int16_t epoch) const {
-  return fields.epoch == wire::kNoProducerEpoch || producer_id == fields.producer_id ||
+bool Txn::knows(ProducerId producer_id, ProducerEpoch epoch) const {
+  return fields.epoch == kNoProducerEpoch || producer_id == fields.producer_id ||
          (producer_id == fields.previous_producer_id && is_exhausted(epoch));
 }
 
@@ -81,9 +81,9 @@ Bytes txn_key(const std::string& id) {
 }
 
 Bytes txn_value(const TxnFields& fields) {
-  wire::TransactionLogValue value{.producer_id = fields.producer_id,
-                                  .previous_producer_id = fields.previous_producer_id,
-                                  .producer_epoch = fields.epoch,
+  wire::TransactionLogValue value{.producer_id = fields.producer_id.value(),
+                                  .previous_producer_id = fields.previous_producer_id.value(),
+                                  .producer_epoch = fields.epoch.value(),
                                   .transaction_timeout_ms = fields.timeout_ms,
                                   .transaction_status = static_cast<int8_t>(fields.state),
                                   .transaction_last_update_timestamp_ms = fields.updated_ms,
@@ -92,7 +92,7 @@ Bytes txn_value(const TxnFields& fields) {
     auto& topics = value.transaction_partitions.emplace();
     for (const auto& [topic, partition] : fields.partitions) {
       if (topics.empty() || topics.back().topic != topic) topics.emplace_back().topic = topic;
-      topics.back().partition_ids.push_back(partition);
+      topics.back().partition_ids.push_back(partition.value());
     }
   }
   Bytes out;
@@ -120,15 +120,16 @@ Result<std::optional<TxnRecord>> parse_txn_record(const wire::Record& record) {
   }
   TxnFields& fields = out.fields.emplace();
   fields.state = static_cast<TxnState>(value.transaction_status);
-  fields.producer_id = value.producer_id;
-  fields.previous_producer_id = value.previous_producer_id;
-  fields.epoch = value.producer_epoch;
+  fields.producer_id = ProducerId(value.producer_id);
+  fields.previous_producer_id = ProducerId(value.previous_producer_id);
+  fields.epoch = ProducerEpoch(value.producer_epoch);
   fields.timeout_ms = value.transaction_timeout_ms;
   fields.start_ms = value.transaction_start_timestamp_ms;
   fields.updated_ms = value.transaction_last_update_timestamp_ms;
   if (value.transaction_partitions) {
     for (const auto& topic : *value.transaction_partitions) {
-      for (const int32_t partition : topic.partition_ids) fields.partitions.emplace(topic.topic, partition);
+      for (const int32_t partition : topic.partition_ids)
+        fields.partitions.emplace(topic.topic, PartitionId(partition));
     }
   }
   return std::optional(std::move(out));

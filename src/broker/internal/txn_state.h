@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/kafka_ids.h"
 #include "base/status.h"
 #include "broker/internal/group_offsets.h"
 #include "wire/error_code.h"
@@ -34,10 +35,11 @@ std::optional<TxnState> parse_txn_state(std::string_view name);
 // What is stored of a transactional id.
 struct TxnFields {
   TxnState state = TxnState::empty;
-  int64_t producer_id = -1;
-  int64_t previous_producer_id = -1;  // before the last rotation of ids
-  int16_t epoch = -1;
-  int16_t last_epoch = -1;  // the one a producer may still name when it repeats InitProducerId (KIP-360)
+  ProducerId producer_id = kNoProducerId;
+  ProducerId previous_producer_id = kNoProducerId;  // before the last rotation of ids
+  ProducerEpoch epoch = kNoProducerEpoch;
+  ProducerEpoch last_epoch =
+      kNoProducerEpoch;  // the one a producer may still name when it repeats InitProducerId (KIP-360)
   int32_t timeout_ms = 0;
   std::set<TopicPartition> partitions;
   int64_t start_ms = -1;
@@ -63,16 +65,16 @@ struct Txn {
 
   // The state after InitProducerId by a producer that was told `expected_epoch` last (nullopt: a fresh one), or
   // PRODUCER_FENCED. The epoch must not be exhausted.
-  [[nodiscard]] Result<TxnFields> with_bumped_epoch(std::optional<int16_t> expected_epoch, int32_t timeout_ms,
+  [[nodiscard]] Result<TxnFields> with_bumped_epoch(std::optional<ProducerEpoch> expected_epoch, int32_t timeout_ms,
                                                     int64_t now_ms) const;
-  [[nodiscard]] TxnFields with_new_producer_id(int64_t producer_id, int32_t timeout_ms, bool remember_epoch,
+  [[nodiscard]] TxnFields with_new_producer_id(ProducerId producer_id, int32_t timeout_ms, bool remember_epoch,
                                                int64_t now_ms) const;
   // The state in which the producer that has it now is fenced and its transaction aborted.
   [[nodiscard]] TxnFields fenced(int64_t now_ms) const;
   // Whether a producer that was told this id and epoch may go on; the epoch is looked at by with_bumped_epoch().
-  [[nodiscard]] bool knows(int64_t producer_id, int16_t epoch) const;
+  [[nodiscard]] bool knows(ProducerId producer_id, ProducerEpoch epoch) const;
   [[nodiscard]] bool epoch_exhausted() const { return is_exhausted(fields.epoch); }
-  static bool is_exhausted(int16_t epoch) { return epoch >= INT16_MAX - 1; }
+  static bool is_exhausted(ProducerEpoch epoch) { return epoch.value() >= INT16_MAX - 1; }
 };
 
 // The records of __transaction_state, in Kafka's format.

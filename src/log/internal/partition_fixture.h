@@ -29,7 +29,8 @@ inline Bytes test_batch(const std::string& value, int64_t timestamp = 0) {
   return test_batch({{timestamp, std::nullopt, value}});
 }
 
-inline wire::BatchOptions from_producer(int64_t id, int16_t epoch, int32_t sequence, bool transactional = false) {
+inline wire::BatchOptions from_producer(ProducerId id, ProducerEpoch epoch, int32_t sequence,
+                                        bool transactional = false) {
   wire::BatchOptions options;
   options.producer_id = id;
   options.producer_epoch = epoch;
@@ -51,7 +52,7 @@ inline std::vector<std::string> describe_records(BytesView bytes) {
     EXPECT_TRUE((*batch)->check_crc().ok());
     EXPECT_TRUE(records.reset(**batch).ok());
     while (records.next(record)) {
-      std::string text = std::to_string(record.offset) + ":";
+      std::string text = std::to_string(record.offset.value()) + ":";
       if ((*batch)->header().control()) {
         text += wire::parse_control_record(record)->type == wire::ControlType::commit ? "commit" : "abort";
       } else {
@@ -80,7 +81,8 @@ class PartitionFixture {
     with.env = &env;
     with.clock = &clock;
     with.request_flush = [this](Partition&) { ++flushes_asked; };
-    auto opened = Partition::open(with, "/data/t-0", "t", 0, {}, std::make_shared<const TopicConfig>(config_), hint);
+    auto opened =
+        Partition::open(with, "/data/t-0", "t", PartitionId(0), {}, std::make_shared<const TopicConfig>(config_), hint);
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
     partition = *opened;
   }
@@ -110,7 +112,7 @@ class PartitionFixture {
   void flush() { ASSERT_TRUE(partition->flush().ok()); }
 
   // Everything from `offset` on, as describe_records() shows it.
-  std::vector<std::string> read_all(int64_t offset = 0, Isolation isolation = Isolation::read_uncommitted,
+  std::vector<std::string> read_all(Offset offset = {}, Isolation isolation = Isolation::read_uncommitted,
                                     size_t bytes_max = 1 << 20) {
     std::vector<std::string> out;
     for (;;) {
@@ -118,7 +120,7 @@ class PartitionFixture {
       EXPECT_TRUE(result.ok()) << result.status().to_string();
       if (!result.ok() || result->records.empty()) return out;
       for (auto& text : describe_records(result->records)) {
-        if (std::stoll(text) >= offset) out.push_back(std::move(text));
+        if (Offset(std::stoll(text)) >= offset) out.push_back(std::move(text));
       }
       wire::BatchReader batches(result->records);
       while (const auto batch = *batches.next()) offset = batch->header().next_offset();
