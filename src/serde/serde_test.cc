@@ -112,6 +112,36 @@ TEST(AvroSerde, WritesConfluentsWireFormat) {
   EXPECT_EQ(latest->id, 2);
 }
 
+struct PythonRecord {
+  int32_t a = 0;
+  fleet::Millis t{};
+  std::optional<std::string> u;
+  bool operator==(const PythonRecord&) const = default;
+};
+void describe(Fields& f, PythonRecord& r) {
+  f.name("x.R");
+  f("a", r.a)("t", r.t)("u", r.u);
+}
+
+// Made by AvroSerializer of confluent-kafka 2.16.1 (fastavro 1.13.1), of {"a": 1, "t": 2026-01-01 00:00 UTC, "u": "hi"}
+// under the schema id 3.
+TEST(AvroSerde, BytesAreThoseOfConfluentsPythonSerializer) {
+  const Bytes golden("\0\0\0\0\x03\x02\x80\xa0\xd5\xed\xee\x66\x02\x04hi", 16);
+  const PythonRecord record{1, fleet::Millis(std::chrono::milliseconds(1'767'225'600'000)), "hi"};
+  MemoryRegistry registry;
+  for (const auto* other : {R"("int")", R"("long")"}) ASSERT_TRUE(registry.register_schema("other", other).ok());
+  auto values = avro<PythonRecord>();
+  ASSERT_TRUE(values.configure({&registry}, false).ok());
+  EXPECT_EQ(hex(serialized(values, record)), hex(golden));
+  EXPECT_EQ(*registry.schema_by_id(3),
+            R"({"type":"record","name":"R","namespace":"x","fields":[{"name":"a","type":"int"},)"
+            R"({"name":"t","type":{"type":"long","logicalType":"timestamp-millis"}},)"
+            R"({"name":"u","type":["null","string"],"default":null}]})");
+  const auto again = values.deserialize("t", golden);
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(*again, record);
+}
+
 TEST(AvroSerde, ChoosesTheSubject) {
   struct Case {
     AvroOptions options;
