@@ -510,6 +510,21 @@ TEST_F(RestApi, ContentImportedUnderTwoIdsKeepsBoth) {
   EXPECT_EQ(add("v", R"("int")"), R"(200 {"id":7})");
 }
 
+TEST_F(RestApi, IdsOfOtherContextsAreNotTakenForOurs) {
+  records_.all = {{R"({"keytype":"SCHEMA","subject":":.other:s","version":1,"magic":1})",
+                   R"({"subject":":.other:s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
+                  {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
+                   R"({"subject":"s","version":1,"id":1,"schema":"\"long\"","deleted":false})"},
+                  {R"({"keytype":"SCHEMA","subject":":.other:s","version":2,"magic":1})",
+                   R"({"subject":":.other:s","version":2,"id":2,"schema":"\"string\"","deleted":false})"}};
+  restart();
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/schema"), R"(200 "long")");
+  EXPECT_EQ(ask("GET", "/schemas/ids/1/versions"), R"(200 [{"subject":"s","version":1}])");
+  EXPECT_EQ(ask("GET", "/subjects/:.other:s/versions/1/schema"), R"(200 "int")");
+  EXPECT_EQ(ask("GET", "/schemas/ids/2/schema"), R"(200 "string")");  // found nowhere else
+  EXPECT_EQ(add("t", R"("int")"), R"(200 {"id":3})");
+}
+
 TEST_F(RestApi, SettingsOfOtherRegistriesSurviveAChangeOfTheLevel) {
   records_.all = {{R"({"keytype":"CONFIG","subject":"s","magic":0})",
                    R"({"subject":"s","compatibilityLevel":"FULL","normalize":true,"alias":"t"})"},

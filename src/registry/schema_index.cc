@@ -18,6 +18,12 @@ std::string content_key(const SchemaVersion& version) {
   return key;
 }
 
+// ":.other:subject" is of the context ".other", which has ids of its own; a subject without it is of the default one.
+std::string_view context_of(std::string_view subject) {
+  if (!subject.starts_with(":.")) return {};
+  return subject.substr(1, subject.find(':', 1) - 1);
+}
+
 std::optional<std::string> text_of(const schema::Json* record, std::string_view member_name) {
   const schema::Json* member = record == nullptr ? nullptr : record->find(member_name);
   if (member == nullptr || member->as_string() == nullptr) return std::nullopt;
@@ -71,15 +77,15 @@ void SchemaIndex::apply_schema(const RecordKey& key, OptBytesView value) {
   }
   erase(*key.subject, key.version);
   ids_[version->id].insert(place);
-  contents_[content_key(*version)].insert(version->id);
+  if (context_of(*key.subject).empty()) contents_[content_key(*version)].insert(version->id);
   for (const auto& reference : version->references) referrers_[{reference.subject, reference.version}].insert(place);
   id_max_ = std::max(id_max_, version->id);
   subjects_[*key.subject].insert_or_assign(key.version, std::move(*version));
 }
 
-// An id stands for one text. A version keeps its id, unless an import says otherwise.
+// An id stands for one text in its context. A version keeps its id, unless an import says otherwise.
 bool SchemaIndex::passed_over(const SchemaVersion& version) const {
-  const auto* of_id = by_id(version.id);
+  const auto* of_id = by_id(version.id, context_of(version.subject));
   if (of_id != nullptr && of_id->schema != version.schema) return true;
   const auto* held = find(version.subject, version.version);
   if (held == nullptr || held->id == version.id) return false;
@@ -104,10 +110,9 @@ void SchemaIndex::erase(const std::string& subject, int version) {
   places.erase(place);
   const std::string key = content_key(gone);
   const bool has_more = std::any_of(places.begin(), places.end(), [&](const Place& other) {
-    return content_key(*find(other.first, other.second)) == key;
+    return context_of(other.first).empty() && content_key(*find(other.first, other.second)) == key;
   });
-  if (!has_more) {
-    const auto content = contents_.find(key);
+  if (const auto content = contents_.find(key); content != contents_.end() && !has_more) {
     content->second.erase(gone.id);
     if (content->second.empty()) contents_.erase(content);
   }
@@ -161,15 +166,28 @@ const SchemaVersion* SchemaIndex::latest(std::string_view subject, bool include_
   return nullptr;
 }
 
+const SchemaVersion* SchemaIndex::by_id(int id, std::string_view context) const {
+  const auto at = ids_.find(id);
+  if (at == ids_.end()) return nullptr;
+  for (const auto& [subject, version] : at->second) {
+    if (context_of(subject) == context) return find(subject, version);
+  }
+  return nullptr;
+}
+
 const SchemaVersion* SchemaIndex::by_id(int id) const {
+  const auto* version = by_id(id, {});
+  if (version != nullptr) return version;
   const auto at = ids_.find(id);
   return at == ids_.end() ? nullptr : find(at->second.begin()->first, at->second.begin()->second);
 }
 
 std::vector<const SchemaVersion*> SchemaIndex::all_of_id(int id) const {
   std::vector<const SchemaVersion*> out;
-  if (const auto at = ids_.find(id); at != ids_.end()) {
-    for (const auto& [subject, version] : at->second) out.push_back(find(subject, version));
+  const auto* first = by_id(id);
+  if (first == nullptr) return out;
+  for (const auto& [subject, version] : ids_.at(id)) {
+    if (context_of(subject) == context_of(first->subject)) out.push_back(find(subject, version));
   }
   return out;
 }

@@ -31,11 +31,12 @@ class SchemaIndex {
   [[nodiscard]] const SchemaVersion* find(std::string_view subject, int version) const;
   // The newest version, softly deleted ones too if asked.
   [[nodiscard]] const SchemaVersion* latest(std::string_view subject, bool include_deleted) const;
-  // Any version with that id; nullptr when there is none.
+  // Any version with that id, of the default context if it has one; nullptr when there is none.
   [[nodiscard]] const SchemaVersion* by_id(int id) const;
-  // Every version with that id, by subject and version.
+  // Every version with that id in the context of the one that by_id() gives, by subject and version.
   [[nodiscard]] std::vector<const SchemaVersion*> all_of_id(int id) const;
-  // The ids of schemas of this content, under whatever subject: one, unless imports gave it several.
+  // The ids of schemas of this content in the default context, under whatever subject: one, unless imports gave it
+  // several.
   [[nodiscard]] const std::set<int>& ids_of(const SchemaVersion& content) const;
   // Versions whose schema refers to that one.
   [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version,
@@ -56,6 +57,7 @@ class SchemaIndex {
   using Settings = std::map<std::optional<std::string>, schema::Json>;
 
   void apply_schema(const RecordKey& key, OptBytesView value);
+  [[nodiscard]] const SchemaVersion* by_id(int id, std::string_view context) const;
   [[nodiscard]] bool passed_over(const SchemaVersion& version) const;
   static void apply_setting(Settings& settings, const RecordKey& key, OptBytesView value);
   void apply_delete_subject(const RecordKey& key, OptBytesView value);
