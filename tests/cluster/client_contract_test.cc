@@ -188,8 +188,7 @@ TEST_P(ClientContract, KeysGoWhereTheJavaClientSendsThem) {
                   .ok());
   ASSERT_TRUE(producer->flush(kWaitMs).ok());
   ASSERT_EQ(deliveries.size(), keys.size());
-  for (size_t i = 0; i < keys.size(); ++i)
-    EXPECT_EQ(deliveries[i].partition, wire::partition_for_key(keys[i], 3)) << i;
+  for (size_t i = 0; i < keys.size(); ++i) EXPECT_EQ(deliveries[i].partition, wire::partition_for_key(keys[i], 3)) << i;
 }
 
 TEST_P(ClientContract, AFailureWithoutCallbackIsToldByTheNextFlushAndOnlyOnce) {
