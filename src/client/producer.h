@@ -23,10 +23,11 @@ struct GroupMetadata {
   std::string group_instance_id{};  // empty: dynamic member
 };
 
-// Where a record was written; kNoPartition and kNoOffset when it was not.
+// Where a record was written; kNoPartition and kNoOffset when it was not, and then `code` is why.
 struct Delivery {
   PartitionId partition = kNoPartition;
   Offset offset = kNoOffset;
+  Code code = Code::ok;
 };
 // Called once per send(), when the last record of it has been acknowledged or has failed: the first error, and one
 // Delivery per record in order. On a thread of the producer: must not block.

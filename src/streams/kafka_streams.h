@@ -50,7 +50,9 @@ struct StreamsMetrics {
   StreamsState state = StreamsState::created;
   int threads_alive = 0;
   uint64_t records_processed = 0;
-  uint64_t records_dropped = 0;  // without a valid timestamp
+  // What no result came of: null keys where one is needed, late records, invalid timestamps, failures that a handler
+  // passed over. Global tables count too.
+  uint64_t records_dropped = 0;
   uint64_t records_produced = 0;
   uint64_t records_restored = 0;  // into local stores and global tables
   uint64_t commits = 0;

@@ -209,6 +209,57 @@ TEST_F(KafkaStreamsTest, DeadLettersKeepWhatFailed) {
   ASSERT_TRUE(app->close(20'000).ok());
 }
 
+TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
+  topic("numbers", 1);
+  topic("names", 1);
+  topic("out", 1);
+  StreamsBuilder builder;
+  const auto names = builder.global_table<Text, Text>("names", {}, {.store = "names-store"});
+  const auto numbers = builder.stream<Text, int64_t>(
+      "numbers", {.timestamp = [](const Record<Text, int64_t>& record,
+                                  int64_t) { return record.value != nullptr ? *record.value : 0; },
+                  .invalid_timestamp = InvalidTimestamp::skip});
+  numbers.group_by_key().windowed_by({.size = std::chrono::seconds(1)}).count();
+  numbers
+      .join(
+          names, [](const Text& key, const int64_t&) { return key; },
+          [](const int64_t&, const Text& name) {
+            if (name == "poison") throw std::runtime_error("poisoned");
+            return name;
+          })
+      .to("out");
+  const auto built = builder.build();
+  ASSERT_TRUE(built.ok()) << built.status().message();
+  const auto send = [&](OptBytesView key, OptBytesView value, const std::string& to = "numbers") {
+    const client::ProducedRecord record{.topic = to, .key = key, .value = value, .timestamp_ms = 1};
+    ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
+  };
+  const auto at = [](int64_t time_ms) {
+    Bytes bytes;
+    EXPECT_TRUE(default_serde<int64_t>().serialize("numbers", time_ms, bytes).ok());
+    return bytes;
+  };
+  send("v1", "Bus 1", "names");
+  send("v2", "poison", "names");
+  send(std::nullopt, "nobody", "names");  // 1: a table needs a key
+  send("v1", at(5'000));                  // the only one of which something comes
+  send("v1", "no number");                // 2: cannot be read
+  send("v1", at(-1));                     // 3: no valid time
+  send(std::nullopt, at(5'000));          // 4, 5: neither operator takes a record without key
+  send("v1", at(3'000));                  // 6: its window is closed
+  send("v2", at(5'000));                  // 7: its processing fails
+  send("v9", at(5'000));                  // not in the table: not a drop, as in Kafka Streams
+  auto app = start(*built, {{"num.stream.threads", "1"},
+                            {"deserialization.exception.handler", "log_and_continue"},
+                            {"processing.exception.handler", "log_and_continue"}});
+  ASSERT_TRUE(app->start().ok());
+  EXPECT_TRUE(eventually([&] { return app->metrics().records_processed >= 6; }));
+  EXPECT_TRUE(eventually([&] { return app->metrics().records_dropped >= 7; })) << app->metrics().records_dropped;
+  EXPECT_EQ(newest("out", 1), (std::map<Text, Text>{{"v1", "Bus 1"}}));
+  ASSERT_TRUE(app->close(20'000).ok());
+  EXPECT_EQ(app->metrics().records_dropped, 7U);
+}
+
 TEST_F(KafkaStreamsTest, GlobalTablesAreReadBeforeAnythingIsJoined) {
   topic("lines");
   topic("copies");

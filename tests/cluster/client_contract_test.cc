@@ -108,7 +108,7 @@ class ClientContract : public ::testing::TestWithParam<std::string> {
       const Result<Offset> position = consumer.position(part(0));
       return position.ok() && *position >= end;
     }));
-    EXPECT_EQ(consumer.position(part(0)).value_or(-1), end);
+    EXPECT_EQ(consumer.position(part(0)).value_or(kNoOffset), end);
     return values;
   }
   static std::vector<std::string> read_once(Consumer& consumer) {
@@ -233,6 +233,34 @@ TEST_P(ClientContract, AnOpenTransactionHoldsBackReadCommittedReaders) {
   EXPECT_TRUE(read_once(*reader).empty());
   ASSERT_TRUE(open->commit_transaction(kWaitMs).ok());
   EXPECT_EQ(read(*reader, 2), Values({"held", "behind"}));
+}
+
+// What restoring state under exactly-once rests on: up to the end that is asked for without regard to transactions, a
+// reader of committed records gets all of them, or has to wait. The last stable offset would end before "later".
+TEST_P(ClientContract, ACommitBehindAnOpenTransactionIsBeforeTheEndAndIsReadOnceTheOpenOneHasEnded) {
+  auto dead = transactional("-dead");
+  ASSERT_TRUE(dead->begin_transaction().ok());
+  send(*dead, "never");
+  ASSERT_TRUE(dead->flush(kWaitMs).ok());
+  auto owner = transactional("-owner");
+  ASSERT_TRUE(owner->begin_transaction().ok());
+  send(*owner, "later");
+  ASSERT_TRUE(owner->commit_transaction(kWaitMs).ok());
+  const auto end_by = [&](IsolationLevel isolation) {
+    return admin_->list_offsets({part(0)}, OffsetSpec::latest(), isolation).value().at(part(0));
+  };
+  EXPECT_EQ(end_by(IsolationLevel::read_committed), Offset(0));
+  const Offset end = end_by(IsolationLevel::read_uncommitted);
+  EXPECT_GE(end, Offset(2));
+  auto reader = consumer("read_committed", {{part(0), kOffsetEarliest}});
+  EXPECT_TRUE(read_once(*reader).empty());
+  EXPECT_LT(reader->position(part(0)).value_or(kNoOffset), end);
+  const auto successor = transactional("-dead");  // ends what its predecessor left open
+  EXPECT_EQ(read(*reader, 1), Values({"later"}));
+  EXPECT_TRUE(muir::testing::eventually([&] {
+    EXPECT_TRUE(read_once(*reader).empty());
+    return reader->position(part(0)).value_or(kNoOffset) >= end;
+  }));
 }
 
 TEST_P(ClientContract, ANewerProducerOfATransactionalIdFencesTheOlder) {

@@ -199,8 +199,10 @@ Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* ha
 }
 
 void KafkaProducer::fail(Slot* slot, const Status& status) {
+  Batch* batch = slot->batch;
+  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())].code = status.code();
   const std::lock_guard lock(mutex_);
-  if (slot->batch->failure.ok()) slot->batch->failure = status;
+  if (batch->failure.ok()) batch->failure = status;
 }
 
 void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
@@ -210,8 +212,8 @@ void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
     return;
   }
   Batch* batch = slot->batch;
-  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] =
-      Delivery{PartitionId(message.partition), Offset(message.offset)};
+  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] = {PartitionId(message.partition),
+                                                                        Offset(message.offset)};
 }
 
 // The delivery thread finishes what its own reports complete; a batch completed by send() is handed to it.

@@ -86,8 +86,11 @@ Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCal
     if (failure.ok()) {
       for (size_t i = 0; i < records.size(); ++i) {
         const Status status = write(records[i], deliveries[i]);
+        deliveries[i].code = status.code();
         if (failure.ok()) failure = status;
       }
+    } else {
+      deliveries.assign(records.size(), {.code = failure.code()});
     }
     ++sticky_;
     if (!failure.ok() && phase_ == Phase::open) phase_ = Phase::must_abort;

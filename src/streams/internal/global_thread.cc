@@ -132,7 +132,14 @@ Status GlobalThread::apply(client::Records& records) {
     applied_since_checkpoint_ += static_cast<int64_t>(part.records.size());
     context_.counters->records_restored += part.records.size();
   }
+  count_drops();
   return {};
+}
+
+void GlobalThread::count_drops() {
+  uint64_t all = 0;
+  for (const auto& [id, runner] : runners_) all += runner->dropped_records();
+  context_.counters->records_dropped += all - std::exchange(drops_counted_, all);
 }
 
 Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {

@@ -39,6 +39,7 @@ class GlobalThread {
   Status open_runners();
   Status assign();
   Status apply(client::Records& records);
+  void count_drops();
   Status checkpoint();
 
   const RuntimeContext& context_;
@@ -54,6 +55,7 @@ class GlobalThread {
   std::map<client::TopicPartition, Offset> ends_;  // still to be reached
   Checkpoint positions_;                           // the next offset of each partition
   int64_t applied_since_checkpoint_ = 0;
+  uint64_t drops_counted_ = 0;
 };
 
 }  // namespace muir::streams::internal

@@ -174,9 +174,15 @@ void RecordCollector::on_delivered(Flight* flight, const Status& status, std::sp
     acknowledged[partition] = std::max(acknowledged[partition], deliveries[i].offset);
   }
   if (status.ok()) return;
-  ++records_failed_;
+  // The status is that of the first failure; each record has its own reason, and one may be that the brokers are gone.
+  bool may_skip = options_.on_error == ErrorPolicy::resume && only_this_record(status.code());
+  for (const auto& delivery : deliveries) {
+    if (delivery.code == Code::ok) continue;
+    ++records_failed_;
+    may_skip = may_skip && only_this_record(delivery.code);
+  }
   const std::string& topic = flight->topics.empty() ? options_.transactional_id : flight->topics.front()->name;
-  if (options_.on_error == ErrorPolicy::resume && only_this_record(status.code())) {
+  if (may_skip) {
     log::warn("a record for topic {} was refused and is skipped: {}", topic, status.message());
     return;
   }

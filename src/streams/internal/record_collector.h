@@ -60,6 +60,7 @@ class RecordCollector final : public RecordSink {
   // The offset of the last acknowledged record in a changelog partition; kNoOffset when none was written.
   [[nodiscard]] Offset acknowledged_offset(const std::string& topic, PartitionId partition) const;
   [[nodiscard]] uint64_t records_sent() const { return records_sent_; }
+  // Records that were not written; under `resume` they are lost, and the others went on. Thread-safe.
   [[nodiscard]] uint64_t records_failed() const { return records_failed_; }
 
  private:

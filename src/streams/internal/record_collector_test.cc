@@ -33,7 +33,10 @@ class FakeProducer final : public client::Producer {
       ++next_offset_;
     }
     const Status delivered = script_.next("delivery");
-    if (!delivered.ok()) deliveries.assign(records.size(), {});
+    if (!delivered.ok()) deliveries.assign(records.size(), {.code = delivered.code()});
+    // A second failure is that of the last record, the first one that of all others.
+    if (const Status last = delivered.ok() ? Status() : script_.next("last"); !last.ok())
+      deliveries.back().code = last.code();
     if (on_done) on_done(delivered, deliveries);
     return {};
   }
@@ -187,6 +190,17 @@ TEST_F(RecordCollectorTest, ARefusedRecordIsSkippedWhenThePolicySaysSo) {
     EXPECT_EQ(collector.flush().ok(), policy == ErrorPolicy::resume);
     EXPECT_EQ(collector.records_failed(), 1U);
   }
+}
+
+TEST_F(RecordCollectorTest, ARefusedRecordDoesNotHideThatAnotherOneWasLost) {
+  auto& collector = make(false, ErrorPolicy::resume);
+  answer("delivery", Code::invalid_argument);  // the first of the two is too large
+  answer("last", Code::timed_out);             // the brokers never had the second
+  ASSERT_TRUE(send("out", "1").ok());
+  ASSERT_TRUE(send("out", "2").ok());
+  ASSERT_TRUE(collector.push().ok());
+  EXPECT_FALSE(collector.flush().ok());
+  EXPECT_EQ(collector.records_failed(), 2U);
 }
 
 TEST_F(RecordCollectorTest, AFullProducerIsWaitedFor) {

@@ -117,7 +117,11 @@ class GraphRunner final : public SubtopologyRunner {
   void restore_metadata(const std::map<std::string, int64_t>& metadata) override {
     for (const auto& node : nodes_) node->load(metadata);
   }
-  uint64_t dropped_records() const override { return task_.dropped_records; }
+  uint64_t dropped_records() const override {
+    uint64_t dropped = task_.dropped_records;
+    for (const auto* store : window_stores_) dropped += store->expired_puts();
+    return dropped;
+  }
 
  private:
   void instantiate() {
@@ -143,7 +147,9 @@ class GraphRunner final : public SubtopologyRunner {
     const StoreSpec& spec = plan_->graph().stores().at(planned.name);
     TaskStore store{.spec = &spec, .topic = task_.store_topic(planned.name)};
     if (const auto* window = std::get_if<store::WindowStoreOptions>(&spec.options)) {
-      store.owned = store::make_window_store(*window);
+      auto made = store::make_window_store(*window);
+      window_stores_.push_back(made.get());
+      store.owned = std::move(made);
     } else {
       store.owned = store::make_key_value_store(std::get<store::KeyValueStoreOptions>(spec.options));
     }
@@ -208,7 +214,8 @@ class GraphRunner final : public SubtopologyRunner {
   TaskContext task_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, SourceNode*, std::less<>> sources_;
-  size_t initialised_ = 0;  // nodes whose init() was called: these are closed
+  std::vector<const store::WindowStore*> window_stores_;  // of task_.stores
+  size_t initialised_ = 0;                                // nodes whose init() was called: these are closed
   bool closed_ = false;
 };
 

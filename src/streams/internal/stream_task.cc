@@ -137,10 +137,8 @@ void StreamTask::add(const client::TopicPartition& partition, std::shared_ptr<cl
   PartitionQueue& queue = *group_.queues()[index];
   const uint64_t dropped = queue.dropped();
   group_.add(queue, std::move(owner), records);
-  if (queue.dropped() != dropped) {
-    context_.counters->records_dropped += queue.dropped() - dropped;
-    commit_needed_ = true;
-  }
+  commit_needed_ |= queue.dropped() != dropped;
+  count_drops();
   Input& input = inputs_[index];
   input.caught_up = false;
   if (!input.paused && queue.size() > static_cast<size_t>(context_.config->buffered_records_per_partition)) {
@@ -190,18 +188,17 @@ Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vect
   while (count < records_max && ready(now_ms)) {
     PartitionQueue& queue = *group_.next();
     const auto& tp = queue.partition();
-    const uint64_t dropped = queue.dropped();
     MUIR_RETURN_IF_ERROR(runner_->process(tp.topic, tp.partition, *queue.head()));
     group_.pop();
     commit_needed_ = true;
     ++count;
-    if (queue.dropped() != dropped) context_.counters->records_dropped += queue.dropped() - dropped;
     if (queue.size() == buffered_max || queue.empty()) {
       Input& input = inputs_[index_of(tp)];
       if (std::exchange(input.paused, false)) resume.push_back(tp);
     }
   }
   context_.counters->records_processed += count;
+  count_drops();
   return count;
 }
 
@@ -210,6 +207,7 @@ Status StreamTask::punctuate(int64_t now_ms) {
   if (group_.stream_time() >= 0) any = MUIR_TRY(runner_->punctuate_stream_time(group_.stream_time()));
   if (MUIR_TRY(runner_->punctuate_wall_clock(now_ms))) any = true;
   commit_needed_ |= any;
+  if (any) count_drops();
   return {};
 }
 
@@ -286,7 +284,13 @@ Checkpoint StreamTask::checkpoint() const {
   return out;
 }
 
+void StreamTask::count_drops() {
+  const uint64_t all = runner_->dropped_records() + group_.dropped();
+  context_.counters->records_dropped += all - std::exchange(drops_counted_, all);
+}
+
 void StreamTask::close_runner() {
+  count_drops();
   for (const auto& store : find_plan(*context_.plan, id_.subtopology).stores)
     context_.stores->remove(store.name, id_.partition);
   const Status closed = runner_->close();

@@ -26,7 +26,7 @@ namespace muir::streams::internal {
 // Counted by every thread, read by anyone. Monotonic.
 struct RuntimeCounters {
   std::atomic<uint64_t> records_processed{0};
-  std::atomic<uint64_t> records_dropped{0};  // without a valid time
+  std::atomic<uint64_t> records_dropped{0};  // Kafka Streams' dropped-records-total, over all tasks
   std::atomic<uint64_t> records_restored{0};
   std::atomic<uint64_t> records_produced{0};
   std::atomic<uint64_t> commits{0};
@@ -127,6 +127,8 @@ class StreamTask final : public RestoredTask {
   [[nodiscard]] Checkpoint checkpoint() const;
   [[nodiscard]] Offset changelog_offset(const Changelog& changelog) const;
   void close_runner();
+  // Adds what operators and queues dropped since the last call to the instance's total.
+  void count_drops();
   [[nodiscard]] size_t index_of(const client::TopicPartition& partition) const;
 
   const TaskId id_;
@@ -144,6 +146,7 @@ class StreamTask final : public RestoredTask {
   bool commit_requested_ = false;
   int64_t idle_since_ms_ = -1;
   int64_t last_checkpoint_sum_ = 0;
+  uint64_t drops_counted_ = 0;
 };
 
 }  // namespace muir::streams::internal

@@ -186,6 +186,8 @@ Result<size_t> StreamThread::process() {
     MUIR_RETURN_IF_ERROR(collector_->push());
     const uint64_t sent = collector_->records_sent();
     context_.counters->records_produced += sent - std::exchange(produced_reported_, sent);
+    const uint64_t failed = collector_->records_failed();
+    context_.counters->records_dropped += failed - std::exchange(failed_reported_, failed);
   }
   return total;
 }

@@ -81,6 +81,7 @@ class StreamThread {
   int64_t last_lag_us_ = 0;
   bool buffered_ = false;  // records remain that could be processed at once
   uint64_t produced_reported_ = 0;
+  uint64_t failed_reported_ = 0;
 };
 
 }  // namespace muir::streams::internal

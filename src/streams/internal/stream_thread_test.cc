@@ -9,6 +9,7 @@
 #include "client/memory_cluster.h"
 #include "streams/internal/runtime_testing.h"
 #include "testing/temp_dir.h"
+#include "wire/murmur2.h"
 
 namespace muir::streams::internal {
 namespace {
@@ -315,6 +316,50 @@ TEST_F(StreamThreadTest, StateIsRestoredFromTheChangelogAfterACrash) {
   EXPECT_TRUE(each_once);
   EXPECT_GT(second->counters.records_restored, 0U);
   second->close(true);
+}
+
+// Of three owners of a task the first dies with a transaction open in the changelog, which only its timeout ends. The
+// second restores before that record came, commits behind it and dies as well. The third must not take the last stable
+// offset for the end of the changelog: what the second committed lies behind it.
+TEST_F(StreamThreadTest, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThird) {
+  for (const bool commits : {false, true}) {
+    SCOPED_TRACE(commits ? "it commits in the end" : "it times out");
+    const std::string key = commits ? "committed" : "timed-out";
+    const auto second = app(folder_.str() + "/second-" + key);
+    produce(key);
+    settle({second.get()});
+    ASSERT_EQ(counts()[key], 1);
+
+    const client::Properties properties = {{"transactional.id", "app-dead-" + key},
+                                           {"transaction.timeout.ms", "10000"}};
+    const auto dead = client_->producer(properties).value();
+    ASSERT_TRUE(dead->init_transactions(1000).ok());
+    ASSERT_TRUE(dead->begin_transaction().ok());
+    const client::ProducedRecord open{.topic = plan_->changelog_,
+                                      .partition = wire::partition_for_key(key, kPartitions),
+                                      .key = "another",
+                                      .value = "7"};
+    ASSERT_TRUE(dead->send({&open, 1}).ok());
+
+    produce(key);
+    produce(key);
+    settle({second.get()});
+    ASSERT_EQ(counts()[key], 3);
+    second->close(false);
+
+    const auto third = app(folder_.str() + "/third-" + key);
+    produce(key);
+    settle({third.get()});
+    EXPECT_EQ(counts()[key], 3) << "the outcome of the open transaction is waited for";
+    if (commits) {
+      ASSERT_TRUE(dead->commit_transaction(1000).ok());
+    }
+    settle({third.get()}, 500);
+    bool each_once = true;
+    EXPECT_EQ(counts(&each_once)[key], 4);
+    EXPECT_TRUE(each_once);
+    third->close(true);
+  }
 }
 
 TEST_F(StreamThreadTest, ACleanCloseLeavesACheckpointAndNothingIsRestored) {

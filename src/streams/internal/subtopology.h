@@ -150,7 +150,8 @@ class SubtopologyRunner {
   // TopicPartitionMetadata). restore_metadata() is called before init_processors(), when a commit had any.
   [[nodiscard]] virtual std::map<std::string, int64_t> metadata() const { return {}; }
   virtual void restore_metadata(const std::map<std::string, int64_t>& metadata) { (void)metadata; }
-  // Records that operators dropped by their rules: late, without key, skipped by a failure handler. Thread-safe.
+  // Records that operators dropped by their rules: late, without key, skipped by a failure handler, too old for a
+  // window store. Thread-safe.
   [[nodiscard]] virtual uint64_t dropped_records() const { return 0; }
 };
 
