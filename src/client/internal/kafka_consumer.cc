@@ -127,7 +127,10 @@ Status KafkaConsumer::unassign(const std::vector<TopicPartition>& remove) {
   MUIR_RETURN_IF_ERROR(check_assigned(remove));
   const List list = list_of(remove);
   MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_unassign(rk_, list.get()), "unassign"));
-  for (const TopicPartition& one : remove) assigned_.erase(one);
+  for (const TopicPartition& one : remove) {
+    assigned_.erase(one);
+    if (failed_ == one) failure_ = Status();  // what ails a partition concerns its owner only
+  }
   last_key_ = {nullptr, -1};
   return {};
 }
@@ -198,9 +201,13 @@ void KafkaConsumer::note_failure(const rd_kafka_message_s& message) {
   }
   if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || !failure_.ok()) return;
   const char* reason = rd_kafka_message_errstr(&message);
-  const std::string what = message.rkt == nullptr ? std::string("fetch")
-                                                  : fmt::format("fetch topic={} partition={}",
-                                                                rd_kafka_topic_name(message.rkt), message.partition);
+  std::string what = "fetch";
+  failed_.reset();
+  if (message.rkt != nullptr) {
+    failed_ = TopicPartition{rd_kafka_topic_name(message.rkt), PartitionId(message.partition)};
+    if (!assigned_.contains(*failed_)) return;  // given up meanwhile
+    what = fmt::format("fetch topic={} partition={}", failed_->topic, failed_->partition);
+  }
   failure_ = status_of_rdkafka(message.err, what, reason != nullptr ? reason : "");
 }
 

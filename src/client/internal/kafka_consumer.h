@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,7 +59,8 @@ class KafkaConsumer final : public Consumer {
   std::pair<const void*, int32_t> last_key_{nullptr, -1};
   Assigned* last_ = nullptr;
   std::atomic<bool> woken_ = false;
-  Status failure_;  // met behind records; returned by the next poll
+  Status failure_;                        // met behind records; returned by the next poll
+  std::optional<TopicPartition> failed_;  // whose failure it is
 };
 
 }  // namespace muir::client::internal

@@ -326,6 +326,7 @@ Result<StoreReader> Instance::reader(const std::string& store) const {
 
 // As many as the largest source topic of the store's subtopology: that is how its tasks are numbered.
 Result<int32_t> Instance::partitions_of(const SubtopologyPlan& plan) const {
+  const std::lock_guard guard(metadata_mutex_);
   int32_t count = 0;
   if (!admin_) admin_ = MUIR_TRY(parts_.client->admin(parts_.config.common));
   for (const auto& topic : plan.source_topics) {
@@ -340,21 +341,25 @@ Result<KeyMetadata> Instance::metadata_for_key(const std::string& store, BytesVi
   for (const auto& sub : parts_.plan->subtopologies()) {
     const bool here = std::any_of(sub.stores.begin(), sub.stores.end(), [&](const auto& s) { return s.name == store; });
     if (!here) continue;
-    const std::lock_guard guard(mutex_);
     KeyMetadata out;
     if (sub.is_global) {
       out.partition = PartitionId(0);
       out.local = stores_->lease(store, out.partition).ok();
       return out;
     }
-    if (!hosts_known_)
-      return error(Code::unavailable, "metadata of store {}: nothing is assigned yet; ask again", store);
+    std::map<HostInfo, std::vector<client::TopicPartition>> hosts;
+    {
+      const std::lock_guard guard(mutex_);
+      if (!hosts_known_)
+        return error(Code::unavailable, "metadata of store {}: nothing is assigned yet; ask again", store);
+      hosts = hosts_;
+    }
     const int32_t count = MUIR_TRY(partitions_of(sub));
     if (count <= 0)
       return error(Code::unavailable, "metadata of store {}: its source topics have no partitions", store);
     out.partition = wire::partition_for_key(key, count);
     out.local = stores_->lease(store, out.partition).ok();
-    for (const auto& [host, partitions] : hosts_) {
+    for (const auto& [host, partitions] : hosts) {
       for (const auto& tp : partitions) {
         const auto& sources = sub.source_topics;
         if (tp.partition != out.partition || std::find(sources.begin(), sources.end(), tp.topic) == sources.end())

@@ -89,6 +89,8 @@ class Instance {
   std::function<UncaughtResponse(const Status&)> handler_;
   std::map<HostInfo, std::vector<client::TopicPartition>> hosts_;
   bool hosts_known_ = false;
+  // For metadata_for_key(), which asks the brokers: nothing else may wait for that. Taken without mutex_.
+  mutable std::mutex metadata_mutex_;
   mutable std::map<std::string, int32_t> partition_counts_;
   mutable std::unique_ptr<client::Admin> admin_;
   std::vector<std::thread> workers_;

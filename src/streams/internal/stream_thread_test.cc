@@ -6,8 +6,11 @@
 #include <cstdlib>
 #include <random>
 
+#include "broker/broker.h"
+#include "client/kafka_client.h"
 #include "client/memory_cluster.h"
 #include "streams/internal/runtime_testing.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
 #include "wire/murmur2.h"
 
@@ -29,9 +32,9 @@ StreamsConfig config_of(const std::string& state_dir, bool exactly_once) {
 // An instance of the application: one process with its own state folder and some threads.
 class App {
  public:
-  App(client::MemoryCluster& cluster, Clock& clock, std::shared_ptr<const CountingPlan> plan, StreamsConfig config,
-      int threads)
-      : config_(std::move(config)), client_(cluster.client()) {
+  App(std::unique_ptr<client::Client> client, Clock& clock, std::shared_ptr<const CountingPlan> plan,
+      StreamsConfig config, int threads)
+      : config_(std::move(config)), client_(std::move(client)) {
     auto directory = StateDirectory::open(system_env(), config_.state_dir, config_.application_id);
     CHECK(directory.ok(), "{}", directory.status().message());
     directory_ = std::move(*directory);
@@ -90,7 +93,7 @@ class StreamThreadTest : public ::testing::Test {
   }
 
   std::unique_ptr<App> app(const std::string& folder, bool exactly_once = true, int threads = 1) {
-    return std::make_unique<App>(cluster_, clock_, plan_, config_of(folder, exactly_once), threads);
+    return std::make_unique<App>(cluster_.client(), clock_, plan_, config_of(folder, exactly_once), threads);
   }
   void produce(const std::string& key, const std::string& value = "x") {
     const client::ProducedRecord record{.topic = "in", .key = key, .value = value, .timestamp_ms = clock_.now_ms()};
@@ -162,7 +165,8 @@ TEST_F(StreamThreadTest, ExactlyOnceHoldsUnderFaultsFromASeed) {
     std::map<std::string, int64_t> expected;
     std::map<int, std::unique_ptr<App>> apps;
     auto start = [&](int i) {
-      apps[i] = std::make_unique<App>(cluster, clock, plan_, config_of(fmt::format("{}/{}", folder.str(), i), true), 2);
+      apps[i] = std::make_unique<App>(cluster.client(), clock, plan_,
+                                      config_of(fmt::format("{}/{}", folder.str(), i), true), 2);
     };
     start(0);
     start(1);
@@ -360,6 +364,72 @@ TEST_F(StreamThreadTest, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThi
     EXPECT_TRUE(each_once);
     third->close(true);
   }
+}
+
+// The same on a broker, in real time: what the threads of an application do on it, step by step.
+TEST(StreamThreadOnMuirsBroker, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThird) {
+  testing::TempDir folder;
+  auto broker = broker::Broker::start(
+      {.port = 0, .data_dir = folder.str() + "/broker", .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  const auto connect = [&] {
+    return client::connect_kafka({{"bootstrap.servers", fmt::format("127.0.0.1:{}", (*broker)->port())}}).value();
+  };
+  const auto client = connect();
+  const auto admin = client->admin().value();
+  for (const char* topic : {"in", "out"}) {
+    ASSERT_TRUE(admin->create_topic({.name = topic, .partitions = 1, .replication_factor = 1}).ok());
+  }
+  const auto plan = std::make_shared<CountingPlan>("app");
+  const auto start = [&](const std::string& name) {
+    return std::make_unique<App>(connect(), system_clock(), plan, config_of(folder.str() + "/" + name, true), 1);
+  };
+  const auto producer = client->producer().value();
+  const auto produce = [&](int count) {
+    const client::ProducedRecord record{.topic = "in", .key = "k", .value = "x"};
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(producer->send({&record, 1}).ok());
+    ASSERT_TRUE(producer->flush(10'000).ok());
+  };
+  const auto reader = client->consumer({{"isolation.level", "read_committed"}}).value();
+  ASSERT_TRUE(reader->assign({{{"out", PartitionId(0)}, client::kOffsetEarliest}}).ok());
+  int64_t last = 0;
+  // One turn of the application; then each count that has been committed must follow the one before it.
+  const auto turn = [&](App& app) {
+    const Status done = app.turn();
+    EXPECT_TRUE(done.ok()) << done.to_string();
+    const auto records = reader->poll(1);
+    if (!records.ok()) return;
+    for (const auto& part : (*records)->partitions()) {
+      for (const auto& record : part.records) EXPECT_EQ(std::stoll(std::string(*record.value)), ++last);
+    }
+  };
+  const auto count_to = [&](App& app, int64_t wanted) {
+    return testing::eventually([&] {
+      turn(app);
+      return last == wanted || ::testing::Test::HasFailure();
+    });
+  };
+
+  auto second = start("second");
+  produce(1);
+  ASSERT_TRUE(count_to(*second, 1));
+  const auto dead = client->producer({{"transactional.id", "app-dead"}, {"transaction.timeout.ms", "4000"}}).value();
+  ASSERT_TRUE(dead->init_transactions(10'000).ok());
+  ASSERT_TRUE(dead->begin_transaction().ok());
+  const client::ProducedRecord open{
+      .topic = plan->changelog_, .partition = PartitionId(0), .key = "another", .value = "7"};
+  ASSERT_TRUE(dead->send({&open, 1}).ok());
+  ASSERT_TRUE(dead->flush(10'000).ok());
+  produce(2);
+  ASSERT_TRUE(count_to(*second, 3));
+  second->close(false);
+
+  auto third = start("third");
+  produce(1);
+  EXPECT_TRUE(count_to(*third, 4));
+  EXPECT_GE(third->counters.records_restored, 3U);
+  third->close(true);
+  EXPECT_TRUE((*broker)->stop().ok());
 }
 
 TEST_F(StreamThreadTest, ACleanCloseLeavesACheckpointAndNothingIsRestored) {

@@ -8,6 +8,7 @@ namespace muir::streams::internal {
 namespace {
 
 constexpr int64_t kRetryAfterMs = 100;
+constexpr int64_t kLagTimeoutMs = 1'000;  // a partition without leader must not hold up the tasks of the others
 
 bool brokers_silent(Code code) { return code == Code::timed_out || code == Code::unavailable; }
 
@@ -249,7 +250,7 @@ Status TaskManager::refresh_lags() {
   if (unknown.empty()) return {};
   const auto isolation =
       context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
-  const auto ends = clients_.admin->list_offsets(unknown, client::OffsetSpec::latest(), isolation);
+  const auto ends = clients_.admin->list_offsets(unknown, client::OffsetSpec::latest(), isolation, kLagTimeoutMs);
   if (!ends.ok()) return brokers_silent(ends.status().code()) ? Status() : ends.status();  // the tasks wait on
   std::map<client::TopicPartition, Offset> at;
   for (const auto& tp : unknown) {
@@ -257,7 +258,7 @@ Status TaskManager::refresh_lags() {
   }
   // A partition of which nothing was read yet has no position; it is where the task began, or the topic's beginning.
   if (at.size() < unknown.size()) {
-    const auto begins = clients_.admin->list_offsets(unknown, client::OffsetSpec::earliest(), isolation);
+    const auto begins = clients_.admin->list_offsets(unknown, client::OffsetSpec::earliest(), isolation, kLagTimeoutMs);
     if (!begins.ok()) return brokers_silent(begins.status().code()) ? Status() : begins.status();
     for (const auto& [id, task] : tasks_) {
       for (const auto& [tp, start] : task->starts()) {
