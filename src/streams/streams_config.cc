@@ -116,13 +116,16 @@ void client_properties(const Map& properties, StreamsConfig& config) {
   client::Properties consumer;
   take(consumer, properties, kConsumerKeys);
   lay_over(consumer, properties, "consumer.");
-  consumer["isolation.level"] = config.exactly_once ? "read_committed" : "read_uncommitted";
-  consumer["enable.auto.commit"] = "false";
-  consumer["allow.auto.create.topics"] = "false";
   config.main_consumer = config.restore_consumer = config.global_consumer = consumer;
   lay_over(config.main_consumer, properties, "main.consumer.");
   lay_over(config.restore_consumer, properties, "restore.consumer.");
   lay_over(config.global_consumer, properties, "global.consumer.");
+  // Not for the user to choose, under whichever prefix: a dirty read would be counted exactly once as well.
+  for (auto* map : {&config.main_consumer, &config.restore_consumer, &config.global_consumer}) {
+    (*map)["isolation.level"] = config.exactly_once ? "read_committed" : "read_uncommitted";
+    (*map)["enable.auto.commit"] = "false";
+    (*map)["allow.auto.create.topics"] = "false";
+  }
 
   // The application batches records itself and flushes at each commit, so that a short linger costs little.
   config.producer["linger.ms"] = config.exactly_once ? "5" : "100";

@@ -32,6 +32,21 @@ TEST(StreamsConfig, ExactlyOnceCommitsOftenAndReadsCommitted) {
   EXPECT_EQ(config->transaction_timeout_ms, 10'000);
 }
 
+TEST(StreamsConfig, NoPrefixChangesWhatTheGuaranteeRestsOn) {
+  const auto config = StreamsConfig::parse(with({{"processing.guarantee", "exactly_once_v2"},
+                                                 {"consumer.isolation.level", "read_uncommitted"},
+                                                 {"main.consumer.isolation.level", "read_uncommitted"},
+                                                 {"restore.consumer.isolation.level", "read_uncommitted"},
+                                                 {"global.consumer.enable.auto.commit", "true"},
+                                                 {"producer.enable.idempotence", "false"}}));
+  ASSERT_TRUE(config.ok());
+  for (const auto* consumer : {&config->main_consumer, &config->restore_consumer, &config->global_consumer}) {
+    EXPECT_EQ(consumer->at("isolation.level"), "read_committed");
+    EXPECT_EQ(consumer->at("enable.auto.commit"), "false");
+  }
+  EXPECT_EQ(config->producer.at("enable.idempotence"), "true");
+}
+
 TEST(StreamsConfig, PrefixesReachTheirClients) {
   const auto config = StreamsConfig::parse(with({{"consumer.fetch.min.bytes", "1"},
                                                  {"main.consumer.fetch.min.bytes", "2"},
