@@ -60,8 +60,9 @@ Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std
     url.erase(0, url.find_first_not_of(' '));
     while (!url.empty() && (url.back() == ' ' || url.back() == '/')) url.pop_back();
     if (url.empty()) continue;
-    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(
-        url, {.connect_timeout_ms = options.request_timeout_ms, .request_timeout_ms = options.request_timeout_ms})));
+    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(url, {.connect_timeout_ms = options.request_timeout_ms,
+                                                                      .request_timeout_ms = options.request_timeout_ms,
+                                                                      .tls = options.tls})));
   }
   if (client->clients_.empty()) return error(Code::invalid_argument, "schema.registry.url is empty");
   return client;

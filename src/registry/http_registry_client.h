@@ -17,14 +17,15 @@ namespace muir::registry {
 
 struct HttpRegistryClientOptions {
   int64_t request_timeout_ms = 10'000;
-  int rounds_max = 2;  // how often the list of URLs is gone through
+  int rounds_max = 2;                            // how often the list of URLs is gone through
+  std::shared_ptr<const net::TlsContext> tls{};  // of https URLs, shared by their connections; null: the system's trust
 };
 
 // Thread-safe; one request at a time. Ids and texts are kept for good, as they never change; failures are not kept.
 class HttpRegistryClient final : public RegistryPort {
  public:
-  // `urls`: "http://host:port", several separated by commas; the next is tried when one does not answer, or answers
-  // 408, 429 or 5xx.
+  // `urls`: "http://host:port" or "https://host:port", several separated by commas; the next is tried when one does not
+  // answer, or answers 408, 429 or 5xx.
   static Result<std::unique_ptr<HttpRegistryClient>> create(const std::string& urls,
                                                             HttpRegistryClientOptions options = {});
 
@@ -36,7 +37,7 @@ class HttpRegistryClient final : public RegistryPort {
  private:
   using Ids = std::map<std::pair<std::string, std::string>, int>;  // by subject and text
 
-  explicit HttpRegistryClient(HttpRegistryClientOptions options) : options_(options) {}
+  explicit HttpRegistryClient(HttpRegistryClientOptions options) : options_(std::move(options)) {}
   // The parsed body of a 200; else the registry's error code in Status::detail(). Expects mutex_.
   Result<schema::Json> request(const std::string& method, const std::string& target, const std::string& body = {});
   // The schema of an answer that holds "schema" and perhaps "references", which are asked for in turn.

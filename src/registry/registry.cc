@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -13,6 +15,9 @@
 
 namespace muir::registry {
 namespace {
+
+// A schema has to fit a record of the log, which brokers limit to about 1 MiB.
+constexpr size_t kBodyBytesMax = 4u << 20;
 
 // Runs tasks one after another on a thread of its own, because handlers on the event loop must not wait. Thread-safe.
 class TaskThread {
@@ -79,13 +84,15 @@ class HttpRegistry final : public Registry {
   ~HttpRegistry() override { stop(); }
 
   Status listen() {
-    server_ = net::HttpServer::create(loop_, {.host = options_.host, .port = options_.port});
+    server_ = net::HttpServer::create(
+        loop_, {.host = options_.host, .port = options_.port, .body_bytes_max = kBodyBytesMax, .tls = options_.tls});
     for (const auto& route : rest_routes()) {
       server_->route(route.method, route.pattern,
                      [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
                        handle(route, std::move(request), std::move(responder));
                      });
     }
+    refuse_other_methods();
     server_->fallback([](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
       responder->respond(to_http(plain_error(404, "HTTP 404 Not Found", request.header("accept"))));
     });
@@ -93,7 +100,9 @@ class HttpRegistry final : public Registry {
   }
 
   [[nodiscard]] uint16_t port() const override { return server_->port(); }
-  [[nodiscard]] std::string url() const override { return fmt::format("http://{}:{}", options_.host, port()); }
+  [[nodiscard]] std::string url() const override {
+    return fmt::format("{}://{}:{}", options_.tls ? "https" : "http", options_.host, port());
+  }
   RegistryPort& port_for_serdes() override { return serdes_port_; }
 
   void stop() override {
@@ -103,6 +112,26 @@ class HttpRegistry final : public Registry {
   }
 
  private:
+  // The server would answer in its own form.
+  void refuse_other_methods() {
+    std::map<std::string, std::set<std::string>> methods;
+    for (const auto& route : rest_routes()) methods[route.pattern].insert(route.method);
+    for (const auto& [pattern, allowed] : methods) {
+      std::string allow;
+      for (const auto& method : allowed) allow += (allow.empty() ? "" : ", ") + method;
+      for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+        if (allowed.contains(method)) continue;
+        server_->route(method, pattern,
+                       [allow](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
+                         auto response =
+                             to_http(plain_error(405, "HTTP 405 Method Not Allowed", request.header("accept")));
+                         response.headers.emplace_back("Allow", allow);
+                         responder->respond(std::move(response));
+                       });
+      }
+    }
+  }
+
   void handle(const RestRoute& route, net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
     RestRequest rest{.method = std::move(request.method),
                      .params = std::move(request.path_params),

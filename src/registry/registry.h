@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "client/client.h"
+#include "net/tls.h"
 #include "registry/compatibility.h"
 #include "registry/schema_log.h"
 #include "serde/registry_port.h"
@@ -18,7 +19,8 @@ struct RegistryOptions {
   uint16_t port = 8081;  // 0: any free port
   Compatibility default_compatibility = Compatibility::backward;
   KafkaSchemaLogOptions log{};
-  size_t queued_requests_max = 1000;  // writes waiting for the log; more are answered 503
+  std::shared_ptr<const net::TlsContext> tls{};  // https, shared by all connections; null: http
+  size_t queued_requests_max = 1000;             // writes waiting for the log; more are answered 503
 };
 
 // Thread-safe.
@@ -29,7 +31,7 @@ class Registry {
   virtual ~Registry() = default;
 
   [[nodiscard]] virtual uint16_t port() const = 0;
-  // "http://host:port"
+  // "http://host:port", "https://" with TLS
   [[nodiscard]] virtual std::string url() const = 0;
   // The same registry for serdes of this process, without HTTP. Lives as long as the registry.
   virtual RegistryPort& port_for_serdes() = 0;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <thread>
+
 #include "base/clock.h"
 #include "client/memory_cluster.h"
 #include "net/http_client.h"
@@ -110,6 +113,11 @@ TEST_F(RunningRegistry, AnswersUnknownPathsInItsOwnForm) {
   ASSERT_TRUE(response.ok());
   EXPECT_EQ(response->status, 404);
   EXPECT_EQ(response->body, R"({"error_code":404,"message":"HTTP 404 Not Found"})");
+
+  const auto method = (*client)->request("PUT", "/subjects/s/versions");
+  ASSERT_TRUE(method.ok());
+  EXPECT_EQ(method->status, 405);
+  EXPECT_EQ(method->body, R"({"error_code":405,"message":"HTTP 405 Method Not Allowed"})");
 }
 
 TEST_F(RunningRegistry, TwoInstancesSeeEachOthersSchemas) {
@@ -118,6 +126,30 @@ TEST_F(RunningRegistry, TwoInstancesSeeEachOthersSchemas) {
   EXPECT_EQ(*registry_->port_for_serdes().register_schema("s", R"("int")"), 1);
   EXPECT_EQ(*(*other)->port_for_serdes().register_schema("s", R"("int")"), 1);
   EXPECT_EQ(*(*other)->port_for_serdes().register_schema("t", R"("long")"), 2);
+}
+
+TEST_F(RunningRegistry, TwoInstancesThatWriteAtOnceGiveEachSchemaItsOwnId) {
+  auto other = Registry::start(*client_, {.port = 0});
+  ASSERT_TRUE(other.ok());
+  constexpr int kSchemas = 20;
+  std::vector<std::thread> threads;
+  for (auto* registry : {registry_.get(), other->get()}) {
+    threads.emplace_back([registry] {
+      for (int i = 0; i < kSchemas; ++i) {
+        const auto schema = fmt::format(R"({{"type":"fixed","name":"F","size":{}}})", registry->port() * 100 + i);
+        EXPECT_TRUE(
+            registry->port_for_serdes().register_schema(fmt::format("s{}-{}", registry->port(), i), schema).ok());
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  start();
+  for (auto* registry : {registry_.get(), other->get()}) {
+    std::set<std::string> texts;
+    for (int id = 1; id <= 2 * kSchemas; ++id) texts.insert(registry->port_for_serdes().schema_by_id(id).value_or(""));
+    EXPECT_EQ(texts.size(), static_cast<size_t>(2 * kSchemas));
+    EXPECT_FALSE(texts.contains(""));
+  }
 }
 
 TEST(RegistryStart, RefusesATopicThatWouldLoseSchemas) {
