@@ -162,7 +162,7 @@ export class VehicleLayer {
     const points = vehicle.trail;
     ctx.lineCap = "round";
     ctx.lineWidth = 3;
-    ctx.strokeStyle = this.palette.bands.normal;
+    ctx.strokeStyle = this.palette.select;
     for (let i = 1; i < points.length; i++) {
       ctx.globalAlpha = 0.15 + (0.7 * i) / points.length;
       ctx.beginPath();
@@ -171,7 +171,7 @@ export class VehicleLayer {
       else ctx.lineTo(x, y);
       ctx.stroke();
     }
-    ctx.fillStyle = this.palette.bands.normal;
+    ctx.fillStyle = this.palette.select;
     for (let i = 0; i < points.length; i++) {
       ctx.globalAlpha = 0.25 + (0.7 * i) / points.length;
       ctx.beginPath();
