@@ -5,6 +5,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+if ! compgen -c clang++ >/dev/null; then
+  echo "fuzz: left out, as there is no clang++ here. On Debian 12: apt-get install clang-19 libclang-rt-19-dev"
+  exit 77
+fi
+
 seconds=60
 if [[ ${1:-} =~ ^[0-9]+$ ]]; then
   seconds=$1
@@ -16,10 +21,6 @@ targets=("$@")
 for target in "${targets[@]}"; do
   grep -qx -- "$target" <<<"$known" || { printf "No target is called %s. There are:\n%s\n" "$target" "$known" >&2; exit 2; }
 done
-if ! compgen -c clang++ >/dev/null; then
-  echo "fuzz: left out, as there is no clang++ here. On Debian 12: apt-get install clang-19 libclang-rt-19-dev"
-  exit 77
-fi
 
 out=build/fuzz
 mkdir -p $out/logs $out/crashes

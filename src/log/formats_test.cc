@@ -1,15 +1,14 @@
 // The small files of the log: bytes as Apache Kafka 4.x writes them, round trips, damage.
 #include <gtest/gtest.h>
 
-#include <random>
-
-#include "log/admission.h"
+#include "base/cursor.h"
 #include "log/checkpoint.h"
 #include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/producer_state.h"
 #include "log/topic_registry.h"
 #include "log/txn_index.h"
+#include "wire/crc32c.h"
 
 namespace muir::log {
 namespace {
@@ -128,6 +127,35 @@ TEST(ProducerSnapshot, HasKafkasBytes) {
   EXPECT_EQ(read->producers().at(ProducerId(1000)).last_sequence(), 4);
 }
 
+TEST(ProducerSnapshot, TheLastOfSeveralEntriesSaysWhetherATransactionIsOpen) {
+  constexpr size_t kEntries = 10;
+  const auto entry = [](bool transactional) {
+    ProducerState state;
+    state.append({.producer_id = ProducerId(1),
+                  .epoch = ProducerEpoch(0),
+                  .first_sequence = 0,
+                  .last_sequence = 0,
+                  .first_offset = Offset(7),
+                  .last_offset = Offset(7),
+                  .timestamp = 0,
+                  .transactional = transactional});
+    return state.encode_snapshot().substr(kEntries);
+  };
+  Bytes body;
+  ByteWriter writer(body);
+  writer.i32(2);
+  writer.bytes(entry(true));
+  writer.bytes(entry(false));
+  Bytes bytes;
+  ByteWriter whole(bytes);
+  whole.i16(1);
+  whole.u32(wire::crc32c(body));
+  whole.bytes(body);
+  const auto read = ProducerState::decode_snapshot(bytes);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->first_open_offset(), std::nullopt);
+}
+
 TEST(ProducerSnapshot, DamageIsAnError) {
   ProducerState state;
   state.append({.producer_id = ProducerId(1),
@@ -173,42 +201,6 @@ TEST(TopicRegistry, AnyChangedOrMissingByteIsAnError) {
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
     EXPECT_FALSE(decode_topic_registry(damaged).ok()) << "byte " << i;
     EXPECT_FALSE(decode_topic_registry(text.substr(0, i)).ok()) << "cut at " << i;
-  }
-}
-
-TEST(Decoders, SurviveMutations) {
-  const uint64_t seed = std::random_device()();
-  SCOPED_TRACE(seed);
-  std::mt19937_64 random(seed);
-  ProducerState state;
-  state.append({.producer_id = ProducerId(1),
-                .epoch = ProducerEpoch(0),
-                .first_sequence = 0,
-                .last_sequence = 0,
-                .first_offset = Offset(0),
-                .last_offset = Offset(0),
-                .timestamp = 0});
-  OffsetIndex index(Offset(0));
-  index.append(Offset(5), 100);
-  const std::vector<Bytes> samples = {encode_offset_checkpoint({{{"a", PartitionId(0)}, Offset(10)}}),
-                                      encode_leader_epochs({{LeaderEpoch(0), Offset(0)}}),
-                                      index.encode(),
-                                      encode_txn_index({{ProducerId(1), Offset(2), Offset(3), Offset(4)}}),
-                                      state.encode_snapshot(),
-                                      encode_topic_registry({{"t", {{}, 1, {{"k", "v"}}}}}),
-                                      encode_meta_properties({"c", "d", 1})};
-  for (int round = 0; round < 5000; ++round) {
-    Bytes input = samples[random() % samples.size()];
-    for (uint64_t changes = random() % 4; changes > 0 && !input.empty(); --changes) {
-      input[random() % input.size()] = static_cast<char>(random());
-    }
-    if (random() % 4 == 0) input.resize(random() % (input.size() + 1));
-    fuzz_checkpoints(input);
-    fuzz_indexes(input);
-    fuzz_txn_index(input);
-    fuzz_producer_snapshot(input);
-    fuzz_topic_registry(input);
-    fuzz_admission(input);
   }
 }
 

@@ -186,6 +186,9 @@ Result<ProducerState> ProducerState::decode_snapshot(BytesView bytes) {
     entry.txn_first_offset = Offset(reader.i64());
     if (batch.last_sequence >= 0) entry.batches.push_back(batch);
     if (entry.batches.size() > ProducerEntry::kBatchesMax) entry.batches.pop_front();
+  }
+  // Of several entries of a producer the last one says whether a transaction is open.
+  for (const auto& [producer_id, entry] : out.producers_) {
     if (entry.txn_first_offset >= Offset(0)) out.open_[entry.txn_first_offset] = producer_id;
   }
   if (!reader.ok() || reader.remaining() > 0) return muir::error(Code::data_loss, "producer snapshot: wrong length");

@@ -97,7 +97,7 @@ class Checker {
     }
     if (reader.type == Type::union_of) {
       for (const Schema* branch : reader.branches) {
-        if (from_root(*branch, writer).empty()) return {};
+        if (is_candidate(*branch, writer) && from_root(*branch, writer).empty()) return {};
       }
       return {missing_branch(writer)};
     }
@@ -144,6 +144,12 @@ class Checker {
       }
       default: return {};
     }
+  }
+
+  // Whether a branch is worth a look, and a place in memo_: of a large union, few are.
+  static bool is_candidate(const Schema& branch, const Schema& writer) {
+    if (branch.type != writer.type) return internal::is_promotable(writer.type, branch.type);
+    return !branch.is_named() || internal::names_match(writer, branch);
   }
 
   [[nodiscard]] Findings check_names(const Schema& reader, const Schema& writer) const {

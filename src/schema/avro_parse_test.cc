@@ -297,9 +297,10 @@ TEST(AvroParse, RefusesMoreNamesThanCanBeLookedThrough) {
     symbols += fmt::format("{}\"s{}\"", i == 0 ? "" : ",", i);
     fields += fmt::format("{}{{\"name\":\"f{}\",\"type\":\"int\"}}", i == 0 ? "" : ",", i);
   }
-  for (const std::string& text : {fmt::format(R"({{"type":"enum","name":"E","symbols":[{}]}})", symbols),
-                                  fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", fields),
-                                  fmt::format(R"({{"type":"fixed","name":"F","size":1,"aliases":[{}]}})", symbols)}) {
+  for (const std::string& text :
+       {fmt::format(R"({{"type":"enum","name":"E","symbols":[{}]}})", symbols),
+        fmt::format(R"({{"type":"record","name":"R","fields":[{}]}})", fields),
+        fmt::format(R"({{"type":"fixed","name":"F","size":1,"aliases":[{}]}})", symbols), "[" + symbols + "]"}) {
     const auto schema = parse(text);
     ASSERT_FALSE(schema.ok());
     EXPECT_NE(schema.status().message().find("at most 10000 are allowed"), std::string::npos);

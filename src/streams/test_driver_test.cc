@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "streams/dsl.h"
 
 namespace muir::streams {
@@ -86,19 +84,6 @@ TEST(TestDriver, RecordsOfInternalTopicsAreTakenInTheOrderOfTheirTimes) {
   ASSERT_TRUE(driver->pipe("in", {"k", "v", 5}).ok());
   EXPECT_EQ(driver->read("out")->value, "early");
   EXPECT_EQ(driver->read("out")->value, "late");
-}
-
-TEST(WindowedKey, SurvivesMutatedBytes) {
-  const uint64_t seed = std::random_device{}();
-  SCOPED_TRACE(fmt::format("seed {}", seed));
-  std::mt19937_64 random(seed);
-  int decoded = 0;
-  for (int i = 0; i < 2000; ++i) {
-    Bytes bytes(random() % 40, '\0');
-    for (char& c : bytes) c = static_cast<char>(random());
-    decoded += internal::fuzz_windowed_key(bytes);
-  }
-  EXPECT_GT(decoded, 0);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "broker/internal/group_records.h"
 #include "broker/internal/manual_scheduler.h"
 #include "broker/internal/memory_partition_log.h"
@@ -580,25 +578,6 @@ TEST(GroupRecords, KeysAndValuesAreKafkas) {
                 {.offset = Offset(5), .leader_epoch = LeaderEpoch(1), .metadata = "m", .commit_timestamp_ms = 256})),
             "00 03 00 00 00 00 00 00 00 05 00 00 00 01 00 01 6d 00 00 00 00 00 00 01 00");
   EXPECT_EQ(hex(group_key("g")), "00 02 00 01 67");
-}
-
-TEST(GroupRecords, MutatedBytesNeverBreakTheParser) {
-  constexpr uint64_t kSeed = 5;
-  SCOPED_TRACE(fmt::format("seed {}", kSeed));
-  std::mt19937_64 engine(kSeed);
-  Group group("group", 1);
-  group.protocol = "range";
-  group.add({.id = "member", .instance_id = "i", .protocols = {{"range", "bytes"}}, .assignment = "assignment"});
-  const std::pair<Bytes, Bytes> records[] = {
-      {offset_key("group", {"topic", PartitionId(3)}), offset_value({.offset = Offset(5), .metadata = "metadata"})},
-      {group_key("group"), group_value(group, nullptr)}};
-  for (const auto& [key, value] : records) {
-    for (int round = 0; round < 5000; ++round) {
-      Bytes input = Bytes(1, static_cast<char>(key.size())) + key + value;
-      for (uint64_t i = 0; i <= engine() % 3; ++i) input[engine() % input.size()] = static_cast<char>(engine());
-      fuzz_group_record(BytesView(input).substr(0, 1 + engine() % input.size()));
-    }
-  }
 }
 
 }  // namespace

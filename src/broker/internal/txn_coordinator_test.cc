@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "broker/internal/manual_scheduler.h"
 #include "broker/internal/memory_partition_log.h"
 #include "testing/temp_dir.h"
@@ -437,21 +435,6 @@ TEST(TxnRecords, SurviveARoundTrip) {
   ASSERT_TRUE(parsed.ok());
   EXPECT_EQ((*parsed)->id, "x");
   EXPECT_EQ((*parsed)->fields, fields);
-}
-
-TEST(TxnRecords, MutatedBytesNeverBreakTheParser) {
-  constexpr uint64_t kSeed = 6;
-  SCOPED_TRACE(fmt::format("seed {}", kSeed));
-  std::mt19937_64 engine(kSeed);
-  const Bytes key = txn_key("some id");
-  const Bytes value = txn_value({.state = TxnState::ongoing,
-                                 .producer_id = ProducerId(7),
-                                 .partitions = {{"t", PartitionId(0)}, {"u", PartitionId(1)}}});
-  for (int round = 0; round < 10'000; ++round) {
-    Bytes input = Bytes(1, static_cast<char>(key.size())) + key + value;
-    for (uint64_t i = 0; i <= engine() % 3; ++i) input[engine() % input.size()] = static_cast<char>(engine());
-    fuzz_txn_record(BytesView(input).substr(0, 1 + engine() % input.size()));
-  }
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 namespace muir::streams::internal {
 namespace {
 
@@ -134,27 +132,6 @@ TEST(Hosts, AreHostAndPort) {
   EXPECT_EQ(*parse_host("bus.example:8080"), (HostInfo{"bus.example", 8080}));
   for (const char* text : {"bus", ":80", "bus:", "bus:0", "bus:65536", "bus:8x"})
     EXPECT_FALSE(parse_host(text).ok()) << text;
-}
-
-TEST(SubscriptionInfo, NoBytesMakeADecoderFail) {
-  SubscriptionInfo info;
-  info.task_offset_sums = {{{0, PartitionId(1)}, 2}};
-  AssignmentInfo assignment;
-  assignment.active = {{0, PartitionId(1)}};
-  assignment.partitions_by_host[{"h", 80}] = {{"a", PartitionId(1)}};
-  const std::vector<Bytes> valid = {
-      encode(info), encode(assignment),
-      encode(ConsumerSubscription{.topics = {"a"}, .user_data = "x", .owned = {{"a", PartitionId(1)}}}),
-      encode(ConsumerAssignment{.partitions = {{"a", PartitionId(1)}}, .user_data = "y"})};
-  const uint64_t seed = 20261121;
-  SCOPED_TRACE(seed);
-  std::mt19937_64 random(seed);
-  for (int i = 0; i < 20'000; ++i) {
-    Bytes bytes = valid[random() % valid.size()];
-    for (uint64_t n = 1 + random() % 4; n > 0; --n) bytes[random() % bytes.size()] = static_cast<char>(random());
-    bytes.resize(random() % 3 == 0 ? random() % (bytes.size() + 1) : bytes.size());
-    (void)fuzz_subscription_info(bytes);
-  }
 }
 
 }  // namespace
