@@ -1,12 +1,13 @@
 #include "apps/vts/stats.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace muir::vts {
 namespace {
 
 double quantile(std::vector<int64_t>& values, double q) {
-  const auto at = static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = static_cast<size_t>(std::lround(q * static_cast<double>(values.size() - 1)));
   std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(at), values.end());
   return static_cast<double>(values[at]);
 }

@@ -144,7 +144,8 @@ std::optional<Bytes> unbase64(std::string_view text) {
     const char* at = std::find(kBase64, kBase64 + 64, c);
     if (at == kBase64 + 64) return std::nullopt;
     bits = bits << 6 | static_cast<uint32_t>(at - kBase64);
-    if ((count += 6) >= 8) {
+    count += 6;
+    if (count >= 8) {
       count -= 8;
       out.push_back(static_cast<char>(bits >> count & 0xff));
     }
