@@ -43,6 +43,13 @@ TEST(FuzzAdmission, SurvivesMutations) {
   testing::survive_mutations("log_admission", fuzz_admission, batches_of_every_codec());
 }
 
+TEST(FuzzAdmission, RefusesTheLargestOffsetDelta) {
+  constexpr size_t kLastOffsetDeltaAt = 23;
+  Bytes batch = batch_with(wire::Compression::none);
+  ByteWriter(batch).patch_be(kLastOffsetDeltaAt, INT32_MAX);
+  EXPECT_EQ(fuzz_admission(batch), 0);
+}
+
 TEST(FuzzSegment, SurvivesMutations) {
   std::vector<Bytes> valid = batches_of_every_codec();
   valid.push_back(batch_with(wire::Compression::none) + at_offset(batch_with(wire::Compression::lz4), 3) +
