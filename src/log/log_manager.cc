@@ -25,6 +25,11 @@ constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 constexpr std::string_view kStraySuffix = "-stray";
 constexpr int32_t kPartitionsMax = 100'000;
 constexpr size_t kCloseThreads = 8;
+constexpr int64_t kRecoveryThreads = 2;  // Kafka's default of num.recovery.threads.per.data.dir
+constexpr size_t kRecoveryThreadsMax = 64;
+// A killed broker's lock is tried so often, with so much time between the tries: three seconds.
+constexpr int kLockTries = 31;
+constexpr int64_t kLockRetryMs = 100;
 
 wire::Uuid random_id() {
   std::random_device device;
@@ -41,6 +46,28 @@ std::string metric_name(std::string_view topic) {
   std::string out(topic);
   std::replace(out.begin(), out.end(), '.', '_');
   return out;
+}
+
+// Runs `work` for 0 up to `count`, on this and other threads, at most `threads` of them. Ends at the first failure, or
+// does all and returns the first failure when `all`.
+Status run_side_by_side(size_t count, size_t threads, bool all, const std::function<Status(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  Status first;
+  const auto run_some = [&] {
+    for (size_t i = next++; i < count; i = next++) {
+      const Status status = work(i);
+      if (status.ok()) continue;
+      const std::lock_guard guard(mutex);
+      if (first.ok()) first = status;
+      if (!all) next = count;
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(run_some);
+  run_some();
+  for (auto& helper : helpers) helper.join();
+  return first;
 }
 
 OffsetCheckpoint read_checkpoint(Env& env, const std::string& path) {
@@ -84,16 +111,9 @@ Result<std::unique_ptr<LogManager>> LogManager::open(LogOptions options) {
 }
 
 Status LogManager::load() {
-  MUIR_RETURN_IF_ERROR(env_.make_folders(options_.folder));
-  auto lock = env_.lock(path(".lock"));
-  if (!lock.ok() && lock.status().code() == Code::already_exists) {
-    closed_ = true;
-    return muir::error(Code::already_exists,
-                       "data folder {} is in use by another broker; stop it or choose another folder", options_.folder);
-  }
-  MUIR_RETURN_IF_ERROR(lock);
-  lock_ = *std::move(lock);
   closed_ = true;  // Until everything is read, closing must not write.
+  MUIR_RETURN_IF_ERROR(env_.make_folders(options_.folder));
+  MUIR_RETURN_IF_ERROR(lock_folder());
   MUIR_RETURN_IF_ERROR(load_meta());
   clean_start_ = env_.exists(path(kCleanShutdown));
   recovery_points_ = read_checkpoint(env_, path(kRecoveryPoints));
@@ -104,6 +124,29 @@ Status LogManager::load() {
   MUIR_RETURN_IF_ERROR(load_topics());
   closed_ = false;
   return {};
+}
+
+Status LogManager::lock_folder() {
+  for (int tries = 1;; ++tries) {
+    auto lock = env_.lock(path(".lock"));
+    if (lock.ok()) {
+      lock_ = *std::move(lock);
+      return {};
+    }
+    if (lock.status().code() != Code::already_exists) return lock.status();
+    if (tries == 1) {
+      info("data folder {} is held by another process; waiting up to {} ms for it to end", options_.folder,
+           (kLockTries - 1) * kLockRetryMs);
+    }
+    if (tries == kLockTries) break;
+    if (options_.wait) {
+      options_.wait(kLockRetryMs);
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(kLockRetryMs));
+    }
+  }
+  return muir::error(Code::already_exists,
+                     "data folder {} is in use by another broker; stop it or choose another folder", options_.folder);
 }
 
 Status LogManager::load_meta() {
@@ -125,11 +168,13 @@ Status LogManager::load_topics() {
   MUIR_RETURN_IF_ERROR(set_stray_folders_aside(stored));
   const int64_t started = clock_.steady_ms();
   size_t partitions = 0;
+  std::vector<std::shared_ptr<Topic>> found;
   for (const auto& [name, entry] : stored) {
-    auto topic = MUIR_TRY(open_topic(name, entry));
-    partitions += topic->partitions.size();
-    publish(std::move(topic));
+    found.push_back(MUIR_TRY(prepare_topic(name, entry)));
+    partitions += found.back()->partitions.size();
   }
+  MUIR_RETURN_IF_ERROR(open_missing(found));
+  for (auto& topic : found) publish(std::move(topic));
   info("data folder {}: {} topics, {} partitions opened in {} ms{}", options_.folder, stored.size(), partitions,
        clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
   return {};
@@ -141,12 +186,28 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const auto partition = parse_partition_folder(name);
     if (!partition || !env_.exists(path(name) + "/partition.metadata")) continue;
     const auto topic = stored.find(partition->first);
-    if (topic != stored.end() && partition->second < PartitionId(topic->second.partitions)) continue;
-    warn("folder {} belongs to no topic; renamed to {}{}", name, name, kStraySuffix);
-    MUIR_RETURN_IF_ERROR(env_.rename(path(name), path(name) + std::string(kStraySuffix)));
+    const bool wanted = topic != stored.end() && partition->second < PartitionId(topic->second.partitions);
+    if (wanted && !belongs_to_another(name, topic->second.id)) continue;
+    MUIR_RETURN_IF_ERROR(set_stray_aside(name));
   }
   remove_deleted_folders();
   return {};
+}
+
+// A topic that was deleted and made again: when the machine stopped before the renaming of the old one's folder was
+// durable, its records stand under the new one's name. A file without a readable id says nothing.
+bool LogManager::belongs_to_another(const std::string& name, const wire::Uuid& id) const {
+  const auto text = env_.read_file(path(name) + "/partition.metadata");
+  if (!text.ok()) return false;
+  const auto stored = decode_partition_metadata(*text);
+  return stored.ok() && *stored != id;
+}
+
+Status LogManager::set_stray_aside(const std::string& name) {
+  std::string aside = name + std::string(kStraySuffix);
+  for (int i = 2; env_.exists(path(aside)); ++i) aside = fmt::format("{}.{}{}", name, i, kStraySuffix);
+  warn("folder {} belongs to no topic; renamed to {}", name, aside);
+  return env_.rename(path(name), path(aside));
 }
 
 RecoveryHint LogManager::hint_for(const std::string& topic, PartitionId index) const {
@@ -159,23 +220,45 @@ RecoveryHint LogManager::hint_for(const std::string& topic, PartitionId index) c
   return hint;
 }
 
-Result<TopicPtr> LogManager::open_topic(const std::string& name, const TopicEntry& entry) {
+Result<std::shared_ptr<Topic>> LogManager::prepare_topic(const std::string& name, const TopicEntry& entry) const {
   auto topic = std::make_shared<Topic>();
   topic->name = name;
   topic->id = entry.id;
   topic->overrides = entry.overrides;
   topic->config = std::make_shared<const TopicConfig>(MUIR_TRY(TopicConfig::from(entry.overrides, options_.broker)));
-  const TopicPtr known = find_topic(name);
-  for (int32_t i = 0; i < entry.partitions; ++i) {
-    const PartitionId index(i);
-    if (known != nullptr && static_cast<size_t>(i) < known->partitions.size()) {
-      topic->partitions.push_back(known->partitions[static_cast<size_t>(i)]);
-      topic->partitions.back()->set_config(topic->config);
-      continue;
+  if (const TopicPtr known = find_topic(name)) topic->partitions = known->partitions;
+  topic->partitions.resize(static_cast<size_t>(entry.partitions));
+  return topic;
+}
+
+// Several at a time: after an unclean shutdown each reads its last segment from end to end.
+Status LogManager::open_missing(const std::vector<std::shared_ptr<Topic>>& topics) {
+  struct Place {
+    Topic* topic;
+    size_t at;
+  };
+  std::vector<Place> missing;
+  for (const auto& topic : topics) {
+    for (size_t i = 0; i < topic->partitions.size(); ++i) {
+      if (topic->partitions[i] == nullptr) missing.push_back({topic.get(), i});
     }
-    topic->partitions.push_back(MUIR_TRY(Partition::open(partition_env_, path(partition_folder(name, index)), name,
-                                                         index, entry.id, topic->config, hint_for(name, index))));
   }
+  const int64_t threads = std::max<int64_t>(property("num.recovery.threads.per.data.dir", kRecoveryThreads), 1);
+  return run_side_by_side(
+      missing.size(), std::min(static_cast<size_t>(threads), kRecoveryThreadsMax), false, [&](size_t i) -> Status {
+        Topic& topic = *missing[i].topic;
+        const PartitionId index(static_cast<int32_t>(missing[i].at));
+        topic.partitions[missing[i].at] =
+            MUIR_TRY(Partition::open(partition_env_, path(partition_folder(topic.name, index)), topic.name, index,
+                                     topic.id, topic.config, hint_for(topic.name, index)));
+        return {};
+      });
+}
+
+Result<TopicPtr> LogManager::open_topic(const std::string& name, const TopicEntry& entry) {
+  auto topic = MUIR_TRY(prepare_topic(name, entry));
+  MUIR_RETURN_IF_ERROR(open_missing({topic}));
+  for (const auto& partition : topic->partitions) partition->set_config(topic->config);
   return TopicPtr(std::move(topic));
 }
 
@@ -327,6 +410,7 @@ Status LogManager::delete_topic(const std::string& name) {
     log_starts_.erase({name, partition->index()});
     cleaned_.erase({name, partition->index()});
   }
+  MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
   MUIR_RETURN_IF_ERROR(save_checkpoints());
   const std::lock_guard housekeeping_guard(housekeeping_mutex_);
   housekeeping_wake_.notify_one();
@@ -374,12 +458,15 @@ Status LogManager::apply_retention() {
 }
 
 Result<int> LogManager::compact() {
+  CleanerLimits limits;
+  limits.key_bytes_max = static_cast<size_t>(
+      std::max<int64_t>(property("log.cleaner.dedupe.buffer.size", static_cast<int64_t>(limits.key_bytes_max)), 1));
   int count = 0;
   Status first;
   for (const TopicPtr& topic : topics()) {
     if (!topic->config->compact) continue;
     for (const auto& partition : topic->partitions) {
-      const auto cleaned = Cleaner(env_, clock_).clean(*partition);
+      const auto cleaned = Cleaner(env_, clock_, limits).clean(*partition);
       if (cleaned.ok() && *cleaned) ++count;
       if (first.ok()) first = cleaned.status();
     }
@@ -402,6 +489,8 @@ void LogManager::housekeeping() {
   const int64_t retention_ms = property("log.retention.check.interval.ms", 300'000);
   const int64_t checkpoint_ms = property("log.flush.offset.checkpoint.interval.ms", 60'000);
   const int64_t compaction_ms = property("log.cleaner.backoff.ms", 15'000);
+  const auto enable = options_.broker.find("log.cleaner.enable");
+  const bool compaction = enable == options_.broker.end() || enable->second != "false";
   const auto complain = [](std::string_view what, const Status& status) {
     if (!status.ok()) warn("{}: {}", what, status.message());
   };
@@ -423,7 +512,7 @@ void LogManager::housekeeping() {
       next_retention = now + retention_ms;
     }
     if (now >= next_compaction) {
-      complain("compaction", compact().status());
+      if (compaction) complain("compaction", compact().status());
       next_compaction = now + compaction_ms;
     }
     if (now >= next_checkpoint) {
@@ -439,22 +528,7 @@ Status LogManager::close_partitions() {
   for (const TopicPtr& topic : topics()) {
     partitions.insert(partitions.end(), topic->partitions.begin(), topic->partitions.end());
   }
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  Status first;
-  const auto close_some = [&] {
-    for (size_t i = next++; i < partitions.size(); i = next++) {
-      const Status status = partitions[i]->close();
-      const std::lock_guard guard(mutex);
-      if (first.ok()) first = status;
-    }
-  };
-  std::vector<std::thread> helpers;
-  const size_t count = std::min(kCloseThreads, partitions.size());
-  for (size_t i = 1; i < count; ++i) helpers.emplace_back(close_some);
-  close_some();
-  for (auto& helper : helpers) helper.join();
-  return first;
+  return run_side_by_side(partitions.size(), kCloseThreads, true, [&](size_t i) { return partitions[i]->close(); });
 }
 
 Status LogManager::close() {

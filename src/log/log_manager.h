@@ -5,6 +5,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -28,6 +29,8 @@ struct LogOptions {
   int32_t node_id = 1;
   Env* env = nullptr;      // null: the machine's
   Clock* clock = nullptr;  // null: the machine's
+  // How open() waits, some milliseconds, for a process that still holds the folder. Empty: it sleeps.
+  std::function<void(int64_t ms)> wait;
 };
 
 // A topic at one moment. Immutable; a change makes a new one.
@@ -43,7 +46,9 @@ using TopicPtr = std::shared_ptr<const Topic>;
 
 class LogManager {
  public:
-  // Locks the folder (already_exists when another broker has it), reads what is there and recovers it.
+  // Locks the folder, reads what is there and recovers it, num.recovery.threads.per.data.dir partitions at a time. A
+  // broker that was killed holds its folder until the system has ended it: the lock is waited for a little, and then
+  // refused with already_exists.
   static Result<std::unique_ptr<LogManager>> open(LogOptions options);
   // close()s.
   ~LogManager();
@@ -83,7 +88,13 @@ class LogManager {
   Status load_meta();
   Status load_topics();
   Status set_stray_folders_aside(const TopicEntries& entries);
+  Status lock_folder();
   Result<TopicPtr> open_topic(const std::string& name, const TopicEntry& entry);
+  // The topic with the partitions that are open already; the others are null until open_missing().
+  Result<std::shared_ptr<Topic>> prepare_topic(const std::string& name, const TopicEntry& entry) const;
+  Status open_missing(const std::vector<std::shared_ptr<Topic>>& topics);
+  Status set_stray_aside(const std::string& name);
+  [[nodiscard]] bool belongs_to_another(const std::string& name, const wire::Uuid& id) const;
   [[nodiscard]] RecoveryHint hint_for(const std::string& topic, PartitionId index) const;
   Status save_registry(const TopicEntries& entries);
   Status save_checkpoints();

@@ -154,10 +154,84 @@ TEST_F(LogManagerTest, TheFolderIsOneBrokersAtATime) {
   LogOptions options;
   options.folder = "/data";
   options.env = &env_;
+  int64_t waited_ms = 0;
+  options.wait = [&](int64_t ms) { waited_ms += ms; };
   const auto second = LogManager::open(options);
   EXPECT_EQ(second.status().code(), Code::already_exists);
   EXPECT_NE(second.status().message().find("in use by another broker"), std::string::npos) << second.status().message();
+  EXPECT_EQ(waited_ms, 3000) << "and no longer";
   ASSERT_EQ(create("still-works"), ErrorCode::none);
+}
+
+TEST_F(LogManagerTest, AFolderIsTakenOverWhenItsBrokerEndsMeanwhile) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  append("t", PartitionId(0), "x");
+  LogOptions options;
+  options.folder = "/data";
+  options.env = &env_;
+  int waits = 0;
+  options.wait = [&](int64_t) {
+    if (++waits == 3) logs_.reset();
+  };
+  auto next = LogManager::open(options);
+  ASSERT_TRUE(next.ok()) << next.status().to_string();
+  EXPECT_EQ(waits, 3);
+  logs_ = *std::move(next);
+  EXPECT_EQ(read("t", PartitionId(0)), std::vector<std::string>{"0:x"});
+}
+
+TEST_F(LogManagerTest, PartitionsAreRecoveredAlikeOnOneThreadAndOnMany) {
+  open();
+  std::map<std::pair<std::string, PartitionId>, std::vector<std::string>> written;
+  for (const std::string topic : {"a", "b", "c"}) {
+    ASSERT_EQ(create(topic, 5), ErrorCode::none);
+    for (int i = 0; i < 5; ++i) {
+      const PartitionId partition(i);
+      for (int n = 0; n <= i; ++n) append(topic, partition, fmt::format("{}{}{}", topic, i, n));
+      written[{topic, partition}] = read(topic, partition);
+    }
+  }
+  for (const std::string threads : {"1", "2", "7", "1000"}) {
+    SCOPED_TRACE(threads);
+    env_.crash(11);
+    for (const auto& [place, _] : written) {
+      const std::string name = fmt::format("/data/{}-{}/00000000000000000000.log", place.first, place.second);
+      const auto file = env_.open(name, OpenMode::read_write).value();
+      ASSERT_TRUE(file->write_at(file->size().value(), "half a batch that was being written").ok());
+    }
+    open({{"num.recovery.threads.per.data.dir", threads}});
+    for (const auto& [place, records] : written) EXPECT_EQ(read(place.first, place.second), records) << place.first;
+  }
+}
+
+TEST_F(LogManagerTest, OnePartitionThatCannotBeOpenedStopsTheStart) {
+  open();
+  ASSERT_EQ(create("t", 8), ErrorCode::none);
+  ASSERT_TRUE(logs_->close().ok());
+  logs_.reset();
+  ASSERT_TRUE(env_.remove_all("/data/t-5").ok());
+  env_.fail_writes_after(0);  // its files cannot be made again
+  LogOptions options;
+  options.folder = "/data";
+  options.env = &env_;
+  const auto opened = LogManager::open(options);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.status().message().find("t-5"), std::string::npos) << opened.status().message();
+}
+
+TEST_F(LogManagerTest, RecordsOfADeletedTopicDoNotComeBackInOneOfTheSameName) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  append("t", PartitionId(0), "of the first one");
+  ASSERT_TRUE(logs_->close().ok());
+  logs_.reset();
+  // As a crash leaves it when the new topic is durable and the removal of the old one's folder is not.
+  const TopicEntries made_again = {{"t", {*wire::Uuid::parse("4L6g3nShT-eMCtK--X86sw"), 1, {}}}};
+  ASSERT_TRUE(env_.replace_file("/data/muir-topics", encode_topic_registry(made_again)).ok());
+  open();
+  EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_end, Offset(0));
+  EXPECT_TRUE(env_.exists("/data/t-0-stray/partition.metadata"));
 }
 
 TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
@@ -169,6 +243,11 @@ TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
   open();
   EXPECT_EQ(logs_->find_topic("stranger"), nullptr);
   EXPECT_TRUE(env_.exists("/data/stranger-0-stray/partition.metadata"));
+  ASSERT_TRUE(logs_->close().ok());
+  ASSERT_TRUE(env_.make_folders("/data/stranger-0").ok());
+  ASSERT_TRUE(env_.replace_file("/data/stranger-0/partition.metadata", "version: 0\n").ok());
+  open();
+  EXPECT_TRUE(env_.exists("/data/stranger-0.2-stray/partition.metadata")) << "another one of that name";
 }
 
 TEST_F(LogManagerTest, ATopicThatCannotBeMadeIsNotThere) {

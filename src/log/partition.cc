@@ -89,7 +89,8 @@ std::shared_ptr<const TopicConfig> Partition::config() const {
 
 Offset Partition::recovery_point() const {
   const std::lock_guard guard(mutex_);
-  return durable_;
+  // Below it, the next start trusts index files: those of a segment just rolled may not have reached the disk.
+  return unsynced_.empty() ? durable_ : std::min(durable_, unsynced_.front()->base_offset());
 }
 
 Offset Partition::cleaned_to() const {
@@ -99,13 +100,14 @@ Offset Partition::cleaned_to() const {
 
 // ---- append
 
-Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durable) {
+Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durable, const Gate& gate) {
   Woken woken;
   Appended out;
   {
     const std::lock_guard guard(mutex_);
     MUIR_RETURN_IF_ERROR(usable());
     if (!failure_.ok()) return failure_;
+    if (gate) MUIR_RETURN_IF_ERROR(gate());
     wire::BatchHeader header = batch.header();
     ProducerBatch producer;
     if (header.has_producer_id()) {
@@ -271,8 +273,7 @@ Status Partition::flush() {
     const std::lock_guard guard(mutex_);
     flush_requested_ = false;
     if (deleted_ || !failure_.ok()) return failure_;
-    targets = std::move(unsynced_);
-    unsynced_.clear();
+    targets = unsynced_;
     targets.push_back(segments_.rbegin()->second);
     end = active().next_offset();
     folder = std::exchange(folder_unsynced_, false);
@@ -295,6 +296,11 @@ Status Partition::flush() {
       error("{}: the log is offline: {}", name(), status.message());
       fail_all(failure_, woken);
     } else {
+      // The last one, active at the start, may have been rolled meanwhile: its index files are younger than this sync.
+      const auto rolled_end = std::prev(targets.end());
+      std::erase_if(unsynced_, [&](const SegmentPtr& segment) {
+        return std::find(targets.begin(), rolled_end, segment) != rolled_end;
+      });
       durable_ = std::max(durable_, end);
       if (env_.sync_before_visible) raise_high_watermark(end, woken);
       const auto done = std::stable_partition(waiters_.begin(), waiters_.end(),
@@ -362,6 +368,7 @@ Status Partition::close() {
     if (closed_ || deleted_) return {};
     closed_ = true;
     fail_all(usable(), woken);
+    for (const auto& rolled : std::exchange(unsynced_, {})) MUIR_RETURN_IF_ERROR(rolled->sync());
     Segment& segment = active();
     MUIR_RETURN_IF_ERROR(segment.trim());
     MUIR_RETURN_IF_ERROR(segment.seal());

@@ -103,7 +103,10 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // with the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_visible
   // it runs before the return.
   using OnDurable = std::function<void(const Status&)>;
-  Result<Appended> append(const wire::BatchView& batch, OnDurable durable = {});
+  // Asked before a new batch is appended, with the partition's lock held, so that no marker can come between the answer
+  // and the append. A failure refuses the batch.
+  using Gate = std::function<Status()>;
+  Result<Appended> append(const wire::BatchView& batch, OnDurable durable = {}, const Gate& gate = {});
   // Appends the marker that ends a producer's transaction.
   Result<Appended> append_end_txn(wire::ControlType type, ProducerId producer_id, ProducerEpoch producer_epoch,
                                   LeaderEpoch coordinator_epoch, OnDurable durable = {});

@@ -139,6 +139,7 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
         continue;
       }
       if (!window.behind) out.records = bytes.substr(window.begin, window.end - window.begin);
+      if (out.records.empty()) out.buffer.reset();  // a fetch may ask for very many partitions
       next_read = window.next_offset;
       break;
     }

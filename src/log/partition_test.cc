@@ -75,6 +75,53 @@ TEST(Partition, AFullDiskFailsTheAppendAndLeavesTheLogWhole) {
   EXPECT_EQ(log.read_all(), (Lines{"0:a", "1:c"}));
 }
 
+TEST(Partition, ARollThatFailedLeavesNoStaleIndexes) {
+  // Rolling writes two index files, the producers' snapshot and the next segment: any of them may meet the full disk.
+  for (uint64_t writes = 0; writes < 4; ++writes) {
+    SCOPED_TRACE(writes);
+    PartitionFixture log(small_segments());
+    int64_t time = 1000;
+    while (log.partition->size().bytes < 320) log.append_ok(test_batch("0123456789", ++time));
+    log.env.fail_writes_after(writes);
+    EXPECT_FALSE(log.append(test_batch(std::string(100, 'x'), ++time)).ok());
+    log.env.fail_writes_after(std::nullopt);
+    log.append_ok(test_batch("0", ++time));
+    const Offset last = log.partition->offsets().log_end - 1;
+    log.append_ok(test_batch(std::string(300, 'y'), 5));
+    log.flush();
+    EXPECT_GT(log.partition->size().segments, 1u);
+    log.close_and_reopen();
+    EXPECT_EQ(log.partition->find_timestamp(time, Isolation::read_uncommitted)->offset, last);
+  }
+}
+
+TEST(Partition, AGateThatRefusesKeepsTheBatchOut) {
+  PartitionFixture log;
+  const Bytes bytes = test_batch("x");
+  const auto batch = wire::BatchView::parse(bytes);
+  const auto refused = log.partition->append(
+      *batch, [](const Status&) { ADD_FAILURE() << "nothing was appended"; },
+      [] { return kafka_error(ErrorCode::invalid_txn_state, "no"); });
+  EXPECT_EQ(kafka_code(refused.status()), ErrorCode::invalid_txn_state);
+  EXPECT_EQ(log.partition->offsets().log_end, Offset(0));
+  ASSERT_TRUE(log.partition->append(*batch, {}, [] { return Status(); }).ok());
+  log.flush();
+  EXPECT_EQ(log.read_all(), Lines{"0:x"});
+}
+
+TEST(Partition, TheRecoveryPointStaysBelowASegmentWhoseIndexesAreNotDurable) {
+  PartitionFixture log(small_segments());
+  Offset rolled_at;
+  while (log.partition->size().segments == 1) {
+    log.append_ok(test_batch("0123456789"));
+    if (log.partition->size().segments == 1) log.flush();
+  }
+  rolled_at = log.partition->offsets().log_end - 1;
+  EXPECT_EQ(log.partition->recovery_point(), Offset(0)) << "all records below " << rolled_at << " are, its indexes not";
+  log.flush();
+  EXPECT_EQ(log.partition->recovery_point(), rolled_at + 1);
+}
+
 TEST(Partition, ReadsStartInsideBatchesAndCrossSegments) {
   PartitionFixture log(small_segments());
   Lines expected;

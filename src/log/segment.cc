@@ -109,6 +109,7 @@ void Segment::index(const wire::BatchHeader& header, uint64_t position, int64_t 
 Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeader& header,
                        int64_t index_interval_bytes) {
   MUIR_RETURN_IF_ERROR(file_->write_at(size_, pieces));
+  sealed_ = false;  // rolling has failed behind seal(): the index files miss what comes now
   index(header, size_, index_interval_bytes);
   size_ += header.size_bytes();
   next_offset_ = header.next_offset();
@@ -133,9 +134,11 @@ Status Segment::sync() {
   MUIR_RETURN_IF_ERROR(file_->sync());
   if (!sealed_) return {};
   for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
-    if (!env_->exists(path(suffix))) continue;
-    const auto file = MUIR_TRY(env_->open(path(suffix), OpenMode::read_write));
-    MUIR_RETURN_IF_ERROR(file->sync());
+    // Retention or compaction may remove it meanwhile; opening it for writing would then make it anew.
+    const auto file = env_->open(path(suffix), OpenMode::read);
+    if (!file.ok() && file.status().code() == Code::not_found) continue;
+    MUIR_RETURN_IF_ERROR(file);
+    MUIR_RETURN_IF_ERROR((*file)->sync());
   }
   return {};
 }

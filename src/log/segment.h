@@ -5,6 +5,7 @@
 // retention or compaction has removed stays readable until the last of them is done.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -89,7 +90,7 @@ class Segment {
   int64_t first_timestamp_ = -1;
   uint64_t bytes_since_index_ = 0;
   uint64_t cut_bytes_ = 0;
-  bool sealed_ = false;
+  std::atomic<bool> sealed_ = false;  // sync() looks at it without the partition's lock
   // Not in memory for a sealed segment that nobody has read yet.
   bool indexes_loaded_ = true;
   OffsetIndex offset_index_;
