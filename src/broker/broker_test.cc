@@ -7,6 +7,7 @@
 #include <random>
 
 #include "broker/internal/broker_fixture.h"
+#include "testing/eventually.h"
 #include "wire/message_table.h"
 #include "wire/messages/alter_configs.h"
 #include "wire/messages/api_versions.h"
@@ -18,6 +19,7 @@
 #include "wire/messages/describe_configs.h"
 #include "wire/messages/describe_log_dirs.h"
 #include "wire/messages/describe_topic_partitions.h"
+#include "wire/messages/describe_transactions.h"
 #include "wire/messages/fetch.h"
 #include "wire/messages/incremental_alter_configs.h"
 #include "wire/messages/init_producer_id.h"
@@ -275,7 +277,46 @@ TEST_F(BrokerTest, AFetchEndsAtOnceOnAnError) {
   EXPECT_EQ(error_of(epoch), ErrorCode::unknown_leader_epoch);
   auto session = fetch_request("t", Offset(0));
   session.session_id = 12345;
+  session.session_epoch = 1;
   EXPECT_EQ(client_.call(session, 12).error_code, ErrorCode::fetch_session_id_not_found);
+}
+
+TEST_F(BrokerTest, ASessionTellsOnlyWhatIsNew) {
+  ASSERT_EQ(create("t", 3), ErrorCode::none);
+  ASSERT_EQ(produce("t", batch_of({"a"}), -1, PartitionId(1)).error_code, ErrorCode::none);
+  FetchRequest request = fetch_request("t", Offset(0));
+  request.session_epoch = 0;
+  for (const int32_t index : {1, 2}) {
+    request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
+    request.topics[0].partitions.back().partition = index;
+  }
+  const auto full = client_.call(request, 12);
+  EXPECT_EQ(values_of(full), std::vector<std::string>{"a"});
+  EXPECT_EQ(full.responses.at(0).partitions.size(), 3u) << "at first, all";
+  ASSERT_NE(full.session_id, 0);
+
+  FetchRequest next = fetch_request("t", Offset(1));
+  next.session_id = full.session_id;
+  next.session_epoch = 1;
+  next.topics[0].partitions[0].partition = 1;
+  EXPECT_TRUE(client_.call(next, 12).responses.empty()) << "nothing has come";
+  ASSERT_EQ(produce("t", batch_of({"b"}), -1, PartitionId(2)).error_code, ErrorCode::none);
+  next.session_epoch = 2;
+  next.topics.clear();
+  const auto news = client_.call(next, 12);
+  EXPECT_EQ(news.session_id, full.session_id);
+  ASSERT_EQ(news.responses.size(), 1u);
+  ASSERT_EQ(news.responses[0].partitions.size(), 1u);
+  EXPECT_EQ(news.responses[0].partitions[0].partition_index, 2);
+  EXPECT_EQ(values_of(news), std::vector<std::string>{"b"});
+
+  EXPECT_EQ(client_.call(next, 12).error_code, ErrorCode::invalid_fetch_session_epoch) << "a request that came twice";
+  next.session_epoch = -1;  // the consumer closes
+  const auto closed = client_.call(next, 12);
+  EXPECT_EQ(closed.error_code, ErrorCode::none);
+  EXPECT_EQ(closed.session_id, 0);
+  next.session_epoch = 3;
+  EXPECT_EQ(client_.call(next, 12).error_code, ErrorCode::fetch_session_id_not_found);
 }
 
 TEST_F(BrokerTest, ADeletedTopicWakesItsConsumers) {
@@ -473,6 +514,21 @@ TEST(BrokerStart, WithoutFlushAcksRecordsAreConfirmedAndShownAtOnce) {
   ListOffsetsRequest latest;
   latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
   EXPECT_EQ(client.call(latest, 7).topics.at(0).partitions.at(0).offset, 1);
+}
+
+TEST(BrokerStart, IdleTransactionalIdsAreForgottenAsOftenAsTheSettingsSay) {
+  TestBroker broker(
+      {{"transactional.id.expiration.ms", "1"}, {"transaction.remove.expired.transaction.cleanup.interval.ms", "10"}});
+  TestClient client(broker->port());
+  InitProducerIdRequest init;
+  init.transactional_id = "idle";
+  init.transaction_timeout_ms = 1000;
+  ASSERT_TRUE(testing::eventually([&] { return client.call(init, 4).error_code == ErrorCode::none; }));
+  DescribeTransactionsRequest describe;
+  describe.transactional_ids = {"idle"};
+  EXPECT_TRUE(testing::eventually([&] {
+    return client.call(describe).transaction_states.at(0).error_code == ErrorCode::transactional_id_not_found;
+  }));
 }
 
 TEST(BrokerStart, ASecondBrokerOnTheSameFolderIsRefused) {

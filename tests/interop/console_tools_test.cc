@@ -87,6 +87,12 @@ TEST_P(ConsoleTools, WhatTheProducerWritesTheConsumerReads) {
   EXPECT_SAYS(read, "Processed a total of 3 messages");
   const auto committed_only = consume("tool-console", "3", {"--isolation-level", "read_committed"});
   EXPECT_SAYS(committed_only, "1\n2\n3\n");
+  // At its end a consumer closes its fetch session while an answer to its last fetch may be on the way.
+  for (const auto* answer : {&read, &committed_only}) {
+    EXPECT_FALSE(answer->has("invalid full fetch response")) << answer->output;
+    EXPECT_FALSE(answer->has("invalid incremental fetch response")) << answer->output;
+    EXPECT_FALSE(answer->has("ERROR")) << answer->output;
+  }
 }
 
 TEST_P(ConsoleTools, GroupsAreDescribedResetAndDeleted) {

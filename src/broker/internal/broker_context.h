@@ -10,6 +10,7 @@
 
 namespace muir::broker {
 
+class FetchSessions;
 class GroupCoordinator;
 class PartitionLog;
 class TxnCoordinator;
@@ -25,6 +26,7 @@ struct BrokerContext {
   GroupCoordinator* groups = nullptr;
   TxnCoordinator* txns = nullptr;
   PartitionLog* partition_log = nullptr;
+  FetchSessions* fetch_sessions = nullptr;
 
   [[nodiscard]] int32_t node_id() const { return config.node_id; }
   [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }

@@ -1,5 +1,7 @@
 #include "broker/internal/broker_core.h"
 
+#include <random>
+
 namespace muir::broker {
 
 BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
@@ -30,6 +32,10 @@ Status BrokerCore::open_logs() {
   admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
   context_.loop = loop_.get();
   context_.admin = admin_.get();
+  fetch_sessions_ =
+      std::make_unique<FetchSessions>(static_cast<size_t>(context_.number("max.incremental.fetch.session.cache.slots")),
+                                      *context_.clock, std::random_device{}());
+  context_.fetch_sessions = fetch_sessions_.get();
   return {};
 }
 
@@ -47,6 +53,7 @@ Status BrokerCore::start_coordinators() {
   txns.timeout_ms_max = context_.number("transaction.max.timeout.ms");
   txns.id_expiration_ms = context_.number("transactional.id.expiration.ms");
   txns.abort_check_ms = context_.number("transaction.abort.timed.out.transaction.cleanup.interval.ms");
+  txns.expiration_check_ms = context_.number("transaction.remove.expired.transaction.cleanup.interval.ms");
 
   partition_log_ = std::make_unique<BrokerPartitionLog>(context_);
   scheduler_ = std::make_unique<LoopScheduler>(*loop_);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/broker_partition_log.h"
+#include "broker/internal/fetch_sessions.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/loop_scheduler.h"
 #include "broker/internal/txn_coordinator.h"
@@ -34,6 +35,7 @@ class BrokerCore {
   Env& env_;
   BrokerContext context_;
   // Destroyed from the last to the first: the coordinators go after everything that calls back into them.
+  std::unique_ptr<FetchSessions> fetch_sessions_;
   std::unique_ptr<BrokerPartitionLog> partition_log_;
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<GroupCoordinator> groups_;

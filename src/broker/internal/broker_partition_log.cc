@@ -1,6 +1,7 @@
 #include "broker/internal/broker_partition_log.h"
 
 #include "broker/internal/internal_topics.h"
+#include "broker/internal/txn_coordinator.h"
 #include "log/kafka_error.h"
 
 namespace muir::broker {
@@ -57,8 +58,16 @@ void BrokerPartitionLog::append(const std::string& topic, PartitionId partition,
   const auto view = wire::BatchView::parse(batch);
   if (!view.ok()) return done(view.status(), kNoOffset);
   const auto confirmation = std::make_shared<Confirmation>(std::move(done));
-  const auto appended =
-      (*target)->append(*view, [confirmation](const Status& status) { confirmation->set_outcome(status); });
+  // Offsets of a transaction that has ended meanwhile would wait for an end that does not come.
+  const auto in_transaction = [&]() -> Status {
+    const auto& header = view->header();
+    if (!header.transactional() || context_.txns == nullptr) return {};
+    const auto error = context_.txns->check_write(header.producer_id, header.producer_epoch, topic, partition);
+    if (error == wire::ErrorCode::none) return {};
+    return log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id, (*target)->name());
+  };
+  const auto appended = (*target)->append(
+      *view, [confirmation](const Status& status) { confirmation->set_outcome(status); }, in_transaction);
   if (!appended.ok()) confirmation->set_outcome(appended.status());
   confirmation->set_offset(appended.ok() ? appended->base_offset : kNoOffset);
 }

@@ -228,7 +228,8 @@ void GroupCoordinator::expire() {
   std::vector<Group*> all;
   for (const auto& [_, group] : groups_) all.push_back(group.get());
   for (Group* group : all) {
-    if (group->state == GroupState::dead) continue;
+    // A tombstone behind a commit that is on its way would take the new offset with it.
+    if (group->state == GroupState::dead || group->commits_on_the_way > 0) continue;
     auto expired = expired_offsets(*group, now, config_.offsets_retention_ms);
     const bool nothing_left = group->state == GroupState::empty && group->pending_members.empty() &&
                               !group->offsets.has_pending() && expired.size() == group->offsets.committed().size();

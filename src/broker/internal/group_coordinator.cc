@@ -11,10 +11,6 @@ namespace muir::broker {
 
 using wire::ErrorCode;
 
-namespace {
-constexpr size_t kLoadBytes = size_t{1} << 20;
-}  // namespace
-
 GroupCoordinator::GroupCoordinator(GroupConfig config, PartitionLog& log, Scheduler& scheduler, Clock& clock)
     : config_(config), log_(log), scheduler_(scheduler), clock_(clock) {}
 
@@ -94,11 +90,13 @@ void GroupCoordinator::append(const std::string& group_id, Bytes batch,
 Status GroupCoordinator::load() {
   Status status;
   strand_.run([&] {
-    const int32_t partitions = log_.partition_count(kConsumerOffsets);
-    for (int32_t i = 0; i < partitions && status.ok(); ++i) status = load_partition(PartitionId(i));
+    status = read_topic(log_, kConsumerOffsets,
+                        [this](PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record) {
+                          return load_record(partition, batch, record);
+                        });
     if (status.ok()) finish_load();
   });
-  MUIR_RETURN_IF_ERROR(status.annotate("load __consumer_offsets"));
+  MUIR_RETURN_IF_ERROR(status);
   schedule_expiry();
   return {};
 }
@@ -108,28 +106,6 @@ void GroupCoordinator::schedule_expiry() {
                         expire();
                         schedule_expiry();
                       }));
-}
-
-Status GroupCoordinator::load_partition(PartitionId partition) {
-  Offset offset = MUIR_TRY(log_.log_start_offset(kConsumerOffsets, partition));
-  wire::RecordIterator records;
-  while (true) {
-    const Bytes bytes = MUIR_TRY(log_.read(kConsumerOffsets, partition, offset, kLoadBytes));
-    wire::BatchReader batches(bytes);
-    bool progress = false;
-    while (true) {
-      const auto batch = MUIR_TRY(batches.next());
-      if (!batch) break;
-      if (batch->header().next_offset() <= offset) continue;
-      offset = batch->header().next_offset();
-      progress = true;
-      MUIR_RETURN_IF_ERROR(records.reset(*batch));
-      wire::Record record;
-      while (records.next(record)) MUIR_RETURN_IF_ERROR(load_record(partition, batch->header(), record));
-      MUIR_RETURN_IF_ERROR(records.status());
-    }
-    if (!progress) return {};
-  }
 }
 
 Status GroupCoordinator::load_record(PartitionId partition, const wire::BatchHeader& batch,

@@ -147,7 +147,6 @@ class GroupCoordinator {
   void forget(Group& group, std::vector<TopicPartition> offsets, bool group_too,
               std::function<void(const Status&)> done);
 
-  Status load_partition(PartitionId partition);
   Status load_record(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record);
   void load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value);
   void finish_load();

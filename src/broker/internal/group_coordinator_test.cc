@@ -566,6 +566,20 @@ TEST_F(GroupCoordinatorTest, OffsetsExpireAfterTheGroupHasBeenEmptyForTheRetenti
   EXPECT_EQ(fetch().committed_offset, -1);
 }
 
+TEST_F(GroupCoordinatorTest, ACommitOnItsWayDoesNotExpireWithTheOffsetItReplaces) {
+  EXPECT_EQ(commit(Offset(5)), ErrorCode::none);
+  clock.advance_ms(config.offsets_retention_ms);
+  log.hold();
+  const auto answer = commit_async(Offset(6));
+  groups->expire_offsets();
+  log.release();
+  EXPECT_EQ((*answer)->topics[0].partitions[0].error_code, ErrorCode::none);
+  EXPECT_EQ(fetch().committed_offset, 6);
+  groups->expire_offsets();
+  restart();
+  EXPECT_EQ(fetch().committed_offset, 6);
+}
+
 TEST_F(GroupCoordinatorTest, OffsetsGoWithTheirTopic) {
   EXPECT_EQ(commit(Offset(5)), ErrorCode::none);
   groups->on_topics_deleted({"t"});

@@ -118,10 +118,13 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
     if (member != nullptr && !member->waits()) member->deadline_ms = clock_.steady_ms() + member->session_timeout_ms;
   }
   if (staged.empty()) return reply(std::move(response));
+  const uint64_t serial = group == nullptr ? 0 : group->serial;
+  if (group != nullptr) ++group->commits_on_the_way;
   append(request.group_id, builder.build(),
-         [this, id = request.group_id, staged = std::move(staged), response = std::move(response),
+         [this, id = request.group_id, serial, staged = std::move(staged), response = std::move(response),
           reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
            settle(response, append_error(status));
+           if (Group* known = find(id); known != nullptr && known->serial == serial) --known->commits_on_the_way;
            if (status.ok()) {
              Group& committed = find_or_create(id);
              for (Staged& s : staged) {

@@ -97,6 +97,7 @@ class Group {
   std::map<std::string, std::string> static_members;  // instance id -> member id
   std::map<std::string, int64_t> pending_members;     // ids given out with MEMBER_ID_REQUIRED -> deadline
   GroupOffsets offsets;
+  size_t commits_on_the_way = 0;  // appended, not yet durable
 
   // The join phase: steady time at which it ends, and, after Empty, how long it may still be extended.
   int64_t join_deadline_ms = INT64_MAX;

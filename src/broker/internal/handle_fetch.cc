@@ -1,7 +1,8 @@
-// Fetch with long poll. Sessions are declined (session id 0): every fetch names its partitions, as KIP-227 allows.
+// Fetch with long poll and sessions.
 #include <algorithm>
 
 #include "broker/internal/broker_context.h"
+#include "broker/internal/fetch_sessions.h"
 #include "broker/internal/handlers.h"
 #include "log/kafka_error.h"
 
@@ -15,8 +16,8 @@ using wire::FetchResponse;
 // One fetch, from its first look at the logs until its answer. Thread-safe.
 class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // partitions and the timer wake it
  public:
-  PendingFetch(BrokerContext& context, const RequestInfo& info, FetchRequest request, Reply<FetchResponse> reply)
-      : context_(context), version_(info.version), request_(std::move(request)), reply_(std::move(reply)) {
+  PendingFetch(BrokerContext& context, FetchRequest request, FetchSessions::Fetch fetch, Reply<FetchResponse> reply)
+      : context_(context), request_(std::move(request)), fetch_(std::move(fetch)), reply_(std::move(reply)) {
     isolation_ = request_.isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
     bytes_max_ = std::min<int64_t>(std::max(request_.max_bytes, 0), context_.number("fetch.max.bytes"));
   }
@@ -31,7 +32,6 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 
  private:
   struct Target {
-    size_t topic = 0;
     const FetchRequest::Partition* wanted = nullptr;
     std::shared_ptr<log::Partition> partition;
     ErrorCode missing = ErrorCode::none;
@@ -41,24 +41,27 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   };
 
   void find_partitions() {
-    for (size_t i = 0; i < request_.topics.size(); ++i) {
-      auto& topic = request_.topics[i];
-      const log::TopicPtr found =
-          version_ >= 13 ? context_.logs->find_topic(topic.topic_id) : context_.logs->find_topic(topic.topic);
-      for (const auto& wanted : topic.partitions) {
-        Target target;
-        target.topic = i;
-        target.wanted = &wanted;
-        const bool there = found != nullptr && wanted.partition >= 0 &&
-                           static_cast<size_t>(wanted.partition) < found->partitions.size();
-        if (there) target.partition = found->partitions[static_cast<size_t>(wanted.partition)];
-        if (found == nullptr && version_ >= 13)
-          target.missing = ErrorCode::unknown_topic_id;
-        else if (!there)
-          target.missing = ErrorCode::unknown_topic_or_partition;
-        targets_.push_back(std::move(target));
+    log::TopicPtr topic;  // that of the partition before, as a rule also the next one's
+    for (size_t i = 0; i < fetch_.partitions.size(); ++i) {
+      const FetchedPartition& asked = fetch_.partitions[i];
+      if (i == 0 || !same_topic(asked, fetch_.partitions[i - 1])) {
+        topic = fetch_.by_topic_id ? context_.logs->find_topic(asked.topic_id) : context_.logs->find_topic(asked.topic);
       }
+      Target target;
+      target.wanted = &asked.wanted;
+      const auto index = static_cast<size_t>(asked.wanted.partition);  // a negative one is larger than any
+      if (topic == nullptr) {
+        target.missing = fetch_.by_topic_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition;
+      } else if (index >= topic->partitions.size()) {
+        target.missing = ErrorCode::unknown_topic_or_partition;
+      } else {
+        target.partition = topic->partitions[index];
+      }
+      targets_.push_back(std::move(target));
     }
+  }
+  static bool same_topic(const FetchedPartition& a, const FetchedPartition& b) {
+    return a.topic == b.topic && a.topic_id == b.topic_id;
   }
 
   // Reads what there is. True when the answer need not wait: enough bytes, or an error, or nothing was asked for.
@@ -143,13 +146,25 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     answered_ = true;
     if (timer_) context_.loop->cancel(*std::exchange(timer_, std::nullopt));
     stop_waiting();
+    std::vector<FetchResponse::Partition> found;
+    found.reserve(targets_.size());
+    for (const Target& target : targets_) found.push_back(partition_response(target));
+    const FetchSessions::Answer answer = context_.fetch_sessions->finish(fetch_, found);
     FetchResponse response;
-    for (const auto& topic : request_.topics) {
-      auto& out = response.responses.emplace_back();
-      out.topic = topic.topic;
-      out.topic_id = topic.topic_id;
+    response.error_code = answer.error;
+    response.session_id = answer.session_id;
+    const FetchedPartition* last = nullptr;
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (!answer.told[i]) continue;
+      const FetchedPartition& asked = fetch_.partitions[i];
+      if (last == nullptr || !same_topic(asked, *last)) {
+        auto& topic = response.responses.emplace_back();
+        topic.topic = asked.topic;
+        topic.topic_id = asked.topic_id;
+      }
+      last = &asked;
+      response.responses.back().partitions.push_back(std::move(found[i]));
     }
-    for (Target& target : targets_) response.responses[target.topic].partitions.push_back(partition_response(target));
     reply_(response);
     targets_.clear();
   }
@@ -172,8 +187,8 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   }
 
   BrokerContext& context_;
-  const int16_t version_;
   const FetchRequest request_;
+  const FetchSessions::Fetch fetch_;
   const Reply<FetchResponse> reply_;
   log::Isolation isolation_;
   int64_t bytes_max_;
@@ -187,13 +202,13 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 }  // namespace
 
 void handle_fetch(BrokerContext& context, const RequestInfo& info, FetchRequest request, Reply<FetchResponse> reply) {
-  if (request.session_id != 0) {
-    // None was ever given out by this broker; a client that comes from another one starts over.
-    FetchResponse unknown;
-    unknown.error_code = ErrorCode::fetch_session_id_not_found;
-    return reply(unknown);
+  FetchSessions::Fetch fetch = context.fetch_sessions->begin(request, info.version);
+  if (fetch.error != ErrorCode::none) {
+    FetchResponse refused;
+    refused.error_code = fetch.error;
+    return reply(refused);
   }
-  std::make_shared<PendingFetch>(context, info, std::move(request), std::move(reply))->start();
+  std::make_shared<PendingFetch>(context, std::move(request), std::move(fetch), std::move(reply))->start();
 }
 
 }  // namespace muir::broker

@@ -163,10 +163,6 @@ void handle_describe_topic_partitions(BrokerContext& context, const RequestInfo&
       partition.eligible_leader_replicas.emplace();
       partition.last_known_elr.emplace();
     }
-    for (auto& partition : out.partitions) {  // Java's admin client does not take null for these
-      partition.eligible_leader_replicas.emplace();
-      partition.last_known_elr.emplace();
-    }
     left -= end - begin;
     if (end < topic->partitions.size()) {
       response.next_cursor = Response::NextCursor{name, static_cast<int32_t>(end), {}};

@@ -71,16 +71,15 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     set_failure(out, admitted.status());
     return out;
   }
-  if (const auto& header = admitted->batch.header(); header.transactional()) {
+  const auto& header = admitted->batch.header();
+  const auto in_transaction = [&]() -> Status {
+    if (!header.transactional()) return {};
     const ErrorCode error =
         check_transaction(context, info, header.producer_id, header.producer_epoch, topic, partition->index());
-    if (error != ErrorCode::none) {
-      set_failure(out, log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id,
-                                        partition->name()));
-      return out;
-    }
-  }
-  const auto appended = partition->append(admitted->batch);
+    if (error == ErrorCode::none) return {};
+    return log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id, partition->name());
+  };
+  const auto appended = partition->append(admitted->batch, {}, in_transaction);
   if (!appended.ok()) {
     log::debug("produce to {} by {}: {}", partition->name(), info.client_address, appended.status().message());
     set_failure(out, appended.status());

@@ -49,4 +49,10 @@ class PartitionLog {
                                            size_t bytes_max) = 0;
 };
 
+// Shows every record of a coordinator's topic, partition by partition, also those of control batches and of open
+// transactions. The first failure ends it.
+using RecordVisitor =
+    std::function<Status(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record)>;
+Status read_topic(PartitionLog& log, const std::string& topic, const RecordVisitor& visit);
+
 }  // namespace muir::broker

@@ -12,8 +12,6 @@ using wire::ErrorCode;
 
 namespace {
 
-constexpr size_t kLoadBytes = size_t{1} << 20;
-
 // PRODUCER_FENCED is newer than the APIs: earlier versions are told INVALID_PRODUCER_EPOCH (KIP-588).
 ErrorCode fenced_for(ErrorCode error, int16_t version, int16_t since) {
   return error == ErrorCode::producer_fenced && version < since ? ErrorCode::invalid_producer_epoch : error;
@@ -323,52 +321,41 @@ void TxnCoordinator::list_transactions(wire::ListTransactionsRequest request,
 Status TxnCoordinator::load() {
   Status status;
   strand_.run([&] {
-    const int32_t partitions = log_.partition_count(kTransactionState);
-    for (int32_t i = 0; i < partitions && status.ok(); ++i) status = load_partition(PartitionId(i));
+    status = read_topic(log_, kTransactionState,
+                        [this](PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record) {
+                          return load_record(partition, batch, record);
+                        });
     if (!status.ok()) return;
     for (const auto& [_, txn] : txns_) {
       open_.set(txn->fields);
       if (being_completed(txn->fields.state)) complete(*txn);
     }
   });
-  MUIR_RETURN_IF_ERROR(status.annotate("load __transaction_state"));
+  MUIR_RETURN_IF_ERROR(status);
   repeat(config_.abort_check_ms, [this] { abort_expired_transactions(); });
   repeat(config_.expiration_check_ms, [this] { forget_unused(); });
   return {};
 }
 
-Status TxnCoordinator::load_partition(PartitionId partition) {
-  Offset offset = MUIR_TRY(log_.log_start_offset(kTransactionState, partition));
-  wire::RecordIterator records;
-  while (true) {
-    const Bytes bytes = MUIR_TRY(log_.read(kTransactionState, partition, offset, kLoadBytes));
-    wire::BatchReader batches(bytes);
-    bool progress = false;
-    while (true) {
-      const auto batch = MUIR_TRY(batches.next());
-      if (!batch) break;
-      if (batch->header().next_offset() <= offset) continue;
-      offset = batch->header().next_offset();
-      progress = true;
-      if (batch->header().control()) continue;
-      MUIR_RETURN_IF_ERROR(records.reset(*batch));
-      wire::Record record;
-      while (records.next(record)) {
-        auto stored = MUIR_TRY(parse_txn_record(record));
-        if (!stored) continue;
-        if (!stored->fields) {
-          txns_.erase(stored->id);
-          continue;
-        }
-        auto& txn = txns_[stored->id];
-        if (!txn) txn = std::make_unique<Txn>();
-        txn->id = stored->id;
-        txn->fields = std::move(*stored->fields);
-      }
-      MUIR_RETURN_IF_ERROR(records.status());
-    }
-    if (!progress) return {};
+Status TxnCoordinator::load_record(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record) {
+  if (batch.control()) return {};
+  auto stored = parse_txn_record(record);
+  if (!stored.ok()) {
+    // One record of a newer format must not keep every transactional id from working.
+    log::warn("{}-{}: record at offset {} is skipped: {}", kTransactionState, partition, record.offset,
+              stored.status().message());
+    return {};
   }
+  if (!*stored) return {};
+  if (!(*stored)->fields) {
+    txns_.erase((*stored)->id);
+    return {};
+  }
+  auto& txn = txns_[(*stored)->id];
+  if (!txn) txn = std::make_unique<Txn>();
+  txn->id = (*stored)->id;
+  txn->fields = std::move(*(*stored)->fields);
+  return {};
 }
 
 void TxnCoordinator::repeat(int64_t every_ms, std::function<void()> task) {

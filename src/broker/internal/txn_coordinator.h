@@ -111,7 +111,7 @@ class TxnCoordinator {
   void abort_expired_transactions();
   void forget_unused();
 
-  Status load_partition(PartitionId partition);
+  Status load_record(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record);
   void repeat(int64_t every_ms, std::function<void()> task);
   Txn* find(const std::string& id);
   std::function<void()> on_strand(std::function<void()> task);

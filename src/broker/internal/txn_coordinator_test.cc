@@ -416,6 +416,17 @@ TEST_F(TxnCoordinatorTest, UnusedIdsExpire) {
   EXPECT_EQ(describe().error_code, ErrorCode::transactional_id_not_found);
 }
 
+TEST_F(TxnCoordinatorTest, ARecordThatCannotBeReadDoesNotHideTheOthers) {
+  const Producer p = producer();
+  EXPECT_EQ(add(p), ErrorCode::none);
+  wire::BatchBuilder builder;
+  builder.add(0, txn_key("newer"), "\x7f\x7f a value of a version to come");
+  log.append(kTransactionState, *txns->partition_for("x"), builder.build(), [](const Status&, Offset) {});
+  restart();
+  EXPECT_EQ(state(), "Ongoing");
+  EXPECT_EQ(end(p, true), ErrorCode::none);
+}
+
 TEST(TxnRecords, SurviveARoundTrip) {
   const TxnFields fields{.state = TxnState::prepare_commit,
                          .producer_id = ProducerId(5),
