@@ -80,6 +80,7 @@ struct TlsPemTexts {
   std::string certificate_chain{};
   std::string private_key{};
   std::string trusted_certificates{};
+  std::string cipher_list{};  // OpenSSL's names of the suites up to TLS 1.2, with ':' between them
 };
 Result<TlsPemTexts> tls_pem_texts(const TlsOptions& options);
 

@@ -17,10 +17,8 @@ Status set_cipher_suites(SSL_CTX* context, const TlsOptions& options) {
   std::string modern;
   std::string older;
   for (const std::string& suite : options.cipher_suites) {
-    const bool is_modern =
-        suite.starts_with("TLS_AES_") || suite.starts_with("TLS_CHACHA20_") || suite.starts_with("TLS_SM4_");
-    std::string name = suite;
-    if (!is_modern && suite.starts_with("TLS_")) name = ::OPENSSL_cipher_name(suite.c_str());  // "(NONE)"
+    const bool is_modern = is_tls_1_3_suite(suite);
+    const std::string name = is_modern ? suite : openssl_suite(suite);
     std::string& list = is_modern ? modern : older;
     ERR_clear_error();
     const bool known = is_modern ? SSL_CTX_set_ciphersuites(context, name.c_str()) == 1

@@ -18,6 +18,7 @@ namespace muir::net {
 namespace {
 
 constexpr size_t kReadBytes = 64 * 1024;
+constexpr char kTlsHandshake = 22;  // the type of a TLS client's first record
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 std::string_view reason(int status) {
@@ -178,20 +179,23 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   // Feeds the parser; one request at a time is in work, later ones wait in the buffer or the socket.
   void process() {
     while (!handling_ && !closed_) {
+      if (end_ > 0 && !parser_->header_done() && buffer_[0] == kTlsHandshake) return refuse_tls();
       size_t consumed = 0;
       const HttpParser::State state = parser_->feed({buffer_.data(), end_}, consumed);
       drop_front(consumed);
-      if (state == HttpParser::State::failed) {
-        if (buffer_.starts_with("\x16\x03"))
-          log::warn("HTTP from {}: the client speaks TLS, and this port does not", stream_->peer());
-        return fail(parser_->error_status(), parser_->error_message());
-      }
+      if (state == HttpParser::State::failed) return fail(parser_->error_status(), parser_->error_message());
       if (state == HttpParser::State::more) {
         if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
         return stream_->read();
       }
       handle(parser_->take());
     }
+  }
+
+  // The parser would wait for the end of a header.
+  void refuse_tls() {
+    log::warn("HTTP from {}: the client speaks TLS, and this port does not", stream_->peer());
+    fail(400, "this port speaks plain HTTP");
   }
 
   void drop_front(size_t n) {

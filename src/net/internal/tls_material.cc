@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <ctime>
@@ -145,7 +146,7 @@ Result<PrivateKey> parse_key(const Source& source, const std::string& text) {
   ERR_clear_error();
   PrivateKey key(PEM_read_bio_PrivateKey(in.get(), nullptr, &give_password, &password));
   if (key) return key;
-  const bool absent = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const bool absent = source.bytes.find("PRIVATE KEY-----") == Bytes::npos;
   const std::string reason = openssl_reason();
   if (password.asked && text.empty())
     return error(Code::invalid_argument, "{}: is encrypted, and no key password is given", source.origin);
@@ -245,6 +246,14 @@ Status check_dates(const TlsIdentity& identity) {
 void FreeCertificate::operator()(x509_st* certificate) const { X509_free(certificate); }
 void FreeKey::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 
+bool is_tls_1_3_suite(const std::string& suite) {
+  return suite.starts_with("TLS_AES_") || suite.starts_with("TLS_CHACHA20_") || suite.starts_with("TLS_SM4_");
+}
+
+std::string openssl_suite(const std::string& suite) {
+  return suite.starts_with("TLS_") ? ::OPENSSL_cipher_name(suite.c_str()) : suite;
+}
+
 std::string openssl_reason() {
   const unsigned long last = ERR_peek_last_error();
   ERR_clear_error();
@@ -311,6 +320,11 @@ Result<TlsPemTexts> tls_pem_texts(const TlsOptions& options) {
     const BioPtr key(BIO_new(BIO_s_mem()));
     PEM_write_bio_PKCS8PrivateKey(key.get(), identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     out.private_key = written(key.get());
+  }
+  for (const std::string& suite : options.cipher_suites) {
+    if (is_tls_1_3_suite(suite)) continue;
+    if (!out.cipher_list.empty()) out.cipher_list += ':';
+    out.cipher_list += openssl_suite(suite);
   }
   return out;
 }

@@ -33,6 +33,11 @@ Result<TlsIdentity> load_identity(const TlsOptions& options);
 // Empty when none is configured.
 Result<std::vector<Certificate>> load_trusted(const TlsOptions& options);
 
+// TLS 1.3 has suites of its own.
+bool is_tls_1_3_suite(const std::string& suite);
+// OpenSSL's name of a suite up to TLS 1.2, "(NONE)" when it has none; its own names stay as they are.
+std::string openssl_suite(const std::string& suite);
+
 // "CN=broker-1,O=Muir"
 std::string subject_of(const x509_st* certificate);
 std::string issuer_of(const x509_st* certificate);
