@@ -7,23 +7,32 @@ namespace {
 
 std::string repository() { return MUIR_SOURCE_DIR; }
 
+// The value of a member in the fixture's one line of JSON; it has no escapes.
+std::string member(const std::string& json, const std::string& name) {
+  const std::string marker = "\"" + name + "\": \"";
+  const size_t begin = json.find(marker);
+  if (begin == std::string::npos) return {};
+  const size_t from = begin + marker.size();
+  return json.substr(from, json.find('"', from) - from);
+}
+
 }  // namespace
 
-Result<KafkaCluster> KafkaCluster::start(int nodes, const std::map<std::string, std::string>& overrides) {
+Result<KafkaCluster> KafkaCluster::start(int nodes, const std::map<std::string, std::string>& overrides,
+                                         const std::string& tls_folder) {
   ChildOptions options{
       .command = {"python3", repository() + "/testing/kafka/cluster.py", "--nodes", std::to_string(nodes)}};
   for (const auto& [key, value] : overrides) {
     options.command.push_back("--set");
     options.command.push_back(key + "=" + value);
   }
+  if (!tls_folder.empty()) options.command.insert(options.command.end(), {"--tls", tls_folder});
   auto process = MUIR_TRY(ChildProcess::start(options));
   const auto first = process.read_line(std::chrono::seconds(150));
   if (!first.ok()) return first.status().annotate("Apache Kafka did not start");
-  const std::string marker = "\"bootstrap\": \"";
-  const size_t begin = first->find(marker);
-  if (begin == std::string::npos) return error(Code::internal, "Kafka fixture said: {}", *first);
-  const size_t from = begin + marker.size();
-  return KafkaCluster(std::move(process), first->substr(from, first->find('"', from) - from));
+  std::string bootstrap = member(*first, "bootstrap");
+  if (bootstrap.empty()) return error(Code::internal, "Kafka fixture said: {}", *first);
+  return KafkaCluster(std::move(process), std::move(bootstrap), member(*first, "tls_bootstrap"));
 }
 
 // The end of its input tells the fixture to stop the brokers and remove their folder; then it may be killed.

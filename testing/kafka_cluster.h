@@ -14,13 +14,17 @@ namespace muir::testing {
 
 class KafkaCluster {
  public:
-  // `overrides` are broker properties laid over the fixture's.
-  static Result<KafkaCluster> start(int nodes = 3, const std::map<std::string, std::string>& overrides = {});
+  // `overrides` are broker properties laid over the fixture's. `tls_folder` holds keystore.pem (a private key and its
+  // certificate chain, for localhost) and trust.pem: with it, every node also has a listener of protocol SSL.
+  static Result<KafkaCluster> start(int nodes = 3, const std::map<std::string, std::string>& overrides = {},
+                                    const std::string& tls_folder = {});
   KafkaCluster(KafkaCluster&&) = default;
   KafkaCluster& operator=(KafkaCluster&&) = default;
   ~KafkaCluster();
 
   [[nodiscard]] const std::string& bootstrap_servers() const { return bootstrap_; }
+  // Of the listeners SSL; empty without them.
+  [[nodiscard]] const std::string& tls_bootstrap_servers() const { return tls_bootstrap_; }
   // SIGKILL, orderly stop, start again; `node` counts from 0.
   Status kill(int node) { return command("kill", node); }
   Status stop(int node) { return command("stop", node); }
@@ -30,12 +34,13 @@ class KafkaCluster {
   static ChildOptions tool(const std::string& main_class, const std::vector<std::string>& arguments);
 
  private:
-  KafkaCluster(ChildProcess process, std::string bootstrap)
-      : process_(std::move(process)), bootstrap_(std::move(bootstrap)) {}
+  KafkaCluster(ChildProcess process, std::string bootstrap, std::string tls_bootstrap)
+      : process_(std::move(process)), bootstrap_(std::move(bootstrap)), tls_bootstrap_(std::move(tls_bootstrap)) {}
   Status command(const char* verb, int node);
 
   ChildProcess process_;
   std::string bootstrap_;
+  std::string tls_bootstrap_;
 };
 
 }  // namespace muir::testing

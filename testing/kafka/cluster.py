@@ -58,20 +58,36 @@ def die_with_parent():
 
 
 class Cluster:
-    def __init__(self, nodes=3, overrides=None, folder=None, heap_flags=None):
+    """`tls` is a folder with keystore.pem (private key and certificate chain) and trust.pem: with it, every node also
+    has a listener SSL."""
+
+    def __init__(self, nodes=3, overrides=None, folder=None, heap_flags=None, tls=None):
         self.nodes = nodes
         self.overrides = dict(overrides or {})
         self.own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="muir-kafka-"))
         self.flags = heap_flags or JVM_FLAGS
         self.processes = [None] * nodes
-        ports = free_ports(2 * nodes)
-        self.broker_ports, self.controller_ports = ports[:nodes], ports[nodes:]
+        self.tls = pathlib.Path(tls) if tls else None
+        ports = free_ports(3 * nodes)
+        self.broker_ports, self.controller_ports, self.tls_ports = ports[:nodes], ports[nodes:2 * nodes], ports[2 * nodes:]
         self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
     @property
     def bootstrap_servers(self):
         return ",".join(f"127.0.0.1:{p}" for p in self.broker_ports)
+
+    @property
+    def tls_bootstrap_servers(self):
+        return ",".join(f"localhost:{p}" for p in self.tls_ports) if self.tls else ""
+
+    def _tls_properties(self, i, values):
+        values["listeners"] += f",SSL://127.0.0.1:{self.tls_ports[i]}"
+        values["advertised.listeners"] += f",SSL://localhost:{self.tls_ports[i]}"
+        values["listener.security.protocol.map"] += ",SSL:SSL"
+        for store, file in (("keystore", "keystore.pem"), ("truststore", "trust.pem")):
+            values[f"ssl.{store}.type"] = "PEM"
+            values[f"ssl.{store}.location"] = self.tls / file
 
     def _properties(self, i):
         replicas = min(3, self.nodes)
@@ -105,6 +121,8 @@ class Cluster:
             "broker.heartbeat.interval.ms": 500,
             "unclean.leader.election.enable": "false",
         }
+        if self.tls:
+            self._tls_properties(i, values)
         values.update(self.overrides)
         return "".join(f"{k}={v}\n" for k, v in values.items())
 
@@ -223,10 +241,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--tls", metavar="FOLDER", help="a listener SSL beside, with this folder's keystore.pem and trust.pem")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Cluster(options.nodes, dict(s.split("=", 1) for s in options.set)) as cluster:
-        print(json.dumps({"bootstrap": cluster.bootstrap_servers, "folder": str(cluster.folder)}), flush=True)
+    with Cluster(options.nodes, dict(s.split("=", 1) for s in options.set), tls=options.tls) as cluster:
+        print(json.dumps({"bootstrap": cluster.bootstrap_servers, "tls_bootstrap": cluster.tls_bootstrap_servers,
+                          "folder": str(cluster.folder)}), flush=True)
         for line in sys.stdin:
             words = line.split()
             try:

@@ -5,10 +5,12 @@
 namespace muir::client::internal {
 
 Result<std::unique_ptr<BrokerConnection>> BrokerConnection::open(const Endpoint& endpoint, const std::string& client_id,
-                                                                 int64_t timeout_ms) {
+                                                                 int64_t timeout_ms,
+                                                                 const std::shared_ptr<const net::TlsContext>& tls) {
   const Deadline deadline(timeout_ms);
   net::FrameClientOptions options;
   options.connect_timeout_ms = timeout_ms;
+  options.tls = tls;
   auto frames = MUIR_TRY(net::FrameClient::connect(endpoint.host, endpoint.port, options));
   std::unique_ptr<BrokerConnection> connection(new BrokerConnection(endpoint, client_id, std::move(frames)));
   MUIR_RETURN_IF_ERROR(connection->negotiate(deadline.left_ms()));

@@ -29,9 +29,10 @@ class Deadline {
 
 class BrokerConnection {
  public:
-  // Connects and asks for the broker's versions.
+  // Connects, with TLS when one is given, and asks for the broker's versions.
   static Result<std::unique_ptr<BrokerConnection>> open(const Endpoint& endpoint, const std::string& client_id,
-                                                        int64_t timeout_ms);
+                                                        int64_t timeout_ms,
+                                                        const std::shared_ptr<const net::TlsContext>& tls = nullptr);
 
   // The version both sides speak, at most `cap`; Code::unsupported when there is none.
   [[nodiscard]] Result<int16_t> version_of(wire::ApiKey key, int16_t min, int16_t max, int16_t cap = INT16_MAX) const;

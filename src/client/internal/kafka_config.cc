@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "net/tls_config.h"
 
 namespace muir::client::internal {
 namespace {
@@ -127,6 +128,29 @@ Status bound_delivery_timeout(rd_kafka_conf_t* conf, const Properties& propertie
   return set(conf, "delivery.timeout.ms", std::to_string(transaction_ms));
 }
 
+// librdkafka runs its own TLS: what it trusts and shows goes through the same reader as for our own connections, and
+// reaches it as PEM. It sends the whole chain of a certificate only from a file.
+Status set_tls(rd_kafka_conf_t* conf, const Properties& properties) {
+  const auto protocol = properties.find("security.protocol");
+  if (protocol == properties.end() || !MUIR_TRY(net::is_tls_protocol(protocol->second))) return {};
+  const net::TlsOptions options = MUIR_TRY(net::tls_options(properties));
+  const auto texts = net::tls_pem_texts(options);
+  if (!texts.ok()) return texts.status().annotate("configuration keys ssl.*");
+  const bool in_file = !options.certificate_chain.path.empty();
+  const std::pair<std::string_view, std::string> values[] = {
+      {"ssl.ca.pem", texts->trusted_certificates},
+      {"ssl.certificate.location", in_file ? options.certificate_chain.path : std::string()},
+      {"ssl.certificate.pem", in_file ? std::string() : texts->certificate_chain},
+      {"ssl.key.pem", texts->private_key},
+      {"ssl.cipher.suites", texts->cipher_list},
+      {"ssl.endpoint.identification.algorithm", options.check_host ? "https" : "none"},
+  };
+  for (const auto& [key, value] : values) {
+    if (!value.empty()) MUIR_RETURN_IF_ERROR(set(conf, key, value));
+  }
+  return {};
+}
+
 // Defaults where this client differs from librdkafka.
 constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
     {"acks", "all"},
@@ -209,15 +233,17 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
       MUIR_RETURN_IF_ERROR(set(conf.get(), std::string_view(name).substr(8), value));
     }
   }
+  MUIR_RETURN_IF_ERROR(set_tls(conf.get(), properties));
   if (role == Role::producer) MUIR_RETURN_IF_ERROR(bound_delivery_timeout(conf.get(), properties));
   return conf;
 }
 
 void warn_about_unknown(const Properties& properties) {
   for (const auto& [name, value] : properties) {
-    if (find_key(name) != nullptr || name.starts_with("rdkafka.")) continue;
+    if (find_key(name) != nullptr || net::is_tls_key(name) || name.starts_with("rdkafka.")) continue;
     std::vector<std::string> known;
     for (const Key& key : kKeys) known.emplace_back(key.name);
+    for (const ConfigKey& key : net::tls_config_keys()) known.push_back(key.name);
     if (const std::string near = nearest(name, known); !near.empty()) {
       log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, near);
     } else {

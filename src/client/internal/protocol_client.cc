@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "net/tls_config.h"
 #include "wire/messages/find_coordinator.h"
 
 namespace muir::client::internal {
@@ -15,11 +16,8 @@ Result<ProtocolClientOptions> protocol_options(const Properties& properties) {
   options.bootstrap = MUIR_TRY(parse_endpoints(servers->second));
   if (const auto it = properties.find("client.id"); it != properties.end()) options.client_id = it->second;
   if (const auto it = properties.find("security.protocol");
-      it != properties.end() && it->second != "PLAINTEXT" && it->second != "plaintext") {
-    return error(
-        Code::unsupported,
-        "configuration key security.protocol: \"{}\"; group membership and administration speak PLAINTEXT only",
-        it->second);
+      it != properties.end() && MUIR_TRY(net::is_tls_protocol(it->second))) {
+    options.tls = MUIR_TRY(net::tls_client(properties));
   }
   options.connect_timeout_ms =
       MUIR_TRY(number_of(properties, "socket.connection.setup.timeout.ms", 10'000, 1, 3'600'000));
@@ -43,8 +41,8 @@ Result<BrokerConnection*> ProtocolClient::at(const Endpoint& endpoint, const Dea
   std::unique_ptr<BrokerConnection>& slot = connections_[endpoint];
   if (slot != nullptr && !slot->broken()) return slot.get();
   slot.reset();
-  slot = MUIR_TRY(
-      BrokerConnection::open(endpoint, options_.client_id, std::min(deadline.left_ms(), options_.connect_timeout_ms)));
+  slot = MUIR_TRY(BrokerConnection::open(endpoint, options_.client_id,
+                                         std::min(deadline.left_ms(), options_.connect_timeout_ms), options_.tls));
   return slot.get();
 }
 

@@ -20,8 +20,9 @@ struct ProtocolClientOptions {
   int64_t connect_timeout_ms = 10'000;
   int64_t request_timeout_ms = 30'000;
   int64_t retry_backoff_ms = 100;
+  std::shared_ptr<const net::TlsContext> tls{};  // shared by all connections; null: plaintext
 };
-// From Kafka's keys. Code::unsupported for a security.protocol other than PLAINTEXT.
+// From Kafka's keys. Code::unsupported for a security.protocol with SASL.
 Result<ProtocolClientOptions> protocol_options(const Properties& properties);
 
 // Whether the same call may succeed later: Kafka's retriable codes, and connections that failed.
