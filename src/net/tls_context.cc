@@ -118,11 +118,13 @@ TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsContext::~TlsContext() = default;
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsOptions& options) {
-  return std::shared_ptr<const TlsContext>(new TlsContext(MUIR_TRY(make_context(options, true))));
+  auto impl = MUIR_TRY(make_context(options, true));
+  return std::shared_ptr<const TlsContext>(new TlsContext(std::move(impl)));
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsOptions& options) {
-  return std::shared_ptr<const TlsContext>(new TlsContext(MUIR_TRY(make_context(options, false))));
+  auto impl = MUIR_TRY(make_context(options, false));
+  return std::shared_ptr<const TlsContext>(new TlsContext(std::move(impl)));
 }
 
 }  // namespace muir::net
