@@ -165,6 +165,10 @@ Status LogManager::load_topics() {
     const Bytes text = MUIR_TRY(env_.read_file(path(kRegistry)));
     stored = MUIR_TRY(decode_topic_registry(text));
   }
+  // A deletion may have been interrupted before its offsets left the checkpoints: a new topic starts without them.
+  for (auto* offsets : {&recovery_points_, &log_starts_, &cleaned_}) {
+    std::erase_if(*offsets, [&](const auto& entry) { return !stored.contains(entry.first.first); });
+  }
   MUIR_RETURN_IF_ERROR(set_stray_folders_aside(stored));
   const int64_t started = clock_.steady_ms();
   size_t partitions = 0;
@@ -188,6 +192,7 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const auto topic = stored.find(partition->first);
     const bool wanted = topic != stored.end() && partition->second < PartitionId(topic->second.partitions);
     if (wanted && !belongs_to_another(name, topic->second.id)) continue;
+    forget_checkpoints(*partition);
     MUIR_RETURN_IF_ERROR(set_stray_aside(name));
   }
   remove_deleted_folders();
@@ -201,6 +206,10 @@ bool LogManager::belongs_to_another(const std::string& name, const wire::Uuid& i
   if (!text.ok()) return false;
   const auto stored = decode_partition_metadata(*text);
   return stored.ok() && *stored != id;
+}
+
+void LogManager::forget_checkpoints(const TopicPartition& partition) {
+  for (auto* offsets : {&recovery_points_, &log_starts_, &cleaned_}) offsets->erase(partition);
 }
 
 Status LogManager::set_stray_aside(const std::string& name) {
@@ -406,9 +415,7 @@ Status LogManager::delete_topic(const std::string& name) {
     // The id keeps the name unique when the topic is made and deleted again.
     const std::string target = fmt::format("{}.{}{}", partition->folder(), topic->id.to_string(), kDeleteSuffix);
     MUIR_RETURN_IF_ERROR(env_.rename(partition->folder(), target));
-    recovery_points_.erase({name, partition->index()});
-    log_starts_.erase({name, partition->index()});
-    cleaned_.erase({name, partition->index()});
+    forget_checkpoints({name, partition->index()});
   }
   MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
   MUIR_RETURN_IF_ERROR(save_checkpoints());

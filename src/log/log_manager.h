@@ -94,6 +94,7 @@ class LogManager {
   Result<std::shared_ptr<Topic>> prepare_topic(const std::string& name, const TopicEntry& entry) const;
   Status open_missing(const std::vector<std::shared_ptr<Topic>>& topics);
   Status set_stray_aside(const std::string& name);
+  void forget_checkpoints(const TopicPartition& partition);
   [[nodiscard]] bool belongs_to_another(const std::string& name, const wire::Uuid& id) const;
   [[nodiscard]] RecoveryHint hint_for(const std::string& topic, PartitionId index) const;
   Status save_registry(const TopicEntries& entries);
