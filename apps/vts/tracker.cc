@@ -5,7 +5,7 @@ namespace muir::vts {
 Status Tracker::init(Context& context) {
   tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
   seen_ = MUIR_TRY((context.window_store<std::string, bool>(kSeenStore)));
-  counts_ = {.partition = context.task_id().partition};
+  counts_ = {.partition = context.task_id().partition.value()};
   forwarded_.reset();
   MUIR_RETURN_IF_ERROR(tracks_.for_each([this](const std::string&, const VehicleTrack& track) {
     counts_.received += track.accepted + track.duplicates + track.dead_letters;
@@ -75,8 +75,8 @@ Status Tracker::reject(const Record& record, const RawPosition* position, Vehicl
   letter.message = rejection.message;
   if (const auto from = context().record_metadata()) {
     letter.topic = from->topic;
-    letter.partition = from->partition;
-    letter.offset = from->offset;
+    letter.partition = from->partition.value();
+    letter.offset = from->offset.value();
   }
   letter.received_at = context().current_system_time_ms();
   if (position != nullptr) {
