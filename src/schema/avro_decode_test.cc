@@ -290,10 +290,9 @@ TEST(FuzzAvroResolution, SurvivesMutations) {
       R"({"name":"n","type":"bytes","default":"\u00ff"},{"name":"z","aliases":["b"],"type":["string","null"]},)"
       R"({"name":"d","type":{"type":"enum","name":"E","symbols":["Q","X"],"default":"Q"}}]})";
   const Bytes datum("\x02\x02\x04hi\x02\x02\0\0\x02\0\x02", 12);
-  testing::survive_mutations(
-      "schema_avro_resolution", fuzz_avro_resolution,
-      {writer + '\0' + reader + '\0' + datum, Bytes(R"("int")") + '\0' + R"(["float","long"])" + '\0' + "\x08"},
-      {.alphabet = "{}[]\",:RabcdE"});
+  const Bytes promoted("\"int\"\0[\"float\",\"long\"]\0\x08", 24);
+  testing::survive_mutations("schema_avro_resolution", fuzz_avro_resolution,
+                             {writer + '\0' + reader + '\0' + datum, promoted}, {.alphabet = "{}[]\",:RabcdE"});
 }
 
 TEST(AvroEncode, RefusesValuesOfAnotherShape) {
