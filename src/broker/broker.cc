@@ -8,6 +8,7 @@
 #include "broker/internal/broker_core.h"
 #include "broker/internal/session.h"
 #include "net/frame_server.h"
+#include "net/tls_config.h"
 
 namespace muir::broker {
 namespace {
@@ -36,61 +37,81 @@ class BrokerImpl final : public Broker {
 
   Status run(BrokerConfig config) {
     MUIR_RETURN_IF_ERROR(complain(config.properties));
-    if (config.advertised_host.empty() && config.properties.contains("advertised.listeners")) {
-      const BrokerConfig named = MUIR_TRY(BrokerConfig::from_properties(config.properties));
-      config.advertised_host = named.advertised_host;
-      config.advertised_port = named.advertised_port;
-    }
+    listeners_ = MUIR_TRY(config.listeners());
+    const auto tls = MUIR_TRY(make_tls(config.properties));
     raise_open_files_limit();
     core_ = MUIR_TRY(BrokerCore::open(std::move(config), system_env()));
-    MUIR_RETURN_IF_ERROR(listen());
+    MUIR_RETURN_IF_ERROR(listen(tls));
     const BrokerConfig& in_use = core_->context().config;
-    log::info("broker {} serves {}:{} as {}:{}, data in {}; acks=all {}", in_use.node_id, in_use.host, port_,
-              in_use.advertised_host, in_use.advertised_port, in_use.data_dir,
+    log::info("broker {} serves {}, data in {}; acks=all {}", in_use.node_id, described(), in_use.data_dir,
               core_->context().flag("log.flush.acks") ? "waits for an fsync"
                                                       : "does not wait for an fsync (log.flush.acks=false)");
     return {};
   }
 
-  uint16_t port() const override { return port_; }
+  uint16_t port() const override { return listeners_.front().port; }
+  const std::vector<Listener>& listeners() const override { return listeners_; }
   const std::string& cluster_id() const override { return core_->context().logs->cluster_id(); }
 
   Status stop() override {
     const std::lock_guard guard(stop_mutex_);
     if (stopped_) return {};
     stopped_ = true;
-    if (server_) server_->stop();
+    for (const auto& server : servers_) server->stop();
     return core_ ? core_->stop() : Status();
   }
 
  private:
-  Status listen() {
+  // What each listener needs for TLS, in their order; null for plaintext.
+  using Contexts = std::vector<std::shared_ptr<const net::TlsContext>>;
+  Result<Contexts> make_tls(const Properties& properties) const {
+    Contexts out(listeners_.size());
+    for (size_t i = 0; i < listeners_.size(); ++i) {
+      if (listeners_[i].tls) out[i] = MUIR_TRY(net::tls_server(properties, {listener_prefix(listeners_[i]), ""}));
+    }
+    return out;
+  }
+
+  Status listen(const Contexts& tls) {
     BrokerContext& context = core_->context();
-    net::FrameServerOptions options;
-    options.host = context.config.host;
-    options.port = context.config.port;
-    options.frame_bytes_max = static_cast<size_t>(context.number("socket.request.max.bytes"));
-    options.connections_max = static_cast<size_t>(context.number("max.connections"));
-    // Clients are told the port that was bound, so one that is quicker than this function waits for it to be known.
+    // Clients are told the ports that were bound, so one that is quicker than this function waits for them.
     const std::lock_guard gate(gate_);
-    server_ = MUIR_TRY(
-        net::FrameServer::start(*context.loop, options, [this](std::shared_ptr<net::FrameConnection> connection) {
-          { const std::lock_guard wait(gate_); }
-          return make_session(core_->context(), std::move(connection));
-        }));
-    port_ = server_->port();
-    if (context.config.advertised_port == 0) context.config.advertised_port = port_;
-    if (context.config.advertised_host.empty()) {
-      const bool any = context.config.host == "0.0.0.0" || context.config.host == "::";
-      context.config.advertised_host = any ? "localhost" : context.config.host;
+    for (size_t i = 0; i < listeners_.size(); ++i) {
+      Listener& listener = listeners_[i];
+      net::FrameServerOptions options;
+      options.host = listener.host;
+      options.port = listener.port;
+      options.frame_bytes_max = static_cast<size_t>(context.number("socket.request.max.bytes"));
+      options.connections_max = static_cast<size_t>(context.number("max.connections"));
+      options.tls = tls[i];
+      servers_.push_back(MUIR_TRY(net::FrameServer::start(
+          *context.loop, options, [this, &listener](std::shared_ptr<net::FrameConnection> connection) {
+            { const std::lock_guard wait(gate_); }
+            return make_session(core_->context(), listener, std::move(connection));
+          })));
+      listener.port = servers_.back()->port();
+      if (listener.advertised_port == 0) listener.advertised_port = listener.port;
+      if (!listener.advertised_host.empty()) continue;
+      const bool any = listener.host == "0.0.0.0" || listener.host == "::";
+      listener.advertised_host = any ? "localhost" : listener.host;
     }
     return {};
   }
 
+  // "PLAINTEXT://0.0.0.0:9092 as bus.example:9092, ..."
+  [[nodiscard]] std::string described() const {
+    std::string out;
+    for (const Listener& listener : listeners_) {
+      out += fmt::format("{}{}://{}:{} as {}:{}", out.empty() ? "" : ", ", listener.name, listener.host, listener.port,
+                         listener.advertised_host, listener.advertised_port);
+    }
+    return out;
+  }
+
   std::unique_ptr<BrokerCore> core_;
   std::mutex gate_;
-  std::unique_ptr<net::FrameServer> server_;
-  uint16_t port_ = 0;
+  std::vector<Listener> listeners_;  // sessions hold references to them
+  std::vector<std::unique_ptr<net::FrameServer>> servers_;
   std::mutex stop_mutex_;
   bool stopped_ = false;
 };

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -24,8 +25,10 @@ class Broker {
   static Result<std::unique_ptr<Broker>> start(BrokerConfig config);
   virtual ~Broker() = default;
 
-  // The port that was bound.
+  // The port that the first listener was bound to.
   [[nodiscard]] virtual uint16_t port() const = 0;
+  // All that were bound, in the order of the configuration.
+  [[nodiscard]] virtual const std::vector<Listener>& listeners() const = 0;
   [[nodiscard]] virtual const std::string& cluster_id() const = 0;
   // Closes the connections, makes everything durable and marks the data folder as cleanly shut down. Idempotent.
   virtual Status stop() = 0;

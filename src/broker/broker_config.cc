@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "log/topic_config.h"
+#include "net/tls_config.h"
 
 namespace muir::broker {
 namespace {
@@ -16,7 +17,7 @@ constexpr int8_t kInt = 3;
 constexpr int8_t kLong = 5;
 
 constexpr BrokerConfigKey kKeys[] = {
-    {"advertised.listeners", "", kString, "Where clients are told to connect, as PLAINTEXT://host:port."},
+    {"advertised.listeners", "", kString, "Where clients of each listener are told to connect."},
     {"auto.create.topics.enable", "true", kBoolean, "Make a topic when a client asks for one that is missing."},
     {"default.replication.factor", "1", kInt, "Accepted for compatibility; there is one replica."},
     {"delete.topic.enable", "true", kBoolean, "Whether DeleteTopics is allowed."},
@@ -25,7 +26,8 @@ constexpr BrokerConfigKey kKeys[] = {
     {"group.max.session.timeout.ms", "1800000", kInt, "Longest session timeout a member may ask for."},
     {"group.max.size", "2147483647", kInt, "Most members of a group."},
     {"group.min.session.timeout.ms", "6000", kInt, "Shortest session timeout a member may ask for."},
-    {"listeners", "PLAINTEXT://127.0.0.1:9092", kString, "Where the broker listens."},
+    {"listener.security.protocol.map", "", kString, "What each listener speaks, as NAME:PLAINTEXT,OTHER:SSL."},
+    {"listeners", "PLAINTEXT://127.0.0.1:9092", kString, "Where the broker listens, as PLAINTEXT://host:port,..."},
     {"log.cleaner.backoff.ms", "15000", kLong, "Time between two looks for partitions to compact."},
     {"log.cleaner.dedupe.buffer.size", "134217728", kLong, "Memory for the keys of one pass of compaction."},
     {"log.cleaner.enable", "true", kBoolean, "Whether topics with cleanup.policy=compact are compacted."},
@@ -70,7 +72,6 @@ constexpr std::string_view kAccepted[] = {"background.threads",
                                           "controller.quorum.bootstrap.servers",
                                           "controller.quorum.voters",
                                           "inter.broker.listener.name",
-                                          "listener.security.protocol.map",
                                           "log.dir",
                                           "log.cleaner.threads",
                                           "log.retention.hours",
@@ -121,24 +122,6 @@ bool valid(const BrokerConfigKey& key, std::string_view value) {
   return true;
 }
 
-struct Listener {
-  std::string host;
-  uint16_t port = 0;
-};
-
-// The first of "PLAINTEXT://host:port,..."; the name before "://" may be any.
-Result<Listener> parse_listener(std::string_view text) {
-  text = text.substr(0, text.find(','));
-  const std::string_view whole = text;
-  if (const size_t scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
-  const size_t colon = text.rfind(':');
-  const auto port = colon == std::string_view::npos ? std::nullopt : number(text.substr(colon + 1));
-  if (!port || *port < 0 || *port > 65535) {
-    return error(Code::invalid_argument, "listener \"{}\": write it as PLAINTEXT://host:port", whole);
-  }
-  return Listener{std::string(text.substr(0, colon)), static_cast<uint16_t>(*port)};
-}
-
 }  // namespace
 
 std::span<const BrokerConfigKey> broker_config_keys() { return kKeys; }
@@ -165,7 +148,8 @@ bool bool_property(const Properties& properties, std::string_view name) {
 
 bool is_known_property(std::string_view name) {
   return find_broker_config_key(name) != nullptr || topic_default(name) != nullptr ||
-         std::find(std::begin(kAccepted), std::end(kAccepted), name) != std::end(kAccepted);
+         std::find(std::begin(kAccepted), std::end(kAccepted), name) != std::end(kAccepted) || net::is_tls_key(name) ||
+         is_listener_key(name);
 }
 
 ConfigComplaints check_properties(const Properties& properties) {
@@ -190,13 +174,10 @@ ConfigComplaints check_properties(const Properties& properties) {
 Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties) {
   BrokerConfig out;
   out.properties = properties;
-  const Listener listener = MUIR_TRY(parse_listener(string_property(properties, "listeners")));
-  out.host = listener.host.empty() ? "0.0.0.0" : listener.host;
-  out.port = listener.port;
-  if (const std::string advertised = string_property(properties, "advertised.listeners"); !advertised.empty()) {
-    const Listener parsed = MUIR_TRY(parse_listener(advertised));
-    out.advertised_host = parsed.host;
-    out.advertised_port = parsed.port;
+  const std::vector<Listener> listeners = MUIR_TRY(read_listeners(properties));
+  if (!listeners.empty()) {
+    out.host = listeners.front().host;
+    out.port = listeners.front().port;
   }
   const auto log_dir = properties.find("log.dir");
   out.data_dir = properties.contains("log.dirs") || log_dir == properties.end()
@@ -208,6 +189,17 @@ Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties)
   out.node_id = static_cast<int32_t>(int_property(properties, "node.id"));
   out.network_threads = static_cast<int>(std::max<int64_t>(1, int_property(properties, "num.network.threads")));
   return out;
+}
+
+Result<std::vector<Listener>> BrokerConfig::listeners() const {
+  if (properties.contains("listeners")) {
+    auto said = read_listeners(properties);
+    if (!said.ok() || !said->empty()) return said;
+  }
+  Properties given = properties;
+  given["listeners"] =
+      fmt::format("PLAINTEXT://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", port);
+  return read_listeners(given);
 }
 
 }  // namespace muir::broker

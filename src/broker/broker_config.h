@@ -10,19 +10,17 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "broker/listener.h"
 
 namespace muir::broker {
 
 using Properties = std::map<std::string, std::string>;
 
 struct BrokerConfig {
+  // Where to listen when the property listeners does not say: one listener, PLAINTEXT.
   std::string host = "127.0.0.1";
   uint16_t port = 9092;  // 0: any free port
   std::string data_dir;
-  // What clients are told to connect to; empty and 0: what the property advertised.listeners says, else host and the
-  // bound port.
-  std::string advertised_host;
-  uint16_t advertised_port = 0;
   int32_t node_id = 1;
   int network_threads = 2;
 
@@ -30,8 +28,10 @@ struct BrokerConfig {
   Properties properties;
   Clock* clock = nullptr;  // null: the machine's
 
-  // Reads listeners, advertised.listeners, log.dirs, node.id and the rest from Kafka-style properties.
+  // Reads log.dirs, node.id and the rest from Kafka-style properties, and checks listeners and what belongs to it.
   static Result<BrokerConfig> from_properties(const Properties& properties);
+  // What the property listeners says, else host and port; advertised.listeners counts in both cases.
+  [[nodiscard]] Result<std::vector<Listener>> listeners() const;
 };
 
 // A key that the broker knows. `default_value` is what it takes when the key is not set.

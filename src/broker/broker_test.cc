@@ -564,14 +564,14 @@ TEST(BrokerStart, ClientsAreToldTheAdvertisedAddress) {
 }
 
 TEST(BrokerStart, ReadsKafkasListenersAndFolders) {
-  const auto config = BrokerConfig::from_properties({{"listeners", "PLAINTEXT://0.0.0.0:19092,OTHER://x:1"},
+  const auto config = BrokerConfig::from_properties({{"listeners", "PLAINTEXT://0.0.0.0:19092,SSL://x:1"},
                                                      {"advertised.listeners", "PLAINTEXT://host.example:9092"},
                                                      {"log.dirs", "/var/lib/muir"},
                                                      {"node.id", "7"}});
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->host, "0.0.0.0");
   EXPECT_EQ(config->port, 19092);
-  EXPECT_EQ(config->advertised_host, "host.example");
+  EXPECT_EQ(config->listeners()->at(0).advertised_host, "host.example");
   EXPECT_EQ(config->data_dir, "/var/lib/muir");
   EXPECT_EQ(config->node_id, 7);
   EXPECT_FALSE(BrokerConfig::from_properties({{"listeners", "localhost"}}).ok());

@@ -33,7 +33,8 @@ BrokerCore& fuzzed_core() {
 }  // namespace
 
 int fuzz_request(BytesView frame) {
-  return dispatch(fuzzed_core().context(), "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok() ? 1 : 0;
+  static const Listener listener;
+  return dispatch(fuzzed_core().context(), listener, "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok() ? 1 : 0;
 }
 
 }  // namespace muir::broker

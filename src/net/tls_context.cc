@@ -95,8 +95,9 @@ Result<std::unique_ptr<TlsContext::Impl>> make_context(const TlsOptions& options
   SSL_CTX_set_max_proto_version(context, protocol_of(options.version_max));
   SSL_CTX_set_options(
       context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
-  // Each connection does a whole handshake and has its certificates checked: nothing is resumed.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
+  // The chain is sent as it was given, as Java does it. Each connection does a whole handshake and has its certificates
+  // checked: nothing is resumed.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_dh_auto(context, 1);

@@ -75,13 +75,14 @@ const ApiHandler* find_api_handler(int16_t key) {
   return it != std::end(kHandlers) && static_cast<int16_t>(it->key) == key ? it : nullptr;
 }
 
-Status dispatch(BrokerContext& context, const std::string& peer, BytesView frame, std::shared_ptr<ReplySlot> slot) {
+Status dispatch(BrokerContext& context, const Listener& listener, const std::string& peer, BytesView frame,
+                std::shared_ptr<ReplySlot> slot) {
   ByteReader reader(frame);
   RequestHeader header;
   const Status read = decode_request_header(reader, header);
   const ApiHandler* handler = find_api_handler(header.request_api_key);
-  RequestInfo info{header.request_api_version, header.correlation_id, header.client_id.value_or(""), host_of(peer),
-                   peer};
+  RequestInfo info{
+      header.request_api_version, header.correlation_id, header.client_id.value_or(""), host_of(peer), peer, &listener};
   const bool version_known =
       handler != nullptr && info.version >= handler->version_min && info.version <= handler->version_max;
   if (!version_known && header.request_api_key == static_cast<int16_t>(ApiKey::api_versions)) {

@@ -12,6 +12,7 @@ std::span<const ApiHandler> api_handlers();
 const ApiHandler* find_api_handler(int16_t key);
 
 // Handles one frame (without its length). An error means that the connection must be closed.
-Status dispatch(BrokerContext& context, const std::string& peer, BytesView frame, std::shared_ptr<ReplySlot> slot);
+Status dispatch(BrokerContext& context, const Listener& listener, const std::string& peer, BytesView frame,
+                std::shared_ptr<ReplySlot> slot);
 
 }  // namespace muir::broker

@@ -17,7 +17,8 @@ constexpr int8_t kTransactionKey = 1;
 
 GroupClient client_of(const RequestInfo& info) { return {info.client_id, "/" + info.client_host, info.version}; }
 
-FindCoordinatorResponse::Coordinator find_coordinator(BrokerContext& context, int8_t key_type, const std::string& key) {
+FindCoordinatorResponse::Coordinator find_coordinator(BrokerContext& context, const Listener& listener, int8_t key_type,
+                                                      const std::string& key) {
   FindCoordinatorResponse::Coordinator out;
   out.key = key;
   out.node_id = -1;
@@ -35,8 +36,8 @@ FindCoordinatorResponse::Coordinator find_coordinator(BrokerContext& context, in
     return out;
   }
   out.node_id = context.node_id();
-  out.host = context.config.advertised_host;
-  out.port = context.config.advertised_port;
+  out.host = listener.advertised_host;
+  out.port = listener.advertised_port;
   return out;
 }
 
@@ -48,9 +49,9 @@ void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, Fi
     FindCoordinatorResponse response;
     if (info.version >= 4) {
       for (const auto& key : request.coordinator_keys)
-        response.coordinators.push_back(find_coordinator(context, request.key_type, key));
+        response.coordinators.push_back(find_coordinator(context, *info.listener, request.key_type, key));
     } else {
-      const auto found = find_coordinator(context, request.key_type, request.key);
+      const auto found = find_coordinator(context, *info.listener, request.key_type, request.key);
       response.error_code = found.error_code;
       response.error_message = found.error_message;
       response.node_id = found.node_id;

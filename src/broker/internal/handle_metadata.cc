@@ -70,7 +70,7 @@ void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire
                      const Reply<MetadataResponse>& reply) {
   MetadataResponse response;
   response.brokers.push_back(
-      {context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, {}});
+      {context.node_id(), info.listener->advertised_host, info.listener->advertised_port, std::nullopt, {}});
   response.cluster_id = context.logs->cluster_id();
   response.controller_id = context.node_id();
   if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kClusterOperations;
@@ -102,7 +102,7 @@ void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::Meta
   });
 }
 
-void handle_describe_cluster(BrokerContext& context, const RequestInfo&, wire::DescribeClusterRequest request,
+void handle_describe_cluster(BrokerContext& context, const RequestInfo& info, wire::DescribeClusterRequest request,
                              Reply<wire::DescribeClusterResponse> reply) {
   wire::DescribeClusterResponse response;
   constexpr int8_t kBrokers = 1;
@@ -116,7 +116,7 @@ void handle_describe_cluster(BrokerContext& context, const RequestInfo&, wire::D
   }
   response.controller_id = context.node_id();
   response.brokers.push_back(
-      {context.node_id(), context.config.advertised_host, context.config.advertised_port, std::nullopt, false, {}});
+      {context.node_id(), info.listener->advertised_host, info.listener->advertised_port, std::nullopt, false, {}});
   if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = kClusterOperations;
   reply(response);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "broker/listener.h"
 #include "wire/frame.h"
 
 namespace muir::broker {
@@ -21,6 +22,8 @@ struct RequestInfo {
   std::string client_id;
   std::string client_host;     // "127.0.0.1"
   std::string client_address;  // "127.0.0.1:50312"
+  // The one that the client came by; it is told that one's address. Lives as long as the broker.
+  const Listener* listener = nullptr;
 };
 
 // Where the answer to one request goes. Thread-safe; exactly one of its calls is made, once.

@@ -23,8 +23,9 @@ class QueueSlot final : public ReplySlot {
 
 class Session final : public net::FrameSession {
  public:
-  Session(BrokerContext& context, std::shared_ptr<net::FrameConnection> connection)
+  Session(BrokerContext& context, const Listener& listener, std::shared_ptr<net::FrameConnection> connection)
       : context_(context),
+        listener_(listener),
         peer_(connection->peer()),
         connection_(connection),
         queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.number("queued.max.requests")))) {}
@@ -35,7 +36,7 @@ class Session final : public net::FrameSession {
       return connection_->close();
     }
     auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve());
-    const Status status = dispatch(context_, peer_, frame, std::move(slot));
+    const Status status = dispatch(context_, listener_, peer_, frame, std::move(slot));
     if (status.ok()) return;
     log::warn("connection from {} closed: {}", peer_, status.message());
     connection_->close();
@@ -45,6 +46,7 @@ class Session final : public net::FrameSession {
 
  private:
   BrokerContext& context_;
+  const Listener& listener_;
   const std::string peer_;
   // Shared with the loop that reads from it and the replies that are on their way.
   std::shared_ptr<net::FrameConnection> connection_;
@@ -92,9 +94,9 @@ void ReplyQueue::disconnect() {
   first_ = UINT64_MAX;
 }
 
-std::unique_ptr<net::FrameSession> make_session(BrokerContext& context,
+std::unique_ptr<net::FrameSession> make_session(BrokerContext& context, const Listener& listener,
                                                 std::shared_ptr<net::FrameConnection> connection) {
-  return std::make_unique<Session>(context, std::move(connection));
+  return std::make_unique<Session>(context, listener, std::move(connection));
 }
 
 }  // namespace muir::broker

@@ -13,7 +13,7 @@
 namespace muir::broker {
 
 // Makes the session of an accepted connection.
-std::unique_ptr<net::FrameSession> make_session(BrokerContext& context,
+std::unique_ptr<net::FrameSession> make_session(BrokerContext& context, const Listener& listener,
                                                 std::shared_ptr<net::FrameConnection> connection);
 
 // The answers of one connection that have not left yet. Thread-safe.

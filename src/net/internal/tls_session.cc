@@ -108,12 +108,13 @@ struct TlsSession::Impl {
     if (!self.rejection.empty()) return 0;
     const X509* certificate = X509_STORE_CTX_get_current_cert(store);
     const int reason = X509_STORE_CTX_get_error(store);
-    self.rejection =
-        certificate == nullptr ? X509_verify_cert_error_string(reason) : self.rejection_of(certificate, reason);
+    self.rejection = certificate == nullptr ? X509_verify_cert_error_string(reason)
+                                            : self.rejection_of(X509_STORE_CTX_get0_cert(store), certificate, reason);
     return 0;
   }
 
-  std::string rejection_of(const X509* certificate, int reason) const {
+  // `own` is the peer's, `certificate` the one of its chain that is at fault.
+  std::string rejection_of(const X509* own, const X509* certificate, int reason) const {
     const std::string subject = subject_of(certificate);
     switch (reason) {
       case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -129,7 +130,7 @@ struct TlsSession::Impl {
       case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
       case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         return fmt::format("the issuer of its certificate {} is not trusted: {} is not among the trusted certificates",
-                           subject, issuer_of(certificate));
+                           subject_of(own), issuer_of(certificate));
       default: return fmt::format("its certificate {}: {}", subject, X509_verify_cert_error_string(reason));
     }
   }
