@@ -9,6 +9,7 @@
 #include "apps/vts/config.h"
 #include "broker/broker_config.h"
 #include "log/topic_config.h"
+#include "net/tls_config.h"
 #include "schema/json.h"
 #include "streams/streams_config.h"
 
@@ -31,7 +32,8 @@ bool holds(std::string text, std::string word) {
 }
 
 bool secret(const std::string& key) {
-  return holds(key, "password") || holds(key, "secret") || holds(key, "jaas") || holds(key, "private.key");
+  return holds(key, "password") || holds(key, "secret") || holds(key, "jaas") || holds(key, "private.key") ||
+         holds(key, "keystore.key");
 }
 
 // By key; where parts share one, the first part that declares it stands for it.
@@ -44,6 +46,7 @@ std::map<std::string, Row> declared() {
   for (const ConfigKey& key : vts::vts_config().keys()) add(key.name, key.fallback, "vehicle tracking", key.doc);
   for (const auto& key : streams::streams_config_keys()) add(key.name, key.default_value, "streams", key.text);
   for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
+  for (const ConfigKey& key : net::tls_config_keys()) add(key.name, key.fallback, "TLS", key.doc);
   for (const auto& key : log::topic_config_keys()) {  // what topics have when they are made
     if (!key.broker_synonym.empty()) add(key.broker_synonym, key.default_value, "broker", key.documentation);
   }

@@ -34,6 +34,7 @@ struct Arguments {
   bool no_demo = false;
   std::string config_word{};
   std::string replay_file{};
+  std::string replay_ca_file{};
   std::string replay_speed = "1";
   vts::ReplayOptions replay{};
   Output output = Output::table;
@@ -127,6 +128,10 @@ CLI::App* add_replay(CLI::App& vts, Arguments& arguments) {
       ->type_name("N|max");
   replay->add_flag("--keep-times", arguments.replay.keep_times,
                    "Send the recorded times; otherwise the first fix happens now");
+  replay
+      ->add_option("--ca-file", arguments.replay_ca_file,
+                   "PEM file of the certificates that an https URL is trusted by")
+      ->type_name("FILE");
   replay->add_option("--url", arguments.replay.url, "Where positions are posted")
       ->capture_default_str()
       ->type_name("URL");
@@ -291,6 +296,11 @@ int main(int argc, char** argv) {
     const auto speed = parse_speed(arguments.replay_speed);
     if (!speed.ok()) return report(speed.status());
     arguments.replay.speed = *speed;
+    if (!arguments.replay_ca_file.empty()) {
+      auto tls = net::TlsContext::client({.trusted_certificates = {.path = arguments.replay_ca_file}});
+      if (!tls.ok()) return report(tls.status());
+      arguments.replay.tls = std::move(*tls);
+    }
     return report(run_replay(arguments.replay_file, arguments.replay, arguments.output, stop));
   }
   if (config->parsed()) return show_config(arguments);

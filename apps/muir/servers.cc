@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "broker/broker.h"
 #include "client/kafka_client.h"
+#include "net/tls_config.h"
+#include "net/url.h"
 #include "registry/http_registry_client.h"
 #include "registry/registry.h"
 #include "schema/json.h"
@@ -44,7 +46,10 @@ class Servers {
     auto started = broker::Broker::start(std::move(config));
     if (!started.ok()) return explain(started.status(), "broker", "--broker-port", options_.broker_port);
     broker_ = std::move(*started);
-    bootstrap_ = fmt::format("{}:{}", local_host(), broker_->port());
+    own_listener_ = own_listener();
+    bootstrap_ =
+        fmt::format("{}:{}", own_listener_.tls ? own_listener_.advertised_host : local_host(own_listener_.host),
+                    own_listener_.port);
     return {};
   }
 
@@ -61,8 +66,7 @@ class Servers {
   }
 
   Status start_registry() {
-    auto started = registry::Registry::start(
-        *client_, {.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)});
+    auto started = registry::Registry::start(*client_, MUIR_TRY(registry_options()));
     if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
     registry_ = std::move(*started);
     registry_port_ = &registry_->port_for_serdes();
@@ -70,7 +74,8 @@ class Servers {
   }
 
   Status use_registry(const std::string& url) {
-    registry_client_ = MUIR_TRY(registry::HttpRegistryClient::create(url));
+    const auto tls = MUIR_TRY(net::tls_client(options_.properties, {"schema.registry."}));
+    registry_client_ = MUIR_TRY(registry::HttpRegistryClient::create(url, {.tls = tls}));
     registry_port_ = registry_client_.get();
     return {};
   }
@@ -135,11 +140,40 @@ class Servers {
   }
 
  private:
+  // As the options say, unless listeners has an address of http or https: the first one is the registry's.
+  [[nodiscard]] Result<registry::RegistryOptions> registry_options() const {
+    registry::RegistryOptions out{.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)};
+    const auto found = options_.properties.find("listeners");
+    std::string_view rest = found == options_.properties.end() ? std::string_view() : found->second;
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      std::string_view one = rest.substr(0, comma);
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+      const bool secure = one.starts_with("https://");
+      if (!secure && !one.starts_with("http://")) continue;
+      const net::Url url = MUIR_TRY(net::parse_url(one, secure ? "https://" : "http://", out.port));
+      out.host = url.host;
+      out.port = url.port;
+      if (secure) out.tls = MUIR_TRY(net::tls_server(options_.properties, {"listener.name.https.", ""}));
+      break;
+    }
+    return out;
+  }
+  // The one that this process's own clients use: plaintext where there is one.
+  [[nodiscard]] broker::Listener own_listener() const {
+    const auto& all = broker_->listeners();
+    const auto plain = std::find_if(all.begin(), all.end(), [](const auto& listener) { return !listener.tls; });
+    return plain == all.end() ? all.front() : *plain;
+  }
   // Where clients of this process connect to a server that may listen on every address.
-  [[nodiscard]] std::string local_host() const { return options_.host == "0.0.0.0" ? "127.0.0.1" : options_.host; }
+  [[nodiscard]] static std::string local_host(const std::string& host) {
+    return host == "0.0.0.0" ? "127.0.0.1" : host;
+  }
   [[nodiscard]] Result<Properties> with_bootstrap(bool joins) const {
     Properties out = options_.properties;
     out["bootstrap.servers"] = bootstrap_;
+    if (broker_) out["security.protocol"] = own_listener_.tls ? "SSL" : "PLAINTEXT";
     if (!joins || out.contains("group.instance.id")) return out;
     // KIP-345: an instance comes back as the same member, and after a crash need not wait for its former self to time
     // out. On a broker of its own this process is the only instance there can be.
@@ -177,6 +211,7 @@ class Servers {
   const ServerOptions& options_;
   std::string bootstrap_;
   vts::VtsConfig config_;
+  broker::Listener own_listener_;  // of broker_
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<registry::Registry> registry_;

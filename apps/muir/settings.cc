@@ -8,12 +8,16 @@
 #include "base/log.h"
 #include "broker/broker_config.h"
 #include "client/kafka_client.h"
+#include "net/tls_config.h"
 #include "streams/streams_config.h"
 
 namespace muir::app {
 namespace {
 
 bool known(const std::string& key) {
+  constexpr std::string_view kRegistryPrefix = "schema.registry.";  // as Java's serdes have it
+  if (key.starts_with(kRegistryPrefix) && net::is_tls_key(std::string_view(key).substr(kRegistryPrefix.size())))
+    return true;
   return vts::vts_config().find(key) != nullptr || broker::is_known_property(key) ||
          streams::unknown_keys({{key, ""}}).empty();
 }

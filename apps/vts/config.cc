@@ -1,5 +1,7 @@
 #include "apps/vts/config.h"
 
+#include "net/tls_config.h"
+
 namespace muir::vts {
 namespace {
 
@@ -26,12 +28,33 @@ Status check_origins(const std::vector<std::string>& origins) {
   return {};
 }
 
+// Before the keys of TLS that page and REST interface have for themselves.
+constexpr std::string_view kTlsPrefix = "vts.http.";
+
+std::vector<ConfigKey> with_tls_keys(std::vector<ConfigKey> keys) {
+  for (ConfigKey key : net::tls_config_keys()) {
+    key.name.insert(0, kTlsPrefix);
+    key.doc = fmt::format("of page and REST interface; without it, {}", key.name.substr(kTlsPrefix.size()));
+    key.fallback.clear();
+    key.allowed.clear();  // net's own reader checks them
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+Status read_tls(const Properties& given, VtsConfig& out) {
+  const net::TlsPrefixes prefixes = {std::string(kTlsPrefix), ""};
+  out.http_tls_options = MUIR_TRY(net::tls_options(given, prefixes));
+  out.http_tls = MUIR_TRY(net::tls_server(given, prefixes));
+  return {};
+}
+
 }  // namespace
 
 const ConfigDef& vts_config() {
   static const ConfigDef def(
       "vts",
-      {
+      with_tls_keys({
           {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster"},
           {.name = "schema.registry.url", .fallback = "http://127.0.0.1:8081", .doc = "the schema registry"},
           {.name = "vts.http.host", .fallback = "127.0.0.1", .doc = "address that page and REST interface listen on"},
@@ -41,6 +64,10 @@ const ConfigDef& vts_config() {
            .doc = "port of page and REST interface",
            .min = 0,
            .max = 65535},
+          {.name = "vts.http.protocol",
+           .fallback = "http",
+           .doc = "https: page and REST interface with TLS",
+           .allowed = {"http", "https"}},
           {.name = "vts.http.allowed.origins",
            .type = ConfigType::list,
            .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all"},
@@ -83,7 +110,7 @@ const ConfigDef& vts_config() {
            .fallback = "10000",
            .doc = "positions in one request",
            .min = 1},
-      });
+      }));
   return def;
 }
 
@@ -97,6 +124,7 @@ Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& s
                 .partitions = static_cast<int32_t>(def.integer(given, "vts.partitions")),
                 .retention_bytes = def.integer(given, "vts.retention.bytes")};
   MUIR_RETURN_IF_ERROR(check_origins(out.http_allowed_origins));
+  if (def.string(given, "vts.http.protocol") == "https") MUIR_RETURN_IF_ERROR(read_tls(given, out));
   out.topology.limits = {.future_ms = def.integer(given, "vts.future.limit.ms"),
                          .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),
                          .default_speed_limit_kmh = def.number(given, "vts.speed.limit.kmh")};

@@ -9,6 +9,7 @@
 #include "apps/vts/gateway.h"
 #include "apps/vts/topology.h"
 #include "base/config.h"
+#include "net/tls.h"
 #include "streams/streams_config.h"
 
 namespace muir::vts {
@@ -21,6 +22,9 @@ struct VtsConfig {
   std::string http_host;
   uint16_t http_port = 0;
   std::vector<std::string> http_allowed_origins;
+  // With vts.http.protocol=https, made from vts.http.ssl.* and ssl.*; its options for who has to trust this server.
+  std::shared_ptr<const net::TlsContext> http_tls;
+  net::TlsOptions http_tls_options;
   int32_t partitions = 0;
   int64_t retention_bytes = 0;  // per partition of the topics that grow
   GatewayOptions gateway{};

@@ -183,7 +183,7 @@ Status Replay::run_round(Sender& sender) {
 }
 
 Status Replay::run() {
-  Sender sender(*this, MUIR_TRY(net::HttpClient::create(options_.url)));
+  Sender sender(*this, MUIR_TRY(net::HttpClient::create(options_.url, {.tls = options_.tls})));
   seam_open_ = !last_.empty();
   for (;;) {
     MUIR_RETURN_IF_ERROR(run_round(sender));

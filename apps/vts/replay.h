@@ -14,6 +14,7 @@
 #include "apps/vts/position_file.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "net/tls.h"
 
 namespace muir::vts {
 
@@ -26,6 +27,7 @@ struct ReplayOptions {
   // Where a round begins again, a vehicle is elsewhere than it ended. Its fixes are left out until it could have got
   // there at this speed, so that the seam is not reported as impossible speed.
   double seam_speed_kmh = 200;
+  std::shared_ptr<const net::TlsContext> tls{};  // of an https URL, shared by its connections; null: the system's trust
 };
 
 struct ReplayProgress {

@@ -48,15 +48,15 @@ class Running final : public Vts {
 
   [[nodiscard]] uint16_t port() const override { return server_->port(); }
   [[nodiscard]] std::string url() const override {
-    return fmt::format("http://{}:{}", options_.config.http_host == "0.0.0.0" ? "127.0.0.1" : options_.config.http_host,
-                       port());
+    return fmt::format("{}://{}:{}", options_.config.http_tls ? "https" : "http",
+                       options_.config.http_host == "0.0.0.0" ? "127.0.0.1" : options_.config.http_host, port());
   }
   Status wait_until_running(int64_t timeout_ms) override { return streams_->wait_until_running(timeout_ms); }
 
   Status start_demo() override {
     MUIR_RETURN_IF_ERROR(load_master_data());
     board_.set_demo(std::string(kAttribution));
-    ReplayOptions replay{.url = url(), .loop = true};
+    ReplayOptions replay{.url = url(), .loop = true, .tls = MUIR_TRY(trust_in_itself())};
     replay_ = std::make_unique<Replay>(options_.demo_dir + "/positions.csv.gz", replay, system_clock());
     replay_thread_ = std::thread([this] {
       outputs_->wait_caught_up(kZonesTimeoutMs);
@@ -145,8 +145,10 @@ class Running final : public Vts {
 
   Status serve() {
     const VtsConfig& config = options_.config;
-    server_ = net::HttpServer::create(
-        loop_, {.host = config.http_host, .port = config.http_port, .allowed_origins = config.http_allowed_origins});
+    server_ = net::HttpServer::create(loop_, {.host = config.http_host,
+                                              .port = config.http_port,
+                                              .tls = config.http_tls,
+                                              .allowed_origins = config.http_allowed_origins});
     feed_.emplace(loop_, view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, view_, board_);
     api_->add_to(*server_);
@@ -156,6 +158,19 @@ class Running final : public Vts {
     MUIR_RETURN_IF_ERROR(server_->start());
     feed_->start();
     return {};
+  }
+
+  // For the demo, which posts to this server by its address: its own certificate is the one to trust.
+  [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> trust_in_itself() const {
+    if (!options_.config.http_tls) return std::shared_ptr<const net::TlsContext>();
+    net::TlsOptions trust{.check_host = false};
+    net::TlsPemTexts own = MUIR_TRY(net::tls_pem_texts(options_.config.http_tls_options));
+    trust.trusted_certificates.text = own.certificate_chain;
+    if (options_.config.http_tls_options.client_auth != net::TlsClientAuth::none) {
+      trust.certificate_chain.text = std::move(own.certificate_chain);
+      trust.private_key.text = std::move(own.private_key);
+    }
+    return net::TlsContext::client(trust);
   }
 
   Status load_master_data() {
