@@ -22,9 +22,12 @@ testing::ChildProcess start_tools() {
 
 testing::ChildOptions java_program(const std::string& file, const std::vector<std::string>& arguments) {
   const std::string repository = MUIR_SOURCE_DIR;
-  testing::ChildOptions options{.command = {"java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                                            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
-                                            repository + "/build/kafka/libs/*", repository + "/tests/interop/" + file}};
+  testing::ChildOptions options{
+      .command = {"java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                  "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                  // What consumers make of a broker's fetch sessions is no error to them.
+                  "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.clients.FetchSessionHandler=info", "-cp",
+                  repository + "/build/kafka/libs/*", repository + "/tests/interop/" + file}};
   options.command.insert(options.command.end(), arguments.begin(), arguments.end());
   return options;
 }
