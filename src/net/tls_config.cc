@@ -156,11 +156,17 @@ Status read_versions(const Reader& reader, TlsOptions& out) {
   return {};
 }
 
-// "configuration keys listener.name.internal.ssl.*" before what is wrong with the files they name.
+// "configuration keys listener.name.internal.ssl.*" before what is wrong with the files they name: the first prefix
+// that any of them was given under.
 template <class T>
-Result<T> annotated(Result<T> result, const TlsPrefixes& prefixes) {
+Result<T> annotated(Result<T> result, const Properties& properties, const TlsPrefixes& prefixes) {
   if (result.ok()) return result;
-  return result.status().annotate(fmt::format("configuration keys {}ssl.*", prefixes.empty() ? "" : prefixes.front()));
+  std::string used = prefixes.empty() ? "" : prefixes.back();
+  for (auto prefix = prefixes.rbegin(); prefix != prefixes.rend(); ++prefix) {
+    const auto next = properties.lower_bound(*prefix + "ssl.");
+    if (next != properties.end() && next->first.starts_with(*prefix + "ssl.")) used = *prefix;
+  }
+  return result.status().annotate(fmt::format("configuration keys {}ssl.*", used));
 }
 
 }  // namespace
@@ -203,11 +209,11 @@ Result<TlsOptions> tls_options(const Properties& properties, const TlsPrefixes& 
 }
 
 Result<std::shared_ptr<const TlsContext>> tls_server(const Properties& properties, const TlsPrefixes& prefixes) {
-  return annotated(TlsContext::server(MUIR_TRY(tls_options(properties, prefixes))), prefixes);
+  return annotated(TlsContext::server(MUIR_TRY(tls_options(properties, prefixes))), properties, prefixes);
 }
 
 Result<std::shared_ptr<const TlsContext>> tls_client(const Properties& properties, const TlsPrefixes& prefixes) {
-  return annotated(TlsContext::client(MUIR_TRY(tls_options(properties, prefixes))), prefixes);
+  return annotated(TlsContext::client(MUIR_TRY(tls_options(properties, prefixes))), properties, prefixes);
 }
 
 }  // namespace muir::net

@@ -81,6 +81,11 @@ TEST(TlsKeys, AreRefusedByName) {
       << missing.status().message();
 }
 
+TEST(TlsKeys, AreNamedAsTheyWereGiven) {
+  const auto general = tls_server({{"ssl.keystore.location", "/nowhere.p12"}}, {"x.", ""});
+  EXPECT_TRUE(general.status().message().starts_with("configuration keys ssl.*: ")) << general.status().message();
+}
+
 TEST(SecurityProtocol, IsPlaintextOrSsl) {
   EXPECT_FALSE(*is_tls_protocol("PLAINTEXT"));
   EXPECT_TRUE(*is_tls_protocol("SSL"));

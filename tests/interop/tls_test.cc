@@ -115,5 +115,40 @@ TEST_F(TlsListener, JavaToolsWork) {
   EXPECT_TRUE(groups.has("java-tls-group")) << groups.output;
 }
 
+// Stores as Java's own tool makes them; the old form is refused with the command that converts it.
+TEST_F(TlsListener, KeytoolsStoresAreRead) {
+  const auto keytool = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "keytool");
+    arguments.insert(arguments.end(), {"-storepass", "changeit"});
+    const auto ran = testing::run({.command = arguments, .stderr_file = path("keytool.log")});
+    ASSERT_TRUE(ran.ok()) << ran.status().to_string();
+  };
+  const auto generate = [&](const std::string& type, const std::string& file) {
+    keytool({"-genkeypair", "-alias", "muir", "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=keytool",
+             "-ext", "san=dns:localhost", "-storetype", type, "-keystore", path(file), "-keypass", "changeit"});
+  };
+  generate("PKCS12", "keytool.p12");
+  generate("JKS", "keytool.jks");
+  keytool({"-exportcert", "-rfc", "-alias", "muir", "-keystore", path("keytool.p12"), "-file", path("keytool.pem")});
+  keytool({"-importcert", "-noprompt", "-alias", "muir", "-file", path("keytool.pem"), "-storetype", "PKCS12",
+           "-keystore", path("trust.p12")});
+  broker::BrokerConfig config;
+  config.data_dir = path("data2");
+  config.properties = {{"listeners", "SSL://localhost:0"},      {"ssl.keystore.location", path("keytool.p12")},
+                       {"ssl.keystore.password", "changeit"},   {"ssl.truststore.location", path("trust.p12")},
+                       {"ssl.truststore.password", "changeit"}, {"ssl.client.auth", "requested"}};
+  auto started = broker::Broker::start(config);
+  ASSERT_TRUE(started.ok()) << started.status().to_string();
+  const auto listed = kcat(fmt::format("localhost:{}", (*started)->port()), {"-L", "-m", "10"},
+                           {"-X", "security.protocol=ssl", "-X", "ssl.ca.location=" + path("keytool.pem")});
+  EXPECT_TRUE(listed.ok()) << listed.status().to_string();
+  EXPECT_TRUE((*started)->stop().ok());
+
+  config.properties["ssl.keystore.location"] = path("keytool.jks");
+  const auto refused = broker::Broker::start(config).status();
+  EXPECT_NE(refused.message().find("keytool -importkeystore -srckeystore " + path("keytool.jks")), std::string::npos)
+      << refused.to_string();
+}
+
 }  // namespace
 }  // namespace muir::interop
