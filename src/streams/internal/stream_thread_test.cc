@@ -19,9 +19,9 @@ namespace {
 
 constexpr int kPartitions = 4;
 
-StreamsConfig config_of(const std::string& state_dir, bool exactly_once) {
+StreamsConfig config_of(const std::string& state_dir, bool exactly_once, const std::string& bootstrap = "memory:1") {
   auto config = StreamsConfig::parse({{"application.id", "app"},
-                                      {"bootstrap.servers", "memory:1"},
+                                      {"bootstrap.servers", bootstrap},
                                       {"state.dir", state_dir},
                                       {"processing.guarantee", exactly_once ? "exactly_once_v2" : "at_least_once"},
                                       {"commit.interval.ms", "100"}});
@@ -369,12 +369,14 @@ TEST_F(StreamThreadTest, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThi
 // The same on a broker, in real time: what the threads of an application do on it, step by step.
 TEST(StreamThreadOnMuirsBroker, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThird) {
   testing::TempDir folder;
-  auto broker = broker::Broker::start(
-      {.port = 0, .data_dir = folder.str() + "/broker", .properties = {{"group.initial.rebalance.delay.ms", "0"}}});
+  auto broker =
+      broker::Broker::start({.port = 0,
+                             .data_dir = folder.str() + "/broker",
+                             .properties = {{"group.initial.rebalance.delay.ms", "0"},
+                                            {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "200"}}});
   ASSERT_TRUE(broker.ok()) << broker.status().message();
-  const auto connect = [&] {
-    return client::connect_kafka({{"bootstrap.servers", fmt::format("127.0.0.1:{}", (*broker)->port())}}).value();
-  };
+  const std::string bootstrap = fmt::format("127.0.0.1:{}", (*broker)->port());
+  const auto connect = [&] { return client::connect_kafka({{"bootstrap.servers", bootstrap}}).value(); };
   const auto client = connect();
   const auto admin = client->admin().value();
   for (const char* topic : {"in", "out"}) {
@@ -382,7 +384,8 @@ TEST(StreamThreadOnMuirsBroker, ATransactionThatOutlivesTwoOwnersHidesNothingFro
   }
   const auto plan = std::make_shared<CountingPlan>("app");
   const auto start = [&](const std::string& name) {
-    return std::make_unique<App>(connect(), system_clock(), plan, config_of(folder.str() + "/" + name, true), 1);
+    return std::make_unique<App>(connect(), system_clock(), plan, config_of(folder.str() + "/" + name, true, bootstrap),
+                                 1);
   };
   const auto producer = client->producer().value();
   const auto produce = [&](int count) {
