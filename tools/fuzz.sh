@@ -43,7 +43,7 @@ done
 dictionary_of() {
   case $1 in
     net_http | net_websocket) echo http ;;
-    net_url | net_router | vts_queries) echo url ;;
+    net_url | net_router | vts_query) echo url ;;
     schema_avro_container | schema_avro_datum | schema_avro_resolution | schema_avro_schema) echo avro ;;
     registry_*) echo registry ;;
     vts_*) echo vts ;;

@@ -84,10 +84,11 @@ Histogram& MetricsRegistry::histogram(const std::string& name, const std::string
 
 namespace {
 
-std::string escaped(const std::string& text) {
+// Prometheus text format 0.0.4: backslash and line feed everywhere, quotes in the values of labels only.
+std::string escaped(const std::string& text, bool quotes) {
   std::string out;
   for (const char c : text) {
-    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\\' || (quotes && c == '"')) out += '\\';
     if (c == '\n') {
       out += "\\n";
     } else {
@@ -100,7 +101,7 @@ std::string escaped(const std::string& text) {
 std::string label_text(const Labels& labels, const std::string& quantile = {}) {
   std::string inner;
   for (const auto& [name, value] : labels)
-    inner += fmt::format("{}{}=\"{}\"", inner.empty() ? "" : ",", name, escaped(value));
+    inner += fmt::format("{}{}=\"{}\"", inner.empty() ? "" : ",", name, escaped(value, true));
   if (!quantile.empty()) inner += fmt::format("{}quantile=\"{}\"", inner.empty() ? "" : ",", quantile);
   return inner.empty() ? "" : "{" + inner + "}";
 }
@@ -120,7 +121,7 @@ std::string MetricsRegistry::prometheus_text() const {
   std::string out;
   for (const auto& [name, family] : families_) {
     const char* type = family.kind == 'c' ? "counter" : family.kind == 'g' ? "gauge" : "summary";
-    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escaped(family.help), name, type);
+    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escaped(family.help, false), name, type);
     for (const auto& [labels, metric] : family.metrics) {
       if (metric.counter) out += fmt::format("{}{} {}\n", name, label_text(labels), metric.counter->value());
       if (metric.gauge) out += fmt::format("{}{} {}\n", name, label_text(labels), metric.gauge->value());

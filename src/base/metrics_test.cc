@@ -27,10 +27,10 @@ TEST(Histogram, EmptyAndNegative) {
 TEST(MetricsRegistry, RendersPrometheusText) {
   MetricsRegistry registry;
   registry.counter("muir_records_total", "Records read.", {{"topic", "a\"b"}}).add(3);
-  registry.gauge("muir_lag", "Records behind.").set(-2);
+  registry.gauge("muir_lag", "Records \"behind\".").set(-2);
   registry.histogram("muir_wait_ms", "Waiting.").record(4);
   EXPECT_EQ(registry.prometheus_text(),
-            "# HELP muir_lag Records behind.\n# TYPE muir_lag gauge\nmuir_lag -2\n"
+            "# HELP muir_lag Records \"behind\".\n# TYPE muir_lag gauge\nmuir_lag -2\n"
             "# HELP muir_records_total Records read.\n# TYPE muir_records_total counter\n"
             "muir_records_total{topic=\"a\\\"b\"} 3\n"
             "# HELP muir_wait_ms Waiting.\n# TYPE muir_wait_ms summary\n"

@@ -5,8 +5,10 @@
 #include <cstring>
 #include <span>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/log.h"
+#include "net/internal/idle_sweeper.h"
 #include "net/internal/tls_stream.h"
 
 namespace muir::net {
@@ -19,10 +21,15 @@ constexpr size_t kFirstStepBytes = 256 * 1024;
 
 // Cuts the stream into frames. Small frames come out of a read buffer, many per system call; the rest of a large one
 // is read straight into the frame.
-class Connection final : public FrameConnection, public StreamEvents, public std::enable_shared_from_this<Connection> {
+class Connection final : public FrameConnection,
+                         public StreamEvents,
+                         public Sweepable,
+                         public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<TcpStream> stream, size_t frame_bytes_max)
-      : stream_(std::move(stream)), frame_bytes_max_(frame_bytes_max) {
+  Connection(std::shared_ptr<TcpStream> stream, const FrameServerOptions& options)
+      : stream_(std::move(stream)),
+        frame_bytes_max_(options.frame_bytes_max),
+        idle_timeout_ms_(options.idle_timeout_ms) {
     buffer_.resize(kReadBytes);
   }
 
@@ -55,6 +62,14 @@ class Connection final : public FrameConnection, public StreamEvents, public std
   [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
   void close() override { stream_->close_after_writes(); }
   [[nodiscard]] const std::string& peer() const override { return stream_->peer(); }
+
+  // ---- Sweepable
+  void check_idle() override {
+    if (system_clock().steady_ms() - stream_->last_progress_ms() <= idle_timeout_ms_) return;
+    log::debug("frame from {}: nothing has moved for {} ms; closing the connection", peer(), idle_timeout_ms_);
+    if (stream_->queued_bytes() > 0) return stream_->abort();  // it does not read
+    stream_->close_after_writes();
+  }
 
   // ---- StreamEvents
   std::span<char> read_buffer() override {
@@ -141,6 +156,7 @@ class Connection final : public FrameConnection, public StreamEvents, public std
   // Shared with whoever holds the connection to send.
   const std::shared_ptr<TcpStream> stream_;
   const size_t frame_bytes_max_;
+  const int64_t idle_timeout_ms_;
   std::unique_ptr<FrameSession> session_;
   std::atomic<bool> paused_{false};
 
@@ -155,28 +171,41 @@ class Connection final : public FrameConnection, public StreamEvents, public std
 
 class Server final : public FrameServer {
  public:
-  explicit Server(std::unique_ptr<TcpListener> listener) : listener_(std::move(listener)) {}
+  Server(EventLoop& loop, int64_t idle_timeout_ms) : sweeper_(std::make_shared<IdleSweeper>(loop, idle_timeout_ms)) {}
+  ~Server() override { stop(); }
+
+  Status start(EventLoop& loop, const FrameServerOptions& options, SessionFactory factory) {
+    TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
+    listener_ = MUIR_TRY(start_listener(
+        loop, std::move(listen), options.tls,
+        [sweeper = sweeper_, factory = std::move(factory), options](const std::shared_ptr<TcpStream>& stream) {
+          const auto connection = std::make_shared<Connection>(stream, options);
+          stream->set_events(connection);
+          if (options.idle_timeout_ms > 0) sweeper->add(connection);
+          connection->open(factory);
+        }));
+    if (options.idle_timeout_ms > 0) sweeper_->start();
+    return {};
+  }
+
   [[nodiscard]] uint16_t port() const override { return listener_->port(); }
-  void stop() override { listener_->stop(); }
+  void stop() override {
+    sweeper_->stop();
+    if (listener_) listener_->stop();
+  }
 
  private:
+  const std::shared_ptr<IdleSweeper> sweeper_;
   std::unique_ptr<TcpListener> listener_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, FrameServerOptions options,
+Result<std::unique_ptr<FrameServer>> FrameServer::start(EventLoop& loop, const FrameServerOptions& options,
                                                         SessionFactory factory) {
-  TcpListenerOptions listen{
-      .host = std::move(options.host), .port = options.port, .connections_max = options.connections_max};
-  auto listener = MUIR_TRY(start_listener(
-      loop, std::move(listen), options.tls,
-      [factory = std::move(factory), max = options.frame_bytes_max](const std::shared_ptr<TcpStream>& stream) {
-        auto connection = std::make_shared<Connection>(stream, max);
-        stream->set_events(connection);
-        connection->open(factory);
-      }));
-  return std::unique_ptr<FrameServer>(std::make_unique<Server>(std::move(listener)));
+  auto server = std::make_unique<Server>(loop, options.idle_timeout_ms);
+  MUIR_RETURN_IF_ERROR(server->start(loop, options, std::move(factory)));
+  return std::unique_ptr<FrameServer>(std::move(server));
 }
 
 }  // namespace muir::net

@@ -50,6 +50,9 @@ struct FrameServerOptions {
   uint16_t port = 0;                           // 0: any free port
   size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
   size_t connections_max = 10'000;
+  // A connection on which nothing has moved for so long is closed, so that peers that are gone do not pile up; 0:
+  // never.
+  int64_t idle_timeout_ms = 0;
   std::shared_ptr<const TlsContext> tls{};  // shared by all connections; null: plaintext
 };
 
@@ -59,7 +62,7 @@ class FrameServer {
   using SessionFactory = std::function<std::unique_ptr<FrameSession>(std::shared_ptr<FrameConnection>)>;
 
   // Binds and listens before it returns.
-  static Result<std::unique_ptr<FrameServer>> start(EventLoop& loop, FrameServerOptions options,
+  static Result<std::unique_ptr<FrameServer>> start(EventLoop& loop, const FrameServerOptions& options,
                                                     SessionFactory factory);
   virtual ~FrameServer() = default;
   [[nodiscard]] virtual uint16_t port() const = 0;

@@ -168,7 +168,7 @@ TEST(FrameServer, KeepsOrderTowardsASlowReader) {
     ASSERT_EQ(frame->size(), 400'000U);
     EXPECT_EQ((*frame)[0], static_cast<char>('a' + i % 26));
   }
-  EXPECT_EQ(fixture.connection()->send_queue_bytes(), 0U);
+  EXPECT_TRUE(eventually([&] { return fixture.connection()->send_queue_bytes() == 0; }));
 }
 
 TEST(FrameServer, TakesFramesFromManyThreadsWhole) {
@@ -214,6 +214,31 @@ TEST(FrameServer, RefusesConnectionsBeyondTheMaximum) {
   ASSERT_TRUE(first->receive(kWaitMs).ok());
   const auto second = fixture.client();
   EXPECT_EQ(second->receive(kWaitMs).status().code(), Code::unavailable);
+}
+
+TEST(FrameServer, ClosesConnectionsOnWhichNothingMoves) {
+  Fixture fixture(echo, {.idle_timeout_ms = 1000});
+  const auto silent = fixture.client();
+  ASSERT_TRUE(silent->send("before", kWaitMs).ok());
+  EXPECT_EQ(silent->receive(kWaitMs).value(), "before");
+  EXPECT_EQ(silent->receive(kWaitMs).status().code(), Code::unavailable);
+  EXPECT_TRUE(eventually([&] { return fixture.closed == 1; }));
+}
+
+TEST(FrameServer, KeepsConnectionsThatMoveAndWithoutALimitAll) {
+  Fixture without(echo);
+  const auto silent = without.client();
+  Fixture fixture(echo, {.idle_timeout_ms = 1000});
+  const auto busy = fixture.client();
+  const auto idle = fixture.client();
+  while (fixture.closed == 0) {  // until the idle one has been ended
+    ASSERT_TRUE(busy->send("x", kWaitMs).ok());
+    ASSERT_TRUE(busy->receive(kWaitMs).ok());
+  }
+  ASSERT_TRUE(busy->send("still here", kWaitMs).ok());
+  EXPECT_EQ(busy->receive(kWaitMs).value(), "still here");
+  ASSERT_TRUE(silent->send("here too", kWaitMs).ok());
+  EXPECT_EQ(silent->receive(kWaitMs).value(), "here too");
 }
 
 TEST(FrameServer, StopEndsEverySessionBeforeItReturns) {

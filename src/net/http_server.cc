@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 
 #include "net/internal/error_response.h"
 #include "net/internal/http_session.h"
+#include "net/internal/idle_sweeper.h"
 #include "net/internal/router.h"
 #include "net/internal/static_files.h"
 #include "net/internal/tls_stream.h"
@@ -14,8 +14,6 @@
 namespace muir::net {
 namespace {
 
-constexpr int64_t kSweepMs = 1000;
-
 // What a connection beyond the maximum is told before it is closed.
 Bytes refusal(size_t connections_max) {
   HttpResponse response =
@@ -23,52 +21,6 @@ Bytes refusal(size_t connections_max) {
   response.headers.emplace_back("Retry-After", "1");
   return http_response_head(response, false, false) + response.body;
 }
-
-// Looks at every connection once in a while and ends those that are stuck. Shared with its timer.
-class Sweeper : public std::enable_shared_from_this<Sweeper> {
- public:
-  Sweeper(EventLoop& loop, int64_t interval_ms) : loop_(loop), interval_ms_(interval_ms) {}
-
-  void add(const std::shared_ptr<HttpConnection>& connection) {
-    const std::lock_guard lock(mutex_);
-    connections_.emplace_back(connection);
-  }
-  void schedule() {
-    const std::lock_guard lock(mutex_);
-    schedule_locked();
-  }
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) return;
-    stopped_ = true;
-    loop_.cancel(timer_);
-  }
-
- private:
-  void schedule_locked() {
-    if (!stopped_) timer_ = loop_.schedule(interval_ms_, [self = shared_from_this()] { self->sweep(); });
-  }
-  void sweep() {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) return;
-    std::vector<std::weak_ptr<HttpConnection>> left;
-    for (auto& weak : connections_) {
-      if (const auto connection = weak.lock()) {
-        connection->check_idle();
-        left.push_back(std::move(weak));
-      }
-    }
-    connections_ = std::move(left);
-    schedule_locked();
-  }
-
-  EventLoop& loop_;
-  const int64_t interval_ms_;
-  std::mutex mutex_;
-  std::vector<std::weak_ptr<HttpConnection>> connections_;
-  EventLoop::TimerId timer_ = 0;
-  bool stopped_ = false;
-};
 
 class Server final : public HttpServer, public HttpDispatcher {
  public:
@@ -100,7 +52,7 @@ class Server final : public HttpServer, public HttpDispatcher {
       session->start();
     };
     listener_ = MUIR_TRY(start_listener(loop_, std::move(listen), options_.tls, accept));
-    sweeper_->schedule();
+    sweeper_->start();
     return {};
   }
 
@@ -157,8 +109,7 @@ class Server final : public HttpServer, public HttpDispatcher {
   HttpHandler fallback_;
   std::unique_ptr<TcpListener> listener_;
 
-  const std::shared_ptr<Sweeper> sweeper_ =
-      std::make_shared<Sweeper>(loop_, std::clamp<int64_t>(options_.idle_timeout_ms / 4, 1, kSweepMs));
+  const std::shared_ptr<IdleSweeper> sweeper_ = std::make_shared<IdleSweeper>(loop_, options_.idle_timeout_ms);
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "net/http_server.h"
+#include "net/internal/idle_sweeper.h"
 #include "net/internal/tcp_stream.h"
 
 namespace muir::net {
@@ -17,12 +18,9 @@ class HttpDispatcher {
   [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
 };
 
-class HttpConnection {
+class HttpConnection : public Sweepable {
  public:
-  virtual ~HttpConnection() = default;
   virtual void start() = 0;  // on the stream's loop thread
-  // Ends the connection when its peer has been silent or has not read for too long. Thread-safe.
-  virtual void check_idle() = 0;
 };
 
 std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStream>& stream, HttpDispatcher& dispatcher,

@@ -1,0 +1,44 @@
+// IdleSweeper: asks every connection of a server, once in a while, whether it has been silent for too long.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "net/event_loop.h"
+
+namespace muir::net {
+
+class Sweepable {
+ public:
+  virtual ~Sweepable() = default;
+  // Ends the connection when its peer has been silent or has not read for too long. Thread-safe.
+  virtual void check_idle() = 0;
+};
+
+// Thread-safe. Shared because its timer holds it.
+class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
+ public:
+  // For connections that may be silent for `idle_timeout_ms`: they are asked at least every second, and more often when
+  // the time is short. `loop` outlives it.
+  IdleSweeper(EventLoop& loop, int64_t idle_timeout_ms);
+
+  void start();
+  void add(const std::shared_ptr<Sweepable>& connection);
+  // No connection is asked any more. Idempotent.
+  void stop();
+
+ private:
+  void schedule_locked();
+  void sweep();
+
+  EventLoop& loop_;
+  const int64_t interval_ms_;
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<Sweepable>> connections_;
+  EventLoop::TimerId timer_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace muir::net
