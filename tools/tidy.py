@@ -183,6 +183,12 @@ def check_fuzz_entries(texts):
     for path, text in texts.items():
         if path.endswith("_test.cc"):
             tested.update(re.findall(r'survive_mutations\(\s*"(\w+)"', text))
+            suite = ""
+            for line in text.splitlines():
+                if begins := re.match(r"TEST(?:_F|_P)?\((\w+),", line):
+                    suite = begins[1]
+                if "survive_mutations(" in line and suite and not suite.startswith("Fuzz"):
+                    yield f"{path}: {suite} calls survive_mutations(); the suite's name begins with Fuzz, so that it is found"
     targets = set()
     for target, _, header, function in fuzz_targets.entries(texts):
         targets.add(target)

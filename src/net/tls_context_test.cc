@@ -174,7 +174,7 @@ TEST_F(TlsFiles, SayWhatIsWrongWithThem) {
   }
 }
 
-TEST(TlsMaterial, SurvivesMutations) {
+TEST(FuzzTlsMaterial, SurvivesMutations) {
   const auto identity = authority().issue();
   testing::survive_mutations("net_tls_material", fuzz_tls_material,
                              {identity.chain + identity.key, authority().certificate(),
