@@ -5,6 +5,7 @@
 #define BOOST_ASIO_NO_DEPRECATED
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <algorithm>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -350,7 +351,10 @@ class AsioListener final : public TcpListener {
                          asio::ip::resolver_base::passive | asio::ip::resolver_base::numeric_service, ec);
     if (ec || found.empty())
       return error(Code::invalid_argument, "listen on {}:{}: {}", options_.host, options_.port, ec.message());
-    endpoint = found.begin()->endpoint();
+    // Of a name's addresses the first of IPv4, if there is one, as Java does: "localhost" is 127.0.0.1 for everybody.
+    const auto v4 =
+        std::find_if(found.begin(), found.end(), [](const auto& one) { return one.endpoint().address().is_v4(); });
+    endpoint = (v4 == found.end() ? found.begin() : v4)->endpoint();
     acceptor_.emplace(context);
     acceptor_->open(endpoint.protocol(), ec);
     if (!ec) acceptor_->set_option(asio::socket_base::reuse_address(true), ec);

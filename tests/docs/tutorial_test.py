@@ -79,7 +79,8 @@ class Documents(unittest.TestCase):
     def here(self, commands):
         """The commands with this product's ports and binary in place of the defaults."""
         for default, port in ((8080, self.muir.http_port), (9092, self.muir.broker_port), (8081, self.muir.registry_port)):
-            commands = commands.replace(f"localhost:{default}", f"127.0.0.1:{port}")
+            for host in ("localhost", "127.0.0.1"):
+                commands = commands.replace(f"{host}:{default}", f"127.0.0.1:{port}")
         commands = commands.replace("build/bin/muir", str(product.BINARY))
         return commands.replace("vts replay", f"vts replay --url {self.muir.url}")
 

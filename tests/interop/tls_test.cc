@@ -57,7 +57,9 @@ class TlsListener : public ::testing::Test {
   }
   Result<std::string> kcat(const std::string& servers, std::vector<std::string> arguments,
                            const std::vector<std::string>& security = {}) const {
-    std::vector<std::string> command = {"timeout", "40", "kcat", "-b", servers};
+    std::vector<std::string> command = {"timeout", "40", "kcat", "-b", servers,
+                                        // It gives up when the first address refuses, and localhost may be ::1 first.
+                                        "-X", "broker.address.family=v4"};
     command.insert(command.end(), security.begin(), security.end());
     command.insert(command.end(), arguments.begin(), arguments.end());
     return testing::run({.command = command, .stderr_file = path("kcat.log")});
