@@ -1,0 +1,119 @@
+// ByteBudget: how many bytes all connections of a server, or of several servers, may hold together.
+//
+// A receiver takes a share before it reads what its peer has announced, and gives it back when the bytes are gone; who
+// finds no room waits. So that large requests cannot keep small ones out, the budget is divided by size: a quarter for
+// shares up to kSmallBytes, a quarter for those up to kMiddleBytes, a half for larger ones. Of those that wait, the
+// smallest is first. A share larger than its part is given while that part holds nothing else.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace muir::net {
+
+// Thread-safe. Shared by the servers that draw on it and by the shares, which may outlive them.
+class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
+ public:
+  static constexpr size_t kSmallBytes = 64 * 1024;
+  static constexpr size_t kMiddleBytes = 2 * 1024 * 1024;
+  static constexpr size_t kUnlimited = SIZE_MAX;
+
+  // What one holder has taken; gives itself back. Of one thread at a time.
+  class Share {
+   public:
+    Share() = default;
+    Share(Share&& other) noexcept { *this = std::move(other); }
+    Share& operator=(Share&& other) noexcept;
+    ~Share() { reset(); }
+    void reset();
+    [[nodiscard]] size_t bytes() const { return bytes_; }
+    [[nodiscard]] explicit operator bool() const { return budget_ != nullptr; }
+    // Whether somebody waits for the part of the budget that this share is of.
+    [[nodiscard]] bool wanted_by_others() const;
+
+   private:
+    friend class ByteBudget;
+    Share(std::shared_ptr<ByteBudget> budget, size_t bytes) : budget_(std::move(budget)), bytes_(bytes) {}
+    std::shared_ptr<ByteBudget> budget_;
+    size_t bytes_ = 0;
+  };
+
+  static std::shared_ptr<ByteBudget> make(size_t bytes_max);
+
+  // Takes `bytes` now, or not at all.
+  std::optional<Share> try_take(size_t bytes);
+  // Takes `bytes` when there is room. `granted` runs once, on the thread that made the room, or before the return; it
+  // must not block. Returns 0 when it has run, else what cancel() takes.
+  using Ticket = uint64_t;
+  using Granted = std::function<void(Share)>;
+  Ticket take(size_t bytes, Granted granted);
+  // True when `granted` will not run any more.
+  bool cancel(Ticket ticket);
+
+  [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
+  [[nodiscard]] size_t used() const;
+  [[nodiscard]] size_t waiting() const;
+  // The most that was in use at a time since the last call.
+  size_t take_peak();
+  // True once after much of the budget was in use and little is: time for return_free_memory() (base/memory.h). Asked
+  // from time to time.
+  bool peak_is_over();
+
+ private:
+  struct Waiter {
+    Ticket ticket;
+    Granted granted;
+  };
+  struct Part {
+    size_t bytes_max = 0;
+    size_t used = 0;
+    std::multimap<size_t, Waiter> waiting;  // by size; equal ones in order of their coming
+  };
+
+  explicit ByteBudget(size_t bytes_max);
+  static size_t part_of(size_t bytes);
+  // Under mutex_.
+  [[nodiscard]] static bool has_room(const Part& part, size_t bytes);
+  void add(Part& part, size_t bytes);
+  void give_back(size_t bytes);
+
+  const size_t bytes_max_;
+  mutable std::mutex mutex_;
+  std::array<Part, 3> parts_;
+  size_t used_ = 0;
+  size_t peak_ = 0;
+  Ticket next_ticket_ = 1;
+};
+
+// Decides whether a sender that others wait for may keep its share while its bytes arrive: in every kWindowMs at least
+// kBytes must come, or the rest. Of one thread at a time.
+class ArrivalWatch {
+ public:
+  static constexpr int64_t kWindowMs = 5000;
+  static constexpr size_t kBytes = 256 * 1024;
+
+  void begin(int64_t now_ms) { *this = {now_ms, 0}; }
+  // `arrived`: bytes since begin(). Asked again and again, at any times.
+  [[nodiscard]] bool stalled(int64_t now_ms, size_t arrived) {
+    if (now_ms - since_ms_ < kWindowMs) return false;
+    if (arrived - arrived_before_ < kBytes) return true;
+    since_ms_ = now_ms;
+    arrived_before_ = arrived;
+    return false;
+  }
+
+  ArrivalWatch() = default;
+
+ private:
+  ArrivalWatch(int64_t since_ms, size_t arrived) : since_ms_(since_ms), arrived_before_(arrived) {}
+  int64_t since_ms_ = 0;
+  size_t arrived_before_ = 0;
+};
+
+}  // namespace muir::net
