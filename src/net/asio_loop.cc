@@ -42,6 +42,10 @@ constexpr size_t kIovecMax = 64;
 constexpr int64_t kLingerMs = 1000;
 constexpr size_t kLingerBytesMax = 4 * 1024 * 1024;
 constexpr int64_t kAcceptRetryMs = 100;
+// One turn of writing: then the other connections of the thread have theirs, however fast this peer reads.
+constexpr size_t kTurnBytesMax = 512 * 1024;
+// Small pieces that wait are kept in one string of at most so many bytes, so that they cost what they hold.
+constexpr size_t kJoinedBytesMax = 4096;
 
 // The place where exceptions of handlers end.
 void run_task(const std::function<void()>& task) {
@@ -177,7 +181,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     for (Piece& piece : pieces) {
       if (piece.view().empty()) continue;
       queued_bytes_.fetch_add(piece.view().size(), std::memory_order_relaxed);
-      queue_.push_back(std::move(piece));
+      if (!join(piece)) queue_.push_back(std::move(piece));
     }
     if (!waiting_) flush();
   }
@@ -191,6 +195,13 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
 
   void abort() override {
     asio::post(context_, [self = shared_from_this()] { self->close_now(); });
+  }
+
+  [[nodiscard]] bool call_when_drained() override {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) return false;
+    tell_drained_ = true;
+    return true;
   }
 
   // On the loop thread, or when the loop has stopped.
@@ -229,9 +240,20 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     run_task([&] { events->on_read(n); });
   }
 
-  // Writes as much of the queue as the socket takes. Under mutex_.
+  // Into the last piece of the queue, when both are small. Under mutex_.
+  bool join(const Piece& piece) {
+    if (piece.shared || queue_.empty() || queue_.back().shared) return false;
+    Bytes& last = queue_.back().owned;
+    if (last.size() + piece.owned.size() > kJoinedBytesMax) return false;
+    last += piece.owned;
+    return true;
+  }
+
+  // Writes as much of the queue as the socket takes, for one turn. Under mutex_.
   void flush() {
+    size_t turn_bytes = 0;
     while (!queue_.empty()) {
+      if (turn_bytes >= kTurnBytesMax) return end_turn();
       std::array<iovec, kIovecMax> parts;
       size_t count = 0;
       for (auto it = queue_.begin(); it != queue_.end() && count < kIovecMax; ++it, ++count) {
@@ -251,9 +273,29 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
         return;
       }
       touch();
+      turn_bytes += static_cast<size_t>(n);
       consume(static_cast<size_t>(n));
     }
+    if (std::exchange(tell_drained_, false)) asio::post(context_, [self = shared_from_this()] { self->drained(); });
     if (closing_) asio::post(context_, [self = shared_from_this()] { self->linger(); });
+  }
+
+  // The rest is written when the other connections have had their turn.
+  void end_turn() {
+    waiting_ = true;
+    asio::post(context_, [self = shared_from_this()] { self->go_on(); });
+  }
+
+  void go_on() {
+    const std::lock_guard lock(mutex_);
+    if (fd_ < 0) return;
+    waiting_ = false;
+    flush();
+  }
+
+  void drained() {
+    const auto events = events_;
+    if (events) run_task([&events] { events->on_drained(); });
   }
 
   void consume(size_t n) {
@@ -275,10 +317,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     asio::post(context_, [self = shared_from_this()] {
       if (!self->socket_) return;
       self->socket_->async_wait(Socket::wait_write, [self](const ErrorCode& ec) {
-        const std::lock_guard lock(self->mutex_);
-        if (ec || self->fd_ < 0) return;
-        self->waiting_ = false;
-        self->flush();
+        if (!ec) self->go_on();
       });
     });
   }
@@ -325,7 +364,8 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
   int fd_;
   std::deque<Piece> queue_;
   size_t front_written_ = 0;
-  bool waiting_ = false;  // for the socket to become writable
+  bool waiting_ = false;  // for the socket to become writable, or for the next turn
+  bool tell_drained_ = false;
   bool closing_ = false;
 
   std::atomic<size_t> queued_bytes_{0};

@@ -42,6 +42,10 @@ struct HttpResponse {
   std::string content_type = "application/json";
   Bytes body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // Instead of `body`: one text that is not copied, however many connections it goes to (a snapshot of a version).
+  std::shared_ptr<const std::string> shared_body{};
+
+  [[nodiscard]] BytesView body_view() const { return shared_body ? BytesView(*shared_body) : BytesView(body); }
 };
 
 // Answers one request, once, from any thread. Dropping it unanswered answers 500.
@@ -57,7 +61,8 @@ using HttpHandler = std::function<void(HttpRequest request, std::shared_ptr<Http
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
-  // Queues a text message. The shared text is not copied: one message can go to many sockets.
+  // Queues a text message and returns at once; it leaves in pieces, as the peer reads. The shared text is not copied
+  // (with TLS neither, but for the piece in work): one message can go to many sockets.
   virtual void send_text(std::shared_ptr<const std::string> text) = 0;
   // Bytes queued and not yet written: a slow reader's owner skips or closes.
   [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
@@ -68,6 +73,9 @@ class WebSocket {
 struct WebSocketHandler {
   std::function<void(std::shared_ptr<WebSocket>, const HttpRequest&)> on_open{};
   std::function<void(const std::shared_ptr<WebSocket>&, std::string_view text)> on_text{};
+  // Everything queued for a peer that read slowly has been written. Back-pressure: an owner who sees
+  // send_queue_bytes() above its limit after send_text() stops sending, and goes on here.
+  std::function<void(const std::shared_ptr<WebSocket>&)> on_drained{};
   std::function<void(const std::shared_ptr<WebSocket>&)> on_close{};
 };
 

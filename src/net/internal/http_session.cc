@@ -250,7 +250,10 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   void answer(HttpResponse response, bool keep_alive, bool http_1_0, bool head_only) {
     std::vector<Piece> pieces(head_only ? 1 : 2);
     pieces[0].owned = http_response_head(response, keep_alive, http_1_0);
-    if (!head_only) pieces[1].owned = std::move(response.body);
+    if (!head_only) {
+      pieces[1].owned = std::move(response.body);
+      pieces[1].shared = std::move(response.shared_body);
+    }
     stream_->write(std::move(pieces));
     if (!keep_alive) return stream_->close_after_writes();
     stream_->post([self = shared_from_this()] {
@@ -295,7 +298,7 @@ Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say
   const bool bodiless = response.status == 204 || response.status == 304;
   if (!bodiless) {
     if (!response.content_type.empty()) out += fmt::format("Content-Type: {}\r\n", one_line(response.content_type));
-    out += fmt::format("Content-Length: {}\r\n", response.body.size());
+    out += fmt::format("Content-Length: {}\r\n", response.body_view().size());
   }
   for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", one_line(name), one_line(value));
   if (!keep_alive) {

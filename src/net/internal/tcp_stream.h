@@ -25,6 +25,8 @@ class StreamEvents {
   virtual std::span<char> read_buffer() = 0;
   // `n` >= 1 bytes have arrived. The next ones arrive after the next TcpStream::read().
   virtual void on_read(size_t n) = 0;
+  // Everything queued has been written; called once for each call_when_drained() that said true.
+  virtual void on_drained() {}
   // The stream is gone, whoever ended it; the last call.
   virtual void on_closed() = 0;
 };
@@ -53,6 +55,8 @@ class TcpStream {
   // Writes what is queued, tells the peer that nothing follows, and closes when the peer has, or after a second.
   virtual void close_after_writes() = 0;
   virtual void abort() = 0;
+  // False when nothing is queued; else on_drained() follows, on the loop thread. How writers wait for a slow peer.
+  [[nodiscard]] virtual bool call_when_drained() = 0;
   [[nodiscard]] virtual size_t queued_bytes() const = 0;
   // Steady time of the last byte read or written.
   [[nodiscard]] virtual int64_t last_progress_ms() const = 0;

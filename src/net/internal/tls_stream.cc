@@ -1,5 +1,7 @@
 #include "net/internal/tls_stream.h"
 
+#include <atomic>
+#include <deque>
 #include <mutex>
 
 #include "base/log.h"
@@ -9,6 +11,11 @@ namespace muir::net {
 namespace {
 
 constexpr size_t kReadBytes = 32 * 1024;
+// Plaintext is encrypted as the peer reads, not before: a message that many peers get is held once, not once for each.
+constexpr size_t kSliceBytes = 64 * 1024;
+constexpr size_t kCiphertextBytesMax = 256 * 1024;
+// One turn of encrypting, then the other connections of the thread have theirs.
+constexpr size_t kTurnBytesMax = 512 * 1024;
 
 // A TcpStream over another. Plaintext is encrypted by the thread that writes it, under a lock that also keeps the
 // records in order; decryption happens on the loop thread.
@@ -41,27 +48,33 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   void post(std::function<void()> task) override { inner_->post(std::move(task)); }
 
   void write(std::vector<Piece> pieces) override {
-    std::vector<BytesView> views;
-    views.reserve(pieces.size());
-    for (const Piece& piece : pieces) views.push_back(piece.view());
     const std::lock_guard lock(mutex_);
     if (closing_) return;
-    const Status status = session_.write(views);
-    send_output();
-    if (!status.ok()) inner_->abort();
+    for (Piece& piece : pieces) {
+      if (piece.view().empty()) continue;
+      plain_bytes_.fetch_add(piece.view().size(), std::memory_order_relaxed);
+      plain_.push_back(std::move(piece));
+    }
+    encrypt();
   }
 
   void close_after_writes() override {
     const std::lock_guard lock(mutex_);
     if (closing_) return;
     closing_ = true;
-    session_.close();
-    send_output();
-    inner_->close_after_writes();
+    if (plain_.empty()) end_output();
   }
 
   void abort() override { inner_->abort(); }
-  [[nodiscard]] size_t queued_bytes() const override { return inner_->queued_bytes(); }
+  [[nodiscard]] bool call_when_drained() override {
+    const std::lock_guard lock(mutex_);
+    if (plain_.empty() && !inner_->call_when_drained()) return false;
+    tell_drained_ = true;
+    return true;
+  }
+  [[nodiscard]] size_t queued_bytes() const override {
+    return inner_->queued_bytes() + plain_bytes_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] int64_t last_progress_ms() const override { return inner_->last_progress_ms(); }
   [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
 
@@ -81,8 +94,26 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     }
   }
 
+  void on_drained() override {
+    bool drained = false;
+    {
+      const std::lock_guard lock(mutex_);
+      encrypt();
+      drained = plain_.empty() && tell_drained_ && !inner_->call_when_drained();
+      if (drained) tell_drained_ = false;
+    }
+    const auto events = events_;
+    if (drained && events) events->on_drained();
+  }
+
   void on_closed() override {
     gone_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+      plain_.clear();
+      plain_bytes_ = 0;
+    }
     if (accept_) {
       loop_.cancel(timer_);
       accept_ = nullptr;
@@ -94,6 +125,54 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   }
 
  private:
+  // As much as the inner stream should hold, for one turn; on_drained() goes on with the rest. Under mutex_.
+  void encrypt() {
+    size_t turn_bytes = 0;
+    while (!plain_.empty()) {
+      if (inner_->queued_bytes() >= kCiphertextBytesMax && inner_->call_when_drained()) return;
+      if (turn_bytes >= kTurnBytesMax) return inner_->post([self = shared_from_this()] { self->on_drained(); });
+      const Status status = session_.write(next_slice());
+      send_output();
+      turn_bytes += slice_bytes_;
+      drop_slice();
+      if (!status.ok()) return inner_->abort();
+      if (plain_.empty() && closing_) end_output();
+    }
+  }
+
+  // The front of plain_, at most kSliceBytes; small pieces go together, so that they share a record.
+  std::span<const BytesView> next_slice() {
+    slice_.clear();
+    slice_bytes_ = 0;
+    size_t skip = front_encrypted_;
+    for (auto it = plain_.begin(); it != plain_.end() && slice_bytes_ < kSliceBytes; ++it, skip = 0) {
+      slice_.push_back(it->view().substr(skip, kSliceBytes - slice_bytes_));
+      slice_bytes_ += slice_.back().size();
+    }
+    return slice_;
+  }
+
+  void drop_slice() {
+    plain_bytes_.fetch_sub(slice_bytes_, std::memory_order_relaxed);
+    for (size_t left = front_encrypted_ + slice_bytes_; left > 0;) {
+      const size_t size = plain_.front().view().size();
+      if (left < size) {
+        front_encrypted_ = left;
+        return;
+      }
+      left -= size;
+      front_encrypted_ = 0;
+      plain_.pop_front();
+    }
+  }
+
+  // Under mutex_.
+  void end_output() {
+    session_.close();
+    send_output();
+    inner_->close_after_writes();
+  }
+
   // Under mutex_: what leaves is in the order in which it was encrypted.
   void send_output() {
     Bytes output = session_.take_output();
@@ -154,9 +233,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     if (!session_.closed()) log::warn("TLS connection from {} ended: {}", peer(), status.message());
     if (closing_) return;
     closing_ = true;
-    session_.close();
-    send_output();
-    inner_->close_after_writes();
+    if (plain_.empty()) end_output();
   }
 
   // Shared with the loop, which calls this stream's events.
@@ -175,6 +252,12 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   std::mutex mutex_;  // guards the session, and the order of its output
   TlsSession session_;
   bool closing_ = false;
+  std::deque<Piece> plain_;  // not yet encrypted
+  size_t front_encrypted_ = 0;
+  std::vector<BytesView> slice_;
+  size_t slice_bytes_ = 0;
+  bool tell_drained_ = false;
+  std::atomic<size_t> plain_bytes_{0};
 };
 
 }  // namespace

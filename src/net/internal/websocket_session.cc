@@ -40,7 +40,12 @@ class Socket final : public WebSocket,
     pieces[0].owned = ws_frame_header(WsOpcode::text, text->size());
     pieces[1].shared = std::move(text);
     stream_->write(std::move(pieces));
-    if (stream_->queued_bytes() > kQueueBytesMax) stream_->abort();
+    const size_t queued = stream_->queued_bytes();
+    if (queued > kQueueBytesMax) return stream_->abort();
+    if (queued > 0 && handler_.on_drained && !stream_->call_when_drained()) {
+      // Written in the meantime; the owner may have seen the queue full.
+      stream_->post([self = shared_from_this()] { self->on_drained(); });
+    }
   }
   [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
   void close() override { end(kWsNormal); }
@@ -62,6 +67,9 @@ class Socket final : public WebSocket,
   void on_read(size_t n) override {
     heard_ms_ = system_clock().steady_ms();
     if (feed({buffer_.data(), n})) stream_->read();
+  }
+  void on_drained() override {
+    if (handler_.on_drained && !ended_) handler_.on_drained(shared_from_this());
   }
   void on_closed() override {
     if (handler_.on_close) handler_.on_close(shared_from_this());
