@@ -74,6 +74,39 @@ TEST(RouteTable, PrefersFixedSegmentsAndFallsBackToPlaceholders) {
   EXPECT_EQ(routes.find("PUT", "/a/b/d").allow, "GET, HEAD, POST");
 }
 
+TEST(RouteTable, PassesOverEmptySegmentsWhenAsked) {
+  struct Row {
+    const char* path;
+    int merged;  // 0: not found
+    int apart;
+  };
+  RouteTable<int> merged(true);
+  RouteTable<int> apart;
+  for (auto* routes : {&merged, &apart}) {
+    routes->add("GET", "/a/{x}/c", 1);
+    routes->add("GET", "/a/{x}", 2);
+    routes->add("GET", "/", 3);
+  }
+  for (const Row& row : std::initializer_list<Row>{
+           {"/a/b/c", 1, 1},
+           {"/a/b/c/", 1, 0},
+           {"//a//b///c//", 1, 0},
+           {"/a/b/", 2, 0},
+           {"/a//b", 2, 0},
+           {"/a/%2F/", 2, 0},  // an encoded slash is part of a value
+           {"/a//", 0, 0},
+           {"//", 3, 0},
+           {"", 3, 3},
+       }) {
+    const auto value = [&](const RouteTable<int>& routes) {
+      const auto match = routes.find("GET", row.path);
+      return match.handler == nullptr ? 0 : *match.handler;
+    };
+    EXPECT_EQ(value(merged), row.merged) << row.path;
+    EXPECT_EQ(value(apart), row.apart) << row.path;
+  }
+}
+
 TEST(WebSocketCodec, AcceptsTheKeyOfTheRfc) {
   EXPECT_EQ(ws_accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }

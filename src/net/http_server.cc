@@ -15,16 +15,18 @@ namespace muir::net {
 namespace {
 
 // What a connection beyond the maximum is told before it is closed.
-Bytes refusal(size_t connections_max) {
+Bytes refusal(const HttpServerOptions& options) {
   HttpResponse response =
-      error_response(503, fmt::format("all {} connections are taken; try again later", connections_max));
+      error_response(503, fmt::format("all {} connections are taken; try again later", options.connections_max));
+  give_form(response, options.error_form, {});
   response.headers.emplace_back("Retry-After", "1");
   return http_response_head(response, false, false) + response.body;
 }
 
 class Server final : public HttpServer, public HttpDispatcher {
  public:
-  Server(EventLoop& loop, HttpServerOptions options) : loop_(loop), options_(std::move(options)) {}
+  Server(EventLoop& loop, HttpServerOptions options)
+      : loop_(loop), options_(std::move(options)), routes_(options_.merge_slashes) {}
   ~Server() override { stop(); }
 
   void route(std::string method, std::string pattern, HttpHandler handler) override {
@@ -36,7 +38,6 @@ class Server final : public HttpServer, public HttpDispatcher {
   void files(std::string prefix, std::string directory) override {
     files_.emplace_back(std::move(prefix), std::move(directory));
   }
-  void fallback(HttpHandler handler) override { fallback_ = std::move(handler); }
 
   Status start() override {
     // Longest prefix first.
@@ -45,7 +46,7 @@ class Server final : public HttpServer, public HttpDispatcher {
     TcpListenerOptions listen{.host = options_.host,
                               .port = options_.port,
                               .connections_max = options_.connections_max,
-                              .refusal = refusal(options_.connections_max)};
+                              .refusal = refusal(options_)};
     const auto accept = [this](const std::shared_ptr<TcpStream>& stream) {
       const auto session = make_http_session(stream, *this, options_);
       sweeper_->add(session);
@@ -86,12 +87,8 @@ class Server final : public HttpServer, public HttpDispatcher {
       return responder->respond(std::move(response));
     }
     for (const StaticFiles& files : files_) {
-      if (!files.covers(request.path)) continue;
-      HttpResponse response = files.answer(request);
-      if (response.status == 404 && fallback_) break;
-      return responder->respond(std::move(response));
+      if (files.covers(request.path)) return responder->respond(files.answer(request));
     }
-    if (fallback_) return fallback_(std::move(request), std::move(responder));
     responder->respond(error_response(404, "not found"));
   }
 
@@ -106,7 +103,6 @@ class Server final : public HttpServer, public HttpDispatcher {
   RouteTable<HttpHandler> routes_;
   std::map<std::string, WebSocketHandler> websockets_;
   std::vector<StaticFiles> files_;
-  HttpHandler fallback_;
   std::unique_ptr<TcpListener> listener_;
 
   const std::shared_ptr<IdleSweeper> sweeper_ = std::make_shared<IdleSweeper>(loop_, options_.idle_timeout_ms);

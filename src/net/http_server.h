@@ -44,6 +44,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;
   // Instead of `body`: one text that is not copied, however many connections it goes to (a snapshot of a version).
   std::shared_ptr<const std::string> shared_body{};
+  std::string own_error{};  // the server's own: why it refuses; HttpServerOptions::error_form makes the body of it
 
   [[nodiscard]] BytesView body_view() const { return shared_body ? BytesView(*shared_body) : BytesView(body); }
 };
@@ -79,6 +80,10 @@ struct WebSocketHandler {
   std::function<void(const std::shared_ptr<WebSocket>&)> on_close{};
 };
 
+// Sets the body and content type of an answer that the server gives without a handler (400, 404, 405, 408, 413, ...),
+// of its status and a sentence; `accept` is the request's header, empty when the request did not get that far.
+using HttpErrorForm = std::function<void(HttpResponse& response, std::string_view message, std::string_view accept)>;
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;  // 0: any free port
@@ -91,6 +96,9 @@ struct HttpServerOptions {
   // Origins whose pages may use the server: "https://fleet.example.com", or "*" for all. Pages of other origins get no
   // CORS headers, and their browsers' writes and WebSockets are answered 403.
   std::vector<std::string> allowed_origins{};
+  // Whether "/a//b/" is "/a/b" to the routes, as servers of Java's kind have it. Off: an empty segment is one.
+  bool merge_slashes = false;
+  HttpErrorForm error_form{};  // null: {"error":{"code":"not_found","message":"..."}}
 };
 
 class HttpServer {
@@ -100,14 +108,12 @@ class HttpServer {
 
   // Routes are added before start(). `pattern` has {name} segments: "/api/v1/vehicles/{id}/speed"; a fixed segment
   // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow;
-  // such answers of the server itself are {"error":{"code":"not_found","message":"..."}}.
+  // such answers of the server itself have HttpServerOptions::error_form.
   virtual void route(std::string method, std::string pattern, HttpHandler handler) = 0;
   virtual void websocket(std::string path, WebSocketHandler handler) = 0;
   // Serves files below `directory` under `prefix` with type, ETag, If-None-Match and path traversal refused;
   // "/" serves index.html. Consulted after the routes.
   virtual void files(std::string prefix, std::string directory) = 0;
-  // Answers what no route or file answers (to keep another product's error body); replaces the 404.
-  virtual void fallback(HttpHandler handler) = 0;
 
   // Binds and listens before it returns.
   virtual Status start() = 0;

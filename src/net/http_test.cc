@@ -188,6 +188,39 @@ TEST(HttpServer, RefusesMalformedAndOversizedRequests) {
   }
 }
 
+TEST(HttpServer, GivesItsOwnErrorsTheOwnersForm) {
+  const auto form = [](HttpResponse& response, std::string_view message, std::string_view accept) {
+    response.content_type = "text/plain";
+    response.body = fmt::format("<{} {} {}>", response.status, message.empty() ? "?" : "!", accept);
+  };
+  Fixture fixture({.body_bytes_max = 1000, .header_bytes_max = 1000, .merge_slashes = true, .error_form = form});
+  fixture.start();
+  struct Row {
+    const char* name;
+    std::string sent;
+    const char* body;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"unknown path", "GET /no HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<404 ! a/b>"},
+           {"unknown method", "BREW /hello HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<405 ! a/b>"},
+           {"OPTIONS", "OPTIONS /hello/ HTTP/1.1\r\nHost: x\r\n", "<405 ! >"},
+           {"malformed path", "GET /hello/% HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<400 ! a/b>"},
+           {"no HTTP", "nonsense\r\n", "<400 ! >"},
+           {"HTTP of another version", "GET /hello HTTP/9.9\r\nHost: x\r\n", "<505 ! >"},
+           {"large body", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n", "<413 ! >"},
+           {"large header", "GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n", "<431 ! >"},
+           {"page of another origin", "POST /echo HTTP/1.1\r\nHost: x\r\nOrigin: http://y\r\nAccept: a/b\r\n",
+            "<403 ! a/b>"},
+           {"exception", "GET /throws HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<500 ! a/b>"},
+           {"no answer", "GET /dropped HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<500 ! a/b>"},
+           {"a handler's answer", "GET //hello/ HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "hello you"},
+       }) {
+    const std::string answer = fixture.conversation(row.sent + "Connection: close\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with(std::string("\r\n\r\n") + row.body)) << row.name << ": " << answer;
+    EXPECT_NE(answer.find("Content-Type: text/plain\r\n"), std::string::npos) << row.name;
+  }
+}
+
 TEST(HttpServer, TakesChunkedBodiesAndAnswers100Continue) {
   Fixture fixture;
   fixture.start();

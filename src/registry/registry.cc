@@ -3,9 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -68,6 +66,15 @@ class TaskThread {
   std::thread thread_;
 };
 
+// The server's own errors in the protocol's form and, where the JVM registry's server has words of its own, in those.
+void give_error_form(net::HttpResponse& response, std::string_view message, std::string_view accept) {
+  if (response.status == 404) message = "HTTP 404 Not Found";
+  if (response.status == 405) message = "HTTP 405 Method Not Allowed";
+  RestResponse error = plain_error(response.status, message, accept);
+  response.content_type = std::move(error.content_type);
+  response.body = std::move(error.body);
+}
+
 net::HttpResponse to_http(RestResponse response) {
   return {
       .status = response.status, .content_type = std::move(response.content_type), .body = std::move(response.body)};
@@ -85,17 +92,20 @@ class HttpRegistry final : public Registry {
 
   Status listen() {
     server_ = net::HttpServer::create(
-        loop_, {.host = options_.host, .port = options_.port, .body_bytes_max = kBodyBytesMax, .tls = options_.tls});
+        loop_, {.host = options_.host,
+                .port = options_.port,
+                .body_bytes_max = kBodyBytesMax,
+                .tls = options_.tls,
+                .merge_slashes = true,  // "/compatibility/subjects/s/versions/" is what Java's client asks for
+                .error_form = [](net::HttpResponse& response, std::string_view message, std::string_view accept) {
+                  give_error_form(response, message, accept);
+                }});
     for (const auto& route : rest_routes()) {
       server_->route(route.method, route.pattern,
                      [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
                        handle(route, std::move(request), std::move(responder));
                      });
     }
-    refuse_other_methods();
-    server_->fallback([](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
-      responder->respond(to_http(plain_error(404, "HTTP 404 Not Found", request.header("accept"))));
-    });
     return server_->start();
   }
 
@@ -112,26 +122,6 @@ class HttpRegistry final : public Registry {
   }
 
  private:
-  // The server would answer in its own form.
-  void refuse_other_methods() {
-    std::map<std::string, std::set<std::string>> methods;
-    for (const auto& route : rest_routes()) methods[route.pattern].insert(route.method);
-    for (const auto& [pattern, allowed] : methods) {
-      std::string allow;
-      for (const auto& method : allowed) allow += (allow.empty() ? "" : ", ") + method;
-      for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
-        if (allowed.contains(method)) continue;
-        server_->route(method, pattern,
-                       [allow](const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
-                         auto response =
-                             to_http(plain_error(405, "HTTP 405 Method Not Allowed", request.header("accept")));
-                         response.headers.emplace_back("Allow", allow);
-                         responder->respond(std::move(response));
-                       });
-      }
-    }
-  }
-
   void handle(const RestRoute& route, net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {
     RestRequest rest{.method = std::move(request.method),
                      .params = std::move(request.path_params),

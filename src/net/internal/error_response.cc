@@ -24,14 +24,18 @@ std::string_view code_of(int status) {
 }  // namespace
 
 HttpResponse error_response(int status, std::string_view message) {
-  HttpResponse response{.status = status};
-  response.body = fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"", code_of(status));
-  for (const char c : message) {
+  return {.status = status, .own_error = std::string(message)};
+}
+
+void give_form(HttpResponse& response, const HttpErrorForm& form, std::string_view accept) {
+  if (response.own_error.empty()) return;
+  if (form) return form(response, response.own_error, accept);
+  response.body = fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"", code_of(response.status));
+  for (const char c : response.own_error) {
     if (c == '"' || c == '\\') response.body += '\\';
     response.body += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   response.body += "\"}}";
-  return response;
 }
 
 }  // namespace muir::net

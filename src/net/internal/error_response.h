@@ -7,7 +7,11 @@
 
 namespace muir::net {
 
-// {"error":{"code":"not_found","message":"..."}}; the code follows from the status.
+// An answer whose body is made by give_form() when it is sent.
 HttpResponse error_response(int status, std::string_view message);
+
+// Makes the body of an answer of the server itself, by `form`, else as {"error":{"code":"not_found","message":"..."}},
+// where the code follows from the status. Leaves answers of handlers alone.
+void give_form(HttpResponse& response, const HttpErrorForm& form, std::string_view accept);
 
 }  // namespace muir::net

@@ -159,6 +159,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     parser_.emplace(HttpParser::Kind::request, HttpLimits{.header_bytes_max = options_.header_bytes_max,
                                                           .body_bytes_max = options_.body_bytes_max});
     handling_ = false;
+    accept_.clear();
     extend_deadline();
   }
   void extend_deadline() { deadline_ms_ = system_clock().steady_ms() + options_.idle_timeout_ms; }
@@ -213,6 +214,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
                         .headers = std::move(message.headers),
                         .body = std::move(message.body),
                         .peer = stream_->peer()};
+    if (options_.error_form) accept_ = request.header("accept");
     request.id = request_id(request.header("x-request-id"));
     auto headers = origins_.headers(request);
     headers.emplace_back("X-Request-Id", request.id);
@@ -248,6 +250,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
 
   // From any thread.
   void answer(HttpResponse response, bool keep_alive, bool http_1_0, bool head_only) {
+    give_form(response, options_.error_form, accept_);
     std::vector<Piece> pieces(head_only ? 1 : 2);
     pieces[0].owned = http_response_head(response, keep_alive, http_1_0);
     if (!head_only) {
@@ -284,7 +287,8 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   const CrossOrigin origins_;
   std::optional<HttpParser> parser_;
   Bytes buffer_;
-  size_t end_ = 0;  // of the received bytes in buffer_
+  size_t end_ = 0;      // of the received bytes in buffer_
+  std::string accept_;  // of the request in work, for the form of an error
   bool handling_ = false;
   bool closed_ = false;
   int64_t deadline_ms_ = kNever;

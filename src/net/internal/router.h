@@ -15,6 +15,9 @@ namespace muir::net {
 template <class Handler>
 class RouteTable {
  public:
+  // `merge_slashes`: empty segments are passed over.
+  explicit RouteTable(bool merge_slashes = false) : merge_slashes_(merge_slashes) {}
+
   struct Match {
     enum class Kind : unsigned char { none, wrong_method, found } kind = Kind::none;
     const Handler* handler = nullptr;
@@ -60,7 +63,7 @@ class RouteTable {
     std::map<std::string, Handler, std::less<>> handlers;
   };
 
-  static std::vector<std::string_view> split(std::string_view path) {
+  [[nodiscard]] std::vector<std::string_view> split(std::string_view path) const {
     std::vector<std::string_view> out;
     if (path.starts_with('/')) path.remove_prefix(1);
     while (!path.empty()) {
@@ -70,6 +73,7 @@ class RouteTable {
       path.remove_prefix(end + 1);
       if (path.empty()) out.emplace_back();  // a trailing slash is a segment of its own
     }
+    if (merge_slashes_) std::erase(out, std::string_view());
     return out;
   }
 
@@ -87,6 +91,7 @@ class RouteTable {
     return found;
   }
 
+  const bool merge_slashes_;
   Node root_;
 };
 
