@@ -38,6 +38,8 @@ class KafkaProducerTest : public ::testing::Test {
     rd_kafka_destroy(rk_);
   }
   void start(Properties properties = {}) {
+    // The mock cluster knows no DescribeConfigs, and a new topic's records would wait for its answer.
+    properties.try_emplace("max.block.ms", "20");
     properties["bootstrap.servers"] = rd_kafka_mock_cluster_bootstraps(mock_);
     client_ = connect_kafka(properties).value();
     producer_ = client_->producer({}).value();

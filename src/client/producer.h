@@ -28,7 +28,15 @@ struct Delivery {
   PartitionId partition = kNoPartition;
   Offset offset = kNoOffset;
   Code code = Code::ok;
+  int error = 0;            // Kafka's error code, when there is one
+  bool never_sent = false;  // refused before it reached a broker: an open transaction is as good as before
 };
+// Whether a record that failed so was refused: the same record will not be written another time, others may be.
+// Code::aborted means that it was given up with others, or with its transaction.
+[[nodiscard]] constexpr bool is_refusal(Code code) {
+  return code == Code::invalid_argument || code == Code::out_of_range || code == Code::not_found ||
+         code == Code::permission_denied || code == Code::resource_exhausted;
+}
 // Called once per send(), when the last record of it has been acknowledged or has failed: the first error, and one
 // Delivery per record in order. On a thread of the producer: must not block.
 using DeliveryCallback = std::function<void(const Status&, std::span<const Delivery>)>;
@@ -38,8 +46,11 @@ class Producer {
  public:
   virtual ~Producer() = default;  // waits a bounded time for what is in flight
 
-  // Queues the records, copying them. Fails with Code::resource_exhausted, having queued none, when the queue
-  // (buffer.memory) is full. Without a callback a failure is reported by the next flush(), send() or commit.
+  // Queues the records, copying them. Batches keep to the topics' max.message.bytes; one that is refused as too large,
+  // or for a record that is not valid, is split until only the records at fault fail. In a transaction that was open
+  // then, all of the batch are Code::aborted, and the transactions that follow find those at fault. Fails with
+  // Code::resource_exhausted, having queued none, when the queue (buffer.memory) is full. Without a callback a failure
+  // is reported by the next flush(), send() or commit.
   virtual Status send(std::span<const ProducedRecord> records, DeliveryCallback on_done = nullptr) = 0;
   // Waits until everything sent has been acknowledged; the first failure since the last flush that no callback was
   // told.

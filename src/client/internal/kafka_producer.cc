@@ -16,6 +16,8 @@ namespace {
 
 constexpr int64_t kBufferMemoryDefault = 64LL << 20;
 constexpr int64_t kRecordsMaxDefault = 1'000'000;
+constexpr int64_t kBatchBytesDefault = 1'000'000;  // librdkafka's, of batch.size and max.request.size
+constexpr int64_t kAskMs = 2'000;
 // What a record costs beside its key and value: librdkafka's message and our slot.
 constexpr size_t kRecordOverhead = 128;
 
@@ -48,10 +50,17 @@ struct GroupDeleter {
 }  // namespace
 
 Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properties) {
-  const int64_t bytes_max = MUIR_TRY(number_of(properties, "buffer.memory", kBufferMemoryDefault, 1, INT64_MAX));
-  const int64_t records_max =
+  ProducerLimits limits{.close_ms = 5'000};
+  limits.bytes_max = MUIR_TRY(number_of(properties, "buffer.memory", kBufferMemoryDefault, 1, INT64_MAX));
+  limits.records_max =
       MUIR_TRY(number_of(properties, "queue.buffering.max.messages", kRecordsMaxDefault, 1, 9'000'000));
-  const int64_t metadata_age_ms = MUIR_TRY(number_of(properties, "metadata.max.age.ms", 300'000, 1, INT64_MAX / 1000));
+  limits.metadata_age_us = MUIR_TRY(number_of(properties, "metadata.max.age.ms", 300'000, 1, INT64_MAX / 1000)) * 1000;
+  limits.batch_bytes = std::min(MUIR_TRY(number_of(properties, "batch.size", kBatchBytesDefault, 0, INT32_MAX)),
+                                MUIR_TRY(number_of(properties, "max.request.size", kBatchBytesDefault, 0, INT32_MAX)));
+  limits.ask_ms = std::min(kAskMs, MUIR_TRY(number_of(properties, "max.block.ms", 60'000, 1, INT64_MAX)));
+  const auto codec = properties.find("compression.type");
+  limits.compressed = codec != properties.end() && codec->second != "none";
+  limits.transactional = properties.contains("transactional.id");
   Conf conf = MUIR_TRY(make_conf(Role::producer, properties));
   // Delivery reports arrive as events, many messages in one, and flush() leaves them to the delivery thread.
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR);
@@ -59,34 +68,34 @@ Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properti
   rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), reason.data(), reason.size());
   if (rk == nullptr) return error(Code::invalid_argument, "producer: {}", reason.data());
   (void)conf.release();  // rd_kafka_new() took it over
-  return std::unique_ptr<Producer>(new KafkaProducer(rk, bytes_max, records_max, metadata_age_ms, 5'000));
+  return std::unique_ptr<Producer>(new KafkaProducer(rk, limits));
 }
 
-KafkaProducer::KafkaProducer(rd_kafka_s* rk, int64_t bytes_max, int64_t records_max, int64_t metadata_age_ms,
-                             int64_t close_ms)
-    : rk_(rk),
-      events_(rd_kafka_queue_get_main(rk)),
-      bytes_max_(bytes_max),
-      records_max_(records_max),
-      metadata_age_us_(metadata_age_ms * 1000),
-      close_ms_(close_ms),
-      delivery_thread_([this] { deliver(); }) {}
+KafkaProducer::KafkaProducer(rd_kafka_s* rk, const ProducerLimits& limits)
+    : rk_(rk), events_(rd_kafka_queue_get_main(rk)), limits_(limits), delivery_thread_([this] { deliver(); }) {}
 
 KafkaProducer::~KafkaProducer() {
   if (in_transaction_) {
-    if (Status status = abort_transaction(close_ms_); !status.ok()) log::debug("close producer: {}", status.message());
-  } else if (Status status = flush(close_ms_); !status.ok()) {
+    if (Status status = abort_transaction(limits_.close_ms); !status.ok())
+      log::debug("close producer: {}", status.message());
+  } else if (Status status = flush(limits_.close_ms); !status.ok()) {
     log::warn("close producer: {}", status.message());
   }
+  drop_lanes();
   rd_kafka_purge(rk_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   {
     // The purged records still come back as delivery reports.
     std::unique_lock lock(mutex_);
-    idle_.wait_for(lock, std::chrono::milliseconds(close_ms_), [&] { return batches_in_flight_ == 0; });
+    idle_.wait_for(lock, std::chrono::milliseconds(limits_.close_ms), [&] { return batches_in_flight_ == 0; });
   }
-  stop_ = true;
+  {
+    const std::lock_guard lock(topics_mutex_);
+    stop_ = true;
+  }
+  urged_.notify_all();
   rd_kafka_queue_yield(events_);
   delivery_thread_.join();
+  if (urge_thread_.joinable()) urge_thread_.join();
   for (auto& [name, topic] : topics_) {
     if (topic.handle != nullptr) rd_kafka_topic_destroy(topic.handle);
   }
@@ -95,22 +104,33 @@ KafkaProducer::~KafkaProducer() {
 }
 
 KafkaProducer::Topic* KafkaProducer::topic(std::string_view name) {
-  const std::lock_guard lock(topics_mutex_);
   auto it = topics_.find(name);
-  if (it == topics_.end()) it = topics_.try_emplace(std::string(name)).first;
-  if (it->second.handle == nullptr) it->second.handle = rd_kafka_topic_new(rk_, it->first.c_str(), nullptr);
-  return it->second.handle == nullptr ? nullptr : &it->second;
+  if (it == topics_.end()) {
+    it = topics_.try_emplace(std::string(name), limits_.batch_bytes, limits_.compressed).first;
+  }
+  Topic& found = it->second;
+  if (found.handle == nullptr) {
+    rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(rk_);
+    rd_kafka_topic_conf_set_opaque(conf, &found);
+    found.handle = rd_kafka_topic_new(rk_, it->first.c_str(), conf);
+  }
+  return found.handle == nullptr ? nullptr : &found;
+}
+
+KafkaProducer::Topic* KafkaProducer::known_topic(std::string_view name) {
+  const std::lock_guard lock(topics_mutex_);
+  return topic(name);
 }
 
 // A batch larger than the whole memory is let through when nothing else is queued: it could never be sent otherwise.
 Status KafkaProducer::reserve(size_t records, size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const bool full = records_in_flight_ + static_cast<int64_t>(records) > records_max_ ||
-                    bytes_in_flight_ + static_cast<int64_t>(bytes) > bytes_max_;
+  const bool full = records_in_flight_ + static_cast<int64_t>(records) > limits_.records_max ||
+                    bytes_in_flight_ + static_cast<int64_t>(bytes) > limits_.bytes_max;
   if (full && batches_in_flight_ != 0) {
     return error(Code::resource_exhausted,
                  "send {} records: {} of buffer.memory={} bytes and {} of {} records are in use", records,
-                 bytes_in_flight_, bytes_max_, records_in_flight_, records_max_);
+                 bytes_in_flight_, limits_.bytes_max, records_in_flight_, limits_.records_max);
   }
   ++batches_in_flight_;
   records_in_flight_ += static_cast<int64_t>(records);
@@ -148,22 +168,51 @@ Status KafkaProducer::send(std::span<const ProducedRecord> records, DeliveryCall
   batch->slots.assign(records.size(), Slot{batch});
   batch->deliveries.resize(records.size());
 
-  std::string_view last_name;
-  Topic* last = nullptr;
+  const int64_t now_us = system_clock().steady_us();
   size_t failed = 0;
-  for (size_t i = 0; i < records.size(); ++i) {
-    if (last == nullptr || records[i].topic != last_name) {
-      last_name = records[i].topic;
-      last = topic(last_name);
-    }
-    const Status status = last == nullptr ? error(Code::invalid_argument, "send: \"{}\" is not a topic name", last_name)
-                                          : enqueue(records[i], last->handle, &batch->slots[i]);
-    if (status.ok()) continue;
-    ++failed;
-    fail(&batch->slots[i], status);
+  for (size_t i = 0; i < records.size();) {
+    size_t end = i + 1;
+    while (end < records.size() && records[end].topic == records[i].topic) ++end;
+    failed += send_run(records.subspan(i, end - i), &batch->slots[i], now_us);
+    i = end;
   }
   count_down(batch, failed + 1);
   return {};
+}
+
+size_t KafkaProducer::send_run(std::span<const ProducedRecord> records, Slot* slots, int64_t now_us) {
+  Topic* to = nullptr;
+  bool open = false;
+  bool ask = false;
+  {
+    const std::lock_guard lock(topics_mutex_);
+    to = topic(records.front().topic);
+    if (to != nullptr) {
+      open = to->lane.open();
+      ask = to->lane.wants_to_ask(now_us, limits_.metadata_age_us);
+      if (ask) to->lane.asked(now_us);
+      for (const ProducedRecord& record : records) open = open && !to->lane.suspicious(record, size_of(record));
+      // Counted before their reports can come.
+      if (open) to->outside += static_cast<int64_t>(records.size());
+      for (size_t i = 0; !open && i < records.size(); ++i) to->lane.hold(HeldRecord(records[i], &slots[i]));
+    }
+  }
+  size_t failed = 0;
+  if (to == nullptr) {
+    const Status status = error(Code::invalid_argument, "send: \"{}\" is not a topic name", records.front().topic);
+    for (size_t i = 0; i < records.size(); ++i) fail(&slots[i], status, true);
+    return records.size();
+  }
+  for (size_t i = 0; open && i < records.size(); ++i) {
+    const Status status = enqueue(records[i], to->handle, &slots[i]);
+    if (status.ok()) continue;
+    ++failed;
+    fail(&slots[i], status, true);
+  }
+  if (failed > 0) to->outside -= static_cast<int64_t>(failed);
+  if (ask) ask_limits(*to);
+  if (!open) advance(*to);
+  return failed;
 }
 
 Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* handle, Slot* slot) {
@@ -195,25 +244,37 @@ Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* ha
   rd_kafka_error_t* failure = rd_kafka_produceva(rk_, fields.data(), count);
   if (failure == nullptr) return {};
   if (headers != nullptr) rd_kafka_headers_destroy(headers);
-  return take_error(rk_, failure, fmt::format("send topic={}", record.topic));
+  const std::string what = fmt::format("send topic={}", rd_kafka_topic_name(handle));
+  Status status = take_error(rk_, failure, what);
+  // A transaction that a refused record has ended takes no more.
+  if (in_transaction_ && status.code() == Code::failed_precondition) {
+    return Status(Code::aborted, status.message(), status.detail());
+  }
+  return status;
 }
 
-void KafkaProducer::fail(Slot* slot, const Status& status) {
+void KafkaProducer::fail(Slot* slot, const Status& status, bool never_sent) {
   Batch* batch = slot->batch;
-  batch->deliveries[static_cast<size_t>(slot - batch->slots.data())].code = status.code();
+  Delivery& delivery = batch->deliveries[static_cast<size_t>(slot - batch->slots.data())];
+  delivery.code = status.code();
+  delivery.error = kafka_error_of(status);
+  delivery.never_sent = never_sent;
   const std::lock_guard lock(mutex_);
   if (batch->failure.ok()) batch->failure = status;
 }
 
-void KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    fail(slot, status_of_rdkafka(message.err, fmt::format("send topic={} partition={}",
-                                                          rd_kafka_topic_name(message.rkt), message.partition)));
-    return;
-  }
+bool KafkaProducer::settle(Slot* slot, const rd_kafka_message_s& message) {
+  auto* to = static_cast<Topic*>(rd_kafka_topic_opaque(message.rkt));
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return settle_refused(slot, *to, message);
   Batch* batch = slot->batch;
   batch->deliveries[static_cast<size_t>(slot - batch->slots.data())] = {PartitionId(message.partition),
                                                                         Offset(message.offset)};
+  if (slot->in_lane) {
+    const std::lock_guard lock(topics_mutex_);
+    to->lane.settled();
+    touched_.push_back(to);
+  }
+  return true;
 }
 
 // The delivery thread finishes what its own reports complete; a batch completed by send() is handed to it.
@@ -241,31 +302,47 @@ void KafkaProducer::finish(Batch* raw) {
   if (batches_in_flight_ == 0) idle_.notify_all();
 }
 
+void KafkaProducer::take_deliveries(rd_kafka_op_s* event) {
+  std::array<const rd_kafka_message_t*, 1000> messages{};
+  while (const size_t count = rd_kafka_event_message_array(event, messages.data(), messages.size())) {
+    for (size_t i = 0; i < count;) {
+      // Neighbours mostly belong to one batch and one topic: one atomic operation each for the run.
+      Batch* batch = static_cast<Slot*>(messages[i]->_private)->batch;
+      rd_kafka_topic_t* handle = messages[i]->rkt;
+      size_t settled = 0;
+      int64_t outside = 0;
+      for (; i < count && messages[i]->rkt == handle; ++i) {
+        auto* slot = static_cast<Slot*>(messages[i]->_private);
+        if (slot->batch != batch) break;
+        if (!slot->in_lane) ++outside;
+        settled += settle(slot, *messages[i]) ? 1 : 0;
+      }
+      auto* to = static_cast<Topic*>(rd_kafka_topic_opaque(handle));
+      if (outside > 0 && to->outside.fetch_sub(outside) == outside) touched_.push_back(to);
+      if (settled > 0) count_down(batch, settled);
+    }
+  }
+}
+
 void KafkaProducer::deliver() {
-  std::vector<const rd_kafka_message_t*> messages(1000);
   std::vector<Batch*> settled;
   while (!stop_) {
     rd_kafka_event_t* event = rd_kafka_queue_poll(events_, 200);
-    if (event != nullptr && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-      while (const size_t count = rd_kafka_event_message_array(event, messages.data(), messages.size())) {
-        for (size_t i = 0; i < count; ++i) {
-          auto* slot = static_cast<Slot*>(messages[i]->_private);
-          Batch* batch = slot->batch;
-          settle(slot, *messages[i]);
-          // Neighbours mostly belong to one batch: one atomic operation for the run.
-          size_t run = 1;
-          while (i + 1 < count && static_cast<Slot*>(messages[i + 1]->_private)->batch == batch) {
-            ++i;
-            ++run;
-            settle(static_cast<Slot*>(messages[i]->_private), *messages[i]);
-          }
-          count_down(batch, run);
-        }
-      }
-    } else if (event != nullptr && rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+    const int type = event == nullptr ? RD_KAFKA_EVENT_NONE : rd_kafka_event_type(event);
+    if (type == RD_KAFKA_EVENT_DR) {
+      take_deliveries(event);
+    } else if (type == RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT) {
+      take_limits(event);
+    } else if (type == RD_KAFKA_EVENT_ERROR) {
       log::debug("{}: {}", rd_kafka_name(rk_), rd_kafka_event_error_string(event));
     }
     if (event != nullptr) rd_kafka_event_destroy(event);
+    if (!touched_.empty()) {
+      std::sort(touched_.begin(), touched_.end());
+      touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+      for (Topic* to : touched_) advance(*to);
+      touched_.clear();
+    }
     {
       const std::lock_guard lock(mutex_);
       settled.swap(settled_);
@@ -288,12 +365,12 @@ Status KafkaProducer::flush(int64_t timeout_ms) {
 }
 
 Result<int32_t> KafkaProducer::partition_count(const std::string& name) {
-  Topic* found = topic(name);
+  Topic* found = known_topic(name);
   if (found == nullptr) return error(Code::invalid_argument, "\"{}\" is not a topic name", name);
   const int64_t now = system_clock().steady_us();
   {
     const std::lock_guard lock(topics_mutex_);
-    if (found->partitions > 0 && now - found->asked_at_us < metadata_age_us_) return found->partitions;
+    if (found->partitions > 0 && now - found->asked_at_us < limits_.metadata_age_us) return found->partitions;
   }
   const rd_kafka_metadata_t* metadata = nullptr;
   const std::string what = fmt::format("metadata topic={}", name);
@@ -360,13 +437,21 @@ Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const 
 }
 
 Status KafkaProducer::commit_transaction(int64_t timeout_ms) {
+  const int64_t deadline = system_clock().steady_ms() + timeout_ms;
+  // librdkafka flushes what it has; records may still wait in a lane.
+  if (lanes_hold_records()) MUIR_RETURN_IF_ERROR(flush(timeout_ms));
+  const int64_t left = std::max<int64_t>(deadline - system_clock().steady_ms(), 1);
   const Status status =
-      retry("commit transaction", timeout_ms, [&](int left_ms) { return rd_kafka_commit_transaction(rk_, left_ms); });
-  if (status.ok()) in_transaction_ = false;
-  return status;
+      retry("commit transaction", left, [&](int left_ms) { return rd_kafka_commit_transaction(rk_, left_ms); });
+  if (!status.ok()) return status;
+  in_transaction_ = false;
+  const std::lock_guard lock(topics_mutex_);
+  for (auto& [name, to] : topics_) to.lane.committed();
+  return {};
 }
 
 Status KafkaProducer::abort_transaction(int64_t timeout_ms) {
+  drop_lanes();
   const Status status =
       retry("abort transaction", timeout_ms, [&](int left_ms) { return rd_kafka_abort_transaction(rk_, left_ms); });
   if (!status.ok()) return status;

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -47,6 +48,16 @@ Status status_of_rdkafka(int resp_err, std::string_view what, std::string_view r
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   const std::string_view text = reason.empty() ? std::string_view(rd_kafka_err2str(err)) : reason;
   return Status(code_of(err), fmt::format("{}: {}: {}", what, rd_kafka_err2name(err), text), resp_err);
+}
+
+int kafka_error_of(const Status& status) {
+  switch (status.detail()) {
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT: return RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+    default: return std::max(status.detail(), 0);
+  }
 }
 
 Status take_error(rd_kafka_s* rk, rd_kafka_error_s* error, std::string_view what) {

@@ -13,6 +13,9 @@ namespace muir::client::internal {
 // `resp_err` is an rd_kafka_resp_err_t: Kafka's codes are positive, librdkafka's own negative. It becomes detail().
 Status status_of_rdkafka(int resp_err, std::string_view what, std::string_view reason = {});
 
+// Kafka's error code of such a status, also where librdkafka has one of its own for it; 0: none.
+int kafka_error_of(const Status& status);
+
 // Takes over `error` (nullptr is OK) of a call on `rk`. A fatal error that means a newer instance is Code::fenced, one
 // that asks for an abort of the transaction Code::aborted.
 Status take_error(rd_kafka_s* rk, rd_kafka_error_s* error, std::string_view what);
