@@ -3,8 +3,9 @@
 //   auto broker = MUIR_TRY(Broker::start(config));   // clients may connect to config.host:broker->port()
 //   broker->stop();                                  // ends cleanly; the destructor does the same
 //
-// acks=all is answered after the records are on the disk (one fsync for all requests that wait), and consumers read
-// only such records, unless log.flush.acks=false says otherwise.
+// acks=all is answered after the records are on the disk (one fsync for all requests that wait), and offsets are
+// committed only of such records, unless log.flush.acks=false says otherwise. Consumers see records when they are
+// appended.
 #pragma once
 
 #include <cstdint>

@@ -246,6 +246,21 @@ TEST_F(BrokerTest, AnswersKeepTheOrderOfPipelinedRequests) {
   EXPECT_EQ(client_.last_correlation_id(), first + 2);
 }
 
+// As on an Apache Kafka of one node, where the high watermark is the end of the log.
+TEST_F(BrokerTest, OwnWritesAreSeenAsSoonAsTheyAreAnswered) {
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100; ++i) {
+    const auto written = produce("t", batch_of({std::to_string(i)}), 1);
+    ASSERT_EQ(written.error_code, ErrorCode::none);
+    expected.push_back(std::to_string(i));
+    EXPECT_EQ(list_offset("t", -1), written.base_offset + 1);
+    EXPECT_EQ(list_offset("t", 1000), 0);
+    EXPECT_EQ(fetch("t", Offset(written.base_offset)), std::vector<std::string>{std::to_string(i)});
+  }
+  EXPECT_EQ(fetch("t", Offset(0)), expected);
+}
+
 TEST_F(BrokerTest, AFetchWaitsForDataUntilItsLimit) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   TestClient consumer(broker_->port());

@@ -59,7 +59,8 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
   pass.config = partition.config_;
   pass.log_start = partition.log_start_;
   pass.dirty_from = std::max(partition.cleaned_to_, partition.log_start_);
-  const Offset stable = partition.last_stable_offset();
+  // A record must not give way to one that a loss of power could take back.
+  const Offset stable = std::min(partition.last_stable_offset(), partition.durable_);
   uint64_t clean_bytes = 0;
   uint64_t dirty_bytes = 0;
   int64_t oldest_dirty = INT64_MAX;

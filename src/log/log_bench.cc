@@ -30,7 +30,7 @@ class Folder {
 std::unique_ptr<LogManager> open_log(const Folder& folder, bool sync) {
   LogOptions options;
   options.folder = folder.path();
-  options.sync_before_visible = sync;
+  options.sync_before_confirm = sync;
   auto logs = LogManager::open(options);
   CHECK(logs.ok() && (*logs)->create_topic("t", 1, {}).ok());
   return *std::move(logs);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -87,7 +88,7 @@ LogManager::LogManager(LogOptions options)
       flusher_(std::make_unique<Flusher>()) {
   partition_env_.env = &env_;
   partition_env_.clock = &clock_;
-  partition_env_.sync_before_visible = options_.sync_before_visible;
+  partition_env_.sync_before_confirm = options_.sync_before_confirm;
   partition_env_.request_flush = [this](Partition& partition) { flusher_->request(partition.shared_from_this()); };
 }
 
@@ -425,6 +426,10 @@ Status LogManager::delete_topic(const std::string& name) {
 }
 
 Result<Offset> LogManager::delete_records_before(Partition& partition, Offset offset) {
+  // A log that lost its end could not begin behind it.
+  std::promise<Status> durable;
+  partition.when_durable(partition.offsets().log_end, [&durable](const Status& status) { durable.set_value(status); });
+  MUIR_RETURN_IF_ERROR(durable.get_future().get());
   const Offset start = MUIR_TRY(partition.delete_records_before(offset));
   MUIR_RETURN_IF_ERROR(save_checkpoints());
   return start;

@@ -24,8 +24,8 @@ struct LogOptions {
   std::string folder;
   // The broker's properties: defaults of topics (log.*), and log.retention.check.interval.ms and the like.
   Properties broker;
-  // Consumers see, and acks=all confirms, only what an fsync has made durable.
-  bool sync_before_visible = true;
+  // acks=all confirms only what an fsync has made durable.
+  bool sync_before_confirm = true;
   int32_t node_id = 1;
   Env* env = nullptr;      // null: the machine's
   Clock* clock = nullptr;  // null: the machine's

@@ -243,8 +243,8 @@ Status Partition::roll() {
 }
 
 void Partition::after_append(Offset end, OnDurable durable, Woken& woken) {
-  if (!env_.sync_before_visible) {
-    raise_high_watermark(active().next_offset(), woken);
+  raise_high_watermark(active().next_offset(), woken);
+  if (!env_.sync_before_confirm) {
     if (durable) woken.waiters.push_back({end, std::move(durable)});
     return;
   }
@@ -293,6 +293,7 @@ Status Partition::flush() {
       // After a failed fsync the kernel may have dropped the pages: nothing that follows could be trusted.
       failure_ = Status(Code::io_error, name() + ": " + status.message(),
                         static_cast<int>(wire::ErrorCode::kafka_storage_error));
+      high_watermark_ = std::min(high_watermark_, durable_);
       error("{}: the log is offline: {}", name(), status.message());
       fail_all(failure_, woken);
     } else {
@@ -302,7 +303,6 @@ Status Partition::flush() {
         return std::find(targets.begin(), rolled_end, segment) != rolled_end;
       });
       durable_ = std::max(durable_, end);
-      if (env_.sync_before_visible) raise_high_watermark(end, woken);
       const auto done = std::stable_partition(waiters_.begin(), waiters_.end(),
                                               [&](const Waiter& waiter) { return waiter.offset > durable_; });
       std::move(done, waiters_.end(), std::back_inserter(woken.waiters));

@@ -1,8 +1,8 @@
 // Partition: the durable log of one topic partition.
 //
-// Appends assign offsets and go to the page cache; flush() makes them durable and raises the high watermark, below
-// which consumers read. With `sync_before_visible` off, the high watermark follows every append at once, as in Apache
-// Kafka on one node. Thread-safe.
+// Appends assign offsets, go to the page cache and can be read at once: as on an Apache Kafka of one node, the high
+// watermark is the end of the log. flush() makes them durable, which is what waits for when_durable(); with
+// `sync_before_confirm` off, nothing waits. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct PartitionEnv {
   Clock* clock = nullptr;
   // Asks for a flush() of the partition, soon; called with the partition's lock held.
   std::function<void(Partition&)> request_flush;
-  bool sync_before_visible = true;
+  bool sync_before_confirm = true;
 };
 
 // Where a partition's log was when it was last known to be durable.
@@ -100,7 +100,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
 
   // Appends one valid batch. Its base offset, leader epoch and, with LogAppendTime, timestamp are written by the log.
   // Failures carry Kafka's code in detail(). When it succeeds, `durable` (if any) runs once the batch is durable, or
-  // with the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_visible
+  // with the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_confirm
   // it runs before the return.
   using OnDurable = std::function<void(const Status&)>;
   // Asked before a new batch is appended, with the partition's lock held, so that no marker can come between the answer

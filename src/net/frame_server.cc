@@ -112,6 +112,12 @@ class Connection final : public FrameConnection,
 
   // Hands out every whole frame that has arrived, unless paused, and asks for more.
   void pump() {
+    hand_out();
+    // A paused connection without a backlog is read on, into the buffer, so that its end is noticed.
+    if (session_ && paused_ && !in_large_frame_ && begin_ == end_) stream_->read();
+  }
+
+  void hand_out() {
     while (session_ && !paused_) {
       if (in_large_frame_) {
         if (large_filled_ < large_size_) return stream_->read();

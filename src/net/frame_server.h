@@ -24,7 +24,7 @@ class FrameConnection {
   // joined. Frames leave in the order of the calls.
   virtual void send(Bytes payload) = 0;
   virtual void send(std::vector<Bytes> pieces) = 0;
-  // Stops reading further frames from this peer until resume_reading(): back-pressure.
+  // No further frame is handed out until resume_reading(), and little more is read from this peer: back-pressure.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
   // Bytes queued and not yet written.

@@ -22,7 +22,7 @@ Status BrokerCore::open_logs() {
   log::LogOptions options;
   options.folder = context_.config.data_dir;
   options.broker = context_.config.properties;
-  options.sync_before_visible = context_.flag("log.flush.acks");
+  options.sync_before_confirm = context_.flag("log.flush.acks");
   options.node_id = context_.config.node_id;
   options.env = &env_;
   options.clock = context_.config.clock;

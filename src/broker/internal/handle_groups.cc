@@ -1,5 +1,6 @@
 // Consumer groups: the coordinators do the work.
 #include "broker/internal/broker_context.h"
+#include "broker/internal/committed_records.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
 #include "broker/internal/txn_coordinator.h"
@@ -84,7 +85,13 @@ void handle_leave_group(BrokerContext& context, const RequestInfo& info, wire::L
 
 void handle_offset_commit(BrokerContext& context, const RequestInfo& info, wire::OffsetCommitRequest request,
                           Reply<wire::OffsetCommitResponse> reply) {
-  context.groups->offset_commit(info.version, std::move(request), std::move(reply));
+  const auto positions = committed_positions(request);
+  when_records_durable(context, positions,
+                       [&context, version = info.version, request = std::move(request),
+                        reply = std::move(reply)](const Status& status) mutable {
+                         if (!status.ok()) return reply(refuse_commit(request, ErrorCode::coordinator_not_available));
+                         context.groups->offset_commit(version, std::move(request), std::move(reply));
+                       });
 }
 
 void handle_offset_fetch(BrokerContext& context, const RequestInfo& info, wire::OffsetFetchRequest request,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/internal/broker_context.h"
+#include "broker/internal/committed_records.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
 #include "broker/internal/txn_coordinator.h"
@@ -48,17 +49,6 @@ void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& 
       });
 }
 
-// Every partition of the request with the same error.
-wire::TxnOffsetCommitResponse refused(const wire::TxnOffsetCommitRequest& request, wire::ErrorCode error) {
-  wire::TxnOffsetCommitResponse response;
-  for (const auto& topic : request.topics) {
-    auto& out = response.topics.emplace_back();
-    out.name = topic.name;
-    for (const auto& partition : topic.partitions) out.partitions.push_back({partition.partition_index, error, {}});
-  }
-  return response;
-}
-
 }  // namespace
 
 void handle_init_producer_id(BrokerContext& context, const RequestInfo& info, wire::InitProducerIdRequest request,
@@ -96,9 +86,15 @@ void handle_txn_offset_commit(BrokerContext& context, const RequestInfo& info, w
   if (error != wire::ErrorCode::none) {
     constexpr int16_t kAbortableSince = 4;  // KIP-890
     const bool abortable = error == wire::ErrorCode::invalid_txn_state && info.version >= kAbortableSince;
-    return reply(refused(request, abortable ? wire::ErrorCode::transaction_abortable : error));
+    return reply(refuse_commit(request, abortable ? wire::ErrorCode::transaction_abortable : error));
   }
-  context.groups->txn_offset_commit(std::move(request), std::move(reply));
+  const auto positions = committed_positions(request);
+  when_records_durable(
+      context, positions,
+      [&context, request = std::move(request), reply = std::move(reply)](const Status& status) mutable {
+        if (!status.ok()) return reply(refuse_commit(request, wire::ErrorCode::coordinator_not_available));
+        context.groups->txn_offset_commit(std::move(request), std::move(reply));
+      });
 }
 
 void handle_describe_transactions(BrokerContext& context, const RequestInfo&, wire::DescribeTransactionsRequest request,

@@ -35,9 +35,9 @@ class Session final : public net::FrameSession {
       log::warn("connection from {} closed: it asks but does not read its answers", peer_);
       return connection_->close();
     }
-    auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve());
+    auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve(!is_produce(frame)));
     const Status status = dispatch(context_, listener_, peer_, frame, std::move(slot));
-    if (status.ok()) return;
+    if (status.ok()) return queue_->given();
     log::warn("connection from {} closed: {}", peer_, status.message());
     connection_->close();
   }
@@ -45,6 +45,10 @@ class Session final : public net::FrameSession {
   void on_closed() override { queue_->disconnect(); }
 
  private:
+  static bool is_produce(BytesView frame) {
+    return ByteReader(frame).i16() == static_cast<int16_t>(wire::ApiKey::produce) && frame.size() >= 2;
+  }
+
   BrokerContext& context_;
   const Listener& listener_;
   const std::string peer_;
@@ -55,20 +59,27 @@ class Session final : public net::FrameSession {
 
 }  // namespace
 
-ReplyQueue::Number ReplyQueue::reserve() {
+ReplyQueue::Number ReplyQueue::reserve(bool holds_up) {
   const std::lock_guard guard(mutex_);
-  places_.emplace_back();
-  if (places_.size() > waiting_max_ && connection_ != nullptr && !paused_) {
-    paused_ = true;
-    connection_->pause_reading();
-  }
+  places_.push_back({.holds_up = holds_up});
+  if (holds_up) ++holding_up_;
   return first_ + places_.size() - 1;
+}
+
+bool ReplyQueue::must_wait(size_t waiting_max) const { return holding_up_ > 0 || places_.size() > waiting_max; }
+
+void ReplyQueue::given() {
+  const std::lock_guard guard(mutex_);
+  if (paused_ || connection_ == nullptr || !must_wait(waiting_max_)) return;
+  paused_ = true;
+  connection_->pause_reading();
 }
 
 void ReplyQueue::fill(Number number, std::optional<std::vector<Bytes>> frame) {
   const std::lock_guard guard(mutex_);
   if (number < first_ || number >= first_ + places_.size()) return;
   Place& place = places_[number - first_];
+  if (std::exchange(place.holds_up, false)) --holding_up_;
   place.ready = true;
   place.frame = std::move(frame);
   while (!places_.empty() && places_.front().ready) {
@@ -76,10 +87,9 @@ void ReplyQueue::fill(Number number, std::optional<std::vector<Bytes>> frame) {
     places_.pop_front();
     ++first_;
   }
-  if (paused_ && places_.size() <= waiting_max_ / 2 && connection_ != nullptr) {
-    paused_ = false;
-    connection_->resume_reading();
-  }
+  if (!paused_ || connection_ == nullptr || must_wait(waiting_max_ / 2)) return;
+  paused_ = false;
+  connection_->resume_reading();
 }
 
 void ReplyQueue::close_connection() {

@@ -1,4 +1,9 @@
-// Session: one client's connection. Answers leave in the order of the requests, whenever they become ready.
+// Session: one client's connection. Requests take effect in their order; answers leave in that order, too.
+//
+// As in Kafka, a request is looked at when the one before it has been answered: what waits for the disk, for a
+// coordinator or for records holds up what follows on its connection, and nothing else. Produce is the exception: its
+// batches are appended before the next request is looked at, and only the answer may have to wait for the disk, so that
+// a producer's requests share an fsync.
 #pragma once
 
 #include <deque>
@@ -23,8 +28,10 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
       : connection_(std::move(connection)), waiting_max_(waiting_max) {}
 
   using Number = uint64_t;
-  // The place of the next request's answer.
-  Number reserve();
+  // The place of the next request's answer. `holds_up`: until it is filled, no further request is handed out.
+  Number reserve(bool holds_up);
+  // The request of the newest place has been given to its handler: holds up those that follow, if need be.
+  void given();
   // Fills a place; nullopt: there is no answer. Sends every answer whose turn has come.
   void fill(Number number, std::optional<std::vector<Bytes>> frame);
   void close_connection();
@@ -33,15 +40,20 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
 
  private:
   struct Place {
+    bool holds_up = false;
     bool ready = false;
     std::optional<std::vector<Bytes>> frame;
   };
+
+  // Under mutex_.
+  [[nodiscard]] bool must_wait(size_t waiting_max) const;
 
   std::mutex mutex_;
   std::shared_ptr<net::FrameConnection> connection_;
   const size_t waiting_max_;
   std::deque<Place> places_;
-  Number first_ = 0;  // number of places_.front()
+  Number first_ = 0;       // number of places_.front()
+  size_t holding_up_ = 0;  // places that hold up what follows
   bool paused_ = false;
 };
 
