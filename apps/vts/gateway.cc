@@ -38,7 +38,8 @@ net::HttpResponse answer(const Batch& batch) {
 
 // The record's time is the fix's, so that consumers see event time; a time that cannot be true would spoil it.
 int64_t record_time(const RawPosition& position, const Limits& limits) {
-  const bool usable = position.timestamp && *position.timestamp <= position.received_at + limits.future_ms;
+  const bool usable = position.timestamp && *position.timestamp >= kEarliestMs &&
+                      *position.timestamp <= position.received_at + limits.future_ms;
   return usable ? *position.timestamp : position.received_at;
 }
 

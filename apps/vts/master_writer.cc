@@ -7,8 +7,9 @@ Status MasterWriter::configure(const SerdeContext& context) {
   return zone_.configure(context, false);
 }
 
-Status MasterWriter::send(std::string_view topic, const std::string& key, OptBytesView value, OnDone on_done) {
-  const client::ProducedRecord record{.topic = topic, .key = BytesView(key), .value = value};
+Status MasterWriter::send(std::string_view topic, const std::string& key, OptBytesView value, OnDone on_done,
+                          std::span<const client::Header> headers) {
+  const client::ProducedRecord record{.topic = topic, .key = BytesView(key), .value = value, .headers = headers};
   client::DeliveryCallback done;
   if (on_done)
     done = [on_done = std::move(on_done)](const Status& status, std::span<const client::Delivery>) { on_done(status); };
@@ -28,7 +29,9 @@ Status MasterWriter::put_zone(const ZoneMaster& zone, OnDone on_done) {
 }
 
 Status MasterWriter::remove_vehicle(const std::string& vehicle_id, OnDone on_done) {
-  return send(kVehicleMasterTopic, vehicle_id, std::nullopt, std::move(on_done));
+  const std::string now = std::to_string(clock_.now_ms());
+  const client::Header removed_at{.name = kRemovedAtHeader, .value = BytesView(now)};
+  return send(kVehicleMasterTopic, vehicle_id, std::nullopt, std::move(on_done), std::span(&removed_at, 1));
 }
 
 Status MasterWriter::remove_zone(const std::string& zone_id, OnDone on_done) {

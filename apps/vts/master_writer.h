@@ -6,17 +6,18 @@
 #include <vector>
 
 #include "apps/vts/master_data.h"
+#include "base/clock.h"
 #include "client/producer.h"
 #include "serde/serde.h"
 
 namespace muir::vts {
 
-// Thread-safe. `producer` outlives it.
+// Thread-safe. `producer` and `clock` outlive it.
 class MasterWriter {
  public:
   using OnDone = std::function<void(const Status&)>;  // after acks=all, on a thread of the producer
 
-  explicit MasterWriter(client::Producer& producer) : producer_(producer) {}
+  MasterWriter(client::Producer& producer, const Clock& clock) : producer_(producer), clock_(clock) {}
   Status configure(const SerdeContext& context);
 
   Status put_vehicle(const std::string& vehicle_id, const VehicleMaster& vehicle, OnDone on_done);
@@ -27,9 +28,11 @@ class MasterWriter {
   Status load(const std::vector<NamedVehicle>& vehicles, const std::vector<ZoneMaster>& zones, int64_t timeout_ms);
 
  private:
-  Status send(std::string_view topic, const std::string& key, OptBytesView value, OnDone on_done);
+  Status send(std::string_view topic, const std::string& key, OptBytesView value, OnDone on_done,
+              std::span<const client::Header> headers = {});
 
   client::Producer& producer_;
+  const Clock& clock_;
   SerdeRef<VehicleMaster> vehicle_ = default_serde<VehicleMaster>();
   SerdeRef<ZoneMaster> zone_ = default_serde<ZoneMaster>();
 };

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "apps/vts/json_number.h"
 #include "apps/vts/timestamps.h"
 #include "base/check.h"
 #include "schema/json.h"
@@ -72,7 +73,7 @@ std::string start_of(std::string_view text) {
 // A time that cannot be read is no fault of structure: the position is recorded, and rejected by its rule.
 void read_timestamp(const Object& object, RawPosition& position) {
   Element value;
-  if (object["timestamp"].get(value) != simdjson::SUCCESS) {
+  if (object["timestamp"].get(value) != simdjson::SUCCESS || value.is_null()) {
     position.timestamp_text = "";
     return;
   }
@@ -81,11 +82,10 @@ void read_timestamp(const Object& object, RawPosition& position) {
     position.timestamp = parse_timestamp(text);
     if (!position.timestamp) position.timestamp_text = start_of(text);
   } else if (value.is_int64()) {
-    position.timestamp = value.get_int64().value_unsafe();
-  } else if (value.is_double() && std::abs(value.get_double().value_unsafe()) < 1e15) {
-    position.timestamp = static_cast<int64_t>(value.get_double().value_unsafe());
+    position.timestamp = epoch_ms(value.get_int64().value_unsafe());
+  } else if (value.is_double()) {
+    position.timestamp = epoch_ms(value.get_double().value_unsafe());
   }
-  if (position.timestamp && *position.timestamp < 0) position.timestamp.reset();
   if (!position.timestamp && !position.timestamp_text) position.timestamp_text = start_of(simdjson::minify(value));
 }
 
@@ -163,16 +163,16 @@ std::string to_json(const RawPosition& position) {
   std::string out = "{\"vehicleId\":";
   schema::append_json_string(out, position.vehicle_id);
   out += ",\"lat\":";
-  schema::append_json_double(out, position.lat);
+  append_json_number(out, position.lat);
   out += ",\"lon\":";
-  schema::append_json_double(out, position.lon);
+  append_json_number(out, position.lon);
   if (position.speed) {
     out += ",\"speed\":";
-    schema::append_json_double(out, *position.speed);
+    append_json_number(out, *position.speed);
   }
   if (position.heading) {
     out += ",\"heading\":";
-    schema::append_json_double(out, *position.heading);
+    append_json_number(out, *position.heading);
   }
   out += ",\"timestamp\":";
   if (position.timestamp) {

@@ -25,8 +25,8 @@ struct PositionLimits {
 
 // Parses one object, an array of objects, or (with `lines`) objects one per line:
 //   {"vehicleId":"V123","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"}
-// The time is ISO 8601 with a zone or epoch milliseconds; one that cannot be read is kept as text. Unknown members are
-// ignored. Fails when the whole is no JSON, or holds too many items (Code::resource_exhausted).
+// The time is one that timestamps.h reads; one that cannot be read is kept as text, an absent one as an empty text.
+// Unknown members are ignored. Fails when the whole is no JSON, or holds too many items (Code::resource_exhausted).
 Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at,
                                                 const PositionLimits& limits);
 

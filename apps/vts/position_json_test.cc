@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "apps/vts/master_data.h"
 #include "apps/vts/query.h"
 
@@ -30,11 +33,23 @@ TEST(Positions, AreReadFromJson) {
             R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"noon"})"},
            {R"({"vehicleId":"V1","lat":52,"lon":21})", R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":""})"},
            {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":null})",
-            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"null"})"},
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":""})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":true})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"true"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800.125})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800125})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800123456789})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800123})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":18446744073709551615})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"18446744073709551615"})"},
+           {R"({"vehicleId":"V1","lat":52,"lon":21,"speed":-1,"heading":-1,"timestamp":"2026-01-01T12:00+00"})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"speed":-1.0,"heading":-1.0,"timestamp":1767268800000})"},
            {R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":-5})",
             R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"-5"})"},
-           {R"({"vehicleId":"V1","lat":952,"lon":21,"timestamp":1})",
-            R"({"vehicleId":"V1","lat":952.0,"lon":21.0,"timestamp":1})"},
+           {R"({"vehicleId":"V1","lat":952,"lon":21,"timestamp":1767268800000})",
+            R"({"vehicleId":"V1","lat":952.0,"lon":21.0,"timestamp":1767268800000})"},
            {R"({"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":null,"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":"","lat":52,"lon":21})", "refused: vehicleId is empty"},
@@ -50,6 +65,12 @@ TEST(Positions, AreReadFromJson) {
     ASSERT_EQ(items->size(), 1U);
     EXPECT_EQ(text_of((*items)[0]), row.expected) << row.body;
   }
+}
+
+TEST(Positions, AreWrittenWithNumbersOrNull) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(to_json({.vehicle_id = "V1", .lat = std::nan(""), .lon = kInf, .speed = -kInf, .timestamp = 1}),
+            R"({"vehicleId":"V1","lat":null,"lon":null,"speed":null,"timestamp":1})");
 }
 
 TEST(Positions, ComeAloneInArraysOrLineByLine) {

@@ -197,6 +197,10 @@ inline void describe(Fields& f, PartitionCounts& r) {
   f("duplicates", r.duplicates)("deadLetters", r.dead_letters)("alerts", r.alerts);
 }
 
+// On tombstones of vehicle.master: when the row was deleted, in epoch milliseconds as text. The record's own time is of
+// no use to the topology, which takes rows before all positions.
+inline constexpr std::string_view kRemovedAtHeader = "muir-removed-at";
+
 // Topics.
 inline constexpr std::string_view kRawTopic = "vehicle.location.raw";
 inline constexpr std::string_view kDlqTopic = "vehicle.location.dlq";

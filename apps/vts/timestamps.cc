@@ -4,6 +4,8 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
+#include <iterator>
 
 namespace muir::vts {
 namespace {
@@ -47,66 +49,115 @@ class Scanner {
   char taken_ = 0;
 };
 
-// Milliseconds after the decimal point; further digits are cut off.
-int fraction_ms(Scanner& in) {
-  int ms = 0;
+// A fraction of a unit of so many milliseconds, after the decimal point; what is less than a millisecond is cut off.
+int64_t fraction(Scanner& in, int64_t unit_ms) {
+  int64_t value = 0;
+  int64_t scale = 1;
   int digits = 0;
   for (; in.at_digit(); ++digits) {
-    const int digit = in.digits(1);
-    if (digits < 3) ms = ms * 10 + digit;
+    value = value * 10 + in.digits(1);
+    scale *= 10;
   }
   if (digits == 0 || digits > 9) return in.fail();
-  for (; digits < 3; ++digits) ms *= 10;
+  return value * unit_ms / scale;
+}
+
+// The time of day: hours, and in either form minutes and seconds; the last of them may have a fraction.
+int64_t time_of_day_ms(Scanner& in, bool extended) {
+  constexpr int64_t kUnits[] = {3'600'000, 60'000, 1000};
+  constexpr int kMax[] = {23, 59, 60};
+  int64_t ms = 0;
+  for (size_t i = 0; i < std::size(kUnits); ++i) {
+    if (i > 0 && !(extended ? in.take(":") : in.at_digit())) break;
+    const int value = in.digits(2);
+    if (value > kMax[i]) in.fail();
+    ms += value * kUnits[i];
+    if (in.take(".,")) return ms + fraction(in, kUnits[i]);
+  }
   return ms;
 }
 
-std::optional<int64_t> parse_epoch(std::string_view text) {
+// Z, or hours and minutes east of Greenwich.
+int64_t zone_ms(Scanner& in) {
+  if (in.take("Zz")) return 0;
+  in.expect("+-");
+  const int64_t sign = in.taken() == '-' ? -1 : 1;
+  const int hours = in.digits(2);
+  const bool colon = in.take(":");
+  const int minutes = colon || in.at_digit() ? in.digits(2) : 0;
+  if (hours > 18 || minutes > 59) in.fail();
+  return sign * (hours * 60 + minutes) * 60'000;
+}
+
+// Days since 1970-01-01; fails for dates that do not exist.
+int64_t date_days(Scanner& in, bool extended) {
+  const int year = in.digits(4);
+  if (extended) in.expect("-");
+  const int month = in.digits(2);
+  if (extended) in.expect("-");
+  const int day = in.digits(2);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return in.fail();
+  return std::chrono::sys_days(date).time_since_epoch().count();
+}
+
+std::optional<int64_t> parse_number(std::string_view text) {
+  if (text.find('.') != std::string_view::npos) {
+    double value = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return failure == std::errc() && end == text.data() + text.size() ? epoch_ms(value) : std::nullopt;
+  }
   int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
+  return failure == std::errc() && end == text.data() + text.size() ? epoch_ms(value) : std::nullopt;
+}
+
+bool is_number(std::string_view text) {
+  return text.find_first_not_of("0123456789.") == std::string_view::npos &&
+         text.substr(0, text.find('.')).size() > 8;  // fewer digits are a date, or nothing
 }
 
 }  // namespace
 
+std::optional<int64_t> epoch_ms(int64_t number) {
+  if (number < 0) return std::nullopt;
+  if (number < 100'000'000'000) return number * 1000;
+  if (number < 100'000'000'000'000) return number;
+  if (number < 100'000'000'000'000'000) return number / 1000;
+  return number / 1'000'000;
+}
+
+std::optional<int64_t> epoch_ms(double number) {
+  if (!(number >= 0 && number < 9e18)) return std::nullopt;
+  if (number < 1e11) return std::llround(number * 1000);  // 1767268800.123 has no exact double
+  return epoch_ms(static_cast<int64_t>(number));
+}
+
 std::optional<int64_t> parse_timestamp(std::string_view text) {
-  if (!text.empty() && text.size() <= 15 && text.find_first_not_of("0123456789") == std::string_view::npos &&
-      text.size() > 8) {
-    return parse_epoch(text);
-  }
+  if (is_number(text)) return parse_number(text);
+  const bool extended = text.size() > 4 && text[4] == '-';
   Scanner in(text);
-  const int year = in.digits(4);
-  in.expect("-");
-  const int month = in.digits(2);
-  in.expect("-");
-  const int day = in.digits(2);
+  const int64_t days = date_days(in, extended);
   in.expect("Tt ");
-  const int hour = in.digits(2);
-  in.expect(":");
-  const int minute = in.digits(2);
-  in.expect(":");
-  const int second = in.digits(2);
-  const int ms = in.ok() && in.take(".,") ? fraction_ms(in) : 0;
-  int offset_minutes = 0;
-  in.expect("Zz+-");
-  if (in.ok() && (in.taken() == '+' || in.taken() == '-')) {
-    const bool west = in.taken() == '-';
-    const int hours = in.digits(2);
-    in.take(":");
-    const int minutes = in.digits(2);
-    if (hours > 18 || minutes > 59) return std::nullopt;
-    offset_minutes = (hours * 60 + minutes) * (west ? -1 : 1);
-  }
-  if (!in.done() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-  return seconds * 1000 + ms;
+  const int64_t time = time_of_day_ms(in, extended);
+  const int64_t zone = zone_ms(in);
+  if (!in.done()) return std::nullopt;
+  return days * 86'400'000 + time - zone;
+}
+
+std::string why_no_time(std::string_view text) {
+  if (text.empty()) return "timestamp is missing";
+  constexpr std::string_view kWanted =
+      "ISO 8601 with a zone, as 2026-01-01T12:00:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
+  if (parse_timestamp(std::string(text) + "Z")) return fmt::format("'{}' has no zone: add Z or +hh:mm", text);
+  return fmt::format("'{}' is no time; wanted is {}", text, kWanted);
 }
 
 std::string format_timestamp(int64_t epoch_ms) {
+  constexpr int64_t kYear0 = -62'167'219'200'000;
+  constexpr int64_t kYear10000 = 253'402'300'800'000;
+  if (epoch_ms < kYear0 || epoch_ms >= kYear10000) return fmt::format("{} ms since 1970", epoch_ms);
   const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(epoch_ms)};
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);

@@ -6,23 +6,6 @@
 namespace muir::vts {
 namespace {
 
-constexpr auto kWindow = std::chrono::minutes(5);
-constexpr auto kGrace = std::chrono::minutes(1);
-
-// Window stores' changelogs are kept by size instead of by time: a replay of an old recording must not expire on
-// arrival.
-const std::map<std::string, std::string> kBySize{{"retention.ms", "-1"}, {"retention.bytes", "268435456"}};
-
-// What a window remembers.
-struct SpeedSum {
-  double sum = 0;
-  int64_t count = 0;
-};
-void describe(Fields& f, SpeedSum& r) {
-  f.name("muir.vts.SpeedSum");
-  f("sum", r.sum)("count", r.count);
-}
-
 using Outcomes = streams::KStream<std::string, Outcome>;
 
 // The stream of one member of the outcomes, where it is set.
@@ -33,29 +16,15 @@ auto select(const Outcomes& outcomes, std::optional<T> Outcome::*member, const s
       .map_values([member](const Outcome& out) { return *(out.*member); }, {.name = name});
 }
 
-void add_average_speed(const Outcomes& outcomes) {
-  outcomes.filter([](const Outcome& out) { return out.enriched && out.enriched->speed; }, {.name = "has-speed"})
-      .map_values([](const Outcome& out) { return *out.enriched->speed; }, {.name = "speed"})
-      .group_by_key({.name = "speed-by-vehicle"})
-      .windowed_by({.size = kWindow, .grace = kGrace})
-      .aggregate(SpeedSum{},
-                 [](const double& speed, SpeedSum& sum) {
-                   sum.sum += speed;
-                   ++sum.count;
-                 },
-                 {.store = "vehicle-speed-5min", .topic_configs = kBySize})
-      .to_stream()
-      .map(
-          [](const streams::Windowed<std::string>& window, const SpeedSum& sum) {
-            return std::pair(window.key, SpeedAverage{.vehicle_id = window.key,
-                                                      .window_start = window.window.start_ms,
-                                                      .window_end = window.window.end_ms,
-                                                      .avg_speed = sum.sum / static_cast<double>(sum.count),
-                                                      .count = sum.count});
-          },
-          {.name = "speed-average"})
-      .to(std::string(kSpeedTopic), {.name = "speed-averages"});
-}
+// The states, and tombstones where vehicles are deleted.
+class StateOf final : public streams::FixedKeyProcessor<std::string, Outcome, VehicleState> {
+ public:
+  Status process(const streams::Record<std::string, Outcome>& record) override {
+    if (record.value->state) return context().forward(record.with_value(*record.value->state));
+    if (record.value->removed) return context().forward({record.key, nullptr, record.timestamp_ms, record.headers});
+    return {};
+  }
+};
 
 void add_occupancy(const Outcomes& outcomes) {
   outcomes
@@ -84,17 +53,15 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
 
   streams::StreamsBuilder builder;
   builder.add_state_store(streams::KeyValueStoreBuilder<std::string, VehicleTrack>{.name = kTrackStore});
-  builder.add_state_store(streams::WindowStoreBuilder<std::string, bool>{.name = kSeenStore,
-                                                                         .window_size = std::chrono::milliseconds(1),
-                                                                         .retention = options.duplicate_retention,
-                                                                         .topic_configs = kBySize,
-                                                                         .format = store::ValueFormat::plain});
+  builder.add_state_store(
+      streams::KeyValueStoreBuilder<Bytes, int64_t>{.name = kFixesStore, .format = store::ValueFormat::plain});
   // Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
   const auto always_first = [](const streams::Record<std::string, VehicleMaster>&, int64_t) { return int64_t{0}; };
   const auto master = builder.table<std::string, VehicleMaster>(std::string(kVehicleMasterTopic),
                                                                 {.timestamp = always_first, .name = "vehicle-master"},
                                                                 {.store = "vehicle-master"});
-  const Outcomes outcomes =
+  const std::vector<std::string> stores{kTrackStore, kFixesStore};
+  const Outcomes judged =
       builder
           .stream<std::string, Bytes>(std::string(kRawTopic),
                                       {.reset = streams::Reset::earliest,
@@ -106,15 +73,20 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
                      },
                      {.name = "with-vehicle"})
           .process_values([options, raw, zones] { return std::make_unique<Tracker>(options, raw, zones); },
-                          {.stores = {kTrackStore, kSeenStore}, .name = "tracker"});
+                          {.stores = stores, .name = "tracker"});
+  const Outcomes removed = master.to_stream({.name = "vehicle-master-changes"})
+                               .process_values([options] { return std::make_unique<Remover>(options); },
+                                               {.stores = stores, .name = "remover"});
+  const Outcomes outcomes = judged.merge(removed, {.name = "outcomes"});
 
   select(outcomes, &Outcome::enriched, "enriched").to(std::string(kEnrichedTopic), {.name = "enriched-positions"});
-  select(outcomes, &Outcome::state, "state").to(std::string(kStateTopic), {.name = "states"});
+  outcomes.process_values([] { return std::make_unique<StateOf>(); }, {.name = "state"})
+      .to(std::string(kStateTopic), {.name = "states"});
+  select(outcomes, &Outcome::speed, "speed").to(std::string(kSpeedTopic), {.name = "speed-averages"});
   select(outcomes, &Outcome::dead_letter, "dead-letter").to(std::string(kDlqTopic), {.name = "dead-letters"});
   select(outcomes, &Outcome::counts, "count").to(std::string(kCountsTopic), {.name = "counts"});
   outcomes.flat_map_values([](const Outcome& out) { return out.alerts; }, {.name = "alert"})
       .to(std::string(kAlertsTopic), {.name = "alerts"});
-  add_average_speed(outcomes);
   add_occupancy(outcomes);
   return builder.build();
 }

@@ -1,8 +1,8 @@
 // The vehicle tracking topology: from vehicle.location.raw to everything that follows from it, exactly once.
 //
-//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched -> 5-minute windows ->
-//   vehicle.speed.avg.5min
-//                                               +-> vehicle.state
+//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched
+//             deleted rows of it -> remover ----+-> vehicle.state
+//                                               +-> vehicle.speed.avg.5min
 //                                               +-> vehicle.alerts
 //                                               +-> vehicle.location.dlq
 //                                               +-> vehicle.location.counts
@@ -25,7 +25,7 @@ using ZoneSource = std::function<std::shared_ptr<const ZoneIndex>()>;
 
 struct TopologyOptions {
   Limits limits{};
-  // How long after it a repeated fix is still known as a duplicate, in event time.
+  // How long a repeated fix is still known as a duplicate: see seen_fixes.h.
   std::chrono::milliseconds duplicate_retention = std::chrono::hours(6);
   std::chrono::milliseconds counts_interval = std::chrono::milliseconds(100);
 };

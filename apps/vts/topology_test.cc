@@ -1,58 +1,7 @@
-#include "apps/vts/topology.h"
-
-#include "apps/vts/tracker.h"
-#include "streams/test_driver.h"
+#include "apps/vts/topology_testing.h"
 
 namespace muir::vts {
 namespace {
-
-constexpr int64_t kBase = 1'708'354'800'000;  // a whole number of 5-minute windows
-constexpr int64_t kMinute = 60'000;
-
-// The topology on the test driver: positions in, every topic out.
-class Line {
- public:
-  explicit Line(TopologyOptions options = {}) {
-    zones_ = std::make_shared<const ZoneIndex>(std::vector<ZoneMaster>{
-        {.zone_id = "east", .name = "East side", .kind = "test", .polygons = {{{21, 52, 22, 52, 22, 53, 21, 53}}}}});
-    auto topology = make_topology(options, registry_, [this] { return zones_; });
-    EXPECT_TRUE(topology.ok()) << topology.status().to_string();
-    auto driver = streams::TestDriver::create(*topology, {.registry = &registry_, .wall_clock_ms = kBase});
-    EXPECT_TRUE(driver.ok()) << driver.status().to_string();
-    driver_ = std::move(*driver);
-    input_.emplace(*driver_->input<std::string, RawPosition>(std::string(kRawTopic)));
-    master_.emplace(*driver_->input<std::string, VehicleMaster>(std::string(kVehicleMasterTopic)));
-  }
-
-  void post(const RawPosition& position) {
-    RawPosition sent = position;
-    if (sent.received_at == 0) sent.received_at = kBase + 60 * kMinute;
-    const Status status = input_->pipe(sent.vehicle_id, sent, sent.timestamp.value_or(sent.received_at));
-    EXPECT_TRUE(status.ok()) << status.to_string();
-  }
-  void master(const std::string& id, const VehicleMaster& row) { EXPECT_TRUE(master_->pipe(id, row, kBase).ok()); }
-
-  template <class T>
-  std::vector<streams::TestRecord<std::string, T>> read(std::string_view topic) {
-    auto output = driver_->output<std::string, T>(std::string(topic));
-    auto records = output->read_all();
-    EXPECT_TRUE(records.ok()) << records.status().to_string();
-    return std::move(*records);
-  }
-  PartitionCounts counts() {
-    EXPECT_TRUE(driver_->advance_wall_clock(std::chrono::seconds(1)).ok());
-    const auto records = read<PartitionCounts>(kCountsTopic);
-    return records.empty() ? PartitionCounts{} : *records.back().value;
-  }
-  streams::TestDriver& driver() { return *driver_; }
-
- private:
-  MemoryRegistry registry_;
-  std::shared_ptr<const ZoneIndex> zones_;
-  std::unique_ptr<streams::TestDriver> driver_;
-  std::optional<streams::TestInputTopic<std::string, RawPosition>> input_;
-  std::optional<streams::TestInputTopic<std::string, VehicleMaster>> master_;
-};
 
 RawPosition fix(int64_t timestamp, double lon, std::optional<double> speed = {}, std::string vehicle = "V1") {
   return {.vehicle_id = std::move(vehicle), .lat = 52.5, .lon = lon, .speed = speed, .timestamp = timestamp};
@@ -175,6 +124,143 @@ TEST(Topology, RemembersEverythingAcrossARestart) {
   EXPECT_EQ(*alerts[1].value->start, kBase);
   EXPECT_EQ(*alerts[1].value->peak, 70);
   EXPECT_EQ(line.counts(), (PartitionCounts{.received = 4, .accepted = 3, .duplicates = 1, .alerts = 2}));
+}
+
+TEST(Topology, JudgesAVehicleByItsOwnClock) {
+  // A trip of the day before, posted three times, beside a vehicle that is live: as if it were alone.
+  Line line;
+  constexpr int64_t kDay = 24 * 60 * kMinute;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 12; ++i) {
+      line.post(fix(kBase + (round * 12 + i) * kMinute / 2, 20.5, 30, "live"));
+      line.post(fix(kBase - kDay + i * kMinute, 20.99 + i * 0.005, 40, "old"));
+    }
+    if (round == 1) {
+      ASSERT_TRUE(line.driver().restart().ok());
+    }
+  }
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 72, .accepted = 48, .duplicates = 24, .alerts = 1}));
+  std::map<int64_t, int64_t> windows;
+  for (const auto& record : line.read<SpeedAverage>(kSpeedTopic)) {
+    if (record.value->vehicle_id == "old") windows[record.value->window_start - kBase + kDay] = record.value->count;
+  }
+  EXPECT_EQ(windows, (std::map<int64_t, int64_t>{{0, 5}, {5 * kMinute, 5}, {10 * kMinute, 2}}));
+}
+
+TEST(Topology, KnowsWhatAVehicleSentBeforeItWasOffline) {
+  constexpr int64_t kDay = 24 * 60 * kMinute;
+  Line line;
+  line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = kBase, .received_at = kBase});
+  // Sent again a day later, before anything newer.
+  line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = kBase, .received_at = kBase + kDay});
+  // What is a day old is known again as well: it has just been received.
+  line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = kBase + kDay, .received_at = kBase + kDay});
+  line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = kBase + 1000, .received_at = kBase + kDay});
+  line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = kBase + 1000, .received_at = kBase + kDay});
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 5, .accepted = 3, .late = 1, .duplicates = 2}));
+}
+
+TEST(Topology, RemembersNoMoreOfAVehicleThanItsRetention) {
+  Line line({.duplicate_retention = std::chrono::minutes(2)});
+  // Two minutes of fixes, those of long ago that came within them, and what comes between two sweeps.
+  constexpr uint64_t kMost = 121 + 3 + SeenFixes::kSweepEvery + 2;
+  for (int i = 0; i < 2000; ++i) {
+    const int64_t at = kBase + i * 1000;
+    line.post({.vehicle_id = "live", .lat = 52, .lon = 20, .timestamp = at, .received_at = at});
+    // Beside it fixes of long ago, which must not keep the others from being forgotten.
+    if (i % 50 == 0)
+      line.post({.vehicle_id = "live", .lat = 52, .lon = 20, .timestamp = at - 86'400'000, .received_at = at});
+    if (i % 100 == 99) {
+      ASSERT_LE(line.remembered(), kMost) << i;
+    }
+  }
+  ASSERT_TRUE(line.driver().restart().ok());
+  EXPECT_LE(line.remembered(), kMost);
+  EXPECT_GE(line.remembered(), 121U);
+}
+
+TEST(Topology, LetsSeveralFixesElsewhereWin) {
+  Line line;
+  line.post(fix(kBase, 20.0));  // wrong
+  for (int i = 1; i <= 4; ++i) line.post(fix(kBase + i * 10'000, 21.5));
+  EXPECT_EQ(line.read<DeadLetter>(kDlqTopic).size(), 2U);
+  const auto states = line.read<VehicleState>(kStateTopic);
+  ASSERT_EQ(states.size(), 3U);
+  EXPECT_EQ(states[1].value->timestamp, kBase + 30'000);
+  EXPECT_EQ(states[1].value->lon, 21.5);
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 5, .accepted = 3, .dead_letters = 2, .alerts = 1}));
+}
+
+TEST(Topology, RemovesADeletedVehicleAndBeginsItAnew) {
+  Line line;
+  line.master("V1", {.line = "189"});
+  line.post(fix(kBase, 21.5, 60));
+  EXPECT_EQ(line.read<ZoneOccupancy>(kOccupancyTopic).back().value->vehicles, 1);
+  ASSERT_EQ(line.read<VehicleState>(kStateTopic).size(), 1U);
+  line.remove("V1");
+  const auto tombstones = line.read<VehicleState>(kStateTopic);
+  ASSERT_EQ(tombstones.size(), 1U);
+  EXPECT_EQ(tombstones[0].key, "V1");
+  EXPECT_FALSE(tombstones[0].value);
+  EXPECT_EQ(tombstones[0].timestamp_ms, kWallClock);
+  EXPECT_EQ(line.read<ZoneOccupancy>(kOccupancyTopic).back().value->vehicles, 0);
+  EXPECT_EQ(line.remembered(), 0U);
+  ASSERT_TRUE(line.driver().restart().ok());
+  // Elsewhere, older, and once more the same: the next fix is a first one. No row, no line.
+  RawPosition again = fix(kBase - kMinute, 19.0, 20);
+  again.received_at = kWallClock + 1;
+  line.post(again);
+  const auto states = line.read<VehicleState>(kStateTopic);
+  ASSERT_EQ(states.size(), 1U);
+  EXPECT_EQ(states[0].value->line, std::nullopt);
+  EXPECT_FALSE(states[0].value->overspeed);
+  EXPECT_TRUE(line.read<Alert>(kAlertsTopic).empty());  // the open episode is gone, and no zone was left
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 2, .accepted = 2}));
+  line.remove("unheard of");
+  EXPECT_EQ(line.read<VehicleState>(kStateTopic).size(), 1U);
+}
+
+TEST(Topology, KeepsADeletedVehicleAwayFromWhatWasOnItsWay) {
+  Line line;
+  const auto received = [](int64_t timestamp, int64_t at) {
+    RawPosition position = fix(timestamp, 21.5, 60);
+    position.received_at = at;
+    return position;
+  };
+  line.remove("V1", kBase + 10'000);  // is read before the positions
+  line.post(received(kBase, kBase + 9'000));
+  line.post(received(kBase + 1000, kBase + 10'000));
+  line.post(received(kBase + 1000, kBase + 10'000));  // a duplicate
+  EXPECT_EQ(line.read<EnrichedPosition>(kEnrichedTopic).size(), 2U);
+  const auto nothing = line.read<VehicleState>(kStateTopic);
+  ASSERT_EQ(nothing.size(), 1U);
+  EXPECT_FALSE(nothing[0].value);
+  EXPECT_TRUE(line.read<SpeedAverage>(kSpeedTopic).empty());
+  line.post(received(kBase + 1000, kBase + 10'001));  // posted again after the removal
+  EXPECT_EQ(line.read<VehicleState>(kStateTopic).size(), 1U);
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 4, .accepted = 3, .late = 2, .duplicates = 1}));
+}
+
+TEST(Topology, TakesUnknownSpeedsAndHeadingsAsAbsent) {
+  Line line;
+  RawPosition position = fix(kBase, 20.5, -1);
+  position.heading = -1;
+  line.post(position);
+  const auto states = line.read<VehicleState>(kStateTopic);
+  ASSERT_EQ(states.size(), 1U);
+  EXPECT_FALSE(states[0].value->speed || states[0].value->heading);
+  EXPECT_TRUE(line.read<SpeedAverage>(kSpeedTopic).empty());
+  line.post(fix(kBase + 1000, 20.5, 1e308));
+  EXPECT_EQ(line.read<DeadLetter>(kDlqTopic).back().value->rule, kSpeed);
+}
+
+TEST(Topology, TakesNoSpeedLimitThatIsNone) {
+  Line line;
+  for (const double limit : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -5.0}) {
+    line.master("V1", {.speed_limit = limit});
+    line.post(fix(kBase + static_cast<int64_t>(line.remembered()) * 1000, 20.5));
+    EXPECT_EQ(line.read<VehicleState>(kStateTopic).back().value->speed_limit, 50) << limit;
+  }
 }
 
 }  // namespace

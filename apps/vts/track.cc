@@ -63,6 +63,17 @@ void follow_overspeed(std::optional<OverspeedEpisode>& episode, const RawPositio
   episode.reset();
 }
 
+// Whether a fix that is too far from the newest one is where several were before it.
+bool proves_elsewhere(std::optional<Elsewhere>& elsewhere, const RawPosition& position, const Limits& limits) {
+  const int64_t timestamp = *position.timestamp;
+  if (elsewhere && timestamp <= elsewhere->timestamp) return false;
+  const bool follows =
+      elsewhere && implied_speed_kmh(elsewhere->lat, elsewhere->lon, elsewhere->timestamp, position.lat, position.lon,
+                                     timestamp) <= limits.implied_speed_kmh;
+  elsewhere = Elsewhere{timestamp, position.lat, position.lon, follows ? elsewhere->fixes + 1 : 1};
+  return elsewhere->fixes >= limits.elsewhere_fixes;
+}
+
 }  // namespace
 
 TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed_limit_kmh, const ZoneIndex& zones,
@@ -78,7 +89,7 @@ TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed
     }
     const double speed =
         implied_speed_kmh(newest.lat, newest.lon, newest.timestamp, position.lat, position.lon, timestamp);
-    if (speed > limits.implied_speed_kmh) {
+    if (speed > limits.implied_speed_kmh && !proves_elsewhere(track.elsewhere, position, limits)) {
       step.rejection =
           Rejection{kImpliedSpeed,
                     fmt::format("{:.0f} km/h since the fix before, {:.1f} s ago; {} km/h are allowed", speed,
@@ -88,12 +99,42 @@ TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed
   } else {
     track.newest.emplace();
   }
+  track.elsewhere.reset();
   track.newest->timestamp = timestamp;
   track.newest->lat = position.lat;
   track.newest->lon = position.lon;
   follow_zones(*track.newest, first, position, zones, step);
   follow_overspeed(track.overspeed, position, speed_limit_kmh, step);
   return step;
+}
+
+std::optional<SpeedAverage> take_speed(VehicleTrack& track, const RawPosition& position) {
+  if (!position.speed || !track.newest) return std::nullopt;
+  const auto open = [&track](int64_t start) {
+    return start + kSpeedWindowMs + kSpeedGraceMs > track.newest->timestamp;
+  };
+  std::erase_if(track.windows, [&open](const SpeedSum& window) { return !open(window.window_start); });
+  const int64_t start = *position.timestamp - *position.timestamp % kSpeedWindowMs;
+  if (!open(start)) return std::nullopt;
+  auto at = std::lower_bound(track.windows.begin(), track.windows.end(), start,
+                             [](const SpeedSum& window, int64_t from) { return window.window_start < from; });
+  if (at == track.windows.end() || at->window_start != start) at = track.windows.insert(at, {.window_start = start});
+  at->sum += *position.speed;
+  ++at->count;
+  return SpeedAverage{.vehicle_id = position.vehicle_id,
+                      .window_start = start,
+                      .window_end = start + kSpeedWindowMs,
+                      .avg_speed = at->sum / static_cast<double>(at->count),
+                      .count = at->count};
+}
+
+void remove(VehicleTrack& track, int64_t removed_at) {
+  track = VehicleTrack{.removed_at = removed_at,
+                       .accepted = track.accepted,
+                       .late = track.late,
+                       .duplicates = track.duplicates,
+                       .dead_letters = track.dead_letters,
+                       .alerts = track.alerts};
 }
 
 }  // namespace muir::vts

@@ -1,5 +1,7 @@
 #include "apps/vts/track.h"
 
+#include "serde/serde.h"
+
 namespace muir::vts {
 namespace {
 
@@ -91,6 +93,63 @@ TEST(Track, RejectsAnImpossibleJumpAndJudgesTheNextFixByTheLastGoodOne) {
   });
 }
 
+TEST(Track, SeveralFixesElsewhereWinOverAWrongOne) {
+  run({
+      {0, 20.0, {}, ""},  // wrong: the vehicle is 68 km to the east
+      {10'000, 21.0, {}, "reject:implied_speed"},
+      {20'000, 21.001, {}, "reject:implied_speed"},
+      {30'000, 21.002, {}, "enter:east"},
+      {40'000, 21.003, {}, ""},
+      {50'000, 20.0, {}, "reject:implied_speed"},  // back at the wrong place: again it needs three
+      {60'000, 21.004, {}, ""},
+      {70'000, 20.0, {}, "reject:implied_speed"},
+      {80'000, 20.0, {}, "reject:implied_speed"},
+      {90'000, 21.005, {}, ""},  // a good one between them begins the count anew
+      {100'000, 20.0, {}, "reject:implied_speed"},
+      {110'000, 20.0, {}, "reject:implied_speed"},
+      {105'000, 20.0, {}, "reject:implied_speed"},  // not newer than the one before: does not count
+      {120'000, 20.0, {}, "exit:east"},
+  });
+  run({
+      {0, 20.0, {}, ""},
+      {10'000, 21.0, {}, "reject:implied_speed"},
+      {20'000, 21.5, {}, "reject:implied_speed"},  // nor are these with each other
+      {30'000, 20.5, {}, "reject:implied_speed"},
+      {40'000, 21.0, {}, "reject:implied_speed"},
+      {50'000, 21.0, {}, "reject:implied_speed"},
+      {60'000, 21.0, {}, "enter:east"},
+  });
+}
+
+TEST(Track, TakesSpeedsIntoTheWindowsThatAreOpenForTheVehicle) {
+  VehicleTrack track;
+  const auto take = [&track](int64_t at, std::optional<double> speed) -> std::string {
+    const RawPosition position{.vehicle_id = "V1", .lat = 52.5, .lon = 20.5, .speed = speed, .timestamp = at};
+    (void)advance(track, position, 50, zones(), {});
+    const auto average = take_speed(track, position);
+    return average ? fmt::format("{}-{}: {} of {}", average->window_start, average->window_end, average->avg_speed,
+                                 average->count)
+                   : "";
+  };
+  EXPECT_EQ(take(1000, 30), "0-300000: 30 of 1");
+  EXPECT_EQ(take(2000, std::nullopt), "");
+  EXPECT_EQ(take(299'999, 50), "0-300000: 40 of 2");
+  EXPECT_EQ(take(359'999, 10), "300000-600000: 10 of 1");
+  EXPECT_EQ(take(3000, 10), "0-300000: 30 of 3");  // late, within the grace
+  EXPECT_EQ(take(360'000, 20), "300000-600000: 15 of 2");
+  EXPECT_EQ(take(4000, 10), "");  // a minute after its end the window is closed
+  EXPECT_EQ(track.windows.size(), 1U);
+}
+
+TEST(Track, ForgetsEverythingButTheCounts) {
+  VehicleTrack track{.accepted = 7, .late = 1, .duplicates = 2, .dead_letters = 3, .alerts = 4};
+  (void)advance(track, {.vehicle_id = "V1", .lat = 52.5, .lon = 21.5, .speed = 60, .timestamp = 5}, 50, zones(), {});
+  remove(track, 99);
+  EXPECT_FALSE(track.newest || track.overspeed || track.newest_seen || track.elsewhere || track.seen);
+  EXPECT_EQ(track.removed_at, 99);
+  EXPECT_EQ(track.accepted + track.late + track.duplicates + track.dead_letters + track.alerts, 17);
+}
+
 TEST(Track, FirstFixCountsForOccupancyWithoutAnAlert) {
   VehicleTrack track;
   const TrackStep step =
@@ -109,6 +168,46 @@ TEST(Track, GivesTheSameEventTheSameId) {
     EXPECT_EQ(step.alerts[0].alert_id, "V1/zone_enter/3600000/east");
     EXPECT_EQ(step.alerts[0].zone_name, "East side");
   }
+}
+
+// The track as it was before open windows and clocks were in it.
+struct FormerTrack {
+  std::optional<NewestFix> newest;
+  std::optional<OverspeedEpisode> overspeed;
+  std::optional<int64_t> newest_seen;
+  int64_t accepted = 0;
+  int64_t late = 0;
+  int64_t duplicates = 0;
+  int64_t dead_letters = 0;
+  int64_t alerts = 0;
+};
+void describe(Fields& f, FormerTrack& r) {
+  f.name("muir.vts.VehicleTrack");
+  f("newest", r.newest)("overspeed", r.overspeed)("newestSeen", r.newest_seen)("accepted", r.accepted);
+  f("late", r.late)("duplicates", r.duplicates)("deadLetters", r.dead_letters)("alerts", r.alerts);
+}
+
+TEST(Track, ReadsTheStateOfItsFormerLayoutUnderTheSameSubject) {
+  MemoryRegistry registry;
+  auto former = default_serde<FormerTrack>();
+  auto now = default_serde<VehicleTrack>();
+  ASSERT_TRUE(former.configure({.registry = &registry}, false).ok());
+  ASSERT_TRUE(now.configure({.registry = &registry}, false).ok());
+  Bytes bytes;
+  ASSERT_TRUE(former
+                  .serialize("tracks",
+                             {.newest = NewestFix{.timestamp = 7, .lat = 52, .lon = 21, .zones = {"all"}},
+                              .newest_seen = 8,
+                              .accepted = 5,
+                              .alerts = 2},
+                             bytes)
+                  .ok());
+  const auto read = now.deserialize("tracks", bytes);
+  ASSERT_TRUE(read.ok()) << read.status().to_string();
+  EXPECT_EQ(read->newest->zones, std::vector<std::string>{"all"});
+  EXPECT_EQ(read->newest_seen, 8);
+  EXPECT_EQ(read->accepted + read->alerts, 7);
+  EXPECT_FALSE(read->elsewhere || read->seen || read->removed_at || !read->windows.empty());
 }
 
 }  // namespace

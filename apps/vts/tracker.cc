@@ -1,10 +1,34 @@
 #include "apps/vts/tracker.h"
 
+#include <charconv>
+#include <cmath>
+
 namespace muir::vts {
+namespace {
+
+// The row's, if it is one: rows may come from other programs.
+double speed_limit_of(const std::optional<VehicleMaster>& master, const Limits& limits) {
+  const bool own = master && master->speed_limit && std::isfinite(*master->speed_limit) && *master->speed_limit > 0;
+  return own ? *master->speed_limit : limits.default_speed_limit_kmh;
+}
+
+// When a row was deleted: see kRemovedAtHeader. Tombstones of other programs do not say; then it is now.
+int64_t removed_at(streams::Headers headers, int64_t now_ms) {
+  for (const streams::Header& header : headers) {
+    if (header.name != kRemovedAtHeader || !header.value) continue;
+    int64_t value = 0;
+    const BytesView text = *header.value;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure == std::errc() && end == text.data() + text.size()) return std::clamp(value, int64_t{0}, now_ms);
+  }
+  return now_ms;
+}
+
+}  // namespace
 
 Status Tracker::init(Context& context) {
   tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
-  seen_ = MUIR_TRY((context.window_store<std::string, bool>(kSeenStore)));
+  seen_ = SeenFixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_.duplicate_retention);
   counts_ = {.partition = context.task_id().partition.value()};
   forwarded_.reset();
   MUIR_RETURN_IF_ERROR(tracks_.for_each([this](const std::string&, const VehicleTrack& track) {
@@ -30,40 +54,31 @@ Status Tracker::process(const Record& record) {
     MUIR_RETURN_IF_ERROR(reject(record, nullptr, track, {kUndecodable, why}));
     return save("", track, before);
   }
-  const RawPosition& position = *decoded;
-  VehicleTrack track = MUIR_TRY(tracks_.get(position.vehicle_id)).value_or(VehicleTrack{});
+  VehicleTrack track = MUIR_TRY(tracks_.get(decoded->vehicle_id)).value_or(VehicleTrack{});
   const VehicleTrack before = track;
-  if (const auto rejection = check_position(position, position.received_at, options_.limits)) {
-    MUIR_RETURN_IF_ERROR(reject(record, &position, track, *rejection));
-    return save(position.vehicle_id, track, before);
-  }
-  const bool first = MUIR_TRY(first_of_its_time(position, track));
-  if (!first) {
-    ++track.duplicates;
-    return save(position.vehicle_id, track, before);
-  }
-  const auto& master = record.value->master;
-  const double speed_limit =
-      master && master->speed_limit ? *master->speed_limit : options_.limits.default_speed_limit_kmh;
-  TrackStep step = advance(track, position, speed_limit, *zones_(), options_.limits);
-  if (step.rejection) {
-    MUIR_RETURN_IF_ERROR(reject(record, &position, track, *step.rejection));
-  } else {
-    MUIR_RETURN_IF_ERROR(accept(record, position, track, std::move(step), speed_limit));
-  }
-  return save(position.vehicle_id, track, before);
+  MUIR_RETURN_IF_ERROR(judge(record, *decoded, track));
+  return save(decoded->vehicle_id, track, before);
 }
 
-Result<bool> Tracker::first_of_its_time(const RawPosition& position, VehicleTrack& track) {
-  const int64_t timestamp = *position.timestamp;
-  // Most fixes are newer than everything before them: nothing to look up.
-  if (track.newest_seen && timestamp <= *track.newest_seen) {
-    const auto seen = MUIR_TRY(seen_.fetch(position.vehicle_id, timestamp));
-    if (seen) return false;
+Status Tracker::judge(const Record& record, const RawPosition& received, VehicleTrack& track) {
+  if (const auto rejection = check_position(received, received.received_at, options_.limits))
+    return reject(record, &received, track, *rejection);
+  if (!MUIR_TRY(seen_.take(received, track))) {
+    ++track.duplicates;
+    return {};
   }
-  MUIR_RETURN_IF_ERROR(seen_.put(position.vehicle_id, true, timestamp, timestamp));
-  track.newest_seen = std::max(timestamp, track.newest_seen.value_or(timestamp));
-  return true;
+  RawPosition position = received;
+  position.speed = reported(received.speed);
+  position.heading = reported(received.heading);
+  const double speed_limit = speed_limit_of(record.value->master, options_.limits);
+  TrackStep step;
+  if (track.removed_at && position.received_at <= *track.removed_at) {
+    step.late = true;  // was on its way when its vehicle was deleted, and must not bring it back
+  } else {
+    step = advance(track, position, speed_limit, *zones_(), options_.limits);
+  }
+  if (step.rejection) return reject(record, &received, track, *step.rejection);
+  return accept(record, position, track, std::move(step), speed_limit);
 }
 
 Status Tracker::reject(const Record& record, const RawPosition* position, VehicleTrack& track,
@@ -126,6 +141,7 @@ Status Tracker::accept(const Record& record, const RawPosition& position, Vehicl
                              .overspeed = track.overspeed.has_value(),
                              .zones = track.newest->zones};
   }
+  out.speed = take_speed(track, position);
   out.alerts = std::move(step.alerts);
   for (std::string& zone : step.entered) out.zone_deltas.push_back({std::move(zone), 1});
   for (std::string& zone : step.left) out.zone_deltas.push_back({std::move(zone), -1});
@@ -150,6 +166,26 @@ Status Tracker::forward_counts() {
   MUIR_RETURN_IF_ERROR(context().forward({&key, &out, context().current_system_time_ms()}));
   forwarded_ = counts_;
   return {};
+}
+
+Status Remover::init(Context& context) {
+  tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
+  seen_ = SeenFixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_.duplicate_retention);
+  return {};
+}
+
+Status Remover::process(const streams::Record<std::string, VehicleMaster>& record) {
+  if (record.value != nullptr || record.key->empty()) return {};
+  const int64_t when = removed_at(record.headers, context().current_system_time_ms());
+  VehicleTrack track = MUIR_TRY(tracks_.get(*record.key)).value_or(VehicleTrack{});
+  Outcome out{.removed = true};
+  if (track.newest) {
+    for (std::string& zone : track.newest->zones) out.zone_deltas.push_back({std::move(zone), -1});
+  }
+  remove(track, when);
+  MUIR_RETURN_IF_ERROR(seen_.erase(*record.key));
+  MUIR_RETURN_IF_ERROR(tracks_.put(*record.key, track));
+  return context().forward({record.key, &out, when});
 }
 
 }  // namespace muir::vts

@@ -1,5 +1,5 @@
 // Tracker: the processor at the heart of the topology. Decodes and judges one position at a time, with what it
-// remembers of its vehicle, and says everything that follows.
+// remembers of its vehicle, and says everything that follows. Remover: forgets the vehicles that are deleted.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 
 #include "apps/vts/position_json.h"
 #include "apps/vts/records.h"
+#include "apps/vts/seen_fixes.h"
 #include "apps/vts/topology.h"
 #include "apps/vts/track.h"
 #include "serde/serde.h"
@@ -17,7 +18,6 @@
 namespace muir::vts {
 
 inline constexpr const char* kTrackStore = "vehicle-track";
-inline constexpr const char* kSeenStore = "vehicle-seen";
 
 // A record of vehicle.location.raw, not yet decoded, beside its vehicle's row of vehicle.master.
 struct Incoming {
@@ -34,6 +34,8 @@ struct ZoneDelta {
 struct Outcome {
   std::optional<EnrichedPosition> enriched;
   std::optional<VehicleState> state;
+  bool removed = false;  // the vehicle has no state any more
+  std::optional<SpeedAverage> speed;
   std::optional<DeadLetter> dead_letter;
   std::vector<Alert> alerts;
   std::vector<ZoneDelta> zone_deltas;
@@ -53,8 +55,7 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
   using Record = streams::Record<std::string, Incoming>;
 
   Status reject(const Record& record, const RawPosition* position, VehicleTrack& track, const Rejection& rejection);
-  // False when the vehicle has had a fix of that time; remembers it otherwise.
-  Result<bool> first_of_its_time(const RawPosition& position, VehicleTrack& track);
+  Status judge(const Record& record, const RawPosition& position, VehicleTrack& track);
   Status accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
                 double speed_limit);
   Status save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before);
@@ -64,9 +65,24 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
   const SerdeRef<RawPosition> raw_;
   const ZoneSource zones_;
   streams::KeyValueStore<std::string, VehicleTrack> tracks_;
-  streams::WindowStore<std::string, bool> seen_;
+  SeenFixes seen_;
   PartitionCounts counts_;
   std::optional<PartitionCounts> forwarded_;
+};
+
+// Reads the changes of vehicle.master. A row that is deleted takes its vehicle's state with it: the next fix is a first
+// one. Owned by its task's thread.
+class Remover final : public streams::FixedKeyProcessor<std::string, VehicleMaster, Outcome> {
+ public:
+  explicit Remover(const TopologyOptions& options) : options_(options) {}
+
+  Status init(Context& context) override;
+  Status process(const streams::Record<std::string, VehicleMaster>& record) override;
+
+ private:
+  const TopologyOptions options_;
+  streams::KeyValueStore<std::string, VehicleTrack> tracks_;
+  SeenFixes seen_;
 };
 
 }  // namespace muir::vts

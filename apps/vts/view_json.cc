@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/vts/json_number.h"
 #include "schema/json.h"
 
 namespace muir::vts {
@@ -24,7 +25,7 @@ class ObjectWriter {
     return out_;
   }
   void text(std::string_view name, std::string_view value) { schema::append_json_string(raw(name), value); }
-  void number(std::string_view name, double value) { schema::append_json_double(raw(name), value); }
+  void number(std::string_view name, double value) { append_json_number(raw(name), value); }
   void integer(std::string_view name, int64_t value) { fmt::format_to(std::back_inserter(raw(name)), "{}", value); }
   void boolean(std::string_view name, bool value) { raw(name) += value ? "true" : "false"; }
   void null(std::string_view name) { raw(name) += "null"; }
@@ -152,9 +153,9 @@ void append_json(std::string& out, const ZoneMaster& zone, int64_t vehicles) {
       const std::vector<double>& ring = zone.polygons[p][r];
       for (size_t i = 0; i + 1 < ring.size(); i += 2) {
         to += i > 0 ? ",[" : "[";
-        schema::append_json_double(to, ring[i]);
+        append_json_number(to, ring[i]);
         to += ',';
-        schema::append_json_double(to, ring[i + 1]);
+        append_json_number(to, ring[i + 1]);
         to += ']';
       }
       to += ']';

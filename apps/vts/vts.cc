@@ -99,7 +99,7 @@ class Running final : public Vts {
     Bytes registered;  // the first use asks the registry, which no request handler must wait for
     MUIR_RETURN_IF_ERROR(raw.serialize(kRawTopic, RawPosition{}, registered));
     gateway_.emplace(*producer_, raw, system_clock(), options_.config.gateway);
-    master_.emplace(*producer_);
+    master_.emplace(*producer_, system_clock());
     MUIR_RETURN_IF_ERROR(master_->configure(context));
     MUIR_RETURN_IF_ERROR(view_.configure(context));
     return directory_.configure(context);

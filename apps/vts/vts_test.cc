@@ -236,8 +236,8 @@ TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
 TEST(Vts, TakesAReplayAndShiftsItsTimes) {
   const testing::TempDir dir;
   const std::string path = (dir.path() / "fixes.csv").string();
-  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon,speed_kmh,heading\nA,1000,52.1,21.1,10,\nB,1500,52.2,21.2,,90\nA,"
-                         "2000,52.1001,21.1,12,5\n";
+  std::ofstream(path) << "vehicle_id,ts_ms,lat,lon,speed_kmh,heading\nA,1700000001000,52.1,21.1,10,\nB,"
+                         "1700000001500,52.2,21.2,,90\nA,1700000002000,52.1001,21.1,12,5\n";
   System system;
   Replay replay(path, {.url = system.url(), .speed = 0}, system_clock());
   const int64_t before = system_clock().now_ms();
@@ -273,10 +273,10 @@ TEST(Replay, PostsAnAvroFileOfPositions) {
   auto writer = schema::avro::ContainerWriter::create(path, schema::schema_of(layout), {});
   ASSERT_TRUE(writer.ok()) << writer.status().to_string();
   const std::vector<RawPosition> positions = {
-      {.vehicle_id = "A", .lat = 52.1, .lon = 21.1, .speed = 30, .timestamp = 1'000'000},
-      {.vehicle_id = "B", .lat = 52.2, .lon = 21.2, .heading = 90, .timestamp = 1'001'000},
+      {.vehicle_id = "A", .lat = 52.1, .lon = 21.1, .speed = 30, .timestamp = kBase},
+      {.vehicle_id = "B", .lat = 52.2, .lon = 21.2, .heading = 90, .timestamp = kBase + 1000},
       {.vehicle_id = "C", .lat = 52.3, .lon = 21.3, .timestamp_text = "yesterday"},  // without a time: left out
-      {.vehicle_id = "A", .lat = 52.1001, .lon = 21.1, .timestamp = 1'010'000},
+      {.vehicle_id = "A", .lat = 52.1001, .lon = 21.1, .timestamp = kBase + 10'000},
   };
   for (const RawPosition& position : positions) ASSERT_TRUE((*writer)->append(layout, &position).ok());
   ASSERT_TRUE((*writer)->close().ok());
@@ -289,7 +289,7 @@ TEST(Replay, PostsAnAvroFileOfPositions) {
   ASSERT_TRUE(eventually([&] { return system.stat("accepted") == 3; }));
   EXPECT_EQ(system.stat("vehicles"), 2);
   const Json newest = system.get("/api/v1/vehicles/A");
-  EXPECT_EQ(newest.find("timestamp")->as_int64(), 1'010'000);
+  EXPECT_EQ(newest.find("timestamp")->as_int64(), kBase + 10'000);
   EXPECT_EQ(system.get("/api/v1/vehicles/B").find("heading")->as_double(), 90);
 }
 

@@ -3,13 +3,21 @@
 Input: the positions as posted (dictionaries), zones and vehicle limits. Output: what the topics must hold in the end.
 Nothing here is shared with the C++ code. Rules, in the order in which a position meets them:
 
-1.  A time that cannot be read: rejected, unparseable_time.
-2.  Latitude outside [-90, 90], longitude outside [-180, 180], both exactly 0: rejected.
-3.  Further ahead of the clock than the limit: rejected, future_time.
-4.  Same vehicle and timestamp as an earlier position that passed 1-3: a duplicate, dropped.
-5.  Newer than the vehicle's newest accepted fix and further from it than the limit speed allows: rejected, implied_speed.
+1.  A time that cannot be read: rejected, unparseable_time. Numbers are seconds below 1e11, milliseconds below 1e14,
+    microseconds below 1e17, nanoseconds above.
+2.  Latitude outside [-90, 90], longitude outside [-180, 180], both exactly 0; a speed outside [0, 1000] or a heading outside
+    [0, 360] that is not -1: rejected.
+3.  Before the year 2000, or further ahead of the clock than the limit: rejected, past_time or future_time.
+4.  Same vehicle and timestamp as an earlier position that passed 1-3: a duplicate, dropped. (It is remembered for hours of
+    the vehicle's own time and at least as long after its receipt: longer than any run whose positions come here.)
+5.  Newer than the vehicle's newest accepted fix and further from it than the limit speed allows: rejected, implied_speed;
+    except for the third in a row of such fixes, each newer than the one before and not too far from it: that one is
+    accepted. A fix that is newer than the newest and not too far from it ends the row.
     Distance: haversine, mean earth radius 6,371,008.8 m.
 6.  Accepted. Older than the newest: history and windows only.
+
+A speed or heading of -1 is none. Windows of five minutes take fixes until the vehicle's own newest accepted fix is a minute
+past their end. No rule looks at another vehicle. A zone contains what one of its polygons contains.
 """
 import collections
 import math
@@ -17,6 +25,7 @@ import math
 EARTH_RADIUS_M = 6_371_008.8
 WINDOW_MS = 300_000
 GRACE_MS = 60_000
+EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 
 
 def haversine_m(lat1, lon1, lat2, lon2):
@@ -27,20 +36,25 @@ def haversine_m(lat1, lon1, lat2, lon2):
 
 
 class Zone:
-    def __init__(self, zone_id, rings):
+    def __init__(self, zone_id, polygons):
         self.zone_id = zone_id
-        self.rings = rings
-        xs = [p[0] for r in rings for p in r]
-        ys = [p[1] for r in rings for p in r]
+        self.polygons = polygons
+        xs = [p[0] for polygon in polygons for r in polygon for p in r]
+        ys = [p[1] for polygon in polygons for r in polygon for p in r]
         self.box = (min(xs), min(ys), max(xs), max(ys))
 
     def contains(self, lon, lat):
-        """Even-odd over all rings."""
+        lon = -180.0 if lon == 180.0 else lon
         west, south, east, north = self.box
         if not (west <= lon <= east and south <= lat <= north):
             return False
+        return any(self.in_polygon(polygon, lon, lat) for polygon in self.polygons)
+
+    @staticmethod
+    def in_polygon(polygon, lon, lat):
+        """Even-odd over all rings."""
         inside = False
-        for ring in self.rings:
+        for ring in polygon:
             x2, y2 = ring[-1]
             for x1, y1 in ring:
                 if (y1 > lat) != (y2 > lat) and lon < (x2 - x1) * (lat - y1) / (y2 - y1) + x1:
@@ -54,7 +68,7 @@ def zones_of_geojson(collection):
     for feature in collection["features"]:
         geometry = feature["geometry"]
         polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-        zones.append(Zone(feature["properties"]["zone_id"], [[tuple(p[:2]) for p in ring] for polygon in polygons for ring in polygon]))
+        zones.append(Zone(feature["properties"]["zone_id"], [[[tuple(p[:2]) for p in ring] for ring in polygon] for polygon in polygons]))
     return zones
 
 
@@ -78,17 +92,19 @@ class Vehicle:
         self.zones = None
         self.seen = set()
         self.episode = None     # [start, peak]
+        self.elsewhere = []     # (ts, lat, lon): the row of fixes that are too far from the newest
 
 
 def compute(positions, zones, now_ms, limits=None, speed_limit=50.0, implied_speed_limit=250.0, future_limit_ms=60_000):
-    """`positions`: dictionaries as posted, with `timestamp` in epoch milliseconds, or text that is no time."""
+    """`positions`: dictionaries as posted, with `timestamp` as a number since 1970, or text that is no time."""
     expected = Expected()
     vehicles = collections.defaultdict(Vehicle)
     limits = limits or {}
     memory = {}
     for p in positions:
-        vehicle_id, ts, lat, lon, speed = p["vehicleId"], p["timestamp"], p["lat"], p["lon"], p.get("speed")
-        rule = stateless_rule(ts, lat, lon, now_ms + future_limit_ms)
+        vehicle_id, ts, lat, lon = p["vehicleId"], milliseconds(p["timestamp"]), p["lat"], p["lon"]
+        speed, heading = known(p.get("speed")), known(p.get("heading"))
+        rule = stateless_rule(ts, lat, lon, speed, heading, now_ms + future_limit_ms)
         if rule:
             expected.dead_letters[(vehicle_id, ts, rule)] += 1
             continue
@@ -99,13 +115,14 @@ def compute(positions, zones, now_ms, limits=None, speed_limit=50.0, implied_spe
         v.seen.add(ts)
         newer = v.newest is None or ts > v.newest[0]
         if v.newest is not None and newer:
-            metres = haversine_m(v.newest[1], v.newest[2], lat, lon)
-            if metres / (ts - v.newest[0]) * 3600 > implied_speed_limit:
+            if too_far(v.newest, (ts, lat, lon), implied_speed_limit) and not third_in_a_row(v, (ts, lat, lon), implied_speed_limit):
                 expected.dead_letters[(vehicle_id, ts, "implied_speed")] += 1
                 continue
         expected.accepted += 1
-        if speed is not None:
-            start = ts - ts % WINDOW_MS
+        if newer:
+            v.elsewhere = []
+        start = ts - ts % WINDOW_MS
+        if speed is not None and (newer or v.newest[0] < start + WINDOW_MS + GRACE_MS):
             total, count = expected.averages.get((vehicle_id, start), (0.0, 0))
             expected.averages[(vehicle_id, start)] = (total + speed, count + 1)
         if not newer:
@@ -129,7 +146,33 @@ def compute(positions, zones, now_ms, limits=None, speed_limit=50.0, implied_spe
     return expected
 
 
-def stateless_rule(ts, lat, lon, latest_ms):
+def milliseconds(timestamp):
+    if not isinstance(timestamp, int):
+        return timestamp
+    for limit, factor, divisor in ((10**11, 1000, 1), (10**14, 1, 1), (10**17, 1, 10**3)):
+        if timestamp < limit:
+            return timestamp * factor // divisor
+    return timestamp // 10**6
+
+
+def known(value):
+    return None if value == -1 else value
+
+
+def too_far(earlier, later, limit_kmh):
+    return haversine_m(earlier[1], earlier[2], later[1], later[2]) / (later[0] - earlier[0]) * 3600 > limit_kmh
+
+
+def third_in_a_row(v, fix, limit_kmh):
+    if v.elsewhere and fix[0] <= v.elsewhere[-1][0]:
+        return False
+    if v.elsewhere and too_far(v.elsewhere[-1], fix, limit_kmh):
+        v.elsewhere = []
+    v.elsewhere.append(fix)
+    return len(v.elsewhere) == 3
+
+
+def stateless_rule(ts, lat, lon, speed, heading, latest_ms):
     if not isinstance(ts, int):
         return "unparseable_time"
     if not -90 <= lat <= 90:
@@ -138,6 +181,12 @@ def stateless_rule(ts, lat, lon, latest_ms):
         return "longitude_out_of_range"
     if lat == 0 and lon == 0:
         return "null_island"
+    if speed is not None and not 0 <= speed <= 1000:
+        return "speed_out_of_range"
+    if heading is not None and not 0 <= heading <= 360:
+        return "heading_out_of_range"
+    if ts < EARLIEST_MS:
+        return "past_time"
     if ts > latest_ms:
         return "future_time"
     return None
