@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "apps/vts/csv.h"
+#include "apps/vts/zone_geometry.h"
 #include "base/config.h"
 #include "schema/json.h"
 
@@ -37,13 +37,10 @@ Result<std::vector<double>> parse_ring(const Json& json) {
     if (pair == nullptr || pair->size() < 2 || !(*pair)[0].as_double() || !(*pair)[1].as_double()) {
       return error(Code::invalid_argument, "a position is [longitude, latitude]");
     }
-    const double lon = *(*pair)[0].as_double();
-    const double lat = *(*pair)[1].as_double();
-    if (!(std::abs(lon) <= 180 && std::abs(lat) <= 90))
-      return error(Code::invalid_argument, "position [{}, {}] is not on the earth", lon, lat);
-    ring.push_back(lon);
-    ring.push_back(lat);
+    ring.push_back(*(*pair)[0].as_double());
+    ring.push_back(*(*pair)[1].as_double());
   }
+  MUIR_RETURN_IF_ERROR(check_ring(ring));
   return ring;
 }
 
@@ -51,7 +48,11 @@ Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
   const Json::Array* rings = json.as_array();
   if (rings == nullptr || rings->empty()) return error(Code::invalid_argument, "a polygon needs a ring");
   std::vector<std::vector<double>> out;
-  for (const Json& ring : *rings) out.push_back(MUIR_TRY(parse_ring(ring)));
+  for (const Json& json_ring : *rings) {
+    auto ring = parse_ring(json_ring);
+    if (!ring.ok()) return ring.status().annotate(fmt::format("ring {}", out.size()));
+    out.push_back(std::move(*ring));
+  }
   return out;
 }
 
@@ -71,7 +72,12 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
   if (type == "Polygon") {
     zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
   } else if (type == "MultiPolygon" && coordinates->as_array() != nullptr) {
-    for (const Json& polygon : *coordinates->as_array()) zone.polygons.push_back(MUIR_TRY(parse_polygon(polygon)));
+    if (coordinates->as_array()->empty()) return error(Code::invalid_argument, "a MultiPolygon needs a polygon");
+    for (const Json& json_polygon : *coordinates->as_array()) {
+      auto polygon = parse_polygon(json_polygon);
+      if (!polygon.ok()) return polygon.status().annotate(fmt::format("polygon {}", zone.polygons.size()));
+      zone.polygons.push_back(std::move(*polygon));
+    }
   } else {
     return error(Code::invalid_argument, "geometry '{}': a zone is a Polygon or a MultiPolygon", type);
   }

@@ -28,6 +28,9 @@ bool crosses_odd(const Ring& ring, double lon, double lat) {
   return inside;
 }
 
+// The antimeridian is one line: what was cut there must not have a gap.
+double on_one_side(double lon) { return lon == 180 ? -180 : lon; }
+
 template <class F>
 void for_each_ring(const ZoneMaster& zone, F f) {
   for (const auto& polygon : zone.polygons) {
@@ -38,9 +41,12 @@ void for_each_ring(const ZoneMaster& zone, F f) {
 }  // namespace
 
 bool contains(const ZoneMaster& zone, double lon, double lat) {
-  bool inside = false;
-  for_each_ring(zone, [&](const Ring& ring) { inside ^= crosses_odd(ring, lon, lat); });
-  return inside;
+  const double x = on_one_side(lon);
+  return std::any_of(zone.polygons.begin(), zone.polygons.end(), [x, lat](const auto& polygon) {
+    bool inside = false;
+    for (const Ring& ring : polygon) inside ^= crosses_odd(ring, x, lat);
+    return inside;
+  });
 }
 
 ZoneIndex::ZoneIndex(std::vector<ZoneMaster> zones) : zones_(std::move(zones)) {
@@ -120,8 +126,9 @@ void ZoneIndex::fill_cells(uint32_t zone) {
   }
 }
 
-std::vector<std::string> ZoneIndex::find(double lon, double lat) const {
+std::vector<std::string> ZoneIndex::find(double longitude, double lat) const {
   std::vector<std::string> out;
+  const double lon = on_one_side(longitude);
   if (cells_.empty() || !(lon >= bounds_.west && lon <= bounds_.east && lat >= bounds_.south && lat <= bounds_.north))
     return out;
   const Cell& cell = cells_[row(lat) * columns_ + column(lon)];

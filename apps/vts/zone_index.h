@@ -1,6 +1,7 @@
 // ZoneIndex: which zones contain a point.
 //
-// A zone contains a point by the even-odd rule over all its rings, in longitude and latitude. A grid over the zones'
+// A zone contains what one of its polygons contains: the parts of a MultiPolygon may overlap. A polygon contains a
+// point by the even-odd rule over its rings, in longitude and latitude; longitude 180 is -180. A grid over the zones'
 // boxes finds the few zones that come into question; most of its cells are settled without looking at an edge.
 #pragma once
 
@@ -15,7 +16,7 @@
 
 namespace muir::vts {
 
-// Even-odd over the rings: the point is inside when a ray to the east crosses an odd number of edges.
+// Even-odd over a polygon's rings: the point is inside when a ray to the east crosses an odd number of edges.
 bool contains(const ZoneMaster& zone, double lon, double lat);
 
 // Immutable; thread-safe.
@@ -24,7 +25,7 @@ class ZoneIndex {
   explicit ZoneIndex(std::vector<ZoneMaster> zones);
 
   // Ids of the zones that contain the point, sorted.
-  [[nodiscard]] std::vector<std::string> find(double lon, double lat) const;
+  [[nodiscard]] std::vector<std::string> find(double longitude, double lat) const;
   // Null when there is none of that id.
   [[nodiscard]] const ZoneMaster* zone(std::string_view zone_id) const;
   [[nodiscard]] const std::vector<ZoneMaster>& zones() const { return zones_; }  // sorted by id

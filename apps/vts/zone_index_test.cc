@@ -23,6 +23,11 @@ TEST(Zone, ContainsByTheEvenOddRule) {
   };
   const ZoneMaster ring = zone("ring", {square(0, 0, 10, 10), square(4, 4, 6, 6)});
   const ZoneMaster twice = zone("twice", {square(0, 0, 10, 10), square(0, 0, 10, 10)});
+  ZoneMaster overlap = zone("overlap", {square(0, 0, 6, 10)});
+  overlap.polygons.push_back({square(4, 0, 10, 10), square(5, 4, 7, 6)});  // the hole is in the second part alone
+  ZoneMaster cut = zone("cut", {square(170, -10, 180, 10)});
+  cut.polygons.push_back({square(-180, -10, -170, 10)});
+  const ZoneMaster antarctica = zone("antarctica", {{-180, -90, 180, -90, 180, -60, 0, -70, -180, -60}});
   ZoneMaster islands = zone("islands", {square(0, 0, 1, 1)});
   islands.polygons.push_back({square(5, 5, 6, 6)});
   for (const Row& row : std::initializer_list<Row>{
@@ -40,6 +45,20 @@ TEST(Zone, ContainsByTheEvenOddRule) {
            {"first island", islands, 0.5, 0.5, true},
            {"second island", islands, 5.5, 5.5, true},
            {"between the islands", islands, 3, 3, false},
+           {"where two parts overlap", overlap, 4.5, 5, true},
+           {"the first part alone", overlap, 2, 5, true},
+           {"the second part alone", overlap, 9, 5, true},
+           {"in the hole of the one, within the other", overlap, 5.5, 5, true},
+           {"in the hole of the one, beyond the other", overlap, 6.5, 5, false},
+           {"east of the cut", cut, 175, 0, true},
+           {"west of the cut", cut, -175, 0, true},
+           {"on the cut", cut, 180, 0, true},
+           {"on the cut, from the other side", cut, -180, 0, true},
+           {"the rest of the earth", cut, 0, 0, false},
+           {"the pole", antarctica, 45, -90, true},
+           {"near the pole", antarctica, 180, -80, true},
+           {"north of the ice", antarctica, 0, -65, false},
+           {"against the clock", zone("z", {{0, 0, 0, 10, 10, 10, 10, 0}}), 5, 5, true},
            {"two points are no ring", zone("z", {{0, 0, 10, 10}}), 5, 5, false},
        }) {
     EXPECT_EQ(contains(row.zone, row.lon, row.lat), row.inside) << row.what;
@@ -68,7 +87,11 @@ TEST(ZoneIndex, FindsWhatAskingEveryZoneFinds) {
         ring.push_back(lon + radius * std::cos(angle));
         ring.push_back(lat + radius * std::sin(angle));
       }
-      zones.push_back(zone(fmt::format("z{:02}", i), {ring}));
+      if (i % 3 == 2) {
+        zones.back().polygons.push_back({ring});  // a second part, which may overlap the first
+      } else {
+        zones.push_back(zone(fmt::format("z{:02}", i), {ring}));
+      }
     }
     const ZoneIndex index(zones);
     for (int p = 0; p < 2000; ++p) {
@@ -82,7 +105,10 @@ TEST(ZoneIndex, FindsWhatAskingEveryZoneFinds) {
       }
       std::vector<std::string> expected;
       for (const ZoneMaster& z : zones) {
-        if (contains(z, lon, lat)) expected.push_back(z.zone_id);
+        const bool inside = std::any_of(z.polygons.begin(), z.polygons.end(), [lon, lat](const auto& polygon) {
+          return contains(zone("part", polygon), lon, lat);
+        });
+        if (inside) expected.push_back(z.zone_id);
       }
       ASSERT_EQ(index.find(lon, lat), expected) << lon << " " << lat;
     }
