@@ -84,6 +84,7 @@ class BrokerImpl final : public Broker {
       options.frame_bytes_max = static_cast<size_t>(context.number("socket.request.max.bytes"));
       options.connections_max = static_cast<size_t>(context.number("max.connections"));
       options.idle_timeout_ms = context.number("connections.max.idle.ms");
+      options.frame_budget = context.request_budget;
       options.tls = tls[i];
       servers_.push_back(MUIR_TRY(net::FrameServer::start(
           *context.loop, options, [this, &listener](std::shared_ptr<net::FrameConnection> connection) {

@@ -51,6 +51,8 @@ constexpr BrokerConfigKey kKeys[] = {
     {"offsets.topic.replication.factor", "1", kInt, "Accepted for compatibility; there is one replica."},
     {"offsets.topic.segment.bytes", "104857600", kInt, "segment.bytes of __consumer_offsets."},
     {"producer.id.expiration.ms", "86400000", kInt, "How long a silent producer's sequence is remembered."},
+    {"queued.max.request.bytes", "268435456", kLong,
+     "Most bytes of requests that are being received, over all connections; -1: any number."},
     {"queued.max.requests", "500", kInt, "Most requests of one connection that wait for an answer."},
     {"socket.request.max.bytes", "104857600", kInt, "Longest request."},
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000", kInt,
@@ -119,7 +121,8 @@ bool valid(const BrokerConfigKey& key, std::string_view value) {
   if (key.type == kBoolean) return value == "true" || value == "false";
   if (key.type == kInt || key.type == kLong) {
     const auto parsed = number(value);
-    return parsed && *parsed >= 0 && (key.type == kLong || *parsed <= INT32_MAX);
+    const int64_t least = key.name == "queued.max.request.bytes" ? -1 : 0;
+    return parsed && *parsed >= least && (key.type == kLong || *parsed <= INT32_MAX);
   }
   return true;
 }

@@ -91,27 +91,30 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   Ticket next_ticket_ = 1;
 };
 
-// Decides whether a sender that others wait for may keep its share while its bytes arrive: in every kWindowMs at least
+// Decides whether a sender that others wait for may keep its share while its bytes arrive: in every window at least
 // kBytes must come, or the rest. Of one thread at a time.
 class ArrivalWatch {
  public:
-  static constexpr int64_t kWindowMs = 5000;
-  static constexpr size_t kBytes = 256 * 1024;
+  static constexpr int64_t kWindowMs = 2000;
+  static constexpr size_t kBytes = 64 * 1024;
 
-  void begin(int64_t now_ms) { *this = {now_ms, 0}; }
+  explicit ArrivalWatch(int64_t window_ms = kWindowMs) : window_ms_(window_ms) {}
+
+  void begin(int64_t now_ms) {
+    since_ms_ = now_ms;
+    arrived_before_ = 0;
+  }
   // `arrived`: bytes since begin(). Asked again and again, at any times.
   [[nodiscard]] bool stalled(int64_t now_ms, size_t arrived) {
-    if (now_ms - since_ms_ < kWindowMs) return false;
+    if (now_ms - since_ms_ < window_ms_) return false;
     if (arrived - arrived_before_ < kBytes) return true;
     since_ms_ = now_ms;
     arrived_before_ = arrived;
     return false;
   }
 
-  ArrivalWatch() = default;
-
  private:
-  ArrivalWatch(int64_t since_ms, size_t arrived) : since_ms_(since_ms), arrived_before_(arrived) {}
+  int64_t window_ms_;
   int64_t since_ms_ = 0;
   size_t arrived_before_ = 0;
 };

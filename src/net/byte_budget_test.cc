@@ -143,10 +143,10 @@ TEST(ArrivalWatch, WantsSomeBytesInEveryWindow) {
     const char* name;
     std::vector<Arrival> timeline;
   } cases[] = {
-      {"nothing comes", {{0, 0, false}, {4999, 0, false}, {5000, 0, true}}},
-      {"a byte now and then", {{1000, 1, false}, {4000, 2, false}, {5000, 3, true}}},
-      {"enough in each window", {{5000, 256 * kKib, false}, {9999, 256 * kKib, false}, {10000, 512 * kKib, false}}},
-      {"a good start that ends", {{5000, 3 * kMib, false}, {9000, 3 * kMib, false}, {10000, 3 * kMib + 1, true}}},
+      {"nothing comes", {{0, 0, false}, {1999, 0, false}, {2000, 0, true}}},
+      {"a byte now and then", {{1000, 1, false}, {1900, 2, false}, {2000, 3, true}}},
+      {"enough in each window", {{2000, 64 * kKib, false}, {3999, 64 * kKib, false}, {4000, 128 * kKib, false}}},
+      {"a good start that ends", {{2000, 3 * kMib, false}, {3900, 3 * kMib, false}, {4000, 3 * kMib + 1, true}}},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);

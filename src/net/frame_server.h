@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/byte_budget.h"
 #include "net/event_loop.h"
 #include "net/tls.h"
 
@@ -27,6 +28,9 @@ class FrameConnection {
   // No further frame is handed out until resume_reading(), and little more is read from this peer: back-pressure.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
+  // False when nothing is queued to be written; else the session's on_drained() follows. How a session waits for a peer
+  // that is slow to read.
+  [[nodiscard]] virtual bool call_when_drained() = 0;
   // Bytes queued and not yet written.
   [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
   // Closes after the queued frames have been written.
@@ -41,6 +45,8 @@ class FrameSession {
   virtual ~FrameSession() = default;
   // A whole frame; `frame` is the session's to keep.
   virtual void on_frame(Bytes frame) = 0;
+  // Everything queued has been written; once for each call_when_drained() that said true.
+  virtual void on_drained() {}
   // The connection is gone; no further call follows.
   virtual void on_closed() = 0;
 };
@@ -50,6 +56,11 @@ struct FrameServerOptions {
   uint16_t port = 0;                           // 0: any free port
   size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
   size_t connections_max = 10'000;
+  // What frames larger than a read buffer draw on, from their first bytes until on_frame() returns; a frame that finds
+  // no room is not read on. Who is too slow to send a frame while others wait is closed, with a warning. May be shared
+  // by servers; null: no limit but that of each connection.
+  std::shared_ptr<ByteBudget> frame_budget{};
+  int64_t slow_sender_ms = ArrivalWatch::kWindowMs;  // see ArrivalWatch
   // A connection on which nothing has moved for so long is closed, so that peers that are gone do not pile up; 0:
   // never.
   int64_t idle_timeout_ms = 0;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/cursor.h"
+#include "base/memory.h"
 #include "net/frame_client.h"
 #include "net/frame_server.h"
 #include "net/internal/blocking_socket.h"
@@ -75,7 +76,7 @@ TEST(FrameServer, EchoesFramesOfEverySize) {
   Fixture fixture(echo);
   const auto client = fixture.client();
   std::mt19937 random(7);
-  for (const size_t size : {0UL, 1UL, 4UL, 65'531UL, 65'532UL, 65'533UL, 300'000UL, 5'000'000UL}) {
+  for (const size_t size : {0UL, 1UL, 4UL, 16'379UL, 16'380UL, 16'381UL, 65'532UL, 300'000UL, 5'000'000UL}) {
     const Bytes sent = random_bytes(size, random);
     ASSERT_TRUE(client->send(sent, kWaitMs).ok());
     const auto received = client->receive(kWaitMs);
@@ -291,6 +292,109 @@ TEST(FrameClient, SaysWhoRefusedTheConnection) {
   ASSERT_FALSE(client.ok());
   EXPECT_EQ(client.status().code(), Code::unavailable);
   EXPECT_NE(client.status().message().find("127.0.0.1:1"), std::string::npos);
+}
+
+Bytes announced(size_t size, size_t sent) {
+  Bytes out;
+  ByteWriter(out).u32(static_cast<uint32_t>(size));
+  out.append(sent, 'x');
+  return out;
+}
+
+// Senders that stop in the middle of a large frame hold what the budget gives them and no more; whoever is beside them
+// is served; and once others wait, those that have stopped are closed.
+TEST(FrameServer, UnfinishedFramesStayWithinTheBudgetAndGiveWay) {
+  constexpr size_t kMib = 1024 * 1024;
+  const auto budget = ByteBudget::make(16 * kMib);
+  FrameServerOptions options;
+  options.frame_budget = budget;
+  options.slow_sender_ms = 50;
+  Fixture fixture(echo, options);
+  std::vector<std::unique_ptr<BlockingSocket>> hostile;
+  for (int i = 0; i < 40; ++i) {
+    hostile.push_back(fixture.raw());
+    const Bytes part = announced(3 * kMib, 40'000);
+    const BytesView bytes(part);
+    ASSERT_TRUE(hostile.back()->write_all(std::span(&bytes, 1), INT64_MAX).ok());
+  }
+  ASSERT_TRUE(eventually([&] { return budget->waiting() > 0; }));
+  const auto client = fixture.client();
+  for (const size_t size : {size_t{100}, size_t{50'000}, kMib}) {
+    ASSERT_TRUE(client->send(Bytes(size, 'a'), kWaitMs).ok());
+    EXPECT_TRUE(client->receive(kWaitMs).ok()) << size;
+  }
+  EXPECT_LE(budget->take_peak(), 16 * kMib);
+  // Of the size of those that have stopped, and behind them.
+  ASSERT_TRUE(client->send(Bytes(3 * kMib, 'a'), kWaitMs).ok());
+  EXPECT_TRUE(client->receive(kWaitMs).ok());
+  EXPECT_LE(budget->take_peak(), 16 * kMib);
+  EXPECT_TRUE(eventually([&] { return fixture.closed >= 1; }));
+  hostile.clear();
+  EXPECT_TRUE(eventually([&] { return budget->used() == 0 && budget->waiting() == 0; }));
+}
+
+TEST(FrameServer, AnnouncedFramesThatNeverComeAreNotBelieved) {
+  const auto budget = ByteBudget::make(256 * 1024 * 1024);
+  FrameServerOptions options;
+  options.frame_budget = budget;
+  Fixture fixture(echo, options);
+  const size_t before = resident_bytes();
+  std::vector<std::unique_ptr<BlockingSocket>> hostile;
+  for (int i = 0; i < 100; ++i) {
+    hostile.push_back(fixture.raw());
+    const Bytes part = announced(100 * 1024 * 1024, 100);
+    const BytesView bytes(part);
+    ASSERT_TRUE(hostile.back()->write_all(std::span(&bytes, 1), INT64_MAX).ok());
+  }
+  ASSERT_TRUE(eventually([&] { return budget->waiting() >= 98; }));
+  const auto client = fixture.client();
+  ASSERT_TRUE(client->send(Bytes(1'000'000, 'a'), kWaitMs).ok());
+  EXPECT_TRUE(client->receive(kWaitMs).ok());
+  EXPECT_LT(resident_bytes(), before + 16 * 1024 * 1024);
+}
+
+// A client that does not wait for answers, and reads as fast as it can, is slowed down and not cut off; what waits for
+// it is bounded by the session, which hears when it has been read.
+TEST(FrameServer, ASessionHearsWhenASlowPeerHasRead) {
+  std::atomic<int> answered{0};
+  std::atomic<int> drained{0};
+  const auto options = FrameServerOptions{};
+  class Session final : public FrameSession {
+   public:
+    Session(std::shared_ptr<FrameConnection> connection, std::atomic<int>& answered, std::atomic<int>& drained)
+        : connection_(std::move(connection)), answered_(answered), drained_(drained) {}
+    void on_frame(Bytes frame) override {
+      ++answered_;
+      connection_->send(std::move(frame));
+      if (connection_->send_queue_bytes() > 0 && connection_->call_when_drained()) connection_->pause_reading();
+    }
+    void on_drained() override {
+      ++drained_;
+      connection_->resume_reading();
+    }
+    void on_closed() override {}
+
+   private:
+    std::shared_ptr<FrameConnection> connection_;
+    std::atomic<int>& answered_;
+    std::atomic<int>& drained_;
+  };
+  EventLoop loop("frames", 2);
+  const auto server = FrameServer::start(loop, options, [&](std::shared_ptr<FrameConnection> connection) {
+                        return std::make_unique<Session>(std::move(connection), answered, drained);
+                      }).value();
+  const auto client = FrameClient::connect("127.0.0.1", server->port()).value();
+  std::thread sender([&] {
+    for (int i = 0; i < 64; ++i) ASSERT_TRUE(client->send(Bytes(4'000'000, static_cast<char>(i)), kWaitMs).ok());
+  });
+  ASSERT_TRUE(eventually([&] { return answered > 0; }));
+  for (int i = 0; i < 64; ++i) {
+    const auto frame = client->receive(kWaitMs);
+    ASSERT_TRUE(frame.ok()) << frame.status().to_string();
+    EXPECT_EQ(frame->front(), static_cast<char>(i));
+  }
+  sender.join();
+  EXPECT_GT(drained, 0);
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 // BrokerContext: what the handlers of requests work with. Lives as long as the broker; thread-safe through its parts.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
 #include "broker/broker_config.h"
 #include "log/log_manager.h"
+#include "net/byte_budget.h"
 #include "net/event_loop.h"
 
 namespace muir::broker {
@@ -27,6 +29,8 @@ struct BrokerContext {
   TxnCoordinator* txns = nullptr;
   PartitionLog* partition_log = nullptr;
   FetchSessions* fetch_sessions = nullptr;
+  // What requests that are being received take, over all connections (queued.max.request.bytes).
+  std::shared_ptr<net::ByteBudget> request_budget{};
 
   [[nodiscard]] int32_t node_id() const { return config.node_id; }
   [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "base/memory.h"
+
 namespace muir::broker {
 
 BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
@@ -32,11 +34,24 @@ Status BrokerCore::open_logs() {
   admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
   context_.loop = loop_.get();
   context_.admin = admin_.get();
+  const int64_t request_bytes = context_.number("queued.max.request.bytes");
+  context_.request_budget =
+      net::ByteBudget::make(request_bytes < 0 ? net::ByteBudget::kUnlimited : static_cast<size_t>(request_bytes));
+  watch_memory();
   fetch_sessions_ =
       std::make_unique<FetchSessions>(static_cast<size_t>(context_.number("max.incremental.fetch.session.cache.slots")),
                                       *context_.clock, std::random_device{}());
   context_.fetch_sessions = fetch_sessions_.get();
   return {};
+}
+
+// What a burst of requests has left to the allocator goes back to the system once the burst is over.
+void BrokerCore::watch_memory() {
+  constexpr int64_t kEveryMs = 1000;
+  loop_->schedule(kEveryMs, [this] {
+    if (context_.request_budget->peak_is_over()) admin_->post(return_free_memory);
+    watch_memory();
+  });
 }
 
 Status BrokerCore::start_coordinators() {

@@ -31,6 +31,7 @@ class BrokerCore {
   BrokerCore(BrokerConfig config, Env& env);
   Status open_logs();
   Status start_coordinators();
+  void watch_memory();
 
   Env& env_;
   BrokerContext context_;

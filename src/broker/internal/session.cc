@@ -6,8 +6,8 @@
 namespace muir::broker {
 namespace {
 
-// A peer that asks and does not read is cut off here.
-constexpr size_t kSendQueueBytesMax = 256u << 20;
+// A peer that has so much to read, and more, is not listened to until it has read it.
+constexpr size_t kUnreadBytesMax = 1u << 20;
 
 class QueueSlot final : public ReplySlot {
  public:
@@ -31,10 +31,6 @@ class Session final : public net::FrameSession {
         queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.number("queued.max.requests")))) {}
 
   void on_frame(Bytes frame) override {
-    if (connection_->send_queue_bytes() > kSendQueueBytesMax) {
-      log::warn("connection from {} closed: it asks but does not read its answers", peer_);
-      return connection_->close();
-    }
     auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve(!is_produce(frame)));
     const Status status = dispatch(context_, listener_, peer_, frame, std::move(slot));
     if (status.ok()) return queue_->given();
@@ -42,6 +38,7 @@ class Session final : public net::FrameSession {
     connection_->close();
   }
 
+  void on_drained() override { queue_->drained(); }
   void on_closed() override { queue_->disconnect(); }
 
  private:
@@ -66,7 +63,10 @@ ReplyQueue::Number ReplyQueue::reserve(bool holds_up) {
   return first_ + places_.size() - 1;
 }
 
-bool ReplyQueue::must_wait(size_t waiting_max) const { return holding_up_ > 0 || places_.size() > waiting_max; }
+bool ReplyQueue::must_wait(size_t waiting_max) {
+  if (holding_up_ > 0 || places_.size() > waiting_max || ready_bytes_ > kUnreadBytesMax) return true;
+  return connection_->send_queue_bytes() > kUnreadBytesMax && connection_->call_when_drained();
+}
 
 void ReplyQueue::given() {
   const std::lock_guard guard(mutex_);
@@ -82,11 +82,20 @@ void ReplyQueue::fill(Number number, std::optional<std::vector<Bytes>> frame) {
   if (std::exchange(place.holds_up, false)) --holding_up_;
   place.ready = true;
   place.frame = std::move(frame);
+  ready_bytes_ += place.bytes();
   while (!places_.empty() && places_.front().ready) {
+    ready_bytes_ -= places_.front().bytes();
     if (places_.front().frame && connection_ != nullptr) connection_->send(*std::move(places_.front().frame));
     places_.pop_front();
     ++first_;
   }
+  if (!paused_ || connection_ == nullptr || must_wait(waiting_max_ / 2)) return;
+  paused_ = false;
+  connection_->resume_reading();
+}
+
+void ReplyQueue::drained() {
+  const std::lock_guard guard(mutex_);
   if (!paused_ || connection_ == nullptr || must_wait(waiting_max_ / 2)) return;
   paused_ = false;
   connection_->resume_reading();

@@ -34,6 +34,8 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
   void given();
   // Fills a place; nullopt: there is no answer. Sends every answer whose turn has come.
   void fill(Number number, std::optional<std::vector<Bytes>> frame);
+  // Everything sent has been written.
+  void drained();
   void close_connection();
   // The connection is gone.
   void disconnect();
@@ -43,17 +45,24 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
     bool holds_up = false;
     bool ready = false;
     std::optional<std::vector<Bytes>> frame;
+    [[nodiscard]] size_t bytes() const {
+      size_t out = 0;
+      if (!frame) return 0;
+      for (const Bytes& piece : *frame) out += piece.size();
+      return out;
+    }
   };
 
   // Under mutex_.
-  [[nodiscard]] bool must_wait(size_t waiting_max) const;
+  [[nodiscard]] bool must_wait(size_t waiting_max);
 
   std::mutex mutex_;
   std::shared_ptr<net::FrameConnection> connection_;
   const size_t waiting_max_;
   std::deque<Place> places_;
-  Number first_ = 0;       // number of places_.front()
-  size_t holding_up_ = 0;  // places that hold up what follows
+  Number first_ = 0;        // number of places_.front()
+  size_t holding_up_ = 0;   // places that hold up what follows
+  size_t ready_bytes_ = 0;  // of answers whose turn has not come
   bool paused_ = false;
 };
 

@@ -1,0 +1,133 @@
+// A thousand clients that mean no good, and one beside them that does: the broker's memory is bounded by what it is
+// configured to take, the one is served, and what was taken is given back.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/memory.h"
+#include "broker/internal/broker_fixture.h"
+#include "testing/eventually.h"
+#include "wire/messages/create_topics.h"
+#include "wire/messages/list_offsets.h"
+#include "wire/messages/metadata.h"
+#include "wire/messages/produce.h"
+
+namespace muir::broker {
+namespace {
+
+using namespace wire;
+using testing::eventually;
+constexpr size_t kMib = 1024 * 1024;
+
+// A socket that sends what the kernel takes, and does not wait.
+class HostileClient {
+ public:
+  explicit HostileClient(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    const int little = 8 * 1024;  // what waits is to wait in the broker, if anywhere
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    ::fcntl(fd_, F_SETFL, O_NONBLOCK);
+  }
+  ~HostileClient() { ::close(fd_); }
+  HostileClient(const HostileClient&) = delete;
+  HostileClient& operator=(const HostileClient&) = delete;
+
+  // The length of a frame, and in further calls more and more of it. False when no more fits for now.
+  bool send_some(size_t announced, size_t to_send) {
+    static const Bytes filler(64 * 1024, 'x');
+    if (sent_ == 0) {
+      Bytes length;
+      ByteWriter(length).u32(static_cast<uint32_t>(announced));
+      if (::send(fd_, length.data(), length.size(), MSG_NOSIGNAL) != 4) return false;
+      sent_ = 4;
+    }
+    if (sent_ >= to_send) return false;
+    const ssize_t n = ::send(fd_, filler.data(), std::min(filler.size(), to_send - sent_), MSG_NOSIGNAL);
+    if (n > 0) sent_ += static_cast<size_t>(n);
+    return n > 0;
+  }
+
+ private:
+  int fd_;
+  size_t sent_ = 0;
+};
+
+class WellBehaved {
+ public:
+  explicit WellBehaved(uint16_t port) : client_(port) {
+    CreateTopicsRequest request;
+    request.topics.push_back({"t", 1, 1, {}, {}, {}});
+    EXPECT_EQ(client_.call(request).topics.at(0).error_code, ErrorCode::none);
+  }
+  // Asks for metadata, produces a record of so many bytes, and asks where it ended.
+  void is_served(size_t bytes) {
+    MetadataRequest metadata;
+    metadata.topics.emplace().emplace_back().name = "t";
+    EXPECT_EQ(client_.call(metadata, 12).topics.at(0).error_code, ErrorCode::none);
+    BatchBuilder builder;
+    builder.add(1000, std::nullopt, Bytes(bytes, 'v'));
+    Bytes batch;
+    ASSERT_TRUE(builder.build(batch).ok());
+    ProduceRequest produce;
+    produce.acks = -1;
+    produce.timeout_ms = 5000;
+    produce.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
+    const auto written = client_.call(produce, 11).responses.at(0).partition_responses.at(0);
+    EXPECT_EQ(written.error_code, ErrorCode::none);
+    ListOffsetsRequest latest;
+    latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
+    EXPECT_EQ(client_.call(latest, 7).topics.at(0).partitions.at(0).offset, written.base_offset + 1);
+  }
+
+ private:
+  TestClient client_;
+};
+
+TEST(HostileClients, AThousandUnfinishedRequestsTakeNoMoreThanTheBudget) {
+  const struct {
+    const char* name;
+    size_t announced;
+    size_t sent;
+  } cases[] = {
+      {"3.9 MB of 4 MB", 4'000'000, 3'900'000},
+      {"the beginning of 100 MB", 100'000'000, 1'000'000},
+      {"1 MB but for a byte", 1'000'000, 999'999},
+      {"60 kB but for a byte", 60'000, 59'999},
+  };
+  constexpr size_t kBudget = 64 * kMib;
+  TestBroker broker({{"queued.max.request.bytes", std::to_string(kBudget)}});
+  WellBehaved client(broker->port());
+  client.is_served(900'000);
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    return_free_memory();
+    const size_t before = resident_bytes();
+    {
+      std::vector<std::unique_ptr<HostileClient>> hostile;
+      for (int i = 0; i < 1000; ++i) hostile.push_back(std::make_unique<HostileClient>(broker->port()));
+      size_t most = 0;
+      for (bool more = true; more;) {
+        more = false;
+        for (const auto& one : hostile) more = one->send_some(c.announced, c.sent) || more;
+        most = std::max(most, resident_bytes());
+      }
+      client.is_served(100);
+      client.is_served(900'000);
+      most = std::max(most, resident_bytes());
+      // Beside the budget: a read buffer of 16 KiB for each connection, and what the test itself holds.
+      EXPECT_LT(most, before + kBudget + 1000 * 20 * 1024 + 16 * kMib);
+    }
+    EXPECT_TRUE(eventually([&] { return resident_bytes() < before + 24 * kMib; }))
+        << resident_bytes() << " after, " << before << " before";
+    client.is_served(900'000);
+  }
+}
+
+}  // namespace
+}  // namespace muir::broker
