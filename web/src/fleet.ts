@@ -26,8 +26,9 @@ export interface Vehicle {
   trail: TrailPoint[];
 }
 
+/** By the time of the fix itself: one that was sent late is as old as it is. */
 export function speedBand(state: VehicleState, now: number): SpeedBand {
-  if (now - state.receivedAt > STALE_MS) return "stale";
+  if (now - state.timestamp > STALE_MS) return "stale";
   if (state.overspeed) return "over";
   const speed = state.speed ?? 0;
   if (speed < 3) return "stopped";
@@ -44,10 +45,11 @@ export class Fleet {
   /** grows with every change of the set of vehicles or their lines */
   revision = 0;
 
-  /** `now` is of the clock that drives the frames. Returns the alerts that are new. */
-  apply(message: FeedMessage, now: number): Alert[] {
+  /** `now` is of the clock that drives the frames, `time` what time it is. Returns the alerts that are new. */
+  apply(message: FeedMessage, now: number, time: number): Alert[] {
     if (message.type === "snapshot") this.reset(message);
-    for (const state of message.vehicles) this.place(state, now);
+    for (const id of message.removedVehicles) if (this.vehicles.delete(id)) this.revision++;
+    for (const state of message.vehicles) this.place(state, now, time);
     for (const zone of message.zones) this.zoneCounts.set(zone.zoneId, zone.vehicles);
     if (message.stats !== null) this.stats = message.stats;
     return this.remember(message);
@@ -60,10 +62,17 @@ export class Fleet {
     this.revision++;
   }
 
-  private place(state: VehicleState, now: number): void {
+  /** Only these zones are left. */
+  keepZones(zoneIds: ReadonlySet<string>): void {
+    for (const id of this.zoneCounts.keys()) if (!zoneIds.has(id)) this.zoneCounts.delete(id);
+  }
+
+  private place(state: VehicleState, now: number, time: number): void {
     const known = this.vehicles.get(state.vehicleId);
     const at = project(state.lon, state.lat);
-    const fix = { ...at, speed: state.speed, heading: state.heading };
+    // An old fix says where the vehicle was: nothing rolls on from there.
+    const speed = time - state.timestamp > STALE_MS ? null : state.speed;
+    const fix = { ...at, speed, heading: state.heading };
     const trailPoint = { ...at, speed: state.speed, timestamp: state.timestamp };
     if (known === undefined) {
       this.vehicles.set(state.vehicleId, { state, motion: new Motion(fix, now), trail: [trailPoint] });
@@ -93,8 +102,8 @@ export class Fleet {
     const known = new Set(this.alerts.map((alert) => alert.alertId));
     const fresh = message.alerts.filter((alert) => !known.has(alert.alertId));
     if (fresh.length === 0) return fresh;
-    fresh.sort((a, b) => b.timestamp - a.timestamp);
-    this.alerts = [...fresh, ...this.alerts].slice(0, MOST_ALERTS);
+    // What an old trip brings belongs among the old alerts, however late it came.
+    this.alerts = [...fresh, ...this.alerts].sort((a, b) => b.timestamp - a.timestamp).slice(0, MOST_ALERTS);
     return fresh;
   }
 }

@@ -1,5 +1,7 @@
 // Puts the page together: feed -> fleet -> map and panels.
+import { ServerClock } from "./clock.ts";
 import { Feed, type Connection } from "./feed.ts";
+import { fit, type Padding } from "./fit.ts";
 import { Fleet, speedBand, type SpeedBand } from "./fleet.ts";
 import { ScreenLatency } from "./latency.ts";
 import { Basemap } from "./map/basemap.ts";
@@ -7,7 +9,8 @@ import { Labels } from "./map/labels.ts";
 import { DARK, LIGHT, type Palette } from "./map/palette.ts";
 import { FONT } from "./map/sprites.ts";
 import { VehicleLayer } from "./map/vehicles.ts";
-import { unproject } from "./mercator.ts";
+import { View } from "./map/canvas.ts";
+import { project, unproject, type Point } from "./mercator.ts";
 import { decodeDeadLetters, decodeSpeedWindows, decodeTrail, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
 import { decodeBackground, type Background } from "./streets.ts";
 import { AlertFeed } from "./ui/alert_feed.ts";
@@ -26,6 +29,8 @@ const ZONES_RETRY_MS = 5_000;
 const BACKGROUND_ATTRIBUTION = "Streets: derived from data of the City of Warsaw (Miasto Stołeczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
 const CLOSE_ZOOM = 14.4;
 const WIDE_PX = 820;
+/** Between what is shown and what lies over the map. */
+const MARGIN_PX = 18;
 
 const LEGEND: [SpeedBand, string][] = [
   ["stopped", "stopped"], ["slow", "under 20"], ["normal", "moving"], ["near", "near limit"], ["over", "speeding"], ["stale", "no recent fix"],
@@ -46,6 +51,7 @@ const feedUrl = (): string => {
 class Page {
   private readonly fleet = new Fleet();
   private readonly latency = new ScreenLatency();
+  private readonly clock = new ServerClock();
   private readonly light = window.matchMedia("(prefers-color-scheme: light)");
   private readonly base: Basemap;
   private readonly layer: VehicleLayer;
@@ -60,7 +66,10 @@ class Page {
   private background: Background | null = null;
   private connection: Connection = { state: "connecting" };
   private following = false;
-  private placed = false;
+  /** the view is on nothing yet, on the zones because there are no vehicles, or on the whole fleet */
+  private placed: "nowhere" | "zones" | "fleet" = "nowhere";
+  /** somebody has chosen what to look at: the view does not follow the fleet any more */
+  private steered = false;
   /** the map was drawn in full once: before, waiting measures the page's start, not the feed */
   private settled = false;
   private lastFollow = 0;
@@ -68,22 +77,25 @@ class Page {
   private alertsChanged = false;
 
   constructor() {
-    const zoneName = (zoneId: string): string => this.zones.find((zone) => zone.zoneId === zoneId)?.name ?? zoneId;
+    const now = (): number => this.clock.now();
+    const zoneOf = (zoneId: string): Zone | undefined => this.zones.find((zone) => zone.zoneId === zoneId);
     this.base = new Basemap(byId("map"), this.palette());
     this.labels = new Labels(this.base.map, this.palette(), this.fleet.zoneCounts);
-    this.layer = new VehicleLayer(this.base.map, this.fleet, this.palette(), (now) => this.drawn(now));
-    this.list = new FleetList(this.fleet, zoneName, {
+    this.layer = new VehicleLayer(this.base.map, this.fleet, this.palette(), now, (at) => this.drawn(at));
+    this.list = new FleetList(this.fleet, (zoneId) => zoneOf(zoneId)?.name ?? null, {
       select: (id) => this.select(id, true),
       filtered: (ids) => { this.layer.filter = ids; },
       zoneCleared: () => this.base.chooseZone(null),
+      now,
     });
-    this.card = new Card(zoneName, {
+    this.card = new Card((zoneId) => zoneOf(zoneId)?.name ?? null, {
       close: () => this.select(null, false),
       follow: (on) => { this.following = on; },
       windows: async (id) => decodeSpeedWindows(await fetchJson(`api/v1/vehicles/${encodeURIComponent(id)}/speed`)),
+      now,
     });
-    this.alerts = new AlertFeed((id) => this.fleet.vehicles.get(id)?.state.line ?? null, (alert) => this.visit(alert));
-    const deadLetters = new DeadLetterDialog(async () => decodeDeadLetters(await fetchJson("api/v1/dead-letters?limit=100")));
+    this.alerts = new AlertFeed((id) => this.fleet.vehicles.get(id)?.state.line ?? null, (alert) => this.visit(alert), now);
+    const deadLetters = new DeadLetterDialog(async () => decodeDeadLetters(await fetchJson("api/v1/dead-letters?limit=100")), now);
     this.top = new TopBar(() => void deadLetters.open());
     this.feed = new Feed(feedUrl(), {
       message: (message) => this.received(message),
@@ -113,17 +125,19 @@ class Page {
     if (message.type === "update" && !document.hidden) {
       for (const state of message.vehicles) this.latency.arrived(state.receivedAt, now);
     }
-    const fresh = this.fleet.apply(message, performance.now());
+    if (message.stats !== null && message.stats.now !== null) this.clock.heard(message.stats.now, now);
+    const fresh = this.fleet.apply(message, performance.now(), this.clock.now());
     if (message.vehicles.length > 0) this.layer.arrived();
     this.alertsChanged ||= fresh.length > 0;
     if (message.type === "snapshot") this.resynced();
+    else if (message.zonesChanged) void this.loadZones();
     const selected = this.layer.selected;
-    if (selected !== null && message.vehicles.some((state) => state.vehicleId === selected)) this.updateCard();
+    if (selected !== null && !this.fleet.vehicles.has(selected)) this.select(null, false);
+    else if (selected !== null && message.vehicles.some((state) => state.vehicleId === selected)) this.updateCard();
   }
 
   /** A snapshot came: what is shown must follow at once; zones may be others than before. */
   private resynced(): void {
-    if (this.layer.selected !== null && !this.fleet.vehicles.has(this.layer.selected)) this.select(null, false);
     void this.loadZones();
     this.everySecond();
   }
@@ -149,6 +163,7 @@ class Page {
       this.alertsChanged = false;
       this.alerts.show(this.fleet.alerts);
     }
+    this.alerts.refreshTimes();
   }
 
   private reportLatency(): void {
@@ -171,7 +186,7 @@ class Page {
 
   /** Zones may come after the page: with the first count that names an unknown one, at the latest. */
   private lookForZones(): void {
-    if (!this.placed && this.fleet.vehicles.size > 0) this.showEverything(false);
+    this.keepFleetInView();
     if (this.connection.state !== "live" || Date.now() - this.zonesAskedAt < ZONES_RETRY_MS) return;
     const known = new Set(this.zones.map((zone) => zone.zoneId));
     const missing = [...this.fleet.zoneCounts.keys()].some((zoneId) => !known.has(zoneId));
@@ -186,32 +201,65 @@ class Page {
       return; // the next snapshot tries again
     }
     for (const zone of this.zones) if (!this.fleet.zoneCounts.has(zone.zoneId)) this.fleet.zoneCounts.set(zone.zoneId, zone.vehicles);
-    if (this.zones.length === 0) return;
+    const ids = new Set(this.zones.map((zone) => zone.zoneId));
+    this.fleet.keepZones(ids);
+    if (this.list.chosenZone !== null && !ids.has(this.list.chosenZone)) this.list.setZone(null);
     this.labels.setZones(this.zones);
     await this.base.showZones(this.zones);
     this.base.tintZones(this.fleet.zoneCounts);
-    if (!this.placed) this.showEverything(false);
+    if (this.placed === "nowhere") this.showEverything(false);
   }
 
-  /** The zones, else the vehicles; without either the view stays. */
+  /** Every vehicle; the zones where there is none; without either the view stays. */
   private showEverything(animate: boolean): void {
-    let west = 180, south = 90, east = -180, north = -90;
-    const include = (lon: number, lat: number): void => {
-      west = Math.min(west, lon); east = Math.max(east, lon);
-      south = Math.min(south, lat); north = Math.max(north, lat);
-    };
-    for (const zone of this.zones) for (const polygon of zone.polygons) for (const [lon, lat] of polygon[0] ?? []) include(lon, lat);
-    if (this.zones.length === 0) for (const { state } of this.fleet.vehicles.values()) include(state.lon, state.lat);
-    if (west > east) return;
-    this.placed = true;
+    const points: Point[] = [];
+    for (const { state } of this.fleet.vehicles.values()) points.push(project(state.lon, state.lat));
+    this.placed = points.length > 0 ? "fleet" : "zones";
+    if (points.length === 0) {
+      for (const zone of this.zones) for (const polygon of zone.polygons) for (const [lon, lat] of polygon[0] ?? []) points.push(project(lon, lat));
+    }
+    const box = this.base.map.getContainer();
+    const camera = fit(points, box.clientWidth, box.clientHeight, this.covered());
+    if (camera === null) {
+      this.placed = "nowhere";
+      return;
+    }
+    const { lon, lat } = unproject(camera.centre);
+    this.base.map.easeTo({ center: [lon, lat], zoom: camera.zoom, duration: animate ? 700 : 0 });
+  }
+
+  /** Until somebody steers, vehicles that turn up elsewhere are shown as well. */
+  private keepFleetInView(): void {
+    if (this.steered || this.fleet.vehicles.size === 0 || this.base.map.isMoving()) return;
+    if (this.placed !== "fleet") return this.showEverything(false);
+    const view = View.of(this.base.map);
+    const covered = this.covered();
+    for (const { state } of this.fleet.vehicles.values()) {
+      const point = project(state.lon, state.lat);
+      const x = view.x(point);
+      const y = view.y(point);
+      const away = Math.max(covered.left - x, covered.top - y, x - (view.width - covered.right), y - (view.height - covered.bottom));
+      if (away > MARGIN_PX) return this.showEverything(true);
+    }
+  }
+
+  /** What panels cover at each edge of the map. */
+  private covered(): Padding {
+    const box = (id: string): DOMRect => byId(id).getBoundingClientRect();
     const wide = window.innerWidth > WIDE_PX;
-    const padding = wide ? { top: 64, bottom: 40, left: 310, right: 330 } : { top: 70, bottom: 60, left: 8, right: 8 };
-    const camera = this.base.map.cameraForBounds([[west, south], [east, north]], { padding });
-    if (camera === undefined) return;
-    this.base.map.easeTo({ ...camera, zoom: Math.min(15, (camera.zoom ?? 11) + (wide ? 0.35 : 0.25)), duration: animate ? 700 : 0, padding: undefined });
+    const zoom = box("zoom");
+    const card = box("card");
+    const low = !wide && card.height > 0 ? card.top : box("foot").top;
+    return {
+      top: box("top").bottom + MARGIN_PX,
+      bottom: window.innerHeight - low + MARGIN_PX,
+      left: wide ? zoom.right + MARGIN_PX : MARGIN_PX,
+      right: window.innerWidth - (wide ? box("right").left : zoom.width === 0 ? window.innerWidth : zoom.left) + MARGIN_PX,
+    };
   }
 
   private flyTo(lon: number, lat: number): void {
+    this.steered = true;
     const wide = window.innerWidth > WIDE_PX;
     this.base.map.flyTo({
       center: [lon, lat],
@@ -246,6 +294,7 @@ class Page {
       return;
     }
     const { state } = vehicle;
+    this.steered = true;
     if (this.layer.selected !== state.vehicleId) {
       this.card.setFollowing(false);
       void this.loadTrail(state.vehicleId);
@@ -304,10 +353,16 @@ class Page {
     });
     map.once("idle", () => { this.settled = true; });
     map.on("dragstart", () => this.card.setFollowing(false));
-    byId("zoom-in").addEventListener("click", () => map.zoomIn());
-    byId("zoom-out").addEventListener("click", () => map.zoomOut());
+    map.on("movestart", (event) => { this.steered ||= event.originalEvent !== undefined; });
+    const zoomBy = (step: number): void => {
+      this.steered = true;
+      map.easeTo({ zoom: map.getZoom() + step, duration: 300 });
+    };
+    byId("zoom-in").addEventListener("click", () => zoomBy(1));
+    byId("zoom-out").addEventListener("click", () => zoomBy(-1));
     byId("zoom-fit").addEventListener("click", () => {
       this.card.setFollowing(false);
+      this.steered = false;
       this.showEverything(true);
     });
     byId("tabs").addEventListener("click", (event) => {
@@ -356,7 +411,8 @@ class Page {
     const palette = this.palette();
     byId("legend").replaceChildren(...LEGEND.map(([band, text]) => {
       const dot = el("i");
-      dot.style.background = palette.bands[band];
+      if (band === "stale") dot.style.boxShadow = `inset 0 0 0 1.5px ${palette.bands.stale}`;
+      else dot.style.background = palette.bands[band];
       return el("li", {}, dot, text);
     }));
   }
@@ -376,9 +432,20 @@ class Page {
         get zoom() { return page.base.map.getZoom(); },
         get latency() { return page.latency.summary(); },
         get mapIdle() { return page.base.map.loaded() && !page.base.map.isMoving(); },
+        get zones() { return page.zones.map((zone) => zone.zoneId); },
+        /** where a place on the earth is in the window, and what a click there would find */
+        at: (lon: number, lat: number) => {
+          const { x, y } = page.base.map.project([lon, lat]);
+          return { x, y, vehicle: page.layer.hit(x, y), zone: page.labels.hit(x, y) };
+        },
+        /** the part of the window that no panel covers */
+        free: () => {
+          const { top, right, bottom, left } = page.covered();
+          return { left: left - MARGIN_PX, top: top - MARGIN_PX, right: window.innerWidth - right + MARGIN_PX, bottom: window.innerHeight - bottom + MARGIN_PX };
+        },
         ids: () => [...page.fleet.vehicles.keys()],
         onScreen: () => page.layer.drawn.map((drawn) => ({ ...drawn })),
-        bands: () => Object.fromEntries([...page.fleet.vehicles.values()].map((v) => [v.state.vehicleId, speedBand(v.state, Date.now())])),
+        bands: () => Object.fromEntries([...page.fleet.vehicles.values()].map((v) => [v.state.vehicleId, speedBand(v.state, page.clock.now())])),
       }),
     });
   }

@@ -67,6 +67,8 @@ export interface Stats {
   alerts: number;
   positionsPerSecond: number;
   latencyMs: Percentiles | null;
+  /** what time it was on the server, epoch ms */
+  now: number | null;
   uptimeMs: number;
   cluster: string;
 }
@@ -78,7 +80,9 @@ export interface DeadLetter {
   topic: string;
   partition: number;
   offset: number;
-  timestamp: number;
+  /** of the fix, epoch ms; null when it could not be read */
+  timestamp: number | null;
+  receivedAt: number | null;
   payload: string;
 }
 
@@ -103,6 +107,10 @@ export interface FeedMessage {
   vehicles: VehicleState[];
   zones: ZoneCount[];
   alerts: Alert[];
+  /** vehicles that are no more; those of `vehicles` came after */
+  removedVehicles: string[];
+  /** zones were added, changed or removed: their shapes are to be asked for again */
+  zonesChanged: boolean;
   stats: Stats | null;
 }
 
@@ -206,6 +214,7 @@ export function decodeStats(value: unknown): Stats | null {
     alerts: numberOr(value.alerts, 0),
     positionsPerSecond: numberOr(value.positionsPerSecond, 0),
     latencyMs: decodePercentiles(value.latencyMs),
+    now: numberOr(value.now, null),
     uptimeMs: numberOr(value.uptimeMs, 0),
     cluster: stringOr(value.cluster, ""),
   };
@@ -220,7 +229,8 @@ function decodeDeadLetter(value: unknown): DeadLetter | null {
     topic: stringOr(value.topic, ""),
     partition: numberOr(value.partition, 0),
     offset: numberOr(value.offset, 0),
-    timestamp: numberOr(value.timestamp, 0),
+    timestamp: numberOr(value.timestamp, null),
+    receivedAt: numberOr(value.receivedAt, null),
     payload: stringOr(value.payload, ""),
   };
 }
@@ -257,6 +267,8 @@ export function decodeFeed(text: string): FeedMessage | null {
     vehicles: listOf(value.vehicles, decodeVehicle),
     zones: listOf(value.zones, decodeZoneCount),
     alerts: listOf(value.alerts, decodeAlert),
+    removedVehicles: listOf(value.removedVehicles, (id) => stringOr(id, null)),
+    zonesChanged: value.zonesChanged === true,
     stats: decodeStats(value.stats),
   };
 }

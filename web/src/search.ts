@@ -21,7 +21,7 @@ const plain = (text: string): string => text.toLowerCase().replace(/ł/g, "l").n
  * How well one word fits a vehicle, 0 for not at all. The whole id or line beats a beginning, a
  * beginning beats a part, and those beat name and zones; "189/3" is line and brigade.
  */
-function fit(word: string, state: VehicleState, zoneName: (zoneId: string) => string): number {
+function fit(word: string, state: VehicleState, zoneName: (zoneId: string) => string | null): number {
   const id = state.vehicleId.toLowerCase();
   const line = (state.line ?? "").toLowerCase();
   if (word === id) return 6;
@@ -30,12 +30,12 @@ function fit(word: string, state: VehicleState, zoneName: (zoneId: string) => st
   if (line !== "" && line.startsWith(word)) return 4;
   if (id.startsWith(word)) return 3;
   if (id.includes(word)) return 2;
-  const text = [state.name ?? "", ...state.zones.map(zoneName)].map(plain).join(" ");
+  const text = [state.name ?? "", ...state.zones.map(zoneName).filter((name) => name !== null)].map(plain).join(" ");
   return text.includes(plain(word)) ? 1 : 0;
 }
 
 /** The vehicles that fit every word of the query, best first, then by line. */
-export function search(states: Iterable<VehicleState>, query: string, zoneName: (zoneId: string) => string): VehicleState[] {
+export function search(states: Iterable<VehicleState>, query: string, zoneName: (zoneId: string) => string | null): VehicleState[] {
   const words = query.toLowerCase().split(/\s+/).filter((word) => word !== "");
   const found: { state: VehicleState; score: number }[] = [];
   for (const state of states) {

@@ -18,7 +18,7 @@ test("a snapshot is decoded in full", () => {
 });
 
 test("absent members of an update are empty", () => {
-  assert.deepEqual(decodeFeed('{"type":"update"}'), { type: "update", vehicles: [], zones: [], alerts: [], stats: null });
+  assert.deepEqual(decodeFeed('{"type":"update"}'), { type: "update", vehicles: [], zones: [], alerts: [], removedVehicles: [], zonesChanged: false, stats: null });
 });
 
 test("what is no message is none", () => {

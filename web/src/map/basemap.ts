@@ -4,12 +4,14 @@ import * as maplibre from "maplibre-gl";
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Background, Line, StreetClass } from "../streets.ts";
 import type { Zone } from "../protocol.ts";
+import { ZOOM_MIN } from "../fit.ts";
 import { DARK, type Palette } from "./palette.ts";
 
 declare const MAP_WORKER_URL: string;
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 const WORLD: Line = [[-180, -85], [180, -85], [180, 85], [-180, 85], [-180, -85]];
+const LAT_MAX = 85.05;
 const RIVER_M = 330;
 const METRES_PER_PIXEL_Z0 = 47_950; // at Warsaw's latitude
 
@@ -119,7 +121,7 @@ export class Basemap {
       style: style(palette),
       center: [21.01, 52.23],
       zoom: 11,
-      minZoom: 7,
+      minZoom: ZOOM_MIN,
       maxZoom: 17.9,
       maxPitch: 0,
       dragRotate: false,
@@ -127,7 +129,13 @@ export class Basemap {
       touchPitch: false,
       attributionControl: false,
       fadeDuration: 0,
-      renderWorldCopies: false,
+      // a fleet on both sides of 180 degrees is one fleet
+      renderWorldCopies: true,
+      // the edge of the world may stand in the middle of the window, where no panel covers what is there
+      transformConstrain: (lngLat, zoom) => {
+        const lat = Math.max(-LAT_MAX, Math.min(LAT_MAX, lngLat.lat));
+        return { center: new maplibre.LngLat(lngLat.lng, lat), zoom: Math.max(ZOOM_MIN, zoom) };
+      },
       // lines are smoothed by their own shader; multisampling would only cost
       canvasContextAttributes: { antialias: false },
     });

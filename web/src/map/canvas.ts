@@ -8,11 +8,13 @@ const MOST_PIXEL_RATIO = 2;
 /** The camera at one moment: unit-square points to CSS pixels. The map is never tilted nor turned. */
 export class View {
   readonly scale: number;
+  private readonly centreX: number;
   private readonly originX: number;
   private readonly originY: number;
 
   constructor(readonly zoom: number, centre: Point, readonly width: number, readonly height: number) {
     this.scale = TILE * 2 ** zoom;
+    this.centreX = centre.x;
     this.originX = width / 2 - centre.x * this.scale;
     this.originY = height / 2 - centre.y * this.scale;
   }
@@ -23,8 +25,10 @@ export class View {
     return new View(map.getZoom(), project(lng, lat), box.clientWidth, box.clientHeight);
   }
 
+  /** Of the copy of the world that is nearest to the middle. */
   x(point: Point): number {
-    return this.originX + point.x * this.scale;
+    const x = point.x - Math.round(point.x - this.centreX);
+    return this.originX + x * this.scale;
   }
 
   y(point: Point): number {

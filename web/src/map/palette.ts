@@ -54,7 +54,7 @@ export const DARK: Palette = {
     normal: "#3ed6a6",
     near: "#f6c052",
     over: "#ff6b57",
-    stale: "#55626f",
+    stale: "#8496a8",
   },
 };
 
@@ -86,6 +86,6 @@ export const LIGHT: Palette = {
     normal: "#0c8f68",
     near: "#b87400",
     over: "#dc3a24",
-    stale: "#a5b0bb",
+    stale: "#75828f",
   },
 };

@@ -26,6 +26,17 @@ function arrow(ctx: CanvasRenderingContext2D, size: number): void {
   ctx.closePath();
 }
 
+/** The path in the band's colour; hollow when the fix is old, for nobody knows what is there now. */
+function paint(ctx: CanvasRenderingContext2D, palette: Palette, band: SpeedBand): void {
+  ctx.stroke();
+  if (band !== "stale") return ctx.fill();
+  ctx.fillStyle = palette.halo;
+  ctx.fill();
+  ctx.lineWidth = 1.3;
+  ctx.strokeStyle = palette.bands.stale;
+  ctx.stroke();
+}
+
 export interface Badge {
   image: HTMLCanvasElement;
   width: number;
@@ -79,8 +90,7 @@ export class Sprites {
           ctx.beginPath();
           ctx.arc(0, 0, size * 0.32, 0, 2 * Math.PI);
         }
-        ctx.stroke();
-        ctx.fill();
+        paint(ctx, this.palette, band);
         ctx.restore();
       }
     });
@@ -112,13 +122,12 @@ export class Sprites {
     ctx.roundRect(2, 2, inner, height - 4, 6);
     ctx.lineWidth = 2.5;
     ctx.strokeStyle = this.palette.outline;
-    ctx.stroke();
     ctx.fillStyle = this.palette.bands[band];
-    ctx.fill();
+    paint(ctx, this.palette, band);
     ctx.font = font;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
-    ctx.fillStyle = this.palette.onBand;
+    ctx.fillStyle = band === "stale" ? this.palette.labelSoft : this.palette.onBand;
     ctx.fillText(text, width / 2, height / 2 + 0.5);
     const made = { image, width, height };
     this.badges.set(key, made);

@@ -50,6 +50,8 @@ export class VehicleLayer {
     private readonly map: MapLibreMap,
     private readonly fleet: Fleet,
     private palette: Palette,
+    /** what time it is, epoch ms */
+    private readonly time: () => number,
     private readonly onFrame: (now: number) => void,
   ) {
     this.overlay = new Overlay(map.getCanvasContainer(), "overlay");
@@ -95,7 +97,7 @@ export class VehicleLayer {
     this.lastDraw = now;
     this.news = false;
     this.frames++;
-    const clock = Date.now();
+    const clock = this.time();
     const bands: Record<SpeedBand, [Vehicle, number, number, number | null][]> =
       { stale: [], stopped: [], slow: [], normal: [], near: [], over: [] };
     this.drawn = [];
@@ -128,7 +130,7 @@ export class VehicleLayer {
                       x: number, y: number, heading: number | null): void {
     const id = vehicle.state.vehicleId;
     const inFocus = this.filter === null || this.filter.has(id) || id === this.selected;
-    ctx.globalAlpha = !inFocus ? 0.2 : band === "stale" ? 0.45 : 1;
+    ctx.globalAlpha = !inFocus ? 0.2 : 1;
     const near = view.zoom >= BADGE_ZOOM || id === this.selected || id === this.hovered;
     if (!near || vehicle.state.line === null || !inFocus) {
       this.sprites.drawArrow(ctx, x, y, band, heading);

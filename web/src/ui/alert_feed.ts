@@ -1,7 +1,7 @@
 // The live list of alerts, newest first. It holds still while the pointer is on it.
-import { formatClock, formatDuration } from "../format.ts";
+import { formatDuration, formatLimit, formatSpeedBeside, formatTime } from "../format.ts";
 import type { Alert } from "../protocol.ts";
-import { byId, chips, el } from "./dom.ts";
+import { byId, chips, el, setText } from "./dom.ts";
 
 const MOST_ROWS = 80;
 
@@ -42,20 +42,20 @@ export function joinMoves(alerts: readonly Alert[]): Entry[] {
 
 const zoneOf = (alert: Alert): string => alert.zoneName ?? alert.zoneId ?? "a zone";
 
-/** Whole km/h, unless that would look as if the limit had been kept. */
-function peakText(peak: number, limit: number | null): string {
-  const whole = Math.round(peak);
-  return limit !== null && whole <= limit ? peak.toFixed(1) : String(whole);
-}
-
 export function alertText({ alert, from }: Entry): string {
   if (from !== null) return `${zoneOf(from)} → ${zoneOf(alert)}`;
   if (alert.kind === "zone_enter") return `entered ${zoneOf(alert)}`;
   if (alert.kind === "zone_exit") return `left ${zoneOf(alert)}`;
-  const peak = alert.peak === null ? "over the limit" : `${peakText(alert.peak, alert.limit)} km/h`;
-  const limit = alert.limit === null ? "" : `, limit ${Math.round(alert.limit)}`;
+  const peak = alert.peak === null ? "over the limit" : `${formatSpeedBeside(alert.peak, alert.limit ?? 0)} km/h`;
+  const limit = alert.limit === null ? "" : `, limit ${formatLimit(alert.limit)}`;
   const time = alert.durationMs ? `, ${formatDuration(alert.durationMs)}` : "";
   return `${peak}${limit}${time}`;
+}
+
+interface Row {
+  root: HTMLElement;
+  time: HTMLElement;
+  at: number;
 }
 
 export class AlertFeed {
@@ -64,9 +64,13 @@ export class AlertFeed {
   private held = false;
   private waiting = false;
   private alerts: readonly Alert[] = [];
-  private readonly rows = new Map<string, HTMLElement>();
+  private readonly rows = new Map<string, Row>();
 
-  constructor(private readonly lineOf: (vehicleId: string) => string | null, private readonly choose: (alert: Alert) => void) {
+  constructor(
+    private readonly lineOf: (vehicleId: string) => string | null,
+    private readonly choose: (alert: Alert) => void,
+    private readonly now: () => number,
+  ) {
     chips(byId("alert-filter"), FILTERS, (key) => {
       this.filter = FILTERS.find((filter) => filter.key === key) ?? FILTERS[0]!;
       this.paint(false);
@@ -86,6 +90,12 @@ export class AlertFeed {
     else this.paint(!first);
   }
 
+  /** Yesterday begins at midnight, also for rows that are there already. */
+  refreshTimes(): void {
+    const now = this.now();
+    for (const row of this.rows.values()) setText(row.time, formatTime(row.at, now));
+  }
+
   private paint(animate: boolean): void {
     this.waiting = false;
     const shown = joinMoves(this.alerts.filter(this.filter.keeps)).slice(0, MOST_ROWS);
@@ -93,34 +103,35 @@ export class AlertFeed {
     const wanted = new Set(shown.map(key));
     for (const [id, row] of this.rows) {
       if (!wanted.has(id)) {
-        row.remove();
+        row.root.remove();
         this.rows.delete(id);
       }
     }
     let before: ChildNode | null = this.feed.firstChild;
     for (const entry of shown) {
       const known = this.rows.get(key(entry));
-      if (known !== undefined && known === before) {
-        before = known.nextSibling;
+      if (known !== undefined && known.root === before) {
+        before = known.root.nextSibling;
         continue;
       }
       const row = known ?? this.makeRow(entry, animate);
       this.rows.set(key(entry), row);
-      this.feed.insertBefore(row, before);
+      this.feed.insertBefore(row.root, before);
     }
     this.feed.dataset.empty = String(shown.length === 0);
   }
 
-  private makeRow(entry: Entry, animate: boolean): HTMLElement {
+  private makeRow(entry: Entry, animate: boolean): Row {
     const { alert } = entry;
     const line = this.lineOf(alert.vehicleId);
+    const time = el("time", { datetime: new Date(alert.timestamp).toISOString() }, formatTime(alert.timestamp, this.now()));
     const button = el("button", { type: "button", class: "alert", "data-kind": alert.kind },
       el("i", { "aria-hidden": "true" }),
       el("span", { class: "alert-text" },
         el("b", {}, line === null ? alert.vehicleId : `${line} · ${alert.vehicleId}`),
         el("span", {}, alertText(entry))),
-      el("time", {}, formatClock(alert.timestamp)));
+      time);
     button.addEventListener("click", () => this.choose(alert));
-    return el("li", animate ? { class: "fresh" } : {}, button);
+    return { root: el("li", animate ? { class: "fresh" } : {}, button), time, at: alert.timestamp };
   }
 }

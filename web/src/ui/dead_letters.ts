@@ -1,5 +1,5 @@
 // The list of rejected positions, opened from its counter.
-import { formatClock, NONE } from "../format.ts";
+import { formatTime, NONE } from "../format.ts";
 import type { DeadLetter } from "../protocol.ts";
 import { byId, el } from "./dom.ts";
 
@@ -7,7 +7,7 @@ export class DeadLetterDialog {
   private readonly dialog = byId<HTMLDialogElement>("dead-letters");
   private readonly body = el("div", { class: "dialog-body" });
 
-  constructor(private readonly load: () => Promise<DeadLetter[]>) {
+  constructor(private readonly load: () => Promise<DeadLetter[]>, private readonly now: () => number) {
     const close = el("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
     close.addEventListener("click", () => this.dialog.close());
     this.dialog.append(
@@ -29,9 +29,12 @@ export class DeadLetterDialog {
   }
 
   private table(letters: readonly DeadLetter[]): HTMLElement {
-    const head = el("tr", {}, ...["Time", "Vehicle", "Rule", "Reason", "Record"].map((name) => el("th", { scope: "col" }, name)));
+    const head = el("tr", {}, ...["Received", "Time of the fix", "Vehicle", "Rule", "Reason", "Record"].map((name) => el("th", { scope: "col" }, name)));
+    const now = this.now();
+    const time = (epochMs: number | null): string => (epochMs === null ? NONE : formatTime(epochMs, now));
     const rows = letters.map((letter) => el("tr", {},
-      el("td", {}, formatClock(letter.timestamp)),
+      el("td", {}, time(letter.receivedAt)),
+      el("td", {}, time(letter.timestamp)),
       el("td", {}, letter.vehicleId ?? NONE),
       el("td", {}, el("code", {}, letter.rule)),
       el("td", {}, letter.message),

@@ -1,6 +1,6 @@
 // The fleet list: search, filter, and as many rows as are visible.
 import { speedBand, type Fleet, type SpeedBand } from "../fleet.ts";
-import { formatCount, formatSpeed, NONE } from "../format.ts";
+import { formatCoarse, formatCount, formatSpeedBeside, NONE } from "../format.ts";
 import type { VehicleState } from "../protocol.ts";
 import { search } from "../search.ts";
 import { byId, chips, el, setText } from "./dom.ts";
@@ -13,6 +13,7 @@ const FILTERS: { key: string; label: string; keeps(band: SpeedBand): boolean }[]
   { key: "moving", label: "Moving", keeps: (band) => band === "slow" || band === "normal" || band === "near" || band === "over" },
   { key: "stopped", label: "Stopped", keeps: (band) => band === "stopped" },
   { key: "over", label: "Speeding", keeps: (band) => band === "over" },
+  { key: "stale", label: "No fix", keeps: (band) => band === "stale" },
 ];
 
 interface Row {
@@ -28,6 +29,8 @@ export interface FleetListEvents {
   /** the vehicles left by search and filters, or null when nothing is filtered */
   filtered(ids: ReadonlySet<string> | null): void;
   zoneCleared(): void;
+  /** what time it is, epoch ms */
+  now(): number;
 }
 
 export class FleetList {
@@ -44,7 +47,7 @@ export class FleetList {
 
   constructor(
     private readonly fleet: Fleet,
-    private readonly zoneName: (zoneId: string) => string,
+    private readonly zoneName: (zoneId: string) => string | null,
     private readonly events: FleetListEvents,
   ) {
     this.list.append(this.sizer);
@@ -87,6 +90,10 @@ export class FleetList {
     this.changed();
   }
 
+  get chosenZone(): string | null {
+    return this.zone?.id ?? null;
+  }
+
   setSelected(vehicleId: string | null): void {
     this.selected = vehicleId;
     this.cursor = this.shown.findIndex((state) => state.vehicleId === vehicleId);
@@ -101,7 +108,7 @@ export class FleetList {
 
   /** Searches, sorts and paints again; called after changes and about once a second. */
   refresh(): void {
-    const now = Date.now();
+    const now = this.events.now();
     const states: VehicleState[] = [];
     for (const { state } of this.fleet.vehicles.values()) {
       if (this.zone !== null && !state.zones.includes(this.zone.id)) continue;
@@ -149,7 +156,7 @@ export class FleetList {
     const first = Math.max(0, Math.floor(this.list.scrollTop / ROW_PX) - SPARE_ROWS);
     const count = Math.min(this.shown.length - first, Math.ceil(height / ROW_PX) + 2 * SPARE_ROWS);
     while (this.rows.length < count) this.rows.push(this.makeRow());
-    const now = Date.now();
+    const now = this.events.now();
     this.rows.forEach((row, i) => {
       const state = i < count ? this.shown[first + i] : undefined;
       row.root.hidden = state === undefined;
@@ -159,10 +166,11 @@ export class FleetList {
 
   private paintRow(row: Row, state: VehicleState, index: number, now: number): void {
     const current = this.fleet.vehicles.get(state.vehicleId)?.state ?? state;
-    const zone = current.zones[0];
+    const zone = current.zones.map(this.zoneName).find((name) => name !== null);
     row.root.style.transform = `translateY(${index * ROW_PX}px)`;
     row.root.dataset.id = current.vehicleId;
-    row.root.dataset.band = speedBand(current, now);
+    const band = speedBand(current, now);
+    row.root.dataset.band = band;
     row.root.id = `vehicle-${index}`;
     row.root.setAttribute("aria-setsize", String(this.shown.length));
     row.root.setAttribute("aria-posinset", String(index + 1));
@@ -170,8 +178,8 @@ export class FleetList {
     row.root.classList.toggle("cursor", index === this.cursor);
     setText(row.line, current.line ?? NONE);
     setText(row.id, current.name === null ? current.vehicleId : `${current.vehicleId} · ${current.name}`);
-    setText(row.where, zone === undefined ? "outside all zones" : this.zoneName(zone));
-    setText(row.speed, formatSpeed(current.speed));
+    setText(row.where, zone ?? "outside all zones");
+    setText(row.speed, band === "stale" ? formatCoarse(now - current.timestamp) : formatSpeedBeside(current.speed, current.speedLimit));
   }
 
   private clicked(event: Event): void {

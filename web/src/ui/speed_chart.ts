@@ -1,6 +1,6 @@
 // The card's chart: the speed at each fix as a line, its averages of five minutes as bars, the limit across.
 import type { TrailPoint } from "../fleet.ts";
-import { formatShortClock } from "../format.ts";
+import { formatLimit, formatShortClock } from "../format.ts";
 import type { SpeedWindow } from "../protocol.ts";
 import { svg } from "./dom.ts";
 
@@ -64,7 +64,7 @@ export function speedChart(windows: readonly SpeedWindow[], trail: readonly Trai
     if (x(mark) > 16 && x(mark) < WIDTH - 16) root.append(svg("text", { x: x(mark), y: HEIGHT + 13, "text-anchor": "middle" }, formatShortClock(mark)));
   }
   root.append(svg("line", { x1: 0, x2: WIDTH, y1: y(limit), y2: y(limit), class: "limit" }));
-  root.append(svg("text", { x: 2, y: y(limit) - 4, class: "limit-text" }, `limit ${Math.round(limit)}`));
+  root.append(svg("text", { x: 2, y: y(limit) - 4, class: "limit-text" }, `limit ${formatLimit(limit)}`));
   for (const run of shape.runs) {
     root.append(svg("polyline", { class: "speed-line", points: run.map((point) => `${x(point.at).toFixed(1)},${y(point.speed).toFixed(1)}`).join(" ") }));
   }

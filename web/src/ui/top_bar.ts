@@ -5,7 +5,7 @@ import type { Percentiles, Stats } from "../protocol.ts";
 import { byId, el, setText } from "./dom.ts";
 
 const COUNTERS = [
-  { key: "vehicles", label: "Vehicles", hint: "Vehicles with a current position" },
+  { key: "vehicles", label: "Vehicles", hint: "Vehicles of which a position is known; those without a fix in the last two minutes are drawn hollow" },
   { key: "rate", label: "Positions/s", hint: "Positions received per second, over the last half minute" },
   { key: "accepted", label: "Accepted", hint: "Positions accepted, ever" },
   { key: "duplicates", label: "Duplicates", hint: "Positions dropped because vehicle and time repeat" },
