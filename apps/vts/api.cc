@@ -9,6 +9,8 @@ namespace muir::vts {
 namespace {
 
 constexpr size_t kDefaultLimit = 100;
+// A write that is acknowledged is answered although the view does not show it, when it lags behind for so long.
+constexpr int64_t kShownTimeoutMs = 5000;
 
 net::HttpResponse not_found(std::string_view what, std::string_view id) {
   return error_answer(404, "not_found", fmt::format("no {} {}", what, id));
@@ -24,14 +26,22 @@ std::string member(std::string_view name, const std::vector<T>& values) {
   return out;
 }
 
-// Answers 200 with {"vehicleId": id} or the like when the write is acknowledged.
-MasterWriter::OnDone answer_when_done(const std::shared_ptr<net::HttpResponder>& responder, std::string_view id_name,
-                                      const std::string& id) {
+// {"vehicleId":"V1"}
+net::HttpResponse named(std::string_view id_name, std::string_view id) {
   std::string body = fmt::format("{{\"{}\":", id_name);
   schema::append_json_string(body, id);
   body += '}';
-  return [responder, body](const Status& status) {
-    responder->respond(status.ok() ? json_answer(body) : unavailable_answer("not_acknowledged", status.message()));
+  return json_answer(std::move(body));
+}
+
+net::HttpResponse not_acknowledged(const Status& status) {
+  return unavailable_answer("not_acknowledged", status.message());
+}
+
+MasterWriter::OnDone answer_when_done(const std::shared_ptr<net::HttpResponder>& responder, std::string_view id_name,
+                                      const std::string& id) {
+  return [responder, answer = named(id_name, id)](const Status& status, const client::TopicPartition&, Offset) {
+    responder->respond(status.ok() ? answer : not_acknowledged(status));
   };
 }
 
@@ -54,6 +64,14 @@ void Api::add_answer(net::HttpServer& server, std::string path, std::initializer
       });
 }
 
+void Api::add_list(net::HttpServer& server, std::string path, std::initializer_list<std::string_view> parameters,
+                   Answer answer) {
+  add(server, "GET", std::move(path), parameters,
+      [this, answer = std::move(answer)](const Request& request, const Responder& responder) {
+        lists_.answer(request.raw_path + '?' + request.query, responder, [answer, request] { return answer(request); });
+      });
+}
+
 void Api::add_to(net::HttpServer& server) {
   add(server, "POST", "/api/v1/positions", {},
       [this](const Request& request, const Responder& responder) { gateway_.handle(request, responder); });
@@ -63,8 +81,8 @@ void Api::add_to(net::HttpServer& server) {
 }
 
 void Api::add_vehicles(net::HttpServer& server) {
-  add_answer(server, "/api/v1/vehicles", {},
-             [this](const Request&) { return json_answer(member("vehicles", view_.vehicles())); });
+  add_list(server, "/api/v1/vehicles", {},
+           [this](const Request&) { return json_answer(member("vehicles", view_.vehicles())); });
   add_answer(server, "/api/v1/vehicles/{id}", {}, [this](const Request& request) { return vehicle(request); });
   add_answer(server, "/api/v1/vehicles/{id}/location", {},
              [this](const Request& request) { return location(request); });
@@ -73,33 +91,25 @@ void Api::add_vehicles(net::HttpServer& server) {
              [this](const Request& request) { return trail(request); });
   add(server, "PUT", "/api/v1/vehicles/{id}", {},
       [this](const Request& request, const Responder& responder) { put_vehicle(request, responder); });
-  add(server, "DELETE", "/api/v1/vehicles/{id}", {}, [this](const Request& request, const Responder& responder) {
-    const std::string& id = request.path_params[0];
-    answer_failure(responder, master_.remove_vehicle(id, answer_when_done(responder, "vehicleId", id)));
-  });
+  add(server, "DELETE", "/api/v1/vehicles/{id}", {},
+      [this](const Request& request, const Responder& responder) { delete_vehicle(request, responder); });
 }
 
 void Api::add_zones(net::HttpServer& server) {
-  add_answer(server, "/api/v1/zones", {}, [this](const Request&) { return zones(); });
-  add_answer(server, "/api/v1/zones/{id}/vehicles", {},
-             [this](const Request& request) { return zone_vehicles(request); });
+  add_list(server, "/api/v1/zones", {}, [this](const Request&) { return zones(); });
+  add_list(server, "/api/v1/zones/{id}/vehicles", {},
+           [this](const Request& request) { return zone_vehicles(request); });
   add(server, "PUT", "/api/v1/zones/{id}", {},
       [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
   add(server, "DELETE", "/api/v1/zones/{id}", {}, [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
-    answer_failure(responder, master_.remove_zone(id, answer_when_done(responder, "zoneId", id)));
+    answer_failure(responder, master_.remove_zone(id, answer_when_shown(responder, id)));
   });
 }
 
 void Api::add_events(net::HttpServer& server) {
-  add_answer(server, "/api/v1/alerts", {"limit"}, [this](const Request& request) {
-    const auto limit = limit_of(request, kDefaultLimit);
-    return limit.ok() ? json_answer(member("alerts", view_.alerts(*limit))) : bad_parameter(limit.status());
-  });
-  add_answer(server, "/api/v1/dead-letters", {"limit"}, [this](const Request& request) {
-    const auto limit = limit_of(request, kDefaultLimit);
-    return limit.ok() ? json_answer(member("deadLetters", view_.dead_letters(*limit))) : bad_parameter(limit.status());
-  });
+  add_list(server, "/api/v1/alerts", {"limit"}, [this](const Request& request) { return alerts(request); });
+  add_list(server, "/api/v1/dead-letters", {"limit"}, [this](const Request& request) { return dead_letters(request); });
   add_answer(server, "/api/v1/stats", {}, [this](const Request&) {
     std::string body;
     append_json(body, board_.stats(view_.totals()));
@@ -108,18 +118,17 @@ void Api::add_events(net::HttpServer& server) {
 }
 
 net::HttpResponse Api::vehicle(const Request& request) const {
-  const auto state = view_.vehicle(request.path_params[0]);
-  if (!state) return not_found("vehicle", request.path_params[0]);
-  std::string body;
-  append_json(body, *state);
-  return json_answer(std::move(body));
+  const auto shown = view_.vehicle(request.path_params[0]);
+  if (!shown) return not_found("vehicle", request.path_params[0]);
+  return json_answer(shown->json);
 }
 
 net::HttpResponse Api::location(const Request& request) const {
-  const auto state = view_.vehicle(request.path_params[0]);
-  if (!state) return not_found("vehicle", request.path_params[0]);
+  const auto shown = view_.vehicle(request.path_params[0]);
+  if (!shown) return not_found("vehicle", request.path_params[0]);
   std::string body = "{\"vehicleId\":";
-  schema::append_json_string(body, state->vehicle_id);
+  schema::append_json_string(body, shown->state.vehicle_id);
+  const VehicleState& state = shown->state;
   const auto number = [&body](std::string_view name, std::optional<double> value) {
     fmt::format_to(std::back_inserter(body), ",\"{}\":", name);
     if (value) {
@@ -128,18 +137,18 @@ net::HttpResponse Api::location(const Request& request) const {
       body += "null";
     }
   };
-  number("lat", state->lat);
-  number("lon", state->lon);
-  number("speed", state->speed);
-  number("heading", state->heading);
-  fmt::format_to(std::back_inserter(body), ",\"timestamp\":{}}}", state->timestamp);
+  number("lat", state.lat);
+  number("lon", state.lon);
+  number("speed", state.speed);
+  number("heading", state.heading);
+  fmt::format_to(std::back_inserter(body), ",\"timestamp\":{}}}", state.timestamp);
   return json_answer(std::move(body));
 }
 
 net::HttpResponse Api::speed(const Request& request) const {
   const std::string& id = request.path_params[0];
   const auto windows = view_.speeds(id);
-  if (windows.empty() && !view_.vehicle(id)) return not_found("vehicle", id);
+  if (!view_.vehicle(id)) return not_found("vehicle", id);
   std::string body = "{\"vehicleId\":";
   schema::append_json_string(body, id);
   body += ",\"windows\":";
@@ -186,6 +195,34 @@ net::HttpResponse Api::zone_vehicles(const Request& request) const {
   return json_answer(std::move(body));
 }
 
+net::HttpResponse Api::alerts(const Request& request) const {
+  const auto limit = limit_of(request, kDefaultLimit);
+  return limit.ok() ? json_answer(member("alerts", view_.alerts(*limit))) : bad_parameter(limit.status());
+}
+
+net::HttpResponse Api::dead_letters(const Request& request) const {
+  const auto limit = limit_of(request, kDefaultLimit);
+  return limit.ok() ? json_answer(member("deadLetters", view_.dead_letters(*limit))) : bad_parameter(limit.status());
+}
+
+void Api::delete_vehicle(const Request& request, const Responder& responder) {
+  const std::string& id = request.path_params[0];
+  const auto done = [this, responder, id](const Status& status, const client::TopicPartition&, Offset) {
+    if (!status.ok()) return responder->respond(not_acknowledged(status));
+    view_.call_when_removed(id, system_clock().steady_ms() + kShownTimeoutMs,
+                            [responder, id] { responder->respond(named("vehicleId", id)); });
+  };
+  answer_failure(responder, master_.remove_vehicle(id, done));
+}
+
+MasterWriter::OnDone Api::answer_when_shown(const Responder& responder, const std::string& id) {
+  return [this, responder, id](const Status& status, const client::TopicPartition& partition, Offset offset) {
+    if (!status.ok()) return responder->respond(not_acknowledged(status));
+    zones_follower_.call_when_read(partition, offset, kShownTimeoutMs,
+                                   [responder, id] { responder->respond(named("zoneId", id)); });
+  };
+}
+
 void Api::put_vehicle(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
   if (const Status named = check_id(id); !named.ok())
@@ -201,7 +238,7 @@ void Api::put_zone(const Request& request, const Responder& responder) {
     return responder->respond(error_answer(400, "malformed_zone", named.message()));
   const auto zone = parse_zone(id, request.body);
   if (!zone.ok()) return responder->respond(error_answer(400, "malformed_zone", zone.status().message()));
-  answer_failure(responder, master_.put_zone(*zone, answer_when_done(responder, "zoneId", id)));
+  answer_failure(responder, master_.put_zone(*zone, answer_when_shown(responder, id)));
 }
 
 }  // namespace muir::vts

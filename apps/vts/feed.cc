@@ -5,62 +5,156 @@
 #include "schema/json.h"
 
 namespace muir::vts {
+namespace {
 
-Feed::Feed(net::EventLoop& loop, View& view, StatsBoard& board, FeedOptions options)
-    : loop_(loop), view_(view), board_(board), options_(options) {}
+template <class T>
+void append_member(std::string& out, std::string_view name, const T& value) {
+  fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+  append_json(out, value);
+}
+
+}  // namespace
+
+Feed::Feed(View& view, StatsBoard& board, FeedOptions options) : view_(view), board_(board), options_(options) {}
 
 Feed::~Feed() { stop(); }
 
 net::WebSocketHandler Feed::handler() {
-  return {.on_open = [this](const std::shared_ptr<net::WebSocket>& socket, const net::HttpRequest&) { open(socket); },
+  // The next tick sends the snapshot: a crowd that comes at once is served with one.
+  return {.on_open =
+              [this](const std::shared_ptr<net::WebSocket>& socket, const net::HttpRequest&) {
+                const std::lock_guard lock(mutex_);
+                came_.push_back(socket);
+                ++sockets_;
+              },
           .on_text = [this](const std::shared_ptr<net::WebSocket>&, std::string_view text) { hear(text); },
           .on_close =
               [this](const std::shared_ptr<net::WebSocket>& socket) {
                 const std::lock_guard lock(mutex_);
-                clients_.erase(socket);
+                gone_.push_back(socket);
+                --sockets_;
               }};
 }
 
-void Feed::start() { schedule(timer_); }
+void Feed::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void Feed::stop() {
-  const std::lock_guard lock(timer_->mutex);
-  timer_->stopped = true;
-  loop_.cancel(timer_->id);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
 }
 
-size_t Feed::sockets() const {
+void Feed::run() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, std::chrono::milliseconds(options_.tick_ms), [this] { return stopping_; })) {
+    lock.unlock();
+    tick(system_clock().steady_ms());
+    lock.lock();
+  }
+}
+
+void Feed::take_sockets() {
   const std::lock_guard lock(mutex_);
-  return clients_.size();
+  for (auto& socket : came_) clients_.try_emplace(std::move(socket));
+  for (const auto& socket : gone_) clients_.erase(socket);
+  came_.clear();
+  gone_.clear();
 }
 
-void Feed::schedule(const std::shared_ptr<Timer>& timer) {
-  timer->id = loop_.schedule(options_.tick_ms, [this, timer] {
-    const std::lock_guard lock(timer->mutex);
-    if (timer->stopped) return;
-    tick();
-    schedule(timer);
-  });
+void Feed::tick(int64_t now) {
+  take_sockets();
+  view_.expire_waits(now);
+  const ViewChanges changes = view_.take_changes();
+  for (const ShownVehiclePtr& vehicle : changes.vehicles) board_.record_latency(vehicle->state.received_at);
+  const bool stats_due = now >= next_stats_ms_;
+  if (stats_due) next_stats_ms_ = now + options_.stats_ms;
+  // Stats are asked for even when nobody listens: the rate is sampled then.
+  const std::optional<Stats> stats = stats_due ? std::optional(board_.stats(view_.totals())) : std::nullopt;
+  if (clients_.empty()) {
+    // Whoever comes next gets a snapshot that has all of this.
+    first_kept_ = end();
+    kept_.clear();
+    kept_bytes_ = 0;
+    newest_.reset();
+    return;
+  }
+  if (!changes.empty() || stats) {
+    auto update = std::make_shared<std::string>("{\"type\":\"update\"");
+    if (!changes.removed_vehicles.empty()) append_member(*update, "removedVehicles", changes.removed_vehicles);
+    if (changes.zones_changed) *update += ",\"zonesChanged\":true";
+    append_member(*update, "vehicles", changes.vehicles);
+    append_member(*update, "zones", changes.zones);
+    append_member(*update, "alerts", changes.alerts);
+    if (stats) append_member(*update, "stats", *stats);
+    *update += '}';
+    keep(std::move(update));
+  }
+  for (auto& [socket, client] : clients_) pump(*socket, client, now);
 }
 
-std::shared_ptr<const std::string> Feed::snapshot() {
-  auto text = std::make_shared<std::string>("{\"type\":\"snapshot\",\"vehicles\":");
-  append_json(*text, view_.vehicles());
-  *text += ",\"zones\":";
-  append_json(*text, view_.occupancies());
-  *text += ",\"alerts\":";
-  append_json(*text, view_.alerts(options_.snapshot_alerts));
-  *text += ",\"stats\":";
-  append_json(*text, board_.stats(view_.totals()));
+void Feed::keep(Text update) {
+  kept_bytes_ += update->size();
+  kept_.push_back(std::move(update));
+  while (kept_.size() > 1 && kept_bytes_ > options_.kept_bytes_max) {
+    kept_bytes_ -= kept_.front()->size();
+    kept_.pop_front();
+    ++first_kept_;
+  }
+}
+
+void Feed::pump(net::WebSocket& socket, Client& client, int64_t now) {
+  const size_t unread = socket.send_queue_bytes();
+  if (client.snapshot_until_ms != 0) {
+    if (unread <= options_.queue_bytes_max) {
+      client.snapshot_until_ms = 0;
+    } else if (now > client.snapshot_until_ms) {
+      return socket.abort();
+    }
+  }
+  if (!client.needs_snapshot && client.next < first_kept_) client.needs_snapshot = true;
+  if (client.needs_snapshot) {
+    if (unread > 0) return;
+    const Text text = snapshot(now, client.next);
+    if (!text) return;
+    client.needs_snapshot = false;
+    client.snapshot_until_ms = now + options_.snapshot_timeout_ms;
+    socket.send_text(text);
+  }
+  while (client.next < end() && socket.send_queue_bytes() <= options_.queue_bytes_max)
+    socket.send_text(kept_[client.next++ - first_kept_]);
+}
+
+Feed::Text Feed::snapshot(int64_t now, uint64_t& next) {
+  std::erase_if(being_read_, [](const auto& one) { return one.expired(); });
+  const uint64_t version = view_.version();
+  if (Text newest = newest_.lock()) {
+    const bool current = version == newest_version_ && now - newest_made_ms_ < options_.stats_ms;
+    const bool crowded = being_read_.size() >= options_.snapshots_shared_from && newest_next_ >= first_kept_;
+    if (current || crowded) {
+      next = newest_next_;
+      return newest;
+    }
+  }
+  if (being_read_.size() >= options_.snapshots_max) return nullptr;
+  auto text = std::make_shared<std::string>("{\"type\":\"snapshot\"");
+  append_member(*text, "vehicles", view_.vehicles());
+  append_member(*text, "zones", view_.occupancies());
+  append_member(*text, "alerts", view_.alerts(options_.snapshot_alerts));
+  append_member(*text, "stats", board_.stats(view_.totals()));
   *text += '}';
+  // Changes that the snapshot has and no update yet will come again in the next one: that does no harm.
+  newest_version_ = version;
+  next = newest_next_ = end();
+  newest_made_ms_ = now;
+  newest_ = text;
+  being_read_.push_back(newest_);
+  ++made_;
   return text;
-}
-
-void Feed::open(const std::shared_ptr<net::WebSocket>& socket) {
-  // Under the lock, so that no update overtakes the snapshot; an update may repeat what it holds already.
-  const std::lock_guard lock(mutex_);
-  socket->send_text(snapshot());
-  clients_.try_emplace(socket);
 }
 
 // {"type":"latency","p50":..,"p99":..,"n":..}: what a page measured up to its screen.
@@ -73,43 +167,6 @@ void Feed::hear(std::string_view text) {
   const schema::Json* p99 = message->find("p99");
   if (p50 == nullptr || p99 == nullptr || !p50->as_double() || !p99->as_double()) return;
   board_.record_screen_latency({.p50 = *p50->as_double(), .p99 = *p99->as_double()});
-}
-
-void Feed::tick() {
-  const ViewChanges changes = view_.take_changes();
-  const int64_t now = system_clock().steady_ms();
-  const bool stats_due = now >= next_stats_ms_;
-  for (const VehicleState& state : changes.vehicles) board_.record_latency(state.received_at);
-  if (stats_due) next_stats_ms_ = now + options_.stats_ms;
-
-  const std::lock_guard lock(mutex_);
-  // Stats are asked for even when nobody listens: the rate is sampled then.
-  const std::optional<Stats> stats = stats_due ? std::optional(board_.stats(view_.totals())) : std::nullopt;
-  if (clients_.empty() || (changes.empty() && !stats)) return;
-  auto update = std::make_shared<std::string>("{\"type\":\"update\",\"vehicles\":");
-  append_json(*update, changes.vehicles);
-  *update += ",\"zones\":";
-  append_json(*update, changes.zones);
-  *update += ",\"alerts\":";
-  append_json(*update, changes.alerts);
-  if (stats) {
-    *update += ",\"stats\":";
-    append_json(*update, *stats);
-  }
-  *update += '}';
-  std::shared_ptr<const std::string> fresh;
-  for (auto& [socket, client] : clients_) {
-    const size_t queued = socket->send_queue_bytes();
-    if (client.waits_for_snapshot && queued == 0) {
-      if (!fresh) fresh = snapshot();
-      socket->send_text(fresh);
-      client.waits_for_snapshot = false;
-    } else if (client.waits_for_snapshot || queued > options_.queue_bytes_max) {
-      client.waits_for_snapshot = true;
-    } else {
-      socket->send_text(update);
-    }
-  }
 }
 
 }  // namespace muir::vts

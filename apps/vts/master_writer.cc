@@ -12,7 +12,10 @@ Status MasterWriter::send(std::string_view topic, const std::string& key, OptByt
   const client::ProducedRecord record{.topic = topic, .key = BytesView(key), .value = value, .headers = headers};
   client::DeliveryCallback done;
   if (on_done)
-    done = [on_done = std::move(on_done)](const Status& status, std::span<const client::Delivery>) { on_done(status); };
+    done = [on_done = std::move(on_done), topic](const Status& status, std::span<const client::Delivery> deliveries) {
+      const client::Delivery where = deliveries.empty() ? client::Delivery{} : deliveries.front();
+      on_done(status, {std::string(topic), where.partition}, where.offset);
+    };
   return producer_.send(std::span(&record, 1), std::move(done));
 }
 

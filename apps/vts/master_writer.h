@@ -15,7 +15,8 @@ namespace muir::vts {
 // Thread-safe. `producer` and `clock` outlive it.
 class MasterWriter {
  public:
-  using OnDone = std::function<void(const Status&)>;  // after acks=all, on a thread of the producer
+  // After acks=all, on a thread of the producer: how it went, and where the row lies.
+  using OnDone = std::function<void(const Status&, const client::TopicPartition&, Offset)>;
 
   MasterWriter(client::Producer& producer, const Clock& clock) : producer_(producer), clock_(clock) {}
   Status configure(const SerdeContext& context);

@@ -40,6 +40,29 @@ void StatsBoard::record_screen_latency(Percentiles latency) {
   screen_latency_ = latency;
 }
 
+void StatsBoard::begin_rate() {
+  const std::lock_guard lock(mutex_);
+  rate_begun_ = true;
+}
+
+// Between now and the oldest sample of the last seconds; asked often, it samples twice a second.
+double StatsBoard::rate(int64_t now, int64_t received) {
+  if (!rate_begun_) return 0;
+  while (samples_.size() > 1 && samples_[1].at_ms <= now - kRateMs) samples_.erase(samples_.begin());
+  // Nothing for so long, or since the start: the rate is of what begins now, not of the silence before it.
+  const bool silent = !samples_.empty() && samples_.front().received == received;
+  if (silent && samples_.size() > 1) samples_.erase(samples_.begin(), samples_.end() - 1);
+  double out = 0;
+  if (!samples_.empty()) {
+    const int64_t passed = std::max(kRateLeastMs, now - samples_.front().at_ms);
+    out = static_cast<double>(std::max<int64_t>(0, received - samples_.front().received)) * 1000 /
+          static_cast<double>(passed);
+  }
+  if (silent) samples_.clear();
+  if (samples_.empty() || now - samples_.back().at_ms >= 500) samples_.push_back({now, received});
+  return out;
+}
+
 Stats StatsBoard::stats(const ViewTotals& totals) {
   const int64_t now = clock_.steady_ms();
   const std::lock_guard lock(mutex_);
@@ -48,14 +71,9 @@ Stats StatsBoard::stats(const ViewTotals& totals) {
             .totals = totals,
             .screen_latency_ms = screen_latency_,
             .uptime_ms = now - started_ms_,
+            .now_ms = clock_.now_ms(),
             .cluster = cluster_};
-  // The rate between now and the oldest sample of the last seconds; asked often, it samples twice a second.
-  while (samples_.size() > 1 && samples_.front().at_ms < now - kRateMs) samples_.erase(samples_.begin());
-  if (!samples_.empty() && now > samples_.front().at_ms) {
-    const auto positions = static_cast<double>(totals.counts.received - samples_.front().received);
-    out.positions_per_second = std::max(0.0, positions * 1000 / static_cast<double>(now - samples_.front().at_ms));
-  }
-  if (samples_.empty() || now - samples_.back().at_ms >= 500) samples_.push_back({now, totals.counts.received});
+  out.positions_per_second = rate(now, totals.counts.received);
   if (!latencies_.empty()) {
     std::vector<int64_t> values = latencies_;
     out.latency_ms = Percentiles{.p50 = quantile(values, 0.5), .p99 = quantile(values, 0.99)};

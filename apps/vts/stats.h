@@ -25,6 +25,7 @@ struct Stats {
   std::optional<Percentiles> latency_ms;         // from receipt over HTTP to the feed
   std::optional<Percentiles> screen_latency_ms;  // as the last page reported it: to its screen
   int64_t uptime_ms = 0;
+  int64_t now_ms = 0;  // epoch: for pages on machines whose clock is wrong
   std::string cluster;
 };
 
@@ -37,11 +38,15 @@ class StatsBoard {
   // A fix received at that time has become visible.
   void record_latency(int64_t received_at);
   void record_screen_latency(Percentiles latency);
+  // From here on the totals grow by what arrives, and no more by what lay in the topics: the rate begins. Until then it
+  // is 0.
+  void begin_rate();
   [[nodiscard]] Stats stats(const ViewTotals& totals);
 
  private:
   static constexpr size_t kLatencies = 8192;  // the last ones count
   static constexpr int64_t kRateMs = 30'000;  // feeds come in bursts: the recorded one every 15 s
+  static constexpr int64_t kRateLeastMs = 1000;
   struct Sample {
     int64_t at_ms;
     int64_t received;
@@ -57,6 +62,10 @@ class StatsBoard {
   std::vector<int64_t> latencies_;  // a ring
   size_t next_latency_ = 0;
   std::optional<Percentiles> screen_latency_;
+  // Under mutex_.
+  double rate(int64_t now, int64_t received);
+
+  bool rate_begun_ = false;
   std::vector<Sample> samples_;  // of the last seconds, oldest first
 };
 

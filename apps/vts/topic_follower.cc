@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace muir::vts {
@@ -12,8 +13,12 @@ constexpr auto kRetryAfter = std::chrono::milliseconds(500);
 
 }  // namespace
 
-TopicFollower::TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records)
-    : client_(client), topics_(std::move(topics)), on_records_(std::move(on_records)) {}
+TopicFollower::TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records,
+                             std::function<void()> on_caught_up)
+    : client_(client),
+      topics_(std::move(topics)),
+      on_records_(std::move(on_records)),
+      on_caught_up_(std::move(on_caught_up)) {}
 
 TopicFollower::~TopicFollower() { stop(); }
 
@@ -40,11 +45,41 @@ bool TopicFollower::wait_caught_up(int64_t timeout_ms) {
   return caught_up_;
 }
 
+void TopicFollower::call_when_read(const client::TopicPartition& partition, Offset offset, int64_t timeout_ms,
+                                   std::function<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = read_.find(partition);
+    if (it == read_.end() || it->second <= offset) {
+      waiting_.push_back({partition, offset, system_clock().steady_ms() + timeout_ms, std::move(done)});
+      return;
+    }
+  }
+  done();
+}
+
+void TopicFollower::call_waiting() {
+  std::vector<std::function<void()>> done;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty()) return;
+    const int64_t now = system_clock().steady_ms();
+    std::erase_if(waiting_, [&](Waiting& waiting) {
+      const auto it = read_.find(waiting.partition);
+      const bool over = (it != read_.end() && it->second > waiting.offset) || waiting.deadline_ms <= now;
+      if (over) done.push_back(std::move(waiting.done));
+      return over;
+    });
+  }
+  for (const auto& call : done) call();
+}
+
 void TopicFollower::run() {
   while (!stopping_) {
     const Status status = follow();
     if (status.ok() || stopping_) continue;
     log::warn("following {}: {}; trying again", topics_.front().name, status.to_string());
+    call_waiting();
     wait_before_retry();
   }
   const std::lock_guard lock(consumer_mutex_);
@@ -102,7 +137,10 @@ Status TopicFollower::follow() {
       if (records.records.empty()) continue;
       on_records_(records);
       next_[records.partition] = records.records.back().offset + 1;
+      const std::lock_guard lock(mutex_);
+      read_[records.partition] = next_[records.partition];
     }
+    call_waiting();
     MUIR_RETURN_IF_ERROR(check_caught_up());
   }
   return {};
@@ -115,6 +153,7 @@ Status TopicFollower::check_caught_up() {
     return position.ok() && *position >= entry.second;
   });
   if (!ends_.empty()) return {};
+  if (on_caught_up_) on_caught_up_();
   const std::lock_guard lock(mutex_);
   caught_up_ = true;
   changed_.notify_all();

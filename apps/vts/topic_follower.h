@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,7 +28,9 @@ class TopicFollower {
   using OnRecords = std::function<void(const client::PartitionRecords&)>;
 
   // `client` outlives the follower. The topics exist.
-  TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records);
+  // `on_caught_up` is called once on the follower's thread, when what was there at the start has been read.
+  TopicFollower(client::Client& client, std::vector<FollowedTopic> topics, OnRecords on_records,
+                std::function<void()> on_caught_up = nullptr);
   ~TopicFollower();  // stops
   TopicFollower(const TopicFollower&) = delete;
   TopicFollower& operator=(const TopicFollower&) = delete;
@@ -36,6 +39,10 @@ class TopicFollower {
   // True when everything that was there at the start has been read. Thread-safe.
   bool wait_caught_up(int64_t timeout_ms);
   [[nodiscard]] bool caught_up() const { return caught_up_; }
+  // Calls `done` when the record at `offset` has been handed out (at once when it was), or after `timeout_ms` without
+  // it; from the caller's or the follower's thread. Not called when the follower stops before.
+  void call_when_read(const client::TopicPartition& partition, Offset offset, int64_t timeout_ms,
+                      std::function<void()> done);
   // Idempotent.
   void stop();
 
@@ -46,15 +53,26 @@ class TopicFollower {
   Status open();
   Status check_caught_up();
   void wait_before_retry();
+  // Those that have been read up to, or have waited long enough.
+  void call_waiting();
 
   client::Client& client_;
   const std::vector<FollowedTopic> topics_;
   const OnRecords on_records_;
+  const std::function<void()> on_caught_up_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> caught_up_{false};
+  struct Waiting {
+    client::TopicPartition partition;
+    Offset offset;
+    int64_t deadline_ms;  // steady
+    std::function<void()> done;
+  };
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::map<client::TopicPartition, Offset> read_;  // the offset after the last record that was handed out
+  std::vector<Waiting> waiting_;
 
   // Of the thread.
   std::unique_ptr<client::Consumer> consumer_;

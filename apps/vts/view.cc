@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/vts/view_json.h"
 #include "base/log.h"
 
 namespace muir::vts {
@@ -37,7 +38,6 @@ std::optional<T> View::decode(const Topic<T>& topic, const client::ConsumedRecor
 
 void View::apply(const client::PartitionRecords& records) {
   const std::string& topic = records.partition.topic;
-  const std::lock_guard lock(mutex_);
   for (const client::ConsumedRecord& record : records.records) {
     if (topic == kStateTopic) {
       apply_state(record);
@@ -59,24 +59,74 @@ void View::apply(const client::PartitionRecords& records) {
 
 void View::apply_state(const client::ConsumedRecord& record) {
   if (!record.value) {
-    if (record.key) {
-      vehicles_.erase(Bytes(*record.key));
-      trails_.erase(Bytes(*record.key));
-    }
+    if (record.key) remove_vehicle(*record.key);
     return;
   }
-  auto state = decode(state_topic_, record);
-  if (!state) return;
+  auto decoded = decode(state_topic_, record);
+  if (!decoded) return;
+  auto shown = std::make_shared<ShownVehicle>(ShownVehicle{.state = std::move(*decoded)});
+  append_json(shown->json, shown->state);
+  const VehicleState& state = shown->state;
+  const std::lock_guard lock(mutex_);
+  next_version();
   insert_bounded(
-      trails_[state->vehicle_id], TrailFix{state->lat, state->lon, state->speed, state->timestamp},
+      trails_[state.vehicle_id], TrailFix{state.lat, state.lon, state.speed, state.timestamp},
       [](const TrailFix& fix) { return fix.timestamp; }, kTrailMax);
-  changed_vehicles_.insert(state->vehicle_id);
-  vehicles_.insert_or_assign(state->vehicle_id, std::move(*state));
+  changed_vehicles_.insert(state.vehicle_id);
+  vehicles_.insert_or_assign(state.vehicle_id, std::move(shown));
+}
+
+void View::remove_vehicle(BytesView id) {
+  std::vector<std::function<void()>> done;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = removal_waits_.equal_range(id);
+    for (auto it = first; it != last; ++it) done.push_back(std::move(it->second.done));
+    removal_waits_.erase(first, last);
+    if (const auto it = vehicles_.find(id); it != vehicles_.end()) {
+      removed_vehicles_.insert(it->first);
+      changed_vehicles_.erase(it->first);
+      vehicles_.erase(it);
+    }
+    if (const auto it = trails_.find(id); it != trails_.end()) trails_.erase(it);
+    if (const auto it = speeds_.find(id); it != speeds_.end()) speeds_.erase(it);
+    next_version();
+  }
+  for (const auto& call : done) call();
+}
+
+void View::call_when_removed(const std::string& id, int64_t deadline_ms, std::function<void()> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (vehicles_.contains(id)) {
+      removal_waits_.emplace(id, RemovalWait{deadline_ms, std::move(done)});
+      return;
+    }
+  }
+  done();
+}
+
+void View::expire_waits(int64_t now_ms) {
+  std::vector<std::function<void()>> done;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto it = removal_waits_.begin(); it != removal_waits_.end();) {
+      if (it->second.deadline_ms > now_ms) {
+        ++it;
+        continue;
+      }
+      done.push_back(std::move(it->second.done));
+      it = removal_waits_.erase(it);
+    }
+  }
+  for (const auto& call : done) call();
 }
 
 void View::apply_occupancy(const client::ConsumedRecord& record) {
   const auto value = decode(occupancy_topic_, record);
   if (!value) return;
+  const std::lock_guard lock(mutex_);
+  next_version();
   occupancy_[value->zone_id] = value->vehicles;
   changed_zones_.insert(value->zone_id);
 }
@@ -84,6 +134,8 @@ void View::apply_occupancy(const client::ConsumedRecord& record) {
 void View::apply_speed(const client::ConsumedRecord& record) {
   const auto value = decode(speed_topic_, record);
   if (!value) return;
+  const std::lock_guard lock(mutex_);
+  next_version();
   auto& windows = speeds_[value->vehicle_id];
   windows[value->window_start] = *value;
   if (windows.size() > kWindowsMax) windows.erase(windows.begin());
@@ -92,6 +144,8 @@ void View::apply_speed(const client::ConsumedRecord& record) {
 void View::apply_alert(const client::ConsumedRecord& record) {
   auto value = decode(alert_topic_, record);
   if (!value) return;
+  const std::lock_guard lock(mutex_);
+  next_version();
   new_alerts_.push_back(*value);
   if (new_alerts_.size() > kAlertsMax) new_alerts_.erase(new_alerts_.begin());
   insert_bounded(
@@ -100,19 +154,26 @@ void View::apply_alert(const client::ConsumedRecord& record) {
 
 void View::apply_dead_letter(const client::ConsumedRecord& record) {
   auto value = decode(dead_letter_topic_, record);
-  if (value)
-    insert_bounded(
-        dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
+  if (!value) return;
+  const std::lock_guard lock(mutex_);
+  next_version();
+  insert_bounded(
+      dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
 }
 
 void View::apply_counts(const client::ConsumedRecord& record) {
   const auto value = decode(counts_topic_, record);
-  if (value) counts_[value->partition] = *value;
+  if (!value) return;
+  const std::lock_guard lock(mutex_);
+  next_version();
+  counts_[value->partition] = *value;
 }
 
 void View::set_zones(std::shared_ptr<const ZoneIndex> zones) {
   const std::lock_guard lock(mutex_);
   zones_ = std::move(zones);
+  zones_changed_ = true;
+  next_version();
 }
 
 std::shared_ptr<const ZoneIndex> View::zones() const {
@@ -120,18 +181,18 @@ std::shared_ptr<const ZoneIndex> View::zones() const {
   return zones_;
 }
 
-std::vector<VehicleState> View::vehicles() const {
+std::vector<ShownVehiclePtr> View::vehicles() const {
   const std::lock_guard lock(mutex_);
-  std::vector<VehicleState> out;
+  std::vector<ShownVehiclePtr> out;
   out.reserve(vehicles_.size());
-  for (const auto& [id, state] : vehicles_) out.push_back(state);
+  for (const auto& [id, vehicle] : vehicles_) out.push_back(vehicle);
   return out;
 }
 
-std::optional<VehicleState> View::vehicle(const std::string& id) const {
+ShownVehiclePtr View::vehicle(const std::string& id) const {
   const std::lock_guard lock(mutex_);
   const auto it = vehicles_.find(id);
-  return it == vehicles_.end() ? std::nullopt : std::optional(it->second);
+  return it == vehicles_.end() ? nullptr : it->second;
 }
 
 std::vector<SpeedAverage> View::speeds(const std::string& vehicle_id) const {
@@ -162,10 +223,10 @@ std::vector<ZoneOccupancy> View::occupancies() const {
 }
 
 std::vector<std::string> View::vehicles_in(const std::string& zone_id) const {
-  const std::lock_guard lock(mutex_);
   std::vector<std::string> out;
-  for (const auto& [id, state] : vehicles_) {
-    if (std::binary_search(state.zones.begin(), state.zones.end(), zone_id)) out.push_back(id);
+  for (const ShownVehiclePtr& vehicle : vehicles()) {
+    const auto& zones = vehicle->state.zones;
+    if (std::binary_search(zones.begin(), zones.end(), zone_id)) out.push_back(vehicle->state.vehicle_id);
   }
   return out;
 }
@@ -201,9 +262,14 @@ ViewChanges View::take_changes() {
   for (const std::string& id : changed_vehicles_) {
     if (const auto it = vehicles_.find(id); it != vehicles_.end()) out.vehicles.push_back(it->second);
   }
-  for (const std::string& id : changed_zones_) out.zones.push_back({id, occupancy_[id]});
+  for (const std::string& id : changed_zones_) {
+    if (zones_->zone(id) != nullptr) out.zones.push_back({id, occupancy_[id]});
+  }
+  out.zones_changed = std::exchange(zones_changed_, false);
+  out.removed_vehicles.assign(removed_vehicles_.begin(), removed_vehicles_.end());
   out.alerts = std::move(new_alerts_);
   changed_vehicles_.clear();
+  removed_vehicles_.clear();
   changed_zones_.clear();
   new_alerts_.clear();
   return out;

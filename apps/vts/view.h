@@ -1,8 +1,10 @@
 // View: what the output topics say now, ready to be asked. Any number of instances hold the same.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,12 +20,24 @@
 
 namespace muir::vts {
 
+// A vehicle's newest state, and the same as JSON: written once for all who ask. Shared, as it never changes: lists of
+// thousands are taken from the view without copying any.
+struct ShownVehicle {
+  VehicleState state;
+  std::string json;
+};
+using ShownVehiclePtr = std::shared_ptr<const ShownVehicle>;
+
 // What has changed since the last look.
 struct ViewChanges {
-  std::vector<VehicleState> vehicles;
+  std::vector<std::string> removed_vehicles;  // those of `vehicles` came after
+  std::vector<ShownVehiclePtr> vehicles;
   std::vector<ZoneOccupancy> zones;
-  std::vector<Alert> alerts;  // oldest first
-  [[nodiscard]] bool empty() const { return vehicles.empty() && zones.empty() && alerts.empty(); }
+  bool zones_changed = false;  // the zones themselves, not how many vehicles are in them
+  std::vector<Alert> alerts;   // oldest first
+  [[nodiscard]] bool empty() const {
+    return removed_vehicles.empty() && vehicles.empty() && zones.empty() && !zones_changed && alerts.empty();
+  }
 };
 
 struct ViewTotals {
@@ -56,8 +70,10 @@ class View {
   void set_zones(std::shared_ptr<const ZoneIndex> zones);
   [[nodiscard]] std::shared_ptr<const ZoneIndex> zones() const;
 
-  [[nodiscard]] std::vector<VehicleState> vehicles() const;  // by id
-  [[nodiscard]] std::optional<VehicleState> vehicle(const std::string& id) const;
+  // Grows with everything that changes what is answered below.
+  [[nodiscard]] uint64_t version() const { return version_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::vector<ShownVehiclePtr> vehicles() const;                          // by id
+  [[nodiscard]] ShownVehiclePtr vehicle(const std::string& id) const;                   // null: there is none
   [[nodiscard]] std::vector<SpeedAverage> speeds(const std::string& vehicle_id) const;  // oldest first
   // Its newest fixes, oldest first: those the view has seen, and after a start those that compaction has left.
   [[nodiscard]] std::vector<TrailFix> trail(const std::string& vehicle_id, size_t limit) const;
@@ -69,6 +85,11 @@ class View {
   // Moves the changes out. One caller.
   ViewChanges take_changes();
 
+  // Calls `done` when the vehicle is removed (at once when it is not there), or when expire_waits() is told that
+  // `deadline_ms` has come: from whatever thread does that.
+  void call_when_removed(const std::string& id, int64_t deadline_ms, std::function<void()> done);
+  void expire_waits(int64_t now_ms);
+
  private:
   template <class T>
   struct Topic {
@@ -77,8 +98,15 @@ class View {
   };
   template <class T>
   std::optional<T> decode(const Topic<T>& topic, const client::ConsumedRecord& record) const;
-  // Under mutex_.
+  struct RemovalWait {
+    int64_t deadline_ms = 0;
+    std::function<void()> done;
+  };
+  // Each decodes, then takes mutex_: whoever asks does not wait for a whole batch.
   void apply_state(const client::ConsumedRecord& record);
+  void remove_vehicle(BytesView id);
+  // Under mutex_, together with the change.
+  void next_version() { version_.fetch_add(1, std::memory_order_acq_rel); }
   void apply_occupancy(const client::ConsumedRecord& record);
   void apply_speed(const client::ConsumedRecord& record);
   void apply_alert(const client::ConsumedRecord& record);
@@ -92,16 +120,20 @@ class View {
   Topic<DeadLetter> dead_letter_topic_{kDlqTopic, default_serde<DeadLetter>()};
   Topic<PartitionCounts> counts_topic_{kCountsTopic, default_serde<PartitionCounts>()};
 
+  std::atomic<uint64_t> version_{0};
   mutable std::mutex mutex_;
   std::shared_ptr<const ZoneIndex> zones_ = std::make_shared<const ZoneIndex>(std::vector<ZoneMaster>());
-  std::map<std::string, VehicleState, std::less<>> vehicles_;
+  std::map<std::string, ShownVehiclePtr, std::less<>> vehicles_;
   std::map<std::string, int64_t, std::less<>> occupancy_;
   std::map<std::string, std::map<int64_t, SpeedAverage>, std::less<>> speeds_;
   std::map<std::string, std::deque<TrailFix>, std::less<>> trails_;
   std::deque<Alert> alerts_;             // by timestamp
   std::deque<DeadLetter> dead_letters_;  // by time of receipt
   std::map<int32_t, PartitionCounts> counts_;
+  std::multimap<std::string, RemovalWait, std::less<>> removal_waits_;
   std::set<std::string> changed_vehicles_;
+  std::set<std::string> removed_vehicles_;
+  bool zones_changed_ = false;
   std::set<std::string> changed_zones_;
   std::vector<Alert> new_alerts_;
 };

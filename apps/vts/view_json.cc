@@ -69,6 +69,18 @@ void append_json(std::string& out, const std::vector<std::string>& texts) {
   out += ']';
 }
 
+void append_json(std::string& out, const std::vector<ShownVehiclePtr>& vehicles) {
+  size_t bytes = 2;
+  for (const ShownVehiclePtr& vehicle : vehicles) bytes += vehicle->json.size() + 1;
+  out.reserve(out.size() + bytes);
+  out += '[';
+  for (size_t i = 0; i < vehicles.size(); ++i) {
+    if (i > 0) out += ',';
+    out += vehicles[i]->json;
+  }
+  out += ']';
+}
+
 void append_json(std::string& out, const VehicleState& state) {
   ObjectWriter o(out);
   o.text("vehicleId", state.vehicle_id);
@@ -111,7 +123,7 @@ void append_json(std::string& out, const DeadLetter& letter) {
   o.text("topic", letter.topic);
   o.integer("partition", letter.partition);
   o.integer("offset", letter.offset);
-  o.integer("timestamp", letter.timestamp.value_or(letter.received_at));
+  letter.timestamp ? o.integer("timestamp", *letter.timestamp) : o.null("timestamp");
   o.integer("receivedAt", letter.received_at);
   o.text("payload", letter.payload);
 }
@@ -184,6 +196,7 @@ void append_json(std::string& out, const Stats& stats) {
   }
   if (stats.screen_latency_ms) append_percentiles(o.raw("screenLatencyMs"), *stats.screen_latency_ms);
   o.integer("uptimeMs", stats.uptime_ms);
+  o.integer("now", stats.now_ms);
   o.text("cluster", stats.cluster);
 }
 

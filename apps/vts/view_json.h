@@ -30,5 +30,6 @@ void append_json(std::string& out, const std::vector<T>& values) {
   out += ']';
 }
 void append_json(std::string& out, const std::vector<std::string>& texts);
+void append_json(std::string& out, const std::vector<ShownVehiclePtr>& vehicles);
 
 }  // namespace muir::vts

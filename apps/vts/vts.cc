@@ -61,8 +61,10 @@ class Running final : public Vts {
     replay_thread_ = std::thread([this] {
       outputs_->wait_caught_up(kZonesTimeoutMs);
       std::map<std::string, SentFix> known;
-      for (const VehicleState& state : view_.vehicles())
+      for (const ShownVehiclePtr& vehicle : view_.vehicles()) {
+        const VehicleState& state = vehicle->state;
         known[state.vehicle_id] = {state.timestamp, state.lat, state.lon};
+      }
       replay_->set_known(std::move(known));
       const Status status = replay_->run();
       if (!status.ok()) log::error("demo: {}", status.to_string());
@@ -126,7 +128,8 @@ class Running final : public Vts {
                                             {std::string(kDlqTopic), kDeadLettersTail},
                                             {std::string(kSpeedTopic), kSpeedsTail}};
     outputs_ = std::make_unique<TopicFollower>(
-        client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); });
+        client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); },
+        [this] { board_.begin_rate(); });
     outputs_->start();
     return {};
   }
@@ -149,8 +152,8 @@ class Running final : public Vts {
                                               .port = config.http_port,
                                               .tls = config.http_tls,
                                               .allowed_origins = config.http_allowed_origins});
-    feed_.emplace(loop_, view_, board_, FeedOptions{});
-    api_.emplace(*gateway_, *master_, view_, board_);
+    feed_.emplace(view_, board_, FeedOptions{});
+    api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);
     api_->add_to(*server_);
     server_->websocket("/api/v1/feed", feed_->handler());
     if (!options_.demo_dir.empty()) server_->files("/demo", options_.demo_dir);

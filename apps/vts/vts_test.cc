@@ -55,7 +55,6 @@ class System {
         "PUT", "/api/v1/zones/east",
         R"({"type":"Feature","properties":{"name":"East side","kind":"test"},"geometry":{"type":"Polygon","coordinates":[[[21,52],[22,52],[22,53],[21,53],[21,52]]]}})");
     EXPECT_EQ(response.status, 200) << response.body;
-    EXPECT_TRUE(eventually([this] { return size_of("/api/v1/zones", "zones") == 1; }));
   }
 
  private:
@@ -191,6 +190,19 @@ TEST(Vts, RefusesWhatItDoesNotUnderstand) {
     EXPECT_NE(response.body.find(row.answer), std::string::npos) << row.target << ": " << response.body;
     EXPECT_TRUE(Json::parse(response.body).ok()) << response.body;
   }
+}
+
+TEST(Vts, ShowsAZoneAsSoonAsItsWriteIsAnswered) {
+  System system;
+  for (int round = 0; round < 10; ++round) {
+    system.put_east();
+    EXPECT_EQ(system.size_of("/api/v1/zones", "zones"), 1U) << round;
+    EXPECT_EQ(system.call("GET", "/api/v1/zones/east/vehicles").status, 200) << round;
+    EXPECT_EQ(system.call("DELETE", "/api/v1/zones/east").body, R"({"zoneId":"east"})");
+    EXPECT_EQ(system.size_of("/api/v1/zones", "zones"), 0U) << round;
+    EXPECT_EQ(system.call("GET", "/api/v1/zones/east/vehicles").status, 404) << round;
+  }
+  EXPECT_EQ(system.call("DELETE", "/api/v1/zones/never").status, 200);
 }
 
 TEST(VtsConfig, TakesOriginsAndNothingElse) {

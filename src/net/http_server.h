@@ -68,6 +68,8 @@ class WebSocket {
   // Bytes queued and not yet written: a slow reader's owner skips or closes.
   [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
   virtual void close() = 0;
+  // Cuts the connection; what is queued is dropped. For a peer that does not read.
+  virtual void abort() = 0;
   [[nodiscard]] virtual const std::string& peer() const = 0;
 };
 

@@ -49,6 +49,7 @@ class Socket final : public WebSocket,
   }
   [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
   void close() override { end(kWsNormal); }
+  void abort() override { stream_->abort(); }
   [[nodiscard]] const std::string& peer() const override { return stream_->peer(); }
 
   // ---- HttpConnection

@@ -20,7 +20,7 @@ interface Box {
   y1: number;
 }
 
-const DISTRICT_ZOOM_MIN = 9.6;
+const DISTRICT_ZOOM_MIN = 8.9;
 const DISTRICT_ZOOM_MAX = 14.5;
 
 /** The middle of a zone's largest ring, by area. */
