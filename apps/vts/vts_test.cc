@@ -205,6 +205,25 @@ TEST(Vts, ShowsAZoneAsSoonAsItsWriteIsAnswered) {
   EXPECT_EQ(system.call("DELETE", "/api/v1/zones/never").status, 200);
 }
 
+TEST(Vts, AVehicleIsGoneAsSoonAsItsDeletionIsAnswered) {
+  System system;
+  const auto feed = std::move(*net::WebSocketClient::connect(system.feed_url()));
+  for (int round = 0; round < 3; ++round) {
+    system.call("POST", "/api/v1/positions", position("V1", 20.5, kBase + round));
+    ASSERT_TRUE(eventually([&] { return system.call("GET", "/api/v1/vehicles/V1/speed").body.size() > 60; }));
+    EXPECT_EQ(system.call("DELETE", "/api/v1/vehicles/V1").body, R"({"vehicleId":"V1"})");
+    for (const char* path : {"", "/location", "/speed", "/trail"})
+      EXPECT_EQ(system.call("GET", fmt::format("/api/v1/vehicles/V1{}", path)).status, 404) << path;
+    EXPECT_EQ(system.size_of("/api/v1/vehicles", "vehicles"), 0U);
+    for (bool told = false; !told;) {
+      const auto text = feed->receive_text(20'000);
+      ASSERT_TRUE(text.ok()) << text.status().to_string();
+      told = text->find(R"("removedVehicles":["V1"])") != std::string::npos;
+    }
+  }
+  EXPECT_EQ(system.call("DELETE", "/api/v1/vehicles/never").body, R"({"vehicleId":"never"})");
+}
+
 TEST(VtsConfig, TakesOriginsAndNothingElse) {
   struct Row {
     const char* value;
