@@ -11,7 +11,7 @@ namespace muir::schema::avro {
 namespace {
 
 // Pairs of recursive schemas can chain for as long as the product of their sizes.
-constexpr size_t kDepthMax = 500;
+constexpr size_t kDepthMax = 1000;
 // Two unions of many records have as many pairs as the product of their sizes; real schemas have a few thousand.
 constexpr size_t kPairsMax = 200'000;
 
@@ -68,8 +68,10 @@ class Checker {
     return findings;
   }
 
-  [[nodiscard]] Incompatibility finding(IncompatibilityKind kind, std::string message,
-                                        std::string_view last = {}) const {
+  // Not inlined, as are others below that do not recur: their texts must not be in the frames of those that do, of
+  // which deep schemas need thousands.
+  [[nodiscard]] [[gnu::noinline]] Incompatibility finding(IncompatibilityKind kind, std::string message,
+                                                          std::string_view last = {}) const {
     std::string path;
     const auto add = [&](std::string_view token) {
       path.push_back('/');
@@ -102,12 +104,17 @@ class Checker {
       return {missing_branch(writer)};
     }
     if (internal::is_promotable(writer.type, reader.type)) return {};
+    return type_mismatch(reader, writer);
+  }
+
+  [[nodiscard]] [[gnu::noinline]] Findings type_mismatch(const Schema& reader, const Schema& writer) const {
     return {finding(
         IncompatibilityKind::type_mismatch,
         fmt::format("reader type: {} not compatible with writer type: {}", upper(reader.type), upper(writer.type)))};
   }
 
-  [[nodiscard]] Incompatibility missing_branch(const Schema& writer, std::string_view last = {}) const {
+  [[nodiscard]] [[gnu::noinline]] Incompatibility missing_branch(const Schema& writer,
+                                                                 std::string_view last = {}) const {
     return finding(IncompatibilityKind::missing_union_branch, "reader union lacking writer type: " + upper(writer.type),
                    last);
   }
@@ -116,34 +123,30 @@ class Checker {
     switch (reader.type) {
       case Type::array: return at("items", *reader.element, *writer.element);
       case Type::map: return at("values", *reader.element, *writer.element);
-      case Type::fixed: {
-        Findings all = check_names(reader, writer);
-        if (reader.size != writer.size) {
-          all.push_back(finding(IncompatibilityKind::fixed_size_mismatch,
-                                fmt::format("expected: {}, found: {}", writer.size, reader.size), "size"));
-        }
-        return all;
-      }
-      case Type::enumeration: {
-        Findings all = check_names(reader, writer);
-        append(all, check_symbols(reader, writer));
-        return all;
-      }
-      case Type::record: {
-        Findings all = check_names(reader, writer);
-        append(all, check_fields(reader, writer));
-        return all;
-      }
-      case Type::union_of: {
-        Findings all;
-        for (size_t i = 0; i < writer.branches.size(); ++i) {
-          if (!from_root(reader, *writer.branches[i]).empty())
-            all.push_back(missing_branch(*writer.branches[i], std::to_string(i)));
-        }
-        return all;
-      }
+      case Type::fixed: return check_fixed(reader, writer);
+      case Type::enumeration: return check_symbols(reader, writer);
+      case Type::record: return check_fields(reader, writer);
+      case Type::union_of: return check_branches(reader, writer);
       default: return {};
     }
+  }
+
+  [[nodiscard]] [[gnu::noinline]] Findings check_fixed(const Schema& reader, const Schema& writer) const {
+    Findings all = check_names(reader, writer);
+    if (reader.size != writer.size) {
+      all.push_back(finding(IncompatibilityKind::fixed_size_mismatch,
+                            fmt::format("expected: {}, found: {}", writer.size, reader.size), "size"));
+    }
+    return all;
+  }
+
+  Findings check_branches(const Schema& reader, const Schema& writer) {
+    Findings all;
+    for (size_t i = 0; i < writer.branches.size(); ++i) {
+      if (from_root(reader, *writer.branches[i]).empty()) continue;
+      all.push_back(missing_branch(*writer.branches[i], std::to_string(i)));
+    }
+    return all;
   }
 
   // Whether a branch is worth a look, and a place in memo_: of a large union, few are.
@@ -152,45 +155,52 @@ class Checker {
     return !branch.is_named() || internal::names_match(writer, branch);
   }
 
-  [[nodiscard]] Findings check_names(const Schema& reader, const Schema& writer) const {
+  [[nodiscard]] [[gnu::noinline]] Findings check_names(const Schema& reader, const Schema& writer) const {
     if (internal::names_match(writer, reader)) return {};
     return {finding(IncompatibilityKind::name_mismatch, "expected: " + writer.name.full(), "name")};
   }
 
-  [[nodiscard]] Findings check_symbols(const Schema& reader, const Schema& writer) const {
+  [[nodiscard]] [[gnu::noinline]] Findings check_symbols(const Schema& reader, const Schema& writer) const {
+    Findings all = check_names(reader, writer);
     std::set<std::string> missing;
     for (const auto& symbol : writer.symbols) {
       if (reader.symbol_index(symbol) < 0) missing.insert(symbol);
     }
-    if (missing.empty() || reader.default_symbol) return {};
+    if (missing.empty() || reader.default_symbol) return all;
     std::string list;
     for (const auto& symbol : missing) list += (list.empty() ? "" : ", ") + symbol;
-    return {finding(IncompatibilityKind::missing_enum_symbols, "[" + list + "]", "symbols")};
+    all.push_back(finding(IncompatibilityKind::missing_enum_symbols, "[" + list + "]", "symbols"));
+    return all;
   }
 
   Findings check_fields(const Schema& reader, const Schema& writer) {
-    Findings all;
+    Findings all = check_names(reader, writer);
     path_.emplace_back("fields");
     for (size_t i = 0; i < reader.fields.size(); ++i) {
-      const Field& field = reader.fields[i];
       path_.push_back(std::to_string(i));
-      const auto written = written_fields(field, writer);
-      if (written.size() > 1) {
-        all.push_back(finding(IncompatibilityKind::name_mismatch,
-                              fmt::format("reader field {} matches several fields of the writer", field.name)));
-      } else if (!written.empty()) {
-        append(all, at("type", *field.schema, *written[0]->schema));
-      } else if (!field.default_value) {
-        // An enum's own default is for unknown symbols; it does not stand in for a field. Java has other words for it.
-        if (field.schema->default_symbol)
-          append(all, at("type", *field.schema, writer));
-        else
-          all.push_back(finding(IncompatibilityKind::reader_field_missing_default_value, field.name));
-      }
+      if (const Schema* written = find_written(reader.fields[i], writer, all))
+        append(all, at("type", *reader.fields[i].schema, *written));
       path_.pop_back();
+      if (all.size() >= kFindingsMax) break;
     }
     path_.pop_back();
     return all;
+  }
+
+  // The schema that the field is to be compared with; nullptr when there is none, with what is wrong about that in
+  // `all`.
+  [[gnu::noinline]] const Schema* find_written(const Field& field, const Schema& writer, Findings& all) const {
+    const auto written = written_fields(field, writer);
+    if (written.size() == 1) return written[0]->schema;
+    if (written.size() > 1) {
+      all.push_back(finding(IncompatibilityKind::name_mismatch,
+                            fmt::format("reader field {} matches several fields of the writer", field.name)));
+    } else if (!field.default_value) {
+      // An enum's own default is for unknown symbols; it does not stand in for a field. Java has other words for it.
+      if (field.schema->default_symbol) return &writer;
+      all.push_back(finding(IncompatibilityKind::reader_field_missing_default_value, field.name));
+    }
+    return nullptr;
   }
 
   // By name and by aliases: Java refuses to choose when there are several.

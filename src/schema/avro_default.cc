@@ -9,7 +9,7 @@
 namespace muir::schema::avro {
 namespace {
 
-constexpr int kDepthMax = 64;
+constexpr int kDepthMax = 1000;  // as deep as a schema's text goes
 // Trying the branches of nested unions takes exponential time on hostile schemas; real defaults need a few steps.
 constexpr int kStepsMax = 100'000;
 
@@ -71,7 +71,7 @@ class DefaultEncoder {
 
  private:
   static Status mismatch(const Schema& schema, const Json& value) {
-    return error(Code::invalid_argument, "{} is not a value of {}", value.to_string(), schema.branch_name());
+    return error(Code::invalid_argument, "{} is not a value of {}", value.excerpt(), schema.branch_name());
   }
 
   Status encode_floating(const Schema& schema, const Json& value, int depth) {

@@ -135,7 +135,7 @@ class FromJson {
 
  private:
   static Status mismatch(const Schema& schema, const Json& json) {
-    return error(Code::invalid_argument, "read JSON: {} is not a value of {}", json.to_string(), schema.branch_name());
+    return error(Code::invalid_argument, "read JSON: {} is not a value of {}", json.excerpt(), schema.branch_name());
   }
 
   Result<Value> to_record(const Schema& schema, const Json& json, int depth) {

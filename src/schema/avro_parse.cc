@@ -9,31 +9,23 @@
 #include "schema/avro_compatibility.h"
 #include "schema/avro_default.h"
 #include "schema/avro_text.h"
+#include "schema/internal/avro_name.h"
 #include "schema/internal/java_number.h"
 
 namespace muir::schema::avro {
 namespace {
+
+using internal::is_valid_name;
+using internal::is_valid_namespace;
+
+// How deep the JSON of a schema may nest, as in the Java library: 333 records within each other.
+constexpr int kJsonDepthMax = 1000;
 
 // Everything a SchemaPtr keeps alive.
 struct Tree {
   std::deque<Schema> nodes;  // addresses are stable
   std::vector<SchemaPtr> known;
 };
-
-bool is_valid_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; };
-  return !name.empty() && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
-bool is_valid_space(std::string_view space) {
-  while (true) {
-    const size_t dot = space.find('.');
-    if (!is_valid_name(space.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    space.remove_prefix(dot + 1);
-  }
-}
 
 // "a.b.C" carries its namespace; "C" lives in `space`.
 Name name_from(std::string_view text, std::string_view space) {
@@ -75,7 +67,8 @@ void collect_named(const Schema& schema, std::map<std::string, const Schema*, st
 
 class Parser {
  public:
-  Parser(Tree& tree, const ParseOptions& options) : tree_(tree), strict_(options.strict) {
+  Parser(Tree& tree, const ParseOptions& options)
+      : tree_(tree), strict_(options.strict), check_defaults_(options.strict && options.check_defaults) {
     std::set<const Schema*> seen;
     for (const auto& known : options.known) collect_named(*known, names_, seen);
   }
@@ -85,7 +78,7 @@ class Parser {
     // Only now are all types complete: a default may be a value of the record that it stands in.
     for (const auto& [record, index] : with_default_) {
       const Field& field = record->fields[index];
-      const Status valid = strict_ ? check_default(*field.schema, *field.default_value) : Status();
+      const Status valid = check_defaults_ ? check_default(*field.schema, *field.default_value) : Status();
       if (!valid.ok())
         return fail("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message());
     }
@@ -96,9 +89,9 @@ class Parser {
   Result<const Schema*> parse(const Json& json, const std::string& space) {
     if (const auto* name = json.as_string()) return reference(*name, space);
     if (const auto* branches = json.as_array()) return parse_union(*branches, space);
-    if (json.as_object() == nullptr) return fail("a schema is a name, an object or an array, not {}", json.to_string());
+    if (json.as_object() == nullptr) return fail("a schema is a name, an object or an array, not {}", json.excerpt());
     const Json* type_member = json.find("type");
-    if (type_member == nullptr) return fail("no type in {}", json.to_string());
+    if (type_member == nullptr) return fail("no type in {}", json.excerpt());
     const auto* type = type_member->as_string();
     if (type == nullptr) return parse(*type_member, space);  // {"type": {"type": ...}}: a wrapper
     if (const auto primitive_type = primitive_from(*type)) return parse_primitive(*primitive_type, json);
@@ -192,10 +185,10 @@ class Parser {
   // Reads name, namespace, doc and aliases, and makes the type known, so that it may refer to itself.
   Status define(Schema& schema, const Json& json, const std::string& space) {
     const auto* text = text_member(json, "name");
-    if (text == nullptr) return fail("no name in {}", json.to_string());
+    if (text == nullptr) return fail("no name in {}", json.excerpt());
     schema.name = name_of(json, *text, space);
     const bool valid =
-        is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_space(schema.name.space));
+        is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_namespace(schema.name.space));
     if (schema.name.simple.empty() || (strict_ && !valid)) return fail("illegal name {}", schema.name.full());
     if (primitive_from(schema.name.full())) return fail("a type may not be named {}, which is a primitive type", *text);
     if (const auto* doc = text_member(json, "doc")) schema.doc = *doc;
@@ -203,6 +196,8 @@ class Parser {
       std::set<std::string> seen;  // aliases are a set, in the order in which they first occur
       for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases"))) {
         Name alias = name_from(text_alias, schema.name.space);
+        if (strict_ && !is_valid_name(alias.simple))
+          return fail("{}: illegal alias '{}'", schema.name.full(), text_alias);
         if (seen.insert(alias.full()).second) schema.aliases.push_back(std::move(alias));
       }
     }
@@ -214,12 +209,12 @@ class Parser {
 
   static Result<std::vector<std::string>> strings_of(const Json& json, std::string_view what) {
     const auto* array = json.as_array();
-    if (array == nullptr) return fail("{} must be an array, not {}", what, json.to_string());
+    if (array == nullptr) return fail("{} must be an array, not {}", what, json.excerpt());
     if (array->size() > kNamesMax) return fail("{} {}; at most {} are allowed", array->size(), what, kNamesMax);
     std::vector<std::string> out;
     for (const auto& item : *array) {
       const auto* text = item.as_string();
-      if (text == nullptr) return fail("{} must hold strings, not {}", what, item.to_string());
+      if (text == nullptr) return fail("{} must hold strings, not {}", what, item.excerpt());
       out.push_back(*text);
     }
     return out;
@@ -251,7 +246,7 @@ class Parser {
   Result<Field> parse_field(const Schema& record, const Json& json) {
     Field field;
     const auto* name = text_member(json, "name");
-    if (name == nullptr) return fail("record {}: a field has no name: {}", record.name.full(), json.to_string());
+    if (name == nullptr) return fail("record {}: a field has no name: {}", record.name.full(), json.excerpt());
     if (name->empty() || (strict_ && !is_valid_name(*name)))
       return fail("record {}: illegal field name '{}'", record.name.full(), *name);
     field.name = *name;
@@ -286,20 +281,19 @@ class Parser {
   // A text that stands for a floating point number becomes that number, as in Java.
   static Result<Json> default_from(Json value, Type type) {
     if (const auto* text = value.as_string(); text != nullptr && (type == Type::float32 || type == Type::float64)) {
-      const std::string_view digits = *text;
-      if (digits != "NaN" && digits != "Infinity" && digits != "-Infinity") {
-        auto number = Json::parse(digits);
-        if (!number.ok() || !number->is_number()) return fail("the default \"{}\" is not a number", digits);
-        value = Json(*number->as_double());
-      }
+      const auto number = internal::java_double_from(*text);
+      if (!number) return fail("the default {} is not a number", value.excerpt());
+      Json out(*number);
+      internal::rewrite_numbers_as_java(out);
+      return out;
     }
-    schema::internal::rewrite_numbers_as_java(value);
+    internal::rewrite_numbers_as_java(value);
     return value;
   }
 
   static void keep(std::vector<JsonMember>& properties, const JsonMember& member) {
     properties.push_back(member);
-    schema::internal::rewrite_numbers_as_java(properties.back().value);
+    internal::rewrite_numbers_as_java(properties.back().value);
   }
 
   Result<const Schema*> parse_enum(const Json& json, const std::string& space) {
@@ -359,7 +353,8 @@ class Parser {
   }
 
   Tree& tree_;
-  bool strict_;
+  const bool strict_;
+  const bool check_defaults_;
   struct Definition {
     const Json* json;
     const Schema* schema;
@@ -380,7 +375,7 @@ Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options) {
 }
 
 Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options) {
-  auto json = Json::parse(text);
+  auto json = Json::parse(text, kJsonDepthMax);
   if (!json.ok()) return json.status().annotate("parse Avro schema");
   return parse_json(*json, options);
 }

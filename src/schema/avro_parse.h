@@ -10,9 +10,11 @@
 namespace muir::schema::avro {
 
 struct ParseOptions {
-  // Names must match [A-Za-z_][A-Za-z0-9_]* and defaults their schema. Off for texts that were accepted elsewhere
-  // and must stay readable.
+  // Names must be letters, digits and '_', of any script, and not begin with a digit. Off, as is the next, for texts
+  // that were accepted elsewhere and must stay readable.
   bool strict = true;
+  // Of a strict parse: defaults must be values of their schema.
+  bool check_defaults = true;
   // Schemas whose named types the text may refer to.
   std::vector<SchemaPtr> known{};
 };

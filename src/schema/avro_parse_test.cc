@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "schema/avro_compatibility.h"
 #include "schema/avro_text.h"
 #include "testing/mutations.h"
 
@@ -88,6 +89,8 @@ TEST(AvroParse, RefusesInvalidSchemas) {
       {R"({"type":"enum","name":"E","symbols":["A","A"]})", "twice"},
       {R"({"type":"enum","name":"E","symbols":["A-B"]})", "illegal symbol"},
       {R"({"type":"enum","name":"E","symbols":["A"],"default":"B"})", "not one of its symbols"},
+      {R"({"type":"enum","name":"E","symbols":["A"],"aliases":["1a"]})", "illegal alias"},
+      {R"({"type":"enum","name":"E","symbols":["A"],"aliases":["a."]})", "illegal alias"},
       {R"({"type":"fixed","name":"F"})", "needs a size"},
       {R"({"type":"fixed","name":"F","size":-1})", "needs a size"},
       {R"({"type":"array"})", "no items"},
@@ -100,6 +103,94 @@ TEST(AvroParse, RefusesInvalidSchemas) {
     const auto parsed = parse(schema);
     ASSERT_FALSE(parsed.ok()) << schema;
     EXPECT_NE(parsed.status().message().find(reason), std::string::npos) << schema << ": " << parsed.status().message();
+  }
+}
+
+TEST(AvroParse, TakesLettersAndDigitsOfEveryScriptInNames) {
+  struct Row {
+    const char* name;
+    bool simple;  // of a field or a symbol
+    bool full;    // of a type
+    bool space;   // a namespace
+  };
+  // Right values: Apache Avro's Java library 1.12.1 with its UTF_VALIDATOR.
+  for (const Row& row : std::initializer_list<Row>{
+           {"größe", true, true, true},
+           {"日本", true, true, true},
+           {"имя", true, true, true},
+           {"ª", true, true, true},
+           {"_9", true, true, true},
+           {"a٣", true, true, true},  // a digit of another script
+           {"٣a", false, false, false},
+           {"9a", false, false, false},
+           {"Ⅷ", false, false, false},                 // a number, but no digit
+           {"a\xCC\x81", false, false, false},         // a combining accent
+           {"a\xE2\x80\x8B", false, false, false},     // a space of no width
+           {"\xF0\x9D\x92\xB3", false, false, false},  // a letter above U+FFFF
+           {"a$", false, false, false},
+           {"ä.größe", false, true, true},
+           {".ä", false, true, false},  // of the null namespace
+           {"ä.", false, false, false},
+           {"ä..b", false, false, false},
+           {"", false, false, true},  // the null namespace
+       }) {
+    const std::string name = row.name;
+    EXPECT_EQ(parse(R"({"type":"record","name":"R","fields":[{"name":")" + name + R"(","type":"int"}]})").ok(),
+              row.simple)
+        << name;
+    EXPECT_EQ(parse(R"({"type":"enum","name":"E","symbols":[")" + name + R"("]})").ok(), row.simple) << name;
+    EXPECT_EQ(parse(R"({"type":"fixed","name":")" + name + R"(","size":1})").ok(), row.full) << name;
+    EXPECT_EQ(parse(R"({"type":"fixed","name":"F","namespace":")" + name + R"(","size":1})").ok(), row.space) << name;
+  }
+}
+
+TEST(AvroParse, NestsAsDeepAsTheJavaLibrary) {
+  const auto repeat = [](int times, const std::string& text) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  const auto records = [](int depth) {
+    std::string text = R"("int")";
+    for (int i = 0; i < depth; ++i)
+      text = fmt::format(R"({{"type":"record","name":"R{}","fields":[{{"name":"f","type":{}}}]}})", i, text);
+    return text;
+  };
+  const auto arrays = [&](int depth) {
+    return repeat(depth, R"({"type":"array","items":)") + R"("int")" + repeat(depth, "}");
+  };
+  const auto unions = [&](int depth) {
+    return repeat(depth, R"([{"type":"map","values":)") + R"("int")" + repeat(depth, "}]");
+  };
+  const auto defaults = [&](int depth) {
+    return R"({"type":"record","name":"R","fields":[{"name":"f","type":)" + arrays(depth) + R"(,"default":)" +
+           repeat(depth, "[") + repeat(depth, "]") + "}]}";
+  };
+  struct Row {
+    const char* name;
+    std::string text;
+    bool parses;
+    bool compares = true;  // a comparison nests thrice per union
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"300 records", records(300), true},
+           {"333 records", records(333), true},
+           {"334 records", records(334), false},
+           {"1000 arrays", arrays(1000), true},
+           {"1001 arrays", arrays(1001), false},
+           {"300 unions of a map", unions(300), true},
+           {"500 unions of a map", unions(500), true, false},
+           {"501 unions of a map", unions(501), false},
+           {"a default of 900 arrays", defaults(900), true},
+           {"what has no end", std::string(1'000'000, '['), false},
+       }) {
+    const auto parsed = parse(row.text);
+    EXPECT_EQ(parsed.ok(), row.parses) << row.name << ": " << parsed.status().message();
+    if (!parsed.ok()) continue;
+    const auto again = parse(to_text(**parsed));
+    ASSERT_TRUE(again.ok()) << row.name;
+    EXPECT_EQ(canonical_form(**again), canonical_form(**parsed)) << row.name;
+    EXPECT_EQ(check_readable(**parsed, **again).empty(), row.compares) << row.name;
   }
 }
 
@@ -130,6 +221,12 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
       {R"("double")", "\"NaN\"", true},
       {R"("float")", "\"-Infinity\"", true},
       {R"("float")", "\"1.5\"", true},
+      {R"("float")", "\" +.5e3f \"", true},  // whatever Double.valueOf reads
+      {R"("double")", "\"0x1p3\"", true},
+      {R"("double")", "\"0x1\"", false},
+      {R"("double")", "\"1_0\"", false},
+      {R"("double")", "\"\"", false},
+      {R"("double")", "\"inf\"", false},
       {R"({"type":"array","items":"double"})", "[\"NaN\"]", false},
       {R"("string")", "\"x\"", true},
       {R"("string")", "1", false},
@@ -157,6 +254,19 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
         R"({{"type":"record","name":"R","fields":[{{"name":"f","type":{},"default":{}}}]}})", c.type, c.value);
     EXPECT_EQ(parse(text).ok(), c.valid) << text;
   }
+}
+
+TEST(AvroParse, LeavesDefaultsUncheckedWhenAsked) {
+  const std::string_view text =
+      R"({"type":"record","name":"R","fields":[{"name":"f","type":"int","default":"x"},{"name":"g","type":"string","default":null}]})";
+  EXPECT_FALSE(parse(text).ok());
+  for (const ParseOptions& options : {ParseOptions{.check_defaults = false}, ParseOptions{.strict = false}}) {
+    const auto parsed = parse(text, options);
+    ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+    EXPECT_EQ(to_text(**parsed), text);
+    EXPECT_TRUE(check_readable(**parsed, **parsed).empty());
+  }
+  EXPECT_FALSE(parse(R"({"type":"fixed","name":"a-b","size":1})", {.check_defaults = false}).ok());
 }
 
 TEST(AvroParse, WritesNumbersAsTheJavaLibraryWritesThemAgain) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "base/utf8.h"
+
 namespace muir::schema {
 namespace {
 
@@ -13,21 +15,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // A character that stands for itself in a JSON string, in one byte.
 bool is_plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\';
-}
-
-// Length of the UTF-8 sequence at the start of `text`, 0 when it is not well-formed (RFC 3629).
-size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  if ((lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F)) return 0;  // overlong, surrogate
-  if ((lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F)) return 0;  // overlong, above U+10FFFF
-  return length;
 }
 
 void append_utf8(std::string& out, uint32_t code_point) {
@@ -338,6 +325,47 @@ void Json::append_to(std::string& out) const {
     }
     out.push_back('}');
   }
+}
+
+namespace {
+
+constexpr size_t kExcerptBytesMax = 100;
+
+// Goes on until `out` is longer than an excerpt.
+void append_excerpt(std::string& out, const Json& json) {
+  const auto is_full = [&] { return out.size() > kExcerptBytesMax; };
+  if (is_full()) return;
+  if (const auto* text = json.as_string()) return append_json_string(out, text->substr(0, kExcerptBytesMax + 1));
+  if (const auto* array = json.as_array()) {
+    for (const auto& item : *array) {
+      out.push_back(&item == array->data() ? '[' : ',');
+      append_excerpt(out, item);
+      if (is_full()) return;
+    }
+    out += array->empty() ? "[]" : "]";
+  } else if (const auto* object = json.as_object()) {
+    for (const auto& member : *object) {
+      out.push_back(&member == object->data() ? '{' : ',');
+      append_excerpt(out, member.key);
+      out.push_back(':');
+      append_excerpt(out, member.value);
+      if (is_full()) return;
+    }
+    out += object->empty() ? "{}" : "}";
+  } else {
+    json.append_to(out);
+  }
+}
+
+}  // namespace
+
+std::string Json::excerpt() const {
+  std::string out;
+  append_excerpt(out, *this);
+  if (out.size() <= kExcerptBytesMax) return out;
+  size_t end = kExcerptBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end;  // no character is cut in two
+  return out.substr(0, end) + "...";
 }
 
 bool Json::operator==(const Json& other) const { return data_ == other.data_; }

@@ -68,6 +68,8 @@ class Json {
   // Compact text: no spaces; of characters above U+007F the UTF-8 bytes as they are.
   [[nodiscard]] std::string to_string() const;
   void append_to(std::string& out) const;
+  // The beginning of that text, for messages: however large the value, it costs little.
+  [[nodiscard]] std::string excerpt() const;
 
   bool operator==(const Json& other) const;
 

@@ -43,6 +43,23 @@ TEST(Json, BoundsNesting) {
   EXPECT_FALSE(Json::parse(std::string(100'000, '[')).ok());
 }
 
+TEST(Json, ShowsTheBeginningOfAnyValueInAMessage) {
+  const auto xs = [](size_t count) { return std::string(count, 'x'); };
+  const std::pair<std::string, std::string> cases[]{
+      {"1", "1"},
+      {R"({"a":[1,{},[],"x"],"b":null})", R"({"a":[1,{},[],"x"],"b":null})"},
+      {fmt::format("\"{}\"", xs(1'000'000)), fmt::format("\"{}...", xs(99))},
+      {fmt::format(R"({{"a":"{}"}})", xs(1'000'000)), fmt::format(R"({{"a":"{}...)", xs(94))},
+      {fmt::format("\"{}\xC3\xA9\"", xs(98)), fmt::format("\"{}...", xs(98))},
+      {fmt::format("{:[<1000}{:]<1000}", "", ""), fmt::format("{:[<100}...", "")},
+  };
+  for (const auto& [text, expected] : cases) {
+    const auto json = Json::parse(text, 1000);
+    ASSERT_TRUE(json.ok()) << text.substr(0, 100);
+    EXPECT_EQ(json->excerpt(), expected);
+  }
+}
+
 TEST(Json, TakesTheLastOfEqualMembersInTheFirstPlace) {
   EXPECT_EQ(Json::parse(R"({"a":1,"b":2,"a":3})")->to_string(), R"({"a":3,"b":2})");
 }

@@ -4,6 +4,8 @@
 //
 // One request per line of standard input, its parts separated by U+001F; one line of answer, its parts separated alike:
 //   text SCHEMA                   ok TEXT CANONICAL FINGERPRINT
+//   stored SCHEMA                 the same without validation of names and defaults
+//   names                         ok UNITS     (per UTF-16 unit: may a name begin with it? 'l'; go on with it? 'd'; else '-')
 //   compatible READER WRITER      ok [KIND LOCATION MESSAGE]...
 //   resolve WRITER READER HEX     ok HEX      (the datum as the reader's schema encodes it)
 // or "error MESSAGE", when Avro refuses.
@@ -38,6 +40,9 @@ public class Avro {
             try {
                 answer = "ok" + END + switch (parts[0]) {
                     case "text" -> text(parse(parts[1]));
+                    case "stored" -> text(new Schema.Parser(NameValidator.NO_VALIDATION).setValidateDefaults(false)
+                            .parse(parts[1]));
+                    case "names" -> names();
                     case "compatible" -> compatible(parse(parts[1]), parse(parts[2]));
                     case "resolve" -> resolve(parse(parts[1]), parse(parts[2]), HexFormat.of().parseHex(parts[3]));
                     default -> throw new IllegalArgumentException("unknown request " + parts[0]);
@@ -51,7 +56,18 @@ public class Avro {
     }
 
     static Schema parse(String text) {
-        return new Schema.Parser(NameValidator.STRICT_VALIDATOR).setValidateDefaults(true).parse(text);
+        return new Schema.Parser(NameValidator.UTF_VALIDATOR).setValidateDefaults(true).parse(text);
+    }
+
+    static String names() {
+        StringBuilder out = new StringBuilder();
+        for (int c = 0; c < 0x10000; ++c) {
+            String unit = Character.toString((char) c);
+            boolean begins = NameValidator.UTF_VALIDATOR.validate(unit).isOK();
+            boolean goesOn = NameValidator.UTF_VALIDATOR.validate("a" + unit).isOK();
+            out.append(begins ? 'l' : goesOn ? 'd' : '-');
+        }
+        return out.toString();
     }
 
     static String text(Schema schema) {

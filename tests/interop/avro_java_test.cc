@@ -107,6 +107,48 @@ TEST_F(AvroBesideJava, GivesSchemasTheSameTextsAndFingerprints) {
   EXPECT_GT(accepted, rounds() / 4);  // else the generator makes nothing worth comparing
 }
 
+// As registries that do not validate stored them.
+TEST_F(AvroBesideJava, GivesSchemasWithInvalidDefaultsTheSameTexts) {
+  RandomAvro random(kSeed + 3);
+  uint32_t with_invalid_default = 0;
+  for (uint32_t i = 0; i < rounds(); ++i) {
+    const std::string text = random.schema().to_string();
+    const auto ours = avro::parse(text, {.strict = false});
+    const auto java = ask({"stored", text});
+    if (java && ours.status().message().find("defined twice") != std::string::npos) continue;
+    EXPECT_EQ(ours.ok(), java.has_value()) << text << "\nwe: " << ours.status().message() << "\nJava: " << refusal_;
+    if (!java || !ours.ok()) continue;
+    if (!avro::parse(text).ok()) ++with_invalid_default;
+    EXPECT_EQ(avro::to_text(**ours), (*java)[0]) << text;
+    EXPECT_EQ(avro::canonical_form(**ours), (*java)[1]) << text;
+  }
+  EXPECT_GT(with_invalid_default, rounds() / 100);
+}
+
+TEST_F(AvroBesideJava, TakesTheSameCharactersInNames) {
+  const auto java = ask({"names"});
+  ASSERT_TRUE(java) << refusal_;
+  const std::string& units = (*java)[0];
+  ASSERT_EQ(units.size(), 0x10000U);
+  const auto is_name = [](const std::string& name) {
+    return avro::parse(schema::Json{{"type", "fixed"}, {"name", name}, {"size", 1}}.to_string()).ok();
+  };
+  for (uint32_t c = 1; c < units.size(); ++c) {
+    if (c == '.' || (c >= 0xD800 && c <= 0xDFFF)) continue;  // a separator, halves of characters
+    std::string text;
+    if (c < 0x80) {
+      text = {static_cast<char>(c)};
+    } else if (c < 0x800) {
+      text = {static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 0x3F))};
+    } else {
+      text = {static_cast<char>(0xE0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 0x3F)),
+              static_cast<char>(0x80 | (c & 0x3F))};
+    }
+    const char ours = is_name(text) ? 'l' : is_name("a" + text) ? 'd' : '-';
+    ASSERT_EQ(ours, units[c]) << fmt::format("U+{:04X}", c);
+  }
+}
+
 TEST_F(AvroBesideJava, FindsTheSameIncompatibilities) {
   RandomAvro random(kSeed + 1);
   uint32_t compatible = 0;

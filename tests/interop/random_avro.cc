@@ -14,10 +14,10 @@ using schema::Value;
 
 constexpr int kDepthMax = 4;
 constexpr std::string_view kPrimitives[]{"null", "boolean", "int", "long", "float", "double", "bytes", "string"};
-constexpr std::string_view kNames[]{"A", "B", "C", "D", "E"};
-constexpr std::string_view kSpaces[]{"x", "x.y"};
-constexpr std::string_view kFieldNames[]{"a", "b", "c", "d", "e", "f"};
-constexpr std::string_view kSymbols[]{"P", "Q", "R", "S", "T"};
+constexpr std::string_view kNames[]{"A", "B", "C", "D", "größe"};
+constexpr std::string_view kSpaces[]{"x", "x.日本"};
+constexpr std::string_view kFieldNames[]{"a", "b", "ç", "d", "名", "f"};
+constexpr std::string_view kSymbols[]{"P", "Q", "Ж", "S", "T"};
 
 std::string text_of(std::string_view text) { return std::string(text); }
 
@@ -107,7 +107,7 @@ Json RandomAvro::named(int depth) {
   if (!dotted && (!space.empty() || once_in(3))) json.set("namespace", space);
   add_attributes(json);
   if (once_in(4)) {
-    static const std::string_view kAliases[]{"Old", "x.Old", "Older", "x.y.Older"};
+    static const std::string_view kAliases[]{"Old", "x.Old", "Older", "x.日本.Älter", "1", "x.", ".Old"};
     Json::Array aliases{one_of(kAliases)};
     if (once_in(3)) aliases.emplace_back(one_of(kAliases));
     json.set("aliases", std::move(aliases));
@@ -175,9 +175,10 @@ Json RandomAvro::default_of(const Json& type) {
   const std::string* name = inner != nullptr ? inner->as_string() : type.as_string();
   if (name == nullptr || once_in(20)) return *Json::parse(one_of(kAny));
   static const std::string_view kIntegers[]{"0", "-1", "2147483647", "2147483648", "9223372036854775807", "1.0"};
-  static const std::string_view kNumbers[]{"0",           "1.5", "-0.0", "1e20",     "\"NaN\"",  "3.4028236e39",
-                                           "100000000.0", "1e3", "1e-5", "0.000123", "1.500000", "12",
-                                           "\"Infinity\""};
+  static const std::string_view kNumbers[]{
+      "0",       "1.5",      "-0.0",      "1e20",    "\"NaN\"",      "3.4028236e39", "100000000.0",   "1e3",
+      "1e-5",    "0.000123", "1.500000",  "12",      "\"Infinity\"", "\"0x1.8p1\"",  "\" +1.5e2d \"", "\"-.5\"",
+      "\"1_0\"", "\"-0\"",   "\"1e400\"", "\"+NaN\""};
   if (*name == "null") return Json();
   if (*name == "boolean") return once_in(2);
   if (*name == "int" || *name == "long") return *Json::parse(one_of(kIntegers));

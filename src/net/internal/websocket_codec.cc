@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/cursor.h"
+#include "base/utf8.h"
 
 namespace muir::net {
 namespace {
@@ -59,40 +60,6 @@ std::string ws_accept_key(std::string_view key) {
   return out;
 }
 
-bool valid_utf8(std::string_view text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* end = p + text.size();
-  while (p < end) {
-    if (*p < 0x80) {
-      ++p;
-      continue;
-    }
-    int more = 0;
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    if (*p >= 0xc2 && *p <= 0xdf) {
-      more = 1;
-    } else if (*p >= 0xe0 && *p <= 0xef) {
-      more = 2;
-      if (*p == 0xe0) low = 0xa0;
-      if (*p == 0xed) high = 0x9f;  // no surrogates
-    } else if (*p >= 0xf0 && *p <= 0xf4) {
-      more = 3;
-      if (*p == 0xf0) low = 0x90;
-      if (*p == 0xf4) high = 0x8f;
-    } else {
-      return false;
-    }
-    if (end - p <= more) return false;
-    if (p[1] < low || p[1] > high) return false;
-    for (int i = 2; i <= more; ++i) {
-      if ((p[i] & 0xc0) != 0x80) return false;
-    }
-    p += more + 1;
-  }
-  return true;
-}
-
 uint16_t WsDecoder::parse_header(BytesView bytes, std::optional<Frame>& out) const {
   ByteReader in(bytes);
   const uint8_t first = in.u8();
@@ -132,14 +99,14 @@ uint16_t WsDecoder::deliver(const Frame& frame, std::string_view payload, const 
   if (frame.opcode == WsOpcode::binary) return kWsUnsupportedData;
   if ((frame.opcode == WsOpcode::continuation) != in_message_) return kWsProtocolError;
   if (frame.fin && !in_message_) {
-    if (!valid_utf8(payload)) return kWsInvalidText;
+    if (!is_utf8(payload)) return kWsInvalidText;
     on_message(WsOpcode::text, payload);
     return 0;
   }
   message_.append(payload);
   in_message_ = !frame.fin;
   if (!frame.fin) return 0;
-  if (!valid_utf8(message_)) return kWsInvalidText;
+  if (!is_utf8(message_)) return kWsInvalidText;
   on_message(WsOpcode::text, message_);
   message_.clear();
   return 0;
@@ -175,7 +142,7 @@ std::pair<std::vector<std::pair<WsOpcode, Bytes>>, uint16_t> decode_in_pieces(bo
   for (; out.second == 0 && !input.empty(); input.remove_prefix(std::min(piece, input.size()))) {
     out.second = decoder.feed(input.substr(0, piece), [&](WsOpcode opcode, std::string_view payload) {
       MUIR_CHECK(payload.size() <= kMessageBytesMax, "a message beyond the limit got through");
-      if (opcode == WsOpcode::text) MUIR_CHECK(valid_utf8(payload), "an invalid text got through");
+      if (opcode == WsOpcode::text) MUIR_CHECK(is_utf8(payload), "an invalid text got through");
       out.first.emplace_back(opcode, payload);
     });
   }

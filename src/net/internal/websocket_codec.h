@@ -28,7 +28,6 @@ void ws_mask(char* data, size_t size, std::array<char, 4> mask, size_t phase = 0
 Bytes ws_close_payload(uint16_t code);
 // Sec-WebSocket-Accept for a Sec-WebSocket-Key.
 std::string ws_accept_key(std::string_view key);
-bool valid_utf8(std::string_view text);
 
 // Owned by one thread.
 class WsDecoder {
