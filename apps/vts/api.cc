@@ -1,6 +1,7 @@
 #include "apps/vts/api.h"
 
 #include "apps/vts/json_answer.h"
+#include "apps/vts/json_number.h"
 #include "apps/vts/query.h"
 #include "apps/vts/view_json.h"
 #include "schema/json.h"
@@ -132,7 +133,7 @@ net::HttpResponse Api::location(const Request& request) const {
   const auto number = [&body](std::string_view name, std::optional<double> value) {
     fmt::format_to(std::back_inserter(body), ",\"{}\":", name);
     if (value) {
-      schema::append_json_double(body, *value);
+      append_json_number(body, *value);
     } else {
       body += "null";
     }

@@ -69,6 +69,21 @@ class Line(unittest.TestCase):
             return states == last
         muir.wait(settled, 120, "every vehicle's newest position")
         self.compare(muir, exact_counts)
+        self.remove_and_return(muir)
+
+    def remove_and_return(self, muir):
+        """A deleted vehicle leaves its topics, and its last fix, posted again, is a first one."""
+        vehicle, (timestamp, lat, lon) = sorted(self.expected.newest.items())[0]
+        before = muir.get("/api/v1/stats")
+        muir.delete(f"/api/v1/vehicles/{vehicle}")
+        muir.wait(lambda: vehicle not in {s["vehicleId"] for s in muir.get("/api/v1/vehicles")["vehicles"]}, 60, "its removal")
+        states = [value for _, _, _, key, value in topics.read_topic(muir.bootstrap, "vehicle.state") if key.decode() == vehicle]
+        self.assertIsNone(states[-1])
+        product.Gateway(muir).post([{"vehicleId": vehicle, "lat": lat, "lon": lon, "timestamp": timestamp}])
+        muir.wait(lambda: vehicle in {s["vehicleId"] for s in muir.get("/api/v1/vehicles")["vehicles"]}, 60, "its return")
+        muir.wait(lambda: muir.get("/api/v1/stats")["accepted"] == before["accepted"] + 1, 60, "its count")
+        self.assertEqual(muir.get("/api/v1/stats")["duplicates"], before["duplicates"])
+        self.assertEqual(muir.get("/api/v1/stats")["late"], before["late"])
 
     def compare(self, muir, exact_counts):
         registry = topics.Registry(muir.registry_url)

@@ -78,6 +78,11 @@ class Product:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def delete(self, path):
+        request = urllib.request.Request(self.url + path, method="DELETE")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
