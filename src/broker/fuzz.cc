@@ -9,7 +9,7 @@ namespace {
 
 class NoReply final : public ReplySlot {
  public:
-  void send(std::vector<Bytes>) override {}
+  void send(std::vector<net::Piece>) override {}
   void send_nothing() override {}
   void close_connection() override {}
 };

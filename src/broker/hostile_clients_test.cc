@@ -9,6 +9,7 @@
 #include "broker/internal/broker_fixture.h"
 #include "testing/eventually.h"
 #include "wire/messages/create_topics.h"
+#include "wire/messages/fetch.h"
 #include "wire/messages/list_offsets.h"
 #include "wire/messages/metadata.h"
 #include "wire/messages/produce.h"
@@ -127,6 +128,78 @@ TEST(HostileClients, AThousandUnfinishedRequestsTakeNoMoreThanTheBudget) {
         << resident_bytes() << " after, " << before << " before";
     client.is_served(900'000);
   }
+}
+
+FetchRequest fetch_of(Offset offset, int32_t bytes_max, int32_t min_bytes, int32_t max_wait_ms) {
+  FetchRequest request;
+  request.max_wait_ms = max_wait_ms;
+  request.min_bytes = min_bytes;
+  request.max_bytes = bytes_max;
+  auto& topic = request.topics.emplace_back();
+  topic.topic = "t";
+  FetchRequest::Partition partition;
+  partition.fetch_offset = offset.value();
+  partition.partition_max_bytes = bytes_max;
+  topic.partitions.push_back(partition);
+  return request;
+}
+
+TEST(HostileClients, AnswersThatAreNotReadTakeNoMemory) {
+  TestBroker broker;
+  WellBehaved client(broker->port());
+  for (int i = 0; i < 64; ++i) client.is_served(900'000);
+  return_free_memory();
+  const size_t before = resident_bytes();
+  std::vector<std::unique_ptr<TestClient>> hostile;
+  for (int i = 0; i < 40; ++i) {
+    hostile.push_back(std::make_unique<TestClient>(broker->port()));
+    hostile.back()->send(fetch_of(Offset(0), 55'000'000, 1, 1000), 12);
+    hostile.back()->send(fetch_of(Offset(0), 55'000'000, 1, 1000), 12);
+  }
+  client.is_served(100);
+  EXPECT_LT(resident_bytes(), before + 24 * kMib);
+  // Each gets what it asked for when it reads.
+  const auto answer = hostile.back()->receive_response<FetchResponse>(12);
+  const auto& found = answer.responses.at(0).partitions.at(0);
+  EXPECT_GT(found.records->size(), 54'000'000U);
+  BatchReader batches(*found.records);
+  while (const auto batch = batches.next().value()) ASSERT_TRUE(batch->check_crc().ok());
+  EXPECT_TRUE(batches.rest().empty());
+}
+
+TEST(HostileClients, FetchesThatWaitHoldNoRecords) {
+  TestBroker broker;
+  WellBehaved client(broker->port());
+  for (int i = 0; i < 10; ++i) client.is_served(900'000);
+  return_free_memory();
+  const size_t before = resident_bytes();
+  std::vector<std::unique_ptr<TestClient>> hostile;
+  for (int i = 0; i < 500; ++i) {
+    hostile.push_back(std::make_unique<TestClient>(broker->port()));
+    hostile.back()->send(fetch_of(Offset(0), 50'000'000, 2'000'000'000, 600'000), 12);
+  }
+  for (int i = 0; i < 5; ++i) client.is_served(900'000);  // wakes them all
+  EXPECT_LT(resident_bytes(), before + 32 * kMib);
+}
+
+// It is slowed down to what it reads, and gets every answer.
+TEST(HostileClients, WhoAsksForMuchAndReadsItIsNotCutOff) {
+  TestBroker broker;
+  WellBehaved client(broker->port());
+  for (int i = 0; i < 4; ++i) client.is_served(900'000);
+  constexpr int kFetches = 1000;
+  TestClient eager(broker->port());
+  const size_t before = resident_bytes();
+  for (int i = 0; i < kFetches; ++i) eager.send(fetch_of(Offset(i % 4), 900'000, 1, 0), 12);
+  size_t most = 0;
+  for (int i = 0; i < kFetches; ++i) {
+    const auto answer = eager.receive_response<FetchResponse>(12);
+    ASSERT_EQ(answer.responses.size(), 1U);
+    EXPECT_GT(answer.responses.at(0).partitions.at(0).records->size(), 900'000U);
+    most = std::max(most, resident_bytes());
+  }
+  client.is_served(100);
+  EXPECT_LT(most, before + 32 * kMib);
 }
 
 }  // namespace

@@ -21,6 +21,13 @@ uint32_t OffsetIndex::floor_position(Offset offset) const {
   return after == entries_.begin() ? 0 : std::prev(after)->position;
 }
 
+std::optional<uint32_t> OffsetIndex::ceiling_position(Offset offset) const {
+  const auto after =
+      std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
+                       [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
+  return after == entries_.end() ? std::nullopt : std::optional(after->position);
+}
+
 Bytes OffsetIndex::encode() const {
   Bytes out;
   out.reserve(entries_.size() * kOffsetEntryBytes);

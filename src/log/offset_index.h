@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -27,6 +28,8 @@ class OffsetIndex {
   void append(Offset offset, uint32_t position);
   // Position from which a scan finds `offset`: that of the last entry at or below it, else 0.
   [[nodiscard]] uint32_t floor_position(Offset offset) const;
+  // Position of the first entry above `offset`; nullopt when there is none.
+  [[nodiscard]] std::optional<uint32_t> ceiling_position(Offset offset) const;
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 

@@ -74,6 +74,11 @@ struct ReadResult {
   BytesView records;               // whole batches
   Offsets offsets;
   std::vector<AbortedTxn> aborted;  // read_committed only: those that touch `records`
+  Offset next_offset;               // behind the last batch of `records`, if there are any
+  // Where `records` are stored: byte `position` of segment->file(), as long as this is held. Null when the bytes there
+  // differ.
+  std::shared_ptr<const Segment> segment;
+  uint64_t position = 0;
 };
 
 struct TimestampOffset {
@@ -126,6 +131,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] Offsets offsets() const;
   // Nothing is returned at or above the offset that the isolation allows; OFFSET_OUT_OF_RANGE outside of the log.
   Result<ReadResult> read(const ReadRequest& request);
+  // How many bytes read() might find from `offset` on: never fewer than it would, counted up to about `bytes_max`. Does
+  // not look at the records.
+  [[nodiscard]] Result<uint64_t> readable_bytes(Offset offset, Isolation isolation, uint64_t bytes_max) const;
   // First record at or after `timestamp`, below what the isolation allows; kNoOffset when there is none.
   Result<TimestampOffset> find_timestamp(int64_t timestamp, Isolation isolation);
   // The record with the largest timestamp.

@@ -138,7 +138,12 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
         wanted = std::min<uint64_t>(request.bytes_max + kSlackBytes, segment_bytes - position);
         continue;
       }
-      if (!window.behind) out.records = bytes.substr(window.begin, window.end - window.begin);
+      if (!window.behind) {
+        out.records = bytes.substr(window.begin, window.end - window.begin);
+        out.segment = segment;
+        out.position = position + window.begin;
+        out.next_offset = window.next_offset;
+      }
       if (out.records.empty()) out.buffer.reset();  // a fetch may ask for very many partitions
       next_read = window.next_offset;
       break;
@@ -150,6 +155,28 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
   if (request.isolation == Isolation::read_committed && !out.records.empty()) {
     const std::lock_guard guard(mutex_);
     out.aborted = aborted_between(request.offset, next_read);
+  }
+  return out;
+}
+
+Result<uint64_t> Partition::readable_bytes(Offset offset, Isolation isolation, uint64_t bytes_max) const {
+  const std::lock_guard guard(mutex_);
+  MUIR_RETURN_IF_ERROR(usable());
+  if (offset < log_start_ || offset > active().next_offset()) {
+    return kafka_error(wire::ErrorCode::offset_out_of_range, "fetch {}: offset {} is not in {}..{}", name(), offset,
+                       log_start_, active().next_offset());
+  }
+  const Offset limit = bound(isolation);
+  uint64_t out = 0;
+  auto it = segments_.upper_bound(offset);
+  if (it != segments_.begin()) --it;
+  for (Offset from = offset; it != segments_.end() && from < limit && out < bytes_max; ++it) {
+    Segment& segment = *it->second;
+    const uint64_t begin = MUIR_TRY(segment.floor_position(from));
+    const uint64_t end =
+        limit >= segment.next_offset() ? segment.size_bytes() : MUIR_TRY(segment.ceiling_position(limit));
+    out += end - std::min(begin, end);
+    from = segment.next_offset();
   }
   return out;
 }

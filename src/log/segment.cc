@@ -157,6 +157,11 @@ Result<uint32_t> Segment::floor_position(Offset offset) {
   return offset_index_.floor_position(offset);
 }
 
+Result<uint64_t> Segment::ceiling_position(Offset offset) {
+  if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
+  return offset_index_.ceiling_position(offset).value_or(size_);
+}
+
 Result<uint32_t> Segment::floor_position_of_time(int64_t timestamp) {
   if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
   return offset_index_.floor_position(time_index_.floor_offset(timestamp));

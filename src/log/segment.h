@@ -65,6 +65,8 @@ class Segment {
 
   // Byte from which a scan finds the batch with `offset`.
   Result<uint32_t> floor_position(Offset offset);
+  // A byte before which every batch below `offset` ends; the end of the file when the index knows no closer one.
+  Result<uint64_t> ceiling_position(Offset offset);
   // Byte from which a scan finds the first record of at least `timestamp`.
   Result<uint32_t> floor_position_of_time(int64_t timestamp);
 

@@ -14,7 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -24,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/event_loop.h"
+#include "net/internal/piece_queue.h"
 #include "net/internal/tcp_stream.h"
 
 namespace muir::net {
@@ -44,8 +44,6 @@ constexpr size_t kLingerBytesMax = 4 * 1024 * 1024;
 constexpr int64_t kAcceptRetryMs = 100;
 // One turn of writing: then the other connections of the thread have theirs, however fast this peer reads.
 constexpr size_t kTurnBytesMax = 512 * 1024;
-// Small pieces that wait are kept in one string of at most so many bytes, so that they cost what they hold.
-constexpr size_t kJoinedBytesMax = 4096;
 
 // The place where exceptions of handlers end.
 void run_task(const std::function<void()>& task) {
@@ -178,11 +176,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
   void write(std::vector<Piece> pieces) override {
     const std::lock_guard lock(mutex_);
     if (fd_ < 0 || closing_) return;
-    for (Piece& piece : pieces) {
-      if (piece.view().empty()) continue;
-      queued_bytes_.fetch_add(piece.view().size(), std::memory_order_relaxed);
-      if (!join(piece)) queue_.push_back(std::move(piece));
-    }
+    for (Piece& piece : pieces) queue_.push(std::move(piece));
     if (!waiting_) flush();
   }
 
@@ -212,7 +206,6 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
       fd_ = -1;
       closing_ = true;
       queue_.clear();
-      queued_bytes_ = 0;
       ErrorCode ignored;
       socket_->close(ignored);
     }
@@ -224,7 +217,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     if (gone_) gone_();
   }
 
-  [[nodiscard]] size_t queued_bytes() const override { return queued_bytes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] size_t queued_bytes() const override { return queue_.bytes(); }
   [[nodiscard]] int64_t last_progress_ms() const override { return progress_ms_.load(std::memory_order_relaxed); }
   [[nodiscard]] const std::string& peer() const override { return peer_; }
 
@@ -240,44 +233,38 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
     run_task([&] { events->on_read(n); });
   }
 
-  // Into the last piece of the queue, when both are small. Under mutex_.
-  bool join(const Piece& piece) {
-    if (piece.shared || queue_.empty() || queue_.back().shared) return false;
-    Bytes& last = queue_.back().owned;
-    if (last.size() + piece.owned.size() > kJoinedBytesMax) return false;
-    last += piece.owned;
-    return true;
-  }
-
   // Writes as much of the queue as the socket takes, for one turn. Under mutex_.
   void flush() {
     size_t turn_bytes = 0;
     while (!queue_.empty()) {
       if (turn_bytes >= kTurnBytesMax) return end_turn();
-      std::array<iovec, kIovecMax> parts;
-      size_t count = 0;
-      for (auto it = queue_.begin(); it != queue_.end() && count < kIovecMax; ++it, ++count) {
-        BytesView view = it->view();
-        if (count == 0) view.remove_prefix(front_written_);
-        parts[count] = {const_cast<char*>(view.data()), view.size()};
+      std::array<BytesView, kIovecMax> parts;
+      const auto count = queue_.front(parts, SIZE_MAX);
+      if (!count.ok()) {
+        log::error("connection with {} ends, as what it is to be sent cannot be read: {}", peer_,
+                   count.status().message());
+        return give_up();
       }
+      std::array<iovec, kIovecMax> vectors;
+      for (size_t i = 0; i < *count; ++i) vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
       msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = count;
+      message.msg_iov = vectors.data();
+      message.msg_iovlen = *count;
       const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return wait_writable();
-      if (n < 0) {
-        asio::post(context_, [self = shared_from_this()] { self->close_now(); });
-        waiting_ = true;  // no further attempt
-        return;
-      }
+      if (n < 0) return give_up();
       touch();
       turn_bytes += static_cast<size_t>(n);
-      consume(static_cast<size_t>(n));
+      queue_.pop(static_cast<size_t>(n));
     }
     if (std::exchange(tell_drained_, false)) asio::post(context_, [self = shared_from_this()] { self->drained(); });
     if (closing_) asio::post(context_, [self = shared_from_this()] { self->linger(); });
+  }
+
+  void give_up() {
+    waiting_ = true;  // no further attempt
+    asio::post(context_, [self = shared_from_this()] { self->close_now(); });
   }
 
   // The rest is written when the other connections have had their turn.
@@ -296,20 +283,6 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
   void drained() {
     const auto events = events_;
     if (events) run_task([&events] { events->on_drained(); });
-  }
-
-  void consume(size_t n) {
-    queued_bytes_.fetch_sub(n, std::memory_order_relaxed);
-    while (n > 0) {
-      const size_t left = queue_.front().view().size() - front_written_;
-      if (n < left) {
-        front_written_ += n;
-        return;
-      }
-      n -= left;
-      front_written_ = 0;
-      queue_.pop_front();
-    }
   }
 
   void wait_writable() {
@@ -362,13 +335,11 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
 
   std::mutex mutex_;  // guards the writing half
   int fd_;
-  std::deque<Piece> queue_;
-  size_t front_written_ = 0;
+  PieceQueue queue_;
   bool waiting_ = false;  // for the socket to become writable, or for the next turn
   bool tell_drained_ = false;
   bool closing_ = false;
 
-  std::atomic<size_t> queued_bytes_{0};
   std::atomic<int64_t> progress_ms_{0};
   const std::string peer_;
 };

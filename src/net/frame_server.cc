@@ -57,11 +57,16 @@ class Connection final : public FrameConnection,
     stream_->write(std::move(pieces));
   }
   void send(std::vector<Bytes> payload) override {
+    std::vector<Piece> pieces(payload.size());
+    for (size_t i = 0; i < payload.size(); ++i) pieces[i].owned = std::move(payload[i]);
+    send(std::move(pieces));
+  }
+  void send(std::vector<Piece> payload) override {
     size_t size = 0;
-    for (const Bytes& part : payload) size += part.size();
-    std::vector<Piece> pieces(payload.size() + 1);
+    for (const Piece& piece : payload) size += piece.size();
+    std::vector<Piece> pieces(1);
     pieces[0].owned = length_prefix(size);
-    for (size_t i = 0; i < payload.size(); ++i) pieces[i + 1].owned = std::move(payload[i]);
+    std::move(payload.begin(), payload.end(), std::back_inserter(pieces));
     stream_->write(std::move(pieces));
   }
   void pause_reading() override { paused_ = true; }

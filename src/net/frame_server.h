@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "net/byte_budget.h"
 #include "net/event_loop.h"
+#include "net/piece.h"
 #include "net/tls.h"
 
 namespace muir::net {
@@ -25,6 +26,8 @@ class FrameConnection {
   // joined. Frames leave in the order of the calls.
   virtual void send(Bytes payload) = 0;
   virtual void send(std::vector<Bytes> pieces) = 0;
+  // Of pieces that lie in files little is in memory at a time, however slowly the peer reads.
+  virtual void send(std::vector<Piece> pieces) = 0;
   // No further frame is handed out until resume_reading(), and little more is read from this peer: back-pressure.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;

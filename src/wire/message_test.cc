@@ -10,6 +10,7 @@
 #include "wire/messages/offset_fetch.h"
 #include "wire/messages/produce.h"
 #include "wire/random_messages.h"
+#include "wire/records_apart.h"
 
 namespace muir::wire {
 namespace {
@@ -133,6 +134,37 @@ TEST(Message, ProduceRequestBorrowsItsRecords) {
     ASSERT_EQ(read, request);
     const BytesView records = *read.topic_data[0].partition_data[0].records;
     EXPECT_TRUE(records.data() >= bytes.data() && records.data() < bytes.data() + bytes.size());
+  }
+}
+
+TEST(Message, RecordsCanBeLeftOutAndPutInWhereTheyBelong) {
+  FetchResponse response;
+  for (const BytesView records : {"FIRST", "", "THE THIRD"}) {
+    auto& topic = response.responses.emplace_back();
+    topic.topic = "t";
+    topic.partitions.emplace_back().records = records;
+  }
+  response.responses.emplace_back().partitions.emplace_back();  // null
+  for (const int16_t version : std::initializer_list<int16_t>{4, 11, 12, 17}) {
+    SCOPED_TRACE(version);
+    const Bytes whole = encoded(response, version);
+    Bytes out;
+    {
+      RecordsApart apart;
+      const Bytes rest = encoded(response, version);
+      ASSERT_EQ(apart.gaps().size(), 3U);
+      size_t done = 0;
+      for (size_t i = 0; i < 3; ++i) {
+        const auto gap = apart.gaps()[i];
+        const BytesView records = *response.responses[i].partitions[0].records;
+        EXPECT_EQ(gap.bytes, records.size());
+        out.append(rest, done, gap.position - done).append(records);
+        done = gap.position;
+      }
+      out.append(rest, done);
+    }
+    EXPECT_EQ(hex(out), hex(whole));
+    EXPECT_EQ(encoded(response, version), whole) << "and no longer";
   }
 }
 

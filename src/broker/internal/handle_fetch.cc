@@ -1,8 +1,13 @@
 // Fetch with long poll and sessions.
+//
+// While a fetch waits it holds no records: by the index it is known how many bytes there may be, and only when they may
+// be enough the log is read, to find whole batches. They are read in small parts, between which other requests have
+// their turn, and are not kept (see FoundRecords).
 #include <algorithm>
 
 #include "broker/internal/broker_context.h"
 #include "broker/internal/fetch_sessions.h"
+#include "broker/internal/found_records.h"
 #include "broker/internal/handlers.h"
 #include "log/kafka_error.h"
 
@@ -25,18 +30,26 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   void start() {
     find_partitions();
     const std::lock_guard guard(mutex_);
-    if (look() || request_.max_wait_ms <= 0) return answer();
+    timed_out_ = request_.max_wait_ms <= 0;
+    if (may_be_enough() || timed_out_) return gather();
     wait();
-    timer_ = context_.loop->schedule(request_.max_wait_ms, [self = shared_from_this()] { self->time_out(); });
   }
 
  private:
+  // Read at a time; in one turn; both about.
+  static constexpr int64_t kPieceBytes = 512 * 1024;
+  static constexpr int64_t kTurnBytes = 1024 * 1024;
+
   struct Target {
     const FetchRequest::Partition* wanted = nullptr;
     std::shared_ptr<log::Partition> partition;
     ErrorCode missing = ErrorCode::none;
-    log::ReadResult read;
     ErrorCode error = ErrorCode::none;
+    log::Offsets offsets;  // as of the last look
+    FoundRecords found;
+    uint64_t estimate = 0;       // bytes that there may be, by the index
+    uint64_t overestimate = 0;   // known to be too many in the estimate
+    std::optional<size_t> full;  // so many were found, and more do not fit into the answer
     log::Partition::WatchId watch = 0;
   };
 
@@ -64,19 +77,28 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     return a.topic == b.topic && a.topic_id == b.topic_id;
   }
 
-  // Reads what there is. True when the answer need not wait: enough bytes, or an error, or nothing was asked for.
-  bool look() {
+  // True when the answer need not wait: perhaps enough bytes, or an error, or nothing was asked for.
+  bool may_be_enough() {
     int64_t total = 0;
-    bool failed = targets_.empty();
+    failed_ = targets_.empty();
     for (Target& target : targets_) {
-      target.read = {};
       target.error = target.missing;
       if (target.error == ErrorCode::none) target.error = check_epoch(target);
-      if (target.error == ErrorCode::none) read(target, total);
-      failed = failed || target.error != ErrorCode::none;
-      total += static_cast<int64_t>(target.read.records.size());
+      if (target.error == ErrorCode::none) estimate(target);
+      failed_ = failed_ || target.error != ErrorCode::none;
+      const auto most = static_cast<uint64_t>(std::max(target.wanted->partition_max_bytes, 1));
+      const uint64_t there = target.estimate - std::min(target.estimate, target.overestimate);
+      total += static_cast<int64_t>(target.full.value_or(std::min(there, most)));
     }
-    return failed || total >= request_.min_bytes;
+    return failed_ || std::min(total, std::max<int64_t>(bytes_max_, 1)) >= request_.min_bytes;
+  }
+
+  void estimate(Target& target) const {
+    target.offsets = target.partition->offsets();
+    const auto most = target.overestimate + static_cast<uint64_t>(std::max(target.wanted->partition_max_bytes, 1));
+    const auto bytes = target.partition->readable_bytes(Offset(target.wanted->fetch_offset), isolation_, most);
+    target.estimate = bytes.ok() ? *bytes : 0;
+    if (!bytes.ok()) target.error = log::kafka_code(bytes.status());
   }
 
   // KIP-320: a client that names an epoch must name ours.
@@ -88,31 +110,92 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     return named > ours ? ErrorCode::unknown_leader_epoch : ErrorCode::none;
   }
 
-  void read(Target& target, int64_t total) {
-    log::ReadRequest wanted;
-    wanted.offset = Offset(target.wanted->fetch_offset);
-    wanted.isolation = isolation_;
-    // KIP-74: the first batch of the response is returned whatever its size.
-    wanted.at_least_one_batch = total == 0 && bytes_max_ > 0;
-    const int64_t left = std::max<int64_t>(bytes_max_ - total, 0);
-    wanted.bytes_max = static_cast<size_t>(std::min<int64_t>(left, std::max(target.wanted->partition_max_bytes, 0)));
-    auto result = target.partition->read(wanted);
-    if (result.ok()) {
-      target.read = *std::move(result);
-    } else {
-      target.error = log::kafka_code(result.status());
-      target.read.offsets = target.partition->offsets();
+  // Reads what there is, from the beginning.
+  void gather() {
+    next_target_ = 0;
+    total_ = 0;
+    memory_bytes_ = 0;
+    for (Target& target : targets_) {
+      target.found = {};
+      target.full.reset();
     }
+    gather_some();
+  }
+
+  void gather_some() {
+    for (int64_t turn_end = total_ + kTurnBytes; next_target_ < targets_.size();) {
+      Target& target = targets_[next_target_];
+      if (!read_piece(target)) {
+        ++next_target_;
+        next_offset_ = kNoOffset;
+      } else if (total_ >= turn_end) {
+        return context_.loop->post([self = shared_from_this()] {
+          const std::lock_guard guard(self->mutex_);
+          self->gather_some();
+        });
+      }
+    }
+    if (failed_ || timed_out_ || total_ >= request_.min_bytes) return answer();
+    for (Target& target : targets_) {
+      target.overestimate = target.estimate - std::min<uint64_t>(target.estimate, target.found.bytes());
+      target.found = {};
+    }
+    wait();
+  }
+
+  // Reads on in the partition. False when there is nothing more for this answer.
+  bool read_piece(Target& target) {
+    if (target.error != ErrorCode::none) {
+      if (target.partition != nullptr) target.offsets = target.partition->offsets();
+      return false;
+    }
+    // KIP-74: the first batch of the response is returned whatever its size.
+    const bool first = total_ == 0 && bytes_max_ > 0;
+    const auto found = static_cast<int64_t>(target.found.bytes());
+    const int64_t left =
+        std::max<int64_t>(std::min(bytes_max_ - total_, target.wanted->partition_max_bytes - found), 0);
+    if (left == 0 && !first) {
+      target.full = target.found.bytes();
+      return false;
+    }
+    log::ReadRequest wanted;
+    wanted.offset = next_offset_ == kNoOffset ? Offset(target.wanted->fetch_offset) : next_offset_;
+    wanted.isolation = isolation_;
+    wanted.at_least_one_batch = true;
+    wanted.bytes_max = static_cast<size_t>(std::min(left, kPieceBytes));
+    auto read = target.partition->read(wanted);
+    if (!read.ok()) {
+      // What came before it is worth an answer; the next fetch meets it again.
+      if (found > 0) return false;
+      target.error = log::kafka_code(read.status());
+      target.offsets = target.partition->offsets();
+      failed_ = true;
+      return false;
+    }
+    target.offsets = read->offsets;
+    const auto size = static_cast<int64_t>(read->records.size());
+    if (size == 0) return false;
+    if (size > left && !first) {
+      target.full = target.found.bytes();
+      return false;
+    }
+    next_offset_ = read->next_offset;
+    total_ += size;
+    target.found.add(*std::move(read), memory_bytes_);
+    return next_offset_ < readable(target.offsets);
   }
 
   void wait() {
+    waiting_ = true;
+    if (!timer_)
+      timer_ = context_.loop->schedule(request_.max_wait_ms, [self = shared_from_this()] { self->time_out(); });
     for (Target& target : targets_) {
       target.watch = target.partition->watch([weak = weak_from_this(), loop = context_.loop] {
         if (const auto self = weak.lock()) loop->post([self] { self->on_change(); });
       });
       // What arrived between the look and the watch would not wake us.
       const log::Offsets now = target.partition->offsets();
-      if (readable(now) == readable(target.read.offsets)) continue;
+      if (readable(now) == readable(target.offsets)) continue;
       context_.loop->post([self = shared_from_this()] { self->on_change(); });
     }
   }
@@ -121,6 +204,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   }
 
   void stop_waiting() {
+    waiting_ = false;
     for (Target& target : targets_) {
       if (target.watch != 0) target.partition->unwatch(std::exchange(target.watch, 0));
     }
@@ -128,24 +212,24 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 
   void on_change() {
     const std::lock_guard guard(mutex_);
-    if (answered_) return;
+    if (!waiting_) return;
     stop_waiting();
-    if (look()) return answer();
+    if (may_be_enough()) return gather();
     wait();
   }
 
   void time_out() {
     const std::lock_guard guard(mutex_);
     timer_.reset();
-    if (answered_) return;
-    (void)look();
-    answer();
+    timed_out_ = true;
+    if (!waiting_) return;  // it is being gathered, or answered
+    stop_waiting();
+    (void)may_be_enough();
+    gather();
   }
 
   void answer() {
-    answered_ = true;
     if (timer_) context_.loop->cancel(*std::exchange(timer_, std::nullopt));
-    stop_waiting();
     std::vector<FetchResponse::Partition> found;
     found.reserve(targets_.size());
     for (const Target& target : targets_) found.push_back(partition_response(target));
@@ -153,6 +237,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     FetchResponse response;
     response.error_code = answer.error;
     response.session_id = answer.session_id;
+    std::vector<std::vector<net::Piece>> records;
     const FetchedPartition* last = nullptr;
     for (size_t i = 0; i < found.size(); ++i) {
       if (!answer.told[i]) continue;
@@ -164,8 +249,9 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
       }
       last = &asked;
       response.responses.back().partitions.push_back(std::move(found[i]));
+      records.push_back(targets_[i].found.take_pieces());
     }
-    reply_(response);
+    reply_.with_records(response, std::move(records));
     targets_.clear();
   }
 
@@ -174,15 +260,15 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     out.partition_index = target.wanted->partition;
     out.error_code = target.error;
     const bool known = target.error == ErrorCode::none || target.error == ErrorCode::offset_out_of_range;
-    out.high_watermark = known ? target.read.offsets.high_watermark.value() : -1;
-    out.last_stable_offset = known ? target.read.offsets.last_stable.value() : -1;
-    out.log_start_offset = known ? target.read.offsets.log_start.value() : -1;
+    out.high_watermark = known ? target.offsets.high_watermark.value() : -1;
+    out.last_stable_offset = known ? target.offsets.last_stable.value() : -1;
+    out.log_start_offset = known ? target.offsets.log_start.value() : -1;
     if (isolation_ == log::Isolation::read_committed) {
       out.aborted_transactions.emplace();
-      for (const auto& txn : target.read.aborted)
+      for (const auto& txn : target.found.aborted())
         out.aborted_transactions->push_back({txn.producer_id.value(), txn.first_offset.value(), {}});
     }
-    out.records = target.read.records;
+    out.records = wire::RecordsApart::stand_in(target.found.bytes());
     return out;
   }
 
@@ -196,7 +282,14 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   std::mutex mutex_;
   std::vector<Target> targets_;
   std::optional<net::EventLoop::TimerId> timer_;
-  bool answered_ = false;
+  bool failed_ = false;
+  bool timed_out_ = false;
+  bool waiting_ = false;
+  // Of the gathering.
+  size_t next_target_ = 0;
+  Offset next_offset_ = kNoOffset;  // where to read on in that target; kNoOffset: from what was asked for
+  int64_t total_ = 0;
+  size_t memory_bytes_ = 0;
 };
 
 }  // namespace

@@ -9,7 +9,9 @@
 
 #include "base/bytes.h"
 #include "broker/listener.h"
+#include "net/piece.h"
 #include "wire/frame.h"
+#include "wire/records_apart.h"
 
 namespace muir::broker {
 
@@ -31,7 +33,7 @@ class ReplySlot {
  public:
   virtual ~ReplySlot() = default;
   // The frame in pieces, without its length.
-  virtual void send(std::vector<Bytes> frame) = 0;
+  virtual void send(std::vector<net::Piece> frame) = 0;
   // Produce with acks=0 gets no answer.
   virtual void send_nothing() = 0;
   virtual void close_connection() = 0;
@@ -45,19 +47,45 @@ class Reply {
       : slot_(std::move(slot)), version_(info.version), correlation_id_(info.correlation_id) {}
 
   void operator()(const Response& response) const {
-    Bytes frame;
-    ByteWriter writer(frame);
-    encode(wire::ResponseHeader{.correlation_id = correlation_id_},
-           wire::api_info(Response::kApiKey).response_header_version(version_), writer);
-    encode(response, version_, writer);
-    std::vector<Bytes> pieces;
-    pieces.push_back(std::move(frame));
+    std::vector<net::Piece> pieces(1);
+    pieces[0].owned = encoded(response);
+    slot_->send(std::move(pieces));
+  }
+  // A response whose records are stand-ins (wire::RecordsApart): `records` has what they stand for, in their order.
+  void with_records(const Response& response, std::vector<std::vector<net::Piece>> records) const {
+    wire::RecordsApart apart;
+    const Bytes rest = encoded(response);
+    std::vector<net::Piece> pieces(1);
+    size_t done = 0;
+    for (size_t i = 0; i < apart.gaps().size(); ++i) {
+      const size_t at = apart.gaps()[i].position;
+      pieces.back().owned.append(rest, done, at - done);
+      done = at;
+      for (net::Piece& piece : records[i]) {
+        if (piece.source) {
+          pieces.push_back(std::move(piece));
+          pieces.emplace_back();
+        } else {
+          pieces.back().owned.append(piece.view());
+        }
+      }
+    }
+    pieces.back().owned.append(rest, done);
     slot_->send(std::move(pieces));
   }
   void nothing() const { slot_->send_nothing(); }
   void close_connection() const { slot_->close_connection(); }
 
  private:
+  [[nodiscard]] Bytes encoded(const Response& response) const {
+    Bytes frame;
+    ByteWriter writer(frame);
+    encode(wire::ResponseHeader{.correlation_id = correlation_id_},
+           wire::api_info(Response::kApiKey).response_header_version(version_), writer);
+    encode(response, version_, writer);
+    return frame;
+  }
+
   // Shared by the copies that a delayed answer is captured in.
   std::shared_ptr<ReplySlot> slot_;
   int16_t version_;

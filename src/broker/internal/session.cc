@@ -12,7 +12,7 @@ constexpr size_t kUnreadBytesMax = 1u << 20;
 class QueueSlot final : public ReplySlot {
  public:
   QueueSlot(std::shared_ptr<ReplyQueue> queue, ReplyQueue::Number number) : queue_(std::move(queue)), number_(number) {}
-  void send(std::vector<Bytes> frame) override { queue_->fill(number_, std::move(frame)); }
+  void send(std::vector<net::Piece> frame) override { queue_->fill(number_, std::move(frame)); }
   void send_nothing() override { queue_->fill(number_, std::nullopt); }
   void close_connection() override { queue_->close_connection(); }
 
@@ -75,7 +75,7 @@ void ReplyQueue::given() {
   connection_->pause_reading();
 }
 
-void ReplyQueue::fill(Number number, std::optional<std::vector<Bytes>> frame) {
+void ReplyQueue::fill(Number number, std::optional<std::vector<net::Piece>> frame) {
   const std::lock_guard guard(mutex_);
   if (number < first_ || number >= first_ + places_.size()) return;
   Place& place = places_[number - first_];

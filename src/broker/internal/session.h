@@ -33,7 +33,7 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
   // The request of the newest place has been given to its handler: holds up those that follow, if need be.
   void given();
   // Fills a place; nullopt: there is no answer. Sends every answer whose turn has come.
-  void fill(Number number, std::optional<std::vector<Bytes>> frame);
+  void fill(Number number, std::optional<std::vector<net::Piece>> frame);
   // Everything sent has been written.
   void drained();
   void close_connection();
@@ -44,11 +44,12 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
   struct Place {
     bool holds_up = false;
     bool ready = false;
-    std::optional<std::vector<Bytes>> frame;
+    std::optional<std::vector<net::Piece>> frame;
+    // That are in memory.
     [[nodiscard]] size_t bytes() const {
       size_t out = 0;
       if (!frame) return 0;
-      for (const Bytes& piece : *frame) out += piece.size();
+      for (const net::Piece& piece : *frame) out += piece.source ? 0 : piece.size();
       return out;
     }
   };

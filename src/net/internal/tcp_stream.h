@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/event_loop.h"
+#include "net/piece.h"
 
 namespace muir::net {
 
@@ -29,14 +30,6 @@ class StreamEvents {
   virtual void on_drained() {}
   // The stream is gone, whoever ended it; the last call.
   virtual void on_closed() = 0;
-};
-
-// Bytes to write, owned or shared with other streams.
-struct Piece {
-  Bytes owned{};
-  // Shared because one message goes to many streams.
-  std::shared_ptr<const std::string> shared{};
-  [[nodiscard]] BytesView view() const { return shared ? BytesView(*shared) : BytesView(owned); }
 };
 
 class TcpStream {

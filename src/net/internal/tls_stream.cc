@@ -1,10 +1,10 @@
 #include "net/internal/tls_stream.h"
 
-#include <atomic>
-#include <deque>
+#include <array>
 #include <mutex>
 
 #include "base/log.h"
+#include "net/internal/piece_queue.h"
 #include "net/internal/tls_session.h"
 
 namespace muir::net {
@@ -13,7 +13,8 @@ namespace {
 constexpr size_t kReadBytes = 32 * 1024;
 // Plaintext is encrypted as the peer reads, not before: a message that many peers get is held once, not once for each.
 constexpr size_t kSliceBytes = 64 * 1024;
-constexpr size_t kCiphertextBytesMax = 256 * 1024;
+constexpr size_t kSliceParts = 64;
+constexpr size_t kCiphertextBytesMax = 64 * 1024;
 // One turn of encrypting, then the other connections of the thread have theirs.
 constexpr size_t kTurnBytesMax = 512 * 1024;
 
@@ -50,11 +51,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   void write(std::vector<Piece> pieces) override {
     const std::lock_guard lock(mutex_);
     if (closing_) return;
-    for (Piece& piece : pieces) {
-      if (piece.view().empty()) continue;
-      plain_bytes_.fetch_add(piece.view().size(), std::memory_order_relaxed);
-      plain_.push_back(std::move(piece));
-    }
+    for (Piece& piece : pieces) plain_.push(std::move(piece));
     encrypt();
   }
 
@@ -72,9 +69,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     tell_drained_ = true;
     return true;
   }
-  [[nodiscard]] size_t queued_bytes() const override {
-    return inner_->queued_bytes() + plain_bytes_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] size_t queued_bytes() const override { return inner_->queued_bytes() + plain_.bytes(); }
   [[nodiscard]] int64_t last_progress_ms() const override { return inner_->last_progress_ms(); }
   [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
 
@@ -112,7 +107,6 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
       const std::lock_guard lock(mutex_);
       closing_ = true;
       plain_.clear();
-      plain_bytes_ = 0;
     }
     if (accept_) {
       loop_.cancel(timer_);
@@ -131,38 +125,22 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     while (!plain_.empty()) {
       if (inner_->queued_bytes() >= kCiphertextBytesMax && inner_->call_when_drained()) return;
       if (turn_bytes >= kTurnBytesMax) return inner_->post([self = shared_from_this()] { self->on_drained(); });
-      const Status status = session_.write(next_slice());
+      std::array<BytesView, kSliceParts> parts;
+      const auto count = plain_.front(parts, kSliceBytes);
+      if (!count.ok()) {
+        log::error("TLS connection with {} ends, as what it is to be sent cannot be read: {}", peer(),
+                   count.status().message());
+        return inner_->abort();
+      }
+      const std::span<const BytesView> slice(parts.data(), *count);
+      const Status status = session_.write(slice);
       send_output();
-      turn_bytes += slice_bytes_;
-      drop_slice();
+      size_t bytes = 0;
+      for (const BytesView part : slice) bytes += part.size();
+      turn_bytes += bytes;
+      plain_.pop(bytes);
       if (!status.ok()) return inner_->abort();
       if (plain_.empty() && closing_) end_output();
-    }
-  }
-
-  // The front of plain_, at most kSliceBytes; small pieces go together, so that they share a record.
-  std::span<const BytesView> next_slice() {
-    slice_.clear();
-    slice_bytes_ = 0;
-    size_t skip = front_encrypted_;
-    for (auto it = plain_.begin(); it != plain_.end() && slice_bytes_ < kSliceBytes; ++it, skip = 0) {
-      slice_.push_back(it->view().substr(skip, kSliceBytes - slice_bytes_));
-      slice_bytes_ += slice_.back().size();
-    }
-    return slice_;
-  }
-
-  void drop_slice() {
-    plain_bytes_.fetch_sub(slice_bytes_, std::memory_order_relaxed);
-    for (size_t left = front_encrypted_ + slice_bytes_; left > 0;) {
-      const size_t size = plain_.front().view().size();
-      if (left < size) {
-        front_encrypted_ = left;
-        return;
-      }
-      left -= size;
-      front_encrypted_ = 0;
-      plain_.pop_front();
     }
   }
 
@@ -252,12 +230,8 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   std::mutex mutex_;  // guards the session, and the order of its output
   TlsSession session_;
   bool closing_ = false;
-  std::deque<Piece> plain_;  // not yet encrypted
-  size_t front_encrypted_ = 0;
-  std::vector<BytesView> slice_;
-  size_t slice_bytes_ = 0;
+  PieceQueue plain_;  // not yet encrypted
   bool tell_drained_ = false;
-  std::atomic<size_t> plain_bytes_{0};
 };
 
 }  // namespace

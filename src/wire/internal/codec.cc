@@ -1,5 +1,7 @@
 #include "wire/internal/codec.h"
 
+#include "wire/records_apart.h"
+
 namespace muir::wire::codec {
 
 void put_length(ByteWriter& w, size_t length, bool flex) {
@@ -15,6 +17,14 @@ void put_string(ByteWriter& w, BytesView v, bool flex) {
 void put_bytes(ByteWriter& w, BytesView v, bool flex) {
   put_length(w, v.size(), flex);
   w.bytes(v);
+}
+
+void put_records(ByteWriter& w, OptBytesView v, bool flex) {
+  if (!v) return put_null_bytes(w, flex);
+  RecordsApart* const apart = RecordsApart::current();
+  if (apart == nullptr) return put_bytes(w, *v, flex);
+  put_length(w, v->size(), flex);
+  apart->add({w.size(), v->size()});
 }
 
 void put_null_string(ByteWriter& w, bool flex) { flex ? w.uvarint(0) : w.i16(-1); }

@@ -40,9 +40,6 @@ inline void put_string_nullable(ByteWriter& w, const std::optional<std::string>&
 inline void put_bytes_nullable(ByteWriter& w, const OptBytes& v, bool flex) {
   v ? put_bytes(w, *v, flex) : put_null_bytes(w, flex);
 }
-inline void put_records(ByteWriter& w, OptBytesView v, bool flex) {
-  v ? put_bytes(w, *v, flex) : put_null_bytes(w, flex);
-}
 // What a version that knows no null gets instead.
 template <class T>
 T or_empty(const std::optional<T>& v) {
@@ -50,6 +47,7 @@ T or_empty(const std::optional<T>& v) {
 }
 
 void put_length(ByteWriter& w, size_t length, bool flex);
+void put_records(ByteWriter& w, OptBytesView v, bool flex);
 template <class T, class Put>
 void put_array(ByteWriter& w, const std::vector<T>& v, bool flex, Put put) {
   put_length(w, v.size(), flex);
