@@ -10,6 +10,9 @@
 namespace muir::registry {
 namespace {
 
+// The topic's max.message.bytes is what limits a schema.
+constexpr int kRequestBytesMax = 8 << 20;
+constexpr int kMessageTooLarge = 10;  // Kafka's error code
 constexpr int64_t kPollMs = 500;
 constexpr int64_t kRetryMs = 500;  // after a failed poll
 
@@ -23,7 +26,10 @@ class KafkaSchemaLog final : public SchemaLog {
     apply_ = std::move(apply);
     admin_ = MUIR_TRY(client_.admin());
     MUIR_RETURN_IF_ERROR(prepare_topic());
-    producer_ = MUIR_TRY(client_.producer({{"acks", "all"}, {"enable.idempotence", "true"}, {"linger.ms", "0"}}));
+    producer_ = MUIR_TRY(client_.producer({{"acks", "all"},
+                                           {"enable.idempotence", "true"},
+                                           {"linger.ms", "0"},
+                                           {"max.request.size", std::to_string(kRequestBytesMax)}}));
     consumer_ = MUIR_TRY(client_.consumer({{"auto.offset.reset", "earliest"}}));
     MUIR_RETURN_IF_ERROR(consumer_->assign({{partition(), client::kOffsetEarliest}}));
     reader_ = std::thread([this] { read(); });
@@ -83,6 +89,12 @@ class KafkaSchemaLog final : public SchemaLog {
   client::TopicPartition partition() const { return {options_.topic, PartitionId(0)}; }
 
   Status store_failure(const Status& cause) const {
+    if (cause.detail() == kMessageTooLarge) {
+      return registry_error(ErrorCode::schema_too_large,
+                            "Register operation failed because schema is too large for the topic {}; raise its "
+                            "max.message.bytes, or split the schema by references",
+                            options_.topic);
+    }
     return registry_error(ErrorCode::store_failure, "write {}: {}", options_.topic, cause.message());
   }
 
@@ -122,10 +134,15 @@ class KafkaSchemaLog final : public SchemaLog {
   }
 
   Status catch_up_within(int64_t timeout_ms) {
-    const auto ends = MUIR_TRY(admin_->list_offsets({partition()}, client::OffsetSpec::latest(),
-                                                    client::IsolationLevel::read_uncommitted, timeout_ms));
-    const auto end = ends.find(partition());
-    if (end == ends.end())
+    const auto ends = admin_->list_offsets({partition()}, client::OffsetSpec::latest(),
+                                           client::IsolationLevel::read_uncommitted, timeout_ms);
+    if (!ends.ok()) {
+      const bool timed_out = ends.status().code() == Code::timed_out;
+      return registry_error(timed_out ? ErrorCode::store_timeout : ErrorCode::store_failure, "read {}: {}",
+                            options_.topic, ends.status().message());
+    }
+    const auto end = ends->find(partition());
+    if (end == ends->end())
       return registry_error(ErrorCode::store_failure, "read {}: its end is unknown", options_.topic);
     return wait_applied(end->second, timeout_ms);
   }
@@ -134,7 +151,7 @@ class KafkaSchemaLog final : public SchemaLog {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return applied_ >= end || stopping_; });
     if (applied_ >= end) return {};
-    if (stopping_) return error(Code::aborted, "read {}: the registry is stopping", options_.topic);
+    if (stopping_) return registry_error(ErrorCode::store_failure, "read {}: the registry is stopping", options_.topic);
     return registry_error(ErrorCode::store_timeout, "read {}: offset {} was not reached within {} ms", options_.topic,
                           end, timeout_ms);
   }

@@ -135,7 +135,12 @@ class HttpRegistry final : public Registry {
     }
     const std::string accept = rest.accept;
     const bool queued = writer_.post([this, &route, rest = std::move(rest), responder] {
-      responder->respond(to_http(call(route, *service_, rest)));
+      try {
+        responder->respond(to_http(call(route, *service_, rest)));
+      } catch (const std::exception& e) {
+        log::error("{} {}: {}", rest.method, route.pattern, e.what());
+        responder->respond(to_http(plain_error(500, "the request failed", rest.accept)));
+      }
     });
     if (!queued) responder->respond(to_http(plain_error(503, "Too many requests wait for the log", accept)));
   }
@@ -151,8 +156,9 @@ class HttpRegistry final : public Registry {
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::start(client::Client& client, RegistryOptions options) {
-  auto service = MUIR_TRY(RegistryService::start(make_kafka_schema_log(client, options.log),
-                                                 {.default_compatibility = options.default_compatibility}));
+  auto service = MUIR_TRY(RegistryService::start(
+      make_kafka_schema_log(client, options.log),
+      {.default_compatibility = options.default_compatibility, .validate_new_schemas = options.validate_new_schemas}));
   const size_t subjects = service->subjects("", false, false).size();
   auto registry = std::make_unique<HttpRegistry>(std::move(service), std::move(options));
   MUIR_RETURN_IF_ERROR(registry->listen());

@@ -18,6 +18,7 @@ struct RegistryOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8081;  // 0: any free port
   Compatibility default_compatibility = Compatibility::backward;
+  bool validate_new_schemas = true;  // see RegistryServiceOptions
   KafkaSchemaLogOptions log{};
   std::shared_ptr<const net::TlsContext> tls{};  // https, shared by all connections; null: http
   size_t queued_requests_max = 1000;             // writes waiting for the log; more are answered 503

@@ -1,16 +1,9 @@
 // The part of RegistryService that deletes and configures.
 #include "registry/registry_error.h"
 #include "registry/registry_service.h"
+#include "registry/subject_name.h"
 
 namespace muir::registry {
-namespace {
-
-Status subject_not_found(const std::string& subject) {
-  return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject);
-}
-
-}  // namespace
-
 // ---- deleting
 
 Result<std::vector<int>> RegistryService::delete_subject(const std::string& subject, bool permanent) {
@@ -109,15 +102,15 @@ Compatibility RegistryService::config_of(const std::optional<std::string>& subje
   return text ? compatibility_from(*text).value_or(options_.default_compatibility) : options_.default_compatibility;
 }
 
+// READONLY_OVERRIDE for all subjects stands above what a subject says.
 Mode RegistryService::mode_of(const std::optional<std::string>& subject) const {
-  auto text = index_.mode(subject);
+  auto text = index_.mode(is_overridden() ? std::nullopt : subject);
   if (!text && subject) text = index_.mode(std::nullopt);
   return text ? mode_from(*text).value_or(Mode::readwrite) : Mode::readwrite;
 }
 
 Status RegistryService::check_writable(const std::optional<std::string>& subject) const {
-  // READONLY_OVERRIDE for all subjects stands above what a subject says.
-  const Mode mode = mode_of(std::nullopt) == Mode::readonly_override ? Mode::readonly : mode_of(subject);
+  const Mode mode = mode_of(subject);
   if (mode != Mode::readonly && mode != Mode::readonly_override) return {};
   if (!subject) return registry_error(ErrorCode::not_permitted, "The registry is in read-only mode");
   return registry_error(ErrorCode::not_permitted, "Subject {} is in read-only mode", *subject);
@@ -133,6 +126,7 @@ Result<Compatibility> RegistryService::config(const std::optional<std::string>& 
 }
 
 Status RegistryService::set_config(const std::optional<std::string>& subject, Compatibility level) {
+  if (subject) MUIR_RETURN_IF_ERROR(check_subject(*subject));
   const std::lock_guard write_lock(write_mutex_);
   MUIR_RETURN_IF_ERROR(catch_up());
   Bytes value;
@@ -160,7 +154,7 @@ Result<Compatibility> RegistryService::delete_config(const std::optional<std::st
 
 Result<Mode> RegistryService::mode(const std::optional<std::string>& subject, bool fall_back) {
   const std::lock_guard lock(mutex_);
-  if (subject && !fall_back && !index_.mode(subject)) {
+  if (subject && !fall_back && !is_overridden() && !index_.mode(subject)) {
     return registry_error(ErrorCode::no_subject_mode, "Subject '{}' does not have subject-level mode configured",
                           *subject);
   }
@@ -168,6 +162,7 @@ Result<Mode> RegistryService::mode(const std::optional<std::string>& subject, bo
 }
 
 Status RegistryService::set_mode(const std::optional<std::string>& subject, Mode mode, bool force) {
+  if (subject) MUIR_RETURN_IF_ERROR(check_subject(*subject));
   const std::lock_guard write_lock(write_mutex_);
   MUIR_RETURN_IF_ERROR(catch_up());
   bool clear = false;

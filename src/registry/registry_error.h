@@ -25,10 +25,17 @@ enum class ErrorCode : int {
   reference_exists = 42206,
   id_mismatch = 42207,
   invalid_subject = 42208,
+  schema_too_large = 42209,
   invalid_rule_set = 42210,
   store_failure = 50001,
   store_timeout = 50002,
 };
+
+// An HTTP status, or one with two digits more; details of other parts of the system are none.
+constexpr bool is_error_code(int detail) {
+  const int status = detail >= 1000 ? detail / 100 : detail;
+  return status >= 400 && status < 600;
+}
 
 template <class... A>
 [[nodiscard]] Status registry_error(ErrorCode code, fmt::format_string<A...> format, A&&... args) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "registry/registry_error.h"
+#include "registry/subject_name.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
 
@@ -22,23 +23,6 @@ std::string upper(std::string_view text) {
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return out;
-}
-
-Status subject_not_found(const std::string& subject) {
-  return registry_error(ErrorCode::subject_not_found, "Subject '{}' not found.", subject);
-}
-
-Status check_subject(const std::string& subject) {
-  const bool control = std::any_of(subject.begin(), subject.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (subject.empty() || control || subject == "__GLOBAL" || subject == "__EMPTY") {
-    return registry_error(ErrorCode::invalid_subject, "The specified subject '{}' is not a valid.", subject);
-  }
-  if (subject.starts_with(":.") || subject.starts_with(":*:")) {
-    return registry_error(ErrorCode::invalid_subject,
-                          "The subject '{}' names a context; this registry has only the default one.", subject);
-  }
-  return {};
 }
 
 Status invalid_schema(std::string_view why) {
@@ -129,12 +113,20 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
     const auto* latest = index_.latest(reference.subject, false);
     if (latest != nullptr) reference.version = latest->version;
   }
-  schema::avro::ParseOptions options{.known = MUIR_TRY(resolve(out.content.references, 0))};
-  auto parsed = schema::avro::parse(request.schema, options);
+  out.known = MUIR_TRY(resolve(out.content.references, 0));
+  auto parsed = schema::avro::parse(request.schema, {.strict = false, .known = out.known});
   if (!parsed.ok()) return invalid_schema(parsed.status().message());
   out.schema = *parsed;
-  out.content.schema = schema::avro::to_text(**parsed, names_of(options.known));
+  out.content.schema = schema::avro::to_text(**parsed, names_of(out.known));
   return out;
+}
+
+// What other registries accepted must stay usable; what is new is held to the rules.
+Status RegistryService::check_if_new(const SchemaRequest& request, const Parsed& parsed) const {
+  if (!index_.ids_of(parsed.content).empty()) return {};
+  const auto valid =
+      schema::avro::parse(request.schema, {.check_defaults = options_.validate_new_schemas, .known = parsed.known});
+  return valid.ok() ? Status() : invalid_schema(valid.status().message());
 }
 
 const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed,
@@ -162,23 +154,44 @@ const SchemaVersion* RegistryService::find_content(const std::string& subject, c
 
 Result<int> RegistryService::register_schema(const std::string& subject, const SchemaRequest& request) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
-  const auto known = [&]() -> Result<std::optional<int>> {
-    const std::lock_guard lock(mutex_);
-    const Parsed parsed = MUIR_TRY(parse(request));
-    const auto* found = find_content(subject, parsed, false);
-    if (found == nullptr || (request.id && *request.id != found->id)) return std::optional<int>();
-    return std::optional<int>(found->id);
-  };
-  if (const auto id = MUIR_TRY(known())) return *id;
+  if (const auto id = MUIR_TRY(find_registered(subject, request))) return *id;
 
   const std::lock_guard write_lock(write_mutex_);
   for (int attempt = 0; attempt < kRegisterAttemptsMax; ++attempt) {
     MUIR_RETURN_IF_ERROR(catch_up());
-    if (const auto id = MUIR_TRY(known())) return *id;
+    if (const auto id = MUIR_TRY(find_registered(subject, request))) return *id;
     if (const auto id = MUIR_TRY(add_version(subject, request))) return *id;
   }
   return registry_error(ErrorCode::store_failure, "register subject={}: other registries wrote first {} times", subject,
                         kRegisterAttemptsMax);
+}
+
+Result<std::optional<int>> RegistryService::find_registered(const std::string& subject, const SchemaRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const Parsed parsed = MUIR_TRY(parse(request));
+  const auto* found = find_content(subject, parsed, false);
+  // A number asks for a new version, unless it is that of the same schema, which the id must say.
+  if (found != nullptr && request.version.value_or(-1) != -1) {
+    const auto* wanted = index_.find(subject, *request.version);
+    const bool same = wanted != nullptr && !wanted->deleted && wanted->id == found->id;
+    if (!same || !request.id) found = nullptr;
+  } else if (found != nullptr && request.version && found != index_.latest(subject, false)) {
+    found = nullptr;  // -1: only the newest counts
+  }
+  if (found == nullptr || (request.id && *request.id != found->id)) return std::optional<int>();
+  return std::optional<int>(found->id);
+}
+
+Status RegistryService::write(const RecordKey& key, OptBytesView value) {
+  const Bytes usual = encode_key(key);
+  std::vector<Bytes> others;
+  if (!value) {
+    const std::lock_guard lock(mutex_);
+    const auto& spellings = index_.other_spellings(usual);
+    others.assign(spellings.begin(), spellings.end());
+  }
+  for (const auto& other : others) MUIR_RETURN_IF_ERROR(log_->append(other, value));
+  return log_->append(usual, value);
 }
 
 Status RegistryService::catch_up() {
@@ -248,6 +261,7 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
     return invalid_schema(
         fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
   }
+  MUIR_RETURN_IF_ERROR(check_if_new(request, parsed));
   const auto messages = check_compatibility(config_of(subject), *parsed.schema, MUIR_TRY(earlier(subject)));
   if (!messages.empty()) {
     std::string details;
@@ -302,6 +316,7 @@ Result<std::vector<std::string>> RegistryService::test_compatibility(const std::
       before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
   }
   const Parsed parsed = MUIR_TRY(parse(request));
+  MUIR_RETURN_IF_ERROR(check_if_new(request, parsed));
   return check_compatibility(config_of(subject), *parsed.schema, before);
 }
 

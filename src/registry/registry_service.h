@@ -41,6 +41,9 @@ std::optional<Mode> mode_from(std::string_view text);
 
 struct RegistryServiceOptions {
   Compatibility default_compatibility = Compatibility::backward;
+  // Whether defaults of new schemas must be values of their fields. A schema that the log holds already is not new,
+  // under whatever subject, nor is one that is imported.
+  bool validate_new_schemas = true;
 };
 
 class RegistryService {
@@ -89,7 +92,8 @@ class RegistryService {
  private:
   struct Parsed {
     schema::SchemaPtr schema;
-    SchemaVersion content;  // canonical text, references
+    std::vector<schema::SchemaPtr> known;  // what its references name
+    SchemaVersion content;                 // canonical text, references
   };
 
   struct ParsedVersion {  // an import may give an id to another text
@@ -101,13 +105,17 @@ class RegistryService {
   RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
 
   // These expect mutex_ to be held.
-  Result<Parsed> parse(const SchemaRequest& request);
+  Result<Parsed> parse(const SchemaRequest& request);  // as leniently as a stored one
+  Status check_if_new(const SchemaRequest& request, const Parsed& parsed) const;
   Result<schema::SchemaPtr> parse_stored(const SchemaVersion& version, int depth = 0);
   Result<std::vector<schema::SchemaPtr>> resolve(const std::vector<Reference>& references, int depth);
+  // The id that a client gets without a write.
+  Result<std::optional<int>> find_registered(const std::string& subject, const SchemaRequest& request);
   const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);
   Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
   Result<std::vector<EarlierSchema>> earlier(const std::string& subject);
   Result<SchemaVersion> place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
+  [[nodiscard]] bool is_overridden() const { return index_.mode(std::nullopt) == to_string(Mode::readonly_override); }
   [[nodiscard]] Mode mode_of(const std::optional<std::string>& subject) const;
   [[nodiscard]] Compatibility config_of(const std::optional<std::string>& subject) const;
   Status check_writable(const std::optional<std::string>& subject) const;
@@ -119,7 +127,7 @@ class RegistryService {
   // overrules.
   Status catch_up();
   Result<std::optional<int>> add_version(const std::string& subject, const SchemaRequest& request);
-  Status write(const RecordKey& key, OptBytesView value) { return log_->append(encode_key(key), value); }
+  Status write(const RecordKey& key, OptBytesView value);
   Status delete_settings(const std::string& subject);
   Status clear_deleted(const std::optional<std::string>& subject);
 

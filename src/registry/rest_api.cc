@@ -1,102 +1,14 @@
 #include "registry/rest_api.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "net/url.h"
+#include "registry/media_type.h"
 #include "registry/registry_error.h"
 
 namespace muir::registry {
 namespace {
 
 using schema::Json;
-
-constexpr std::string_view kContentTypes[]{"application/vnd.schemaregistry.v1+json",
-                                           "application/vnd.schemaregistry+json", "application/json"};
-
-// ---- reading requests
-
-bool flag(const RestRequest& request, std::string_view name) {
-  const auto value = net::find_query_param(request.query, name);
-  return value && (*value == "true" || *value == "True" || *value == "TRUE");
-}
-
-int number(const RestRequest& request, std::string_view name, int otherwise) {
-  const auto value = net::find_query_param(request.query, name);
-  int out = otherwise;
-  if (value) std::from_chars(value->data(), value->data() + value->size(), out);
-  return out;
-}
-
-// The part of a list that offset and limit ask for; a negative limit is none.
-template <class T>
-std::vector<T> page(const RestRequest& request, std::vector<T> items) {
-  const auto offset = static_cast<size_t>(std::max(0, number(request, "offset", 0)));
-  items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(offset, items.size())));
-  const int limit = number(request, "limit", -1);
-  if (limit >= 0 && static_cast<size_t>(limit) < items.size()) items.resize(static_cast<size_t>(limit));
-  return items;
-}
-
-// ":*:" stands for every context, of which there is one.
-std::string subject_prefix(const RestRequest& request) {
-  std::string prefix = net::find_query_param(request.query, "subjectPrefix").value_or("");
-  if (prefix.starts_with(":*:")) prefix.erase(0, 3);
-  return prefix;
-}
-
-Result<Json> body_of(const RestRequest& request) {
-  auto json = Json::parse(request.body);
-  if (!json.ok()) return Status(Code::invalid_argument, json.status().message(), 400);
-  if (json->as_object() == nullptr) return Status(Code::invalid_argument, "the body must be a JSON object", 400);
-  return json;
-}
-
-Result<std::optional<int>> int_member(const Json& body, std::string_view name) {
-  const Json* member = body.find(name);
-  if (member == nullptr || member->is_null()) return std::optional<int>();
-  const auto value = member->as_int64();
-  if (!value || *value < INT32_MIN || *value > INT32_MAX)
-    return Status(Code::invalid_argument, fmt::format("{} must be an integer", name), 400);
-  return std::optional(static_cast<int>(*value));
-}
-
-Result<SchemaRequest> schema_of(const RestRequest& request) {
-  const Json body = MUIR_TRY(body_of(request));
-  if (flag(request, "normalize")) {
-    return registry_error(
-        ErrorCode::invalid_schema,
-        "Invalid schema: this registry compares schemas as they are; register without normalize=true");
-  }
-  for (const std::string_view name : {"metadata", "ruleSet"}) {
-    if (const Json* member = body.find(name); member != nullptr && !member->is_null()) {
-      return registry_error(ErrorCode::invalid_rule_set, "Invalid {}: this registry does not hold data contracts",
-                            name);
-    }
-  }
-  SchemaRequest out;
-  if (const Json* text = body.find("schema"); text != nullptr && text->as_string() != nullptr)
-    out.schema = *text->as_string();
-  if (const Json* type = body.find("schemaType"); type != nullptr && type->as_string() != nullptr)
-    out.schema_type = *type->as_string();
-  if (const Json* references = body.find("references"); references != nullptr && !references->is_null()) {
-    auto parsed = references_from(*references);
-    if (!parsed.ok()) return registry_error(ErrorCode::invalid_schema, "Invalid schema: {}", parsed.status().message());
-    out.references = std::move(*parsed);
-  }
-  out.id = MUIR_TRY(int_member(body, "id"));
-  if (out.id && *out.id < 0) out.id.reset();  // how clients say that they have none
-  out.version = MUIR_TRY(int_member(body, "version"));
-  return out;
-}
-
-Result<int> id_of(const RestRequest& request) {
-  int id = 0;
-  const auto& text = request.params[0];
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (ec != std::errc() || end != text.data() + text.size()) return Status(Code::not_found, "HTTP 404 Not Found", 404);
-  return id;
-}
 
 // ---- writing responses
 
@@ -118,120 +30,122 @@ Json version_json(const SchemaVersion& version) {
   return json;
 }
 
-Result<VersionSpec> spec_of(const RestRequest& request) { return VersionSpec::parse(request.params[1]); }
-
 // ---- operations
 
 using Body = Result<std::string>;
 using Service = RegistryService;
 
 Body get_subjects(Service& service, const RestRequest& request) {
-  const auto prefix = subject_prefix(request);
-  return list(page(request, service.subjects(prefix, flag(request, "deleted"), flag(request, "deletedOnly"))))
-      .to_string();
+  const Page page = MUIR_TRY(Page::of(request));
+  auto subjects = service.subjects(request.subject_prefix(), request.flag("deleted"), request.flag("deletedOnly"));
+  return list(page.part_of(std::move(subjects))).to_string();
 }
 
 Body get_versions(Service& service, const RestRequest& request) {
-  const bool negative = flag(request, "deletedAsNegative");
-  const bool only_deleted = flag(request, "deletedOnly");
+  const Page page = MUIR_TRY(Page::of(request));
+  const bool negative = request.flag("deletedAsNegative");
+  const bool only_deleted = request.flag("deletedOnly");
   const auto& subject = request.params[0];
-  auto numbers = MUIR_TRY(service.versions(subject, negative || flag(request, "deleted"), only_deleted));
+  auto numbers = MUIR_TRY(service.versions(subject, negative || request.flag("deleted"), only_deleted));
   if (negative) {
     const auto live = service.versions(subject, false, false).value_or(std::vector<int>());
     for (int& version : numbers) {
       if (std::find(live.begin(), live.end(), version) == live.end()) version = -version;
     }
   }
-  return list(page(request, std::move(numbers))).to_string();
+  return list(page.part_of(std::move(numbers))).to_string();
 }
 
 Body get_version(Service& service, const RestRequest& request) {
-  const auto spec = MUIR_TRY(spec_of(request));
-  const auto version = MUIR_TRY(service.version(request.params[0], spec, flag(request, "deleted")));
+  const auto spec = MUIR_TRY(request.version());
+  const auto version = MUIR_TRY(service.version(request.params[0], spec, request.flag("deleted")));
   return version_json(version).to_string();
 }
 
 Body get_version_schema(Service& service, const RestRequest& request) {
-  const auto spec = MUIR_TRY(spec_of(request));
-  return MUIR_TRY(service.version(request.params[0], spec, flag(request, "deleted"))).schema;
+  const auto spec = MUIR_TRY(request.version());
+  return MUIR_TRY(service.version(request.params[0], spec, request.flag("deleted"))).schema;
 }
 
 Body get_referenced_by(Service& service, const RestRequest& request) {
-  const auto spec = MUIR_TRY(spec_of(request));
-  auto ids = MUIR_TRY(service.referenced_by(request.params[0], spec, flag(request, "deleted")));
-  return list(page(request, std::move(ids))).to_string();
+  const Page page = MUIR_TRY(Page::of(request));
+  const auto spec = MUIR_TRY(request.version());
+  auto ids = MUIR_TRY(service.referenced_by(request.params[0], spec, request.flag("deleted")));
+  return list(page.part_of(std::move(ids))).to_string();
 }
 
 Body post_version(Service& service, const RestRequest& request) {
-  const auto schema = MUIR_TRY(schema_of(request));
+  const auto schema = MUIR_TRY(request.schema());
   const int id = MUIR_TRY(service.register_schema(request.params[0], schema));
   return Json{{"id", id}}.to_string();
 }
 
 Body post_subject(Service& service, const RestRequest& request) {
-  const auto schema = MUIR_TRY(schema_of(request));
-  return version_json(MUIR_TRY(service.look_up(request.params[0], schema, flag(request, "deleted")))).to_string();
+  const auto schema = MUIR_TRY(request.schema());
+  return version_json(MUIR_TRY(service.look_up(request.params[0], schema, request.flag("deleted")))).to_string();
 }
 
 Body delete_subject(Service& service, const RestRequest& request) {
-  return list(MUIR_TRY(service.delete_subject(request.params[0], flag(request, "permanent")))).to_string();
+  return list(MUIR_TRY(service.delete_subject(request.params[0], request.flag("permanent")))).to_string();
 }
 
 Body delete_version(Service& service, const RestRequest& request) {
-  const auto spec = MUIR_TRY(spec_of(request));
-  return std::to_string(MUIR_TRY(service.delete_version(request.params[0], spec, flag(request, "permanent"))));
+  const auto spec = MUIR_TRY(request.version());
+  return std::to_string(MUIR_TRY(service.delete_version(request.params[0], spec, request.flag("permanent"))));
 }
 
 Body get_id(Service& service, const RestRequest& request) {
-  const int id = MUIR_TRY(id_of(request));
+  const int id = MUIR_TRY(request.id());
   const auto version = MUIR_TRY(service.by_id(id));
   Json json{Json::Object()};
-  if (const auto subject = net::find_query_param(request.query, "subject"); subject && !subject->empty()) {
+  if (const auto subject = request.text("subject"); !subject.empty()) {
     const auto versions = MUIR_TRY(service.versions_of_id(version.id, true));
     for (const auto& place : versions) {
-      if (place.subject != *subject) continue;
+      if (place.subject != subject) continue;
       json.set("subject", place.subject);
       json.set("version", place.version);
     }
   }
   add_schema(json, version);
-  if (flag(request, "fetchMaxId")) json.set("maxId", service.id_max());
+  if (request.flag("fetchMaxId")) json.set("maxId", service.id_max());
   return json.to_string();
 }
 
 Body get_id_schema(Service& service, const RestRequest& request) {
-  const int id = MUIR_TRY(id_of(request));
+  const int id = MUIR_TRY(request.id());
   return MUIR_TRY(service.by_id(id)).schema;
 }
 
 Body get_id_places(Service& service, const RestRequest& request, bool with_versions) {
-  const int id = MUIR_TRY(id_of(request));
-  const auto versions = MUIR_TRY(service.versions_of_id(id, flag(request, "deleted")));
-  const auto subject = net::find_query_param(request.query, "subject").value_or("");
+  const Page page = MUIR_TRY(Page::of(request));
+  const int id = MUIR_TRY(request.id());
+  const auto versions = MUIR_TRY(service.versions_of_id(id, request.flag("deleted")));
+  const auto subject = request.text("subject");
   Json::Array items;
   for (const auto& place : versions) {
     if (!subject.empty() && place.subject != subject) continue;
     Json item = with_versions ? Json{{"subject", place.subject}, {"version", place.version}} : Json(place.subject);
     if (items.empty() || !(items.back() == item)) items.push_back(std::move(item));
   }
-  return Json(page(request, std::move(items))).to_string();
+  return Json(page.part_of(std::move(items))).to_string();
 }
 Body get_id_subjects(Service& service, const RestRequest& request) { return get_id_places(service, request, false); }
 Body get_id_versions(Service& service, const RestRequest& request) { return get_id_places(service, request, true); }
 
 Body get_schemas(Service& service, const RestRequest& request) {
-  const auto prefix = subject_prefix(request);
+  const Page page = MUIR_TRY(Page::of(request));
   Json::Array items;
-  for (const auto& version : service.schemas(prefix, flag(request, "deleted"), flag(request, "latestOnly")))
+  for (const auto& version :
+       service.schemas(request.subject_prefix(), request.flag("deleted"), request.flag("latestOnly")))
     items.push_back(version_json(version));
-  return Json(page(request, std::move(items))).to_string();
+  return Json(page.part_of(std::move(items))).to_string();
 }
 
 Body post_compatibility(Service& service, const RestRequest& request) {
   std::optional<VersionSpec> spec;
-  if (request.params.size() > 1) spec = MUIR_TRY(spec_of(request));
-  const bool verbose = flag(request, "verbose");
-  const auto schema = MUIR_TRY(schema_of(request));
+  if (request.params.size() > 1) spec = MUIR_TRY(request.version());
+  const bool verbose = request.flag("verbose");
+  const auto schema = MUIR_TRY(request.schema());
   auto messages = service.test_compatibility(request.params[0], schema, spec);
   if (!messages.ok()) {
     // Asked to explain, a schema that does not parse is an explanation, not an error.
@@ -243,20 +157,15 @@ Body post_compatibility(Service& service, const RestRequest& request) {
   return json.to_string();
 }
 
-std::optional<std::string> subject_param(const RestRequest& request) {
-  return request.params.empty() ? std::nullopt : std::optional(request.params[0]);
-}
-
 // PUT says "compatibility", GET says "compatibilityLevel": so it has always been.
 Json level_json(std::string_view key, Compatibility level) { return {{std::string(key), to_string(level)}}; }
 
 Body get_config(Service& service, const RestRequest& request) {
-  return level_json("compatibilityLevel",
-                    MUIR_TRY(service.config(subject_param(request), flag(request, "defaultToGlobal"))))
+  return level_json("compatibilityLevel", MUIR_TRY(service.config(request.subject(), request.flag("defaultToGlobal"))))
       .to_string();
 }
 Body put_config(Service& service, const RestRequest& request) {
-  const Json body = MUIR_TRY(body_of(request));
+  const Json body = MUIR_TRY(request.object());
   const Json* member = body.find("compatibility");
   const auto level =
       member == nullptr || member->as_string() == nullptr ? std::nullopt : compatibility_from(*member->as_string());
@@ -270,31 +179,31 @@ Body put_config(Service& service, const RestRequest& request) {
     if (name != "compatibility" && !off)
       return registry_error(ErrorCode::invalid_compatibility, "This registry has no setting {}", name);
   }
-  MUIR_RETURN_IF_ERROR(service.set_config(subject_param(request), *level));
+  MUIR_RETURN_IF_ERROR(service.set_config(request.subject(), *level));
   return level_json("compatibility", *level).to_string();
 }
 Body delete_config(Service& service, const RestRequest& request) {
-  return level_json("compatibilityLevel", MUIR_TRY(service.delete_config(subject_param(request)))).to_string();
+  return level_json("compatibilityLevel", MUIR_TRY(service.delete_config(request.subject()))).to_string();
 }
 
 Json mode_json(Mode mode) { return {{"mode", to_string(mode)}}; }
 
 Body get_mode(Service& service, const RestRequest& request) {
-  return mode_json(MUIR_TRY(service.mode(subject_param(request), flag(request, "defaultToGlobal")))).to_string();
+  return mode_json(MUIR_TRY(service.mode(request.subject(), request.flag("defaultToGlobal")))).to_string();
 }
 Body put_mode(Service& service, const RestRequest& request) {
-  const Json body = MUIR_TRY(body_of(request));
+  const Json body = MUIR_TRY(request.object());
   const Json* member = body.find("mode");
   const auto mode =
       member == nullptr || member->as_string() == nullptr ? std::nullopt : mode_from(*member->as_string());
   if (!mode)
     return registry_error(ErrorCode::invalid_mode,
                           "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT");
-  MUIR_RETURN_IF_ERROR(service.set_mode(subject_param(request), *mode, flag(request, "force")));
+  MUIR_RETURN_IF_ERROR(service.set_mode(request.subject(), *mode, request.flag("force")));
   return mode_json(*mode).to_string();
 }
 Body delete_mode(Service& service, const RestRequest& request) {
-  return mode_json(MUIR_TRY(service.delete_mode(subject_param(request)))).to_string();
+  return mode_json(MUIR_TRY(service.delete_mode(request.subject()))).to_string();
 }
 
 Body get_root(Service&, const RestRequest&) { return std::string("{}"); }
@@ -341,58 +250,22 @@ const std::vector<RestRoute>& rest_routes() {
   return kRoutes;
 }
 
-namespace {
-
-// "text/html;q=0.9" -> "text/html", in lower case.
-std::string media_type(std::string_view text) {
-  std::string out(text.substr(0, text.find(';')));
-  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
-bool is_ours(std::string_view type) {
-  return std::find(std::begin(kContentTypes), std::end(kContentTypes), type) != std::end(kContentTypes);
-}
-
-// The type of the answer: the first that the client names in our order of preference, the newest when it does not care,
-// and nothing when it wants none of ours.
-std::optional<std::string_view> accepted_type(std::string_view accept) {
-  if (accept.empty()) return kContentTypes[0];
-  std::vector<std::string> named;
-  while (true) {
-    const size_t comma = accept.find(',');
-    named.push_back(media_type(accept.substr(0, comma)));
-    if (comma == std::string_view::npos) break;
-    accept.remove_prefix(comma + 1);
-  }
-  const auto names = [&](std::string_view type) { return std::find(named.begin(), named.end(), type) != named.end(); };
-  for (const auto type : kContentTypes) {
-    if (names(type)) return type;
-  }
-  return names("*/*") || names("application/*") ? std::optional(kContentTypes[0]) : std::nullopt;
-}
-
-}  // namespace
-
 RestResponse plain_error(int status, std::string_view message, std::string_view accept) {
   RestResponse response;
   response.status = status >= 1000 ? status / 100 : status;
   response.body = Json{{"error_code", status}, {"message", message}}.to_string();
-  response.content_type = accepted_type(accept).value_or(kContentTypes[0]);
+  response.content_type = accepted_type(accept).value_or(preferred_type());
   return response;
 }
 
 RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request) {
-  const std::string type = media_type(request.content_type);
-  const bool known_type = type.empty() || type == "application/octet-stream" || is_ours(type);
-  if (!known_type && !request.body.empty()) return plain_error(415, "HTTP 415 Unsupported Media Type", request.accept);
+  if (!is_body_type(request.content_type) && !request.body.empty())
+    return plain_error(415, "HTTP 415 Unsupported Media Type", request.accept);
   if (!accepted_type(request.accept)) return plain_error(406, "HTTP 406 Not Acceptable", request.accept);
   auto body = route.run(service, request);
   if (!body.ok()) {
-    const int detail = body.status().detail();
-    return plain_error(detail != 0 ? detail : 500, body.status().message(), request.accept);
+    const int code = body.status().detail();
+    return plain_error(is_error_code(code) ? code : 500, body.status().message(), request.accept);
   }
   RestResponse response = plain_error(200, "", request.accept);
   response.body = std::move(*body);

@@ -10,17 +10,9 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "registry/registry_service.h"
+#include "registry/rest_request.h"
 
 namespace muir::registry {
-
-struct RestRequest {
-  std::string method{};
-  std::vector<std::string> params{};  // values of the pattern's {placeholders}, decoded
-  std::string query{};                // raw
-  std::string body{};
-  std::string accept{};
-  std::string content_type{};
-};
 
 struct RestResponse {
   int status = 200;

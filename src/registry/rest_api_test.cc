@@ -2,129 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <utility>
-
-#include "net/url.h"
-#include "schema/json.h"
+#include "registry/media_type.h"
+#include "registry/rest_fixture.h"
 
 namespace muir::registry {
 namespace {
-
-// A log in memory that several services can be started on, one after another.
-struct Records {
-  std::vector<std::pair<Bytes, OptBytes>> all;
-};
-
-class MemoryLog final : public SchemaLog {
- public:
-  explicit MemoryLog(Records& records, std::function<void()>* before_append = nullptr)
-      : records_(records), before_append_(before_append) {}
-  Status start(Apply apply) override {
-    apply_ = std::move(apply);
-    return catch_up();
-  }
-  Status catch_up() override {
-    for (; applied_ < records_.all.size(); ++applied_)
-      apply_(records_.all[applied_].first, to_view(records_.all[applied_].second));
-    return {};
-  }
-  Status append(BytesView key, OptBytesView value) override {
-    if (before_append_ != nullptr && *before_append_) std::exchange(*before_append_, nullptr)();
-    records_.all.emplace_back(key, to_owned(value));
-    return catch_up();
-  }
-  void stop() override {}
-
- private:
-  Records& records_;
-  std::function<void()>* before_append_;  // called once
-  Apply apply_;
-  size_t applied_ = 0;
-};
-
-std::vector<std::string> split(std::string_view path) {
-  std::vector<std::string> out;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const size_t slash = path.find('/');
-    out.emplace_back(path.substr(0, slash));
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
-  }
-  return out;
-}
-
-class RestApi : public testing::Test {
- protected:
-  RestApi() { restart(); }
-
-  // The service that a new process would have: nothing but the log survives.
-  void restart() {
-    service_.reset();
-    auto service = RegistryService::start(std::make_unique<MemoryLog>(records_, &before_append_));
-    ASSERT_TRUE(service.ok());
-    service_ = std::move(*service);
-  }
-
-  // "200 body"
-  std::string ask(std::string_view method, std::string_view target, std::string body = {}) {
-    const size_t question = target.find('?');
-    RestRequest request{.method = std::string(method), .body = std::move(body)};
-    if (question != std::string_view::npos) request.query = target.substr(question + 1);
-    const auto segments = split(target.substr(0, question));
-    for (const auto& route : rest_routes()) {
-      const auto pattern = split(route.pattern);
-      if (route.method != method || pattern.size() != segments.size()) continue;
-      request.params.clear();
-      bool matches = true;
-      for (size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i].starts_with('{'))
-          request.params.push_back(*net::percent_decode(segments[i]));
-        else
-          matches = matches && pattern[i] == segments[i];
-      }
-      if (!matches) continue;
-      const auto response = call(route, *service_, request);
-      return fmt::format("{} {}", response.status, response.body);
-    }
-    return "no route";
-  }
-
-  std::string add(std::string_view subject, std::string_view schema) {
-    return ask("POST", fmt::format("/subjects/{}/versions", subject), body_of(schema));
-  }
-  static std::string body_of(std::string_view schema) { return schema::Json{{"schema", schema}}.to_string(); }
-
-  static std::string record(std::string_view fields, std::string_view name = "R") {
-    return fmt::format(R"({{"type":"record","name":"{}","fields":[{}]}})", name, fields);
-  }
-  static int code_of(const std::string& answer) {
-    const auto json = schema::Json::parse(answer.substr(4));
-    const auto* code = json.ok() ? json->find("error_code") : nullptr;
-    return code == nullptr ? 0 : static_cast<int>(*code->as_int64());
-  }
-
-  // The newest value of a key in the log: what compaction leaves of it.
-  std::string newest(std::string_view key) const {
-    std::string value = "none";
-    for (const auto& [record_key, record_value] : records_.all) {
-      if (record_key == key) value = record_value.value_or("null");
-    }
-    return value;
-  }
-  // Another registry on the same log registers this when our service is about to write its next record.
-  void someone_registers_first(const std::string& subject, const std::string& schema) {
-    before_append_ = [this, subject, schema] {
-      auto other = RegistryService::start(std::make_unique<MemoryLog>(records_));
-      ASSERT_TRUE(other.ok());
-      ASSERT_TRUE((*other)->register_schema(subject, {.schema = schema}).ok());
-    };
-  }
-
-  Records records_;
-  std::function<void()> before_append_;
-  std::unique_ptr<RegistryService> service_;
-};
 
 const std::string kA = R"({"name":"a","type":"int"})";
 const std::string kB = R"({"name":"b","type":"int","default":0})";
@@ -406,7 +288,7 @@ TEST_F(RestApi, WritesTheRecordsThatOtherRegistriesRead) {
   const std::pair<std::string_view, std::string_view> expected[]{
       {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
        R"({"subject":"s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
-      {R"({"keytype":"CONFIG","subject":null,"magic":0})", R"({"subject":null,"compatibilityLevel":"FULL"})"},
+      {R"({"keytype":"CONFIG","magic":0})", R"({"compatibilityLevel":"FULL"})"},
       {R"({"keytype":"MODE","subject":"s","magic":0})", R"({"subject":"s","mode":"READWRITE"})"},
       {R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"subject":"s","version":1})"},
       {R"({"keytype":"MODE","subject":"s","magic":0})", "null"},
@@ -568,14 +450,37 @@ TEST_F(RestApi, SpeaksTheTypesThatClientsMay) {
 }
 
 TEST(RestResponse, ContentTypeIsTheOneThatTheClientAccepts) {
-  const std::pair<std::string_view, std::string_view> cases[]{
-      {"", "application/vnd.schemaregistry.v1+json"},
-      {"*/*", "application/vnd.schemaregistry.v1+json"},
-      {"application/vnd.schemaregistry.v1+json, application/json", "application/vnd.schemaregistry.v1+json"},
-      {"application/vnd.schemaregistry+json", "application/vnd.schemaregistry+json"},
-      {"application/json", "application/json"},
+  const std::string v1 = "application/vnd.schemaregistry.v1+json";
+  const std::string plain = "application/vnd.schemaregistry+json";
+  const std::string json = "application/json";
+  const std::pair<std::string, std::string> cases[]{
+      {"", v1},
+      {" ", v1},
+      {"*/*", v1},
+      {v1 + ", " + json, v1},
+      {json + ", " + v1, v1},
+      {plain, plain},
+      {json, json},
+      {"APPLICATION/JSON; charset=utf-8", json},
+      {v1 + ";q=0.1, " + json + ";q=0.9", json},
+      {v1 + ";q=0.5," + plain + ";q=0.5," + json + ";q=0.4", v1},
+      {v1 + " ; Q=0.2 , " + json + " ; q = 0.3", json},
+      {json + ";q=0, */*", v1},
+      {v1 + ";q=0, */*;q=0.5", plain},
+      {"*/*;q=0.1, " + json + ";q=0.2", json},
+      {"text/html, application/xhtml+xml, */*;q=0.8", v1},
+      {"application/*;q=0.1, " + plain, plain},
+      {json + ";q=7, " + plain + ";q=1", plain},
+      {json + ";q=x", json},
+      {json + ";q=0.000", "none"},
+      {"*/*;q=0", "none"},
+      {"text/html", "none"},
+      {",;,=;q", "none"},
   };
-  for (const auto& [accept, type] : cases) EXPECT_EQ(plain_error(404, "x", accept).content_type, type) << accept;
+  for (const auto& [accept, type] : cases) {
+    EXPECT_EQ(accepted_type(accept).value_or("none"), type) << accept;
+    EXPECT_EQ(plain_error(404, "x", accept).content_type, type == "none" ? v1 : type) << accept;
+  }
 }
 
 }  // namespace

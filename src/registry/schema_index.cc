@@ -38,6 +38,7 @@ void SchemaIndex::apply(BytesView key_bytes, OptBytesView value) {
     log::warn("skipping a record of _schemas: {}", key.status().message());
     return;
   }
+  note_spelling(*key, key_bytes, !value);
   switch (key->kind) {
     case RecordKind::schema: apply_schema(*key, value); break;
     case RecordKind::config: apply_setting(configs_, *key, value); break;
@@ -54,6 +55,24 @@ void SchemaIndex::apply(BytesView key_bytes, OptBytesView value) {
     case RecordKind::noop:
     case RecordKind::other: break;
   }
+}
+
+void SchemaIndex::note_spelling(const RecordKey& key, BytesView bytes, bool deletes) {
+  if (key.kind == RecordKind::other) return;
+  const Bytes usual = encode_key(key);
+  if (usual == bytes) return;
+  if (!deletes) {
+    spellings_[usual].emplace(bytes);
+  } else if (const auto at = spellings_.find(usual); at != spellings_.end()) {
+    at->second.erase(Bytes(bytes));
+    if (at->second.empty()) spellings_.erase(at);
+  }
+}
+
+const std::set<Bytes>& SchemaIndex::other_spellings(BytesView usual_key) const {
+  static const std::set<Bytes> kNone;
+  const auto at = spellings_.find(usual_key);
+  return at == spellings_.end() ? kNone : at->second;
 }
 
 void SchemaIndex::apply_schema(const RecordKey& key, OptBytesView value) {

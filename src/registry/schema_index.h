@@ -41,6 +41,9 @@ class SchemaIndex {
   // Versions whose schema refers to that one.
   [[nodiscard]] std::vector<const SchemaVersion*> referrers(std::string_view subject, int version,
                                                             bool include_deleted) const;
+  // Keys of records in the log that stand for the same as encode_key(key), in other bytes. Who deletes what the key
+  // names must delete them too, or it comes back when compaction has dropped the deletion.
+  [[nodiscard]] const std::set<Bytes>& other_spellings(BytesView usual_key) const;
   [[nodiscard]] int id_max() const { return id_max_; }
 
   // Versions whose key has a newer record in the log that was passed over: compaction would keep that one and drop the
@@ -56,6 +59,7 @@ class SchemaIndex {
  private:
   using Settings = std::map<std::optional<std::string>, schema::Json>;
 
+  void note_spelling(const RecordKey& key, BytesView bytes, bool deletes);
   void apply_schema(const RecordKey& key, OptBytesView value);
   [[nodiscard]] const SchemaVersion* by_id(int id, std::string_view context) const;
   [[nodiscard]] bool passed_over(const SchemaVersion& version) const;
@@ -68,6 +72,7 @@ class SchemaIndex {
   std::map<std::string, std::set<int>, std::less<>> contents_;
   std::map<Place, std::set<Place>> referrers_;
   std::set<Place> overruled_;
+  std::map<Bytes, std::set<Bytes>, std::less<>> spellings_;  // by the usual one
   Settings configs_;
   Settings modes_;
   int id_max_ = 0;

@@ -11,7 +11,10 @@ using schema::Json;
 constexpr std::array<std::string_view, 6> kKindNames{"SCHEMA",         "CONFIG",        "MODE",
                                                      "DELETE_SUBJECT", "CLEAR_SUBJECT", "NOOP"};
 
-Json subject_json(const std::optional<std::string>& subject) { return subject ? Json(*subject) : Json(); }
+// Of all subjects: no member, as the JVM registry has it since 7.0.
+void set_subject(Json& json, const std::optional<std::string>& subject) {
+  if (subject) json.set("subject", *subject);
+}
 
 // A 32-bit integer member, or nothing.
 std::optional<int> int_member(const Json& json, std::string_view key) {
@@ -31,12 +34,12 @@ Bytes encode_key(const RecordKey& key) {
   Json json{{"keytype", kKindNames[static_cast<size_t>(key.kind)]}};
   switch (key.kind) {
     case RecordKind::schema:
-      json.set("subject", subject_json(key.subject));
+      set_subject(json, key.subject);
       json.set("version", key.version);
       json.set("magic", 1);
       return json.to_string();
     case RecordKind::noop: break;
-    default: json.set("subject", subject_json(key.subject));
+    default: set_subject(json, key.subject);
   }
   json.set("magic", 0);
   return json.to_string();
@@ -124,16 +127,21 @@ Result<SchemaVersion> decode_schema(BytesView bytes) {
 }
 
 Bytes encode_config(const std::optional<std::string>& subject, const std::string& level, const Json* before) {
-  Json json{{"subject", subject_json(subject)}, {"compatibilityLevel", level}};
+  Json json{Json::Object()};
+  set_subject(json, subject);
+  json.set("compatibilityLevel", level);
   if (before != nullptr) {
     for (const auto& [key, value] : *before->as_object()) {
-      if (json.find(key) == nullptr) json.set(key, value);
+      if (key != "subject" && json.find(key) == nullptr) json.set(key, value);
     }
   }
   return json.to_string();
 }
 Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode) {
-  return Json{{"subject", subject_json(subject)}, {"mode", mode}}.to_string();
+  Json json{Json::Object()};
+  set_subject(json, subject);
+  json.set("mode", mode);
+  return json.to_string();
 }
 Bytes encode_delete_subject(const std::string& subject, int version) {
   return Json{{"subject", subject}, {"version", version}}.to_string();

@@ -40,7 +40,9 @@ struct RecordKey {
   int version = 0;                       // schema
 };
 
-// Keys are compared as bytes by compaction: these are the bytes that the JVM registry writes.
+// Keys are compared as bytes by compaction: these are the bytes that the JVM registry writes. Others may stand for the
+// same: it wrote "subject":null before 7.0, and some registries write the members in another order. Not for a kind that
+// is `other`.
 Bytes encode_key(const RecordKey& key);
 Result<RecordKey> decode_key(BytesView bytes);
 

@@ -13,7 +13,7 @@ TEST(FuzzSchemaRecord, SurvivesMutations) {
       "registry_schema_record", fuzz_schema_record,
       {R"({"keytype":"SCHEMA","subject":"s","version":1,"magic":1})",
        R"({"keytype":"DELETE_SUBJECT","subject":"s","magic":0})", R"({"keytype":"CONFIG","subject":null,"magic":0})",
-       R"({"keytype":"NOOP","magic":0})",
+       R"({"keytype":"CONFIG","magic":0})", R"({"keytype":"NOOP","magic":0})",
        R"({"subject":"s","version":1,"id":1,"md5":"x","schemaType":"JSON","references":[{"name":"n","subject":"t","version":2}],"schema":"{}","deleted":false})"},
       {.rounds = 20'000, .alphabet = "{}[]\",:\\0123456789"});
 }
