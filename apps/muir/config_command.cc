@@ -10,6 +10,7 @@
 #include "broker/broker_config.h"
 #include "log/topic_config.h"
 #include "net/tls_config.h"
+#include "registry/registry_config.h"
 #include "schema/json.h"
 #include "streams/streams_config.h"
 
@@ -44,6 +45,8 @@ std::map<std::string, Row> declared() {
     rows.try_emplace(name, Row{name, std::string(value), "default", std::string(part), std::string(text)});
   };
   for (const ConfigKey& key : vts::vts_config().keys()) add(key.name, key.fallback, "vehicle tracking", key.doc);
+  for (const ConfigKey& key : registry::registry_config().keys())
+    add(key.name, key.fallback, "schema registry", key.doc);
   for (const auto& key : streams::streams_config_keys()) add(key.name, key.default_value, "streams", key.text);
   for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
   for (const ConfigKey& key : net::tls_config_keys()) add(key.name, key.fallback, "TLS", key.doc);

@@ -13,6 +13,7 @@
 #include "net/url.h"
 #include "registry/http_registry_client.h"
 #include "registry/registry.h"
+#include "registry/registry_config.h"
 #include "schema/json.h"
 
 namespace muir::app {
@@ -143,6 +144,7 @@ class Servers {
   // As the options say, unless listeners has an address of http or https: the first one is the registry's.
   [[nodiscard]] Result<registry::RegistryOptions> registry_options() const {
     registry::RegistryOptions out{.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)};
+    MUIR_RETURN_IF_ERROR(registry::apply_config(options_.properties, out));
     const auto found = options_.properties.find("listeners");
     std::string_view rest = found == options_.properties.end() ? std::string_view() : found->second;
     while (!rest.empty()) {

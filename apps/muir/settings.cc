@@ -9,6 +9,7 @@
 #include "broker/broker_config.h"
 #include "client/kafka_client.h"
 #include "net/tls_config.h"
+#include "registry/registry_config.h"
 #include "streams/streams_config.h"
 
 namespace muir::app {
@@ -18,8 +19,8 @@ bool known(const std::string& key) {
   constexpr std::string_view kRegistryPrefix = "schema.registry.";  // as Java's serdes have it
   if (key.starts_with(kRegistryPrefix) && net::is_tls_key(std::string_view(key).substr(kRegistryPrefix.size())))
     return true;
-  return vts::vts_config().find(key) != nullptr || broker::is_known_property(key) ||
-         streams::unknown_keys({{key, ""}}).empty();
+  return vts::vts_config().find(key) != nullptr || registry::registry_config().find(key) != nullptr ||
+         broker::is_known_property(key) || streams::unknown_keys({{key, ""}}).empty();
 }
 
 // Where the values of `layer` come from is remembered for those that win.
@@ -33,6 +34,7 @@ void lay_over(Settings& out, const Properties& layer, const std::string& origin)
 void warn_about_unknown(const Settings& given) {
   std::vector<std::string> names;
   for (const ConfigKey& key : vts::vts_config().keys()) names.push_back(key.name);
+  for (const ConfigKey& key : registry::registry_config().keys()) names.push_back(key.name);
   for (const auto& key : broker::broker_config_keys()) names.emplace_back(key.name);
   for (const auto& key : streams::streams_config_keys()) names.emplace_back(key.name);
   for (const auto& [key, value] : given.values) {
@@ -61,6 +63,7 @@ Status check_configuration(const Properties& properties) {
   if (const auto complaints = broker::check_properties(properties); !complaints.wrong.empty())
     return error(Code::invalid_argument, "configuration: {}", complaints.wrong.front());
   MUIR_RETURN_IF_ERROR(broker::BrokerConfig::from_properties(properties));
+  MUIR_RETURN_IF_ERROR(registry::registry_config().validate(properties));
   const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
   const Status clients = client::connect_kafka(config.client).status();
   // Also what is a good value elsewhere, and not offered here, is wrong here.

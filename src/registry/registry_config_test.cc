@@ -1,0 +1,22 @@
+#include "registry/registry_config.h"
+
+#include <gtest/gtest.h>
+
+#include "registry/registry.h"
+
+namespace muir::registry {
+namespace {
+
+TEST(RegistryConfig, ReadsItsKeysAndNamesWhatIsWrong) {
+  RegistryOptions options;
+  ASSERT_TRUE(apply_config({}, options).ok());
+  EXPECT_TRUE(options.validate_new_schemas);
+  ASSERT_TRUE(apply_config({{"schema.validate.new.schemas", "false"}, {"log.dirs", "x"}}, options).ok());
+  EXPECT_FALSE(options.validate_new_schemas);
+  const Status wrong = apply_config({{"schema.validate.new.schemas", "perhaps"}}, options);
+  EXPECT_EQ(wrong.code(), Code::invalid_argument);
+  EXPECT_NE(wrong.message().find("schema.validate.new.schemas"), std::string::npos) << wrong.message();
+}
+
+}  // namespace
+}  // namespace muir::registry
