@@ -179,6 +179,45 @@ TEST(Topology, RemembersNoMoreOfAVehicleThanItsRetention) {
   EXPECT_GE(line.remembered(), 121U);
 }
 
+TEST(Topology, ForgetsABacklogWhenItsReceiptIsLongAgo) {
+  Line line({.duplicate_retention = std::chrono::minutes(2)});
+  const auto post = [&line](int64_t timestamp, int64_t received) {
+    line.post({.vehicle_id = "V1", .lat = 52, .lon = 20, .timestamp = timestamp, .received_at = received});
+  };
+  post(kBase, kBase);
+  for (int i = 0; i < 1500; ++i) post(kBase - 86'400'000 + i * 1000, kBase);
+  EXPECT_EQ(line.remembered(), 1501U);
+  post(kBase - 86'400'000, kBase + 2 * kMinute);  // still known
+  EXPECT_EQ(line.counts().duplicates, 1);
+  post(kBase - 86'400'000, kBase + 2 * kMinute + 1);  // a moment later it is not, whether or not it has been swept away
+  EXPECT_EQ(line.counts().duplicates, 1);
+  for (int i = 1; i <= 600; ++i) post(kBase + i * 1000, kBase + 3 * kMinute + i * 1000);
+  EXPECT_LE(line.remembered(), 121U + SeenFixes::kSweepEvery);
+}
+
+TEST(Topology, IsNotMovedByTimesAheadOfTheClock) {
+  Line line;
+  const auto received = [](int64_t timestamp, int64_t at) {
+    RawPosition position = fix(timestamp, 20.5, 30);
+    position.received_at = at;
+    return position;
+  };
+  line.post(received(kBase, kBase));
+  line.post(received(kBase + 86'400'000, kBase + 1000));      // tomorrow
+  line.post(received(kBase + kMinute + 2001, kBase + 2000));  // a little too far
+  line.post(received(946'684'799'999, kBase + 2000));         // a clock that was never set
+  line.post(received(kBase + 3000, kBase + 3000));
+  line.post(received(kBase + 1000, kBase + 3000));
+  const auto letters = line.read<DeadLetter>(kDlqTopic);
+  ASSERT_EQ(letters.size(), 3U);
+  EXPECT_EQ(letters[0].value->rule, kFutureTime);
+  EXPECT_EQ(letters[1].value->rule, kFutureTime);
+  EXPECT_EQ(letters[2].value->rule, kPastTime);
+  EXPECT_EQ(line.read<VehicleState>(kStateTopic).back().value->timestamp, kBase + 3000);
+  EXPECT_EQ(line.read<SpeedAverage>(kSpeedTopic).back().value->count, 3);
+  EXPECT_EQ(line.counts(), (PartitionCounts{.received = 6, .accepted = 3, .late = 1, .dead_letters = 3}));
+}
+
 TEST(Topology, LetsSeveralFixesElsewhereWin) {
   Line line;
   line.post(fix(kBase, 20.0));  // wrong
