@@ -177,12 +177,17 @@ constexpr std::pair<std::string_view, std::string_view> kConsumerDefaults[] = {
     {"isolation.level", "read_uncommitted"},
     {"max.poll.interval.ms", "86400000"},  // the group member's business
     {"check.crcs", "true"},
-    // A partition assigned while a fetch waits for data is only fetched after it: short waits.
-    {"fetch.wait.max.ms", "100"},
+    // While a fetch waits for data of some partitions, none is sent for another that has been assigned, or has room
+    // again: short waits, shorter than what is queued of a partition takes to be processed.
+    {"fetch.wait.max.ms", "20"},
     {"fetch.error.backoff.ms", "50"},
-    // librdkafka looks again only once a second at a partition whose queue was full: let bytes be the limit.
-    {"queued.min.messages", "10000000"},
-    {"queued.max.messages.kbytes", "65536"},
+    // Per partition (fetch_queue.h): it is fetched again below both, so what is queued is at most this and one fetch. A
+    // record of 100 bytes takes about 430 in librdkafka's queue.
+    {"queued.min.messages", "5000"},
+    {"queued.max.messages.kbytes", "512"},
+    {"max.partition.fetch.bytes", "1048576"},
+    // The memory of an answer lives as long as any of its records.
+    {"fetch.max.bytes", "4194304"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},
 };
 

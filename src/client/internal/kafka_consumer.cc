@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "client/internal/fetched_records.h"
 #include "client/internal/rdkafka_status.h"
@@ -25,6 +28,7 @@ List list_of(const std::vector<TopicPartition>& partitions) {
 }
 
 constexpr int64_t kResolveTimeoutMs = 2'000;
+constexpr int64_t kWaitMaxMs = 3'600'000;
 
 int64_t rdkafka_offset(Offset offset) {
   if (offset == kOffsetEarliest) return RD_KAFKA_OFFSET_BEGINNING;
@@ -32,14 +36,15 @@ int64_t rdkafka_offset(Offset offset) {
   return offset.value();
 }
 
-// pause and resume answer per partition.
-Status first_failure(const rd_kafka_topic_partition_list_t& list, std::string_view what) {
-  for (int i = 0; i < list.cnt; ++i) {
-    const rd_kafka_topic_partition_t& one = list.elems[i];
-    if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    return status_of_rdkafka(one.err, fmt::format("{} topic={} partition={}", what, one.topic, one.partition));
-  }
-  return {};
+// What the configuration came to, whoever decided it.
+size_t number_in(const rd_kafka_conf_t* conf, const char* key) {
+  std::array<char, 32> text{};
+  size_t size = text.size();
+  size_t number = 0;
+  const auto found = rd_kafka_conf_get(conf, key, text.data(), &size);
+  CHECK(found == RD_KAFKA_CONF_OK && size > 0, "librdkafka has no {}", key);
+  std::from_chars(text.data(), text.data() + size - 1, number);
+  return number;
 }
 
 }  // namespace
@@ -50,17 +55,30 @@ Result<std::unique_ptr<Consumer>> KafkaConsumer::make(const Properties& properti
   const bool committed = isolation != properties.end() && isolation->second == "read_committed";
   Conf conf = MUIR_TRY(make_conf(Role::consumer, properties));
   std::array<char, 512> reason{};
+  const QueueLimits limits{.messages = number_in(conf.get(), "queued.min.messages"),
+                           .bytes = number_in(conf.get(), "queued.max.messages.kbytes") * 1024};
   rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
   if (rk == nullptr) return error(Code::invalid_argument, "consumer: {}", reason.data());
   (void)conf.release();  // rd_kafka_new() took it over
   rd_kafka_poll_set_consumer(rk);
   return std::unique_ptr<Consumer>(new KafkaConsumer(
-      rk, rd_kafka_queue_get_consumer(rk),
-      committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted, std::move(options)));
+      rk, limits, committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted, std::move(options)));
+}
+
+KafkaConsumer::KafkaConsumer(rd_kafka_s* rk, QueueLimits limits, IsolationLevel isolation,
+                             ProtocolClientOptions options)
+    : rk_(rk),
+      events_(rd_kafka_queue_get_consumer(rk)),
+      limits_(limits),
+      isolation_(isolation),
+      offsets_(std::move(options)) {
+  watch(events_, signal_);
 }
 
 KafkaConsumer::~KafkaConsumer() {
-  rd_kafka_queue_destroy(queue_);
+  assigned_.clear();
+  ignore(events_);
+  rd_kafka_queue_destroy(events_);
   // No group to leave: closing would only wait for the coordinator.
   rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
@@ -97,28 +115,47 @@ void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, Offset logical)
   }
 }
 
+// librdkafka looks for leaders of topics it has just met only once a second: it is made to ask now. When the cluster
+// does not answer it goes on trying by itself.
+void KafkaConsumer::learn_leaders(const std::vector<PartitionStart>& starts) {
+  bool any_new = false;
+  for (const PartitionStart& start : starts) any_new |= topics_.insert(start.partition.topic).second;
+  if (!any_new) return;
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const auto err = rd_kafka_metadata(rk_, 0, nullptr, &metadata, static_cast<int>(kResolveTimeoutMs));
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_metadata_destroy(metadata);
+  } else {
+    log::debug("{}: leaders of the assigned topics: {}", rd_kafka_name(rk_), rd_kafka_err2str(err));
+  }
+}
+
 Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
   if (wanted.empty()) return {};
+  for (const auto& [one, offset] : wanted) {
+    if (assigned_.contains(one)) {
+      return error(Code::already_exists, "assign topic={} partition={}: already assigned", one.topic, one.partition);
+    }
+    if (offset < kOffsetEarliest) {
+      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition,
+                   offset);
+    }
+  }
   std::vector<PartitionStart> add = wanted;
   resolve(add, kOffsetEarliest);
   resolve(add, kOffsetLatest);
   const List list(rd_kafka_topic_partition_list_new(static_cast<int>(add.size())));
-  for (const PartitionStart& start : add) {
-    const TopicPartition& one = start.partition;
-    if (assigned_.contains(one)) {
-      return error(Code::already_exists, "assign topic={} partition={}: already assigned", one.topic, one.partition);
-    }
-    if (start.offset < kOffsetEarliest) {
-      return error(Code::invalid_argument, "assign topic={} partition={}: no offset {}", one.topic, one.partition,
-                   start.offset);
-    }
+  std::map<TopicPartition, Assigned> added;
+  for (const auto& [one, offset] : add) {
     rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition.value())->offset =
-        rdkafka_offset(start.offset);
+        rdkafka_offset(offset);
+    auto queue = FetchQueue::make(rk_, one, signal_);
+    if (!queue) return error(Code::internal, "assign topic={} partition={}: no queue", one.topic, one.partition);
+    added[one] = Assigned{.queue = std::move(queue), .position = offset >= Offset(0) ? offset : kNoOffset};
   }
+  learn_leaders(add);
   MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_assign(rk_, list.get()), "assign"));
-  for (const PartitionStart& start : add)
-    assigned_[start.partition] = Assigned{.position = start.offset >= Offset(0) ? start.offset : kNoOffset};
-  last_key_ = {nullptr, -1};
+  assigned_.merge(added);
   return {};
 }
 
@@ -131,7 +168,6 @@ Status KafkaConsumer::unassign(const std::vector<TopicPartition>& remove) {
     assigned_.erase(one);
     if (failed_ == one) failure_ = Status();  // what ails a partition concerns its owner only
   }
-  last_key_ = {nullptr, -1};
   return {};
 }
 
@@ -145,14 +181,10 @@ Status KafkaConsumer::seek(const PartitionStart& to) {
   return paused ? pause({to.partition}) : Status();
 }
 
+// A paused partition is not asked. What was fetched of it waits in its queue; librdkafka, which would drop it if it was
+// told to pause, fetches on until that queue is full.
 Status KafkaConsumer::set_paused(const std::vector<TopicPartition>& partitions, bool paused) {
-  if (partitions.empty()) return {};
   MUIR_RETURN_IF_ERROR(check_assigned(partitions));
-  const List list = list_of(partitions);
-  const std::string_view what = paused ? "pause" : "resume";
-  const auto err = paused ? rd_kafka_pause_partitions(rk_, list.get()) : rd_kafka_resume_partitions(rk_, list.get());
-  MUIR_RETURN_IF_ERROR(status_of_rdkafka(err, what));
-  MUIR_RETURN_IF_ERROR(first_failure(*list, what));
   for (const TopicPartition& one : partitions) assigned_[one].paused = paused;
   return {};
 }
@@ -160,81 +192,101 @@ Status KafkaConsumer::set_paused(const std::vector<TopicPartition>& partitions, 
 Status KafkaConsumer::pause(const std::vector<TopicPartition>& partitions) { return set_paused(partitions, true); }
 Status KafkaConsumer::resume(const std::vector<TopicPartition>& partitions) { return set_paused(partitions, false); }
 
-// rd_kafka_consume_batch_queue() with a timeout waits until the whole batch is full. So: take what is there; only when
-// there is nothing, wait for one message, then take what came with it.
-size_t KafkaConsumer::take(int64_t timeout_ms, size_t records_max, std::vector<rd_kafka_message_s*>& messages) {
-  messages.resize(records_max);
-  auto count = rd_kafka_consume_batch_queue(queue_, 0, messages.data(), records_max);
-  if (count <= 0 && timeout_ms > 0 && !woken_.exchange(false)) {
-    rd_kafka_message_t* first =
-        rd_kafka_consume_queue(queue_, static_cast<int>(std::min<int64_t>(timeout_ms, 3'600'000)));
-    if (first == nullptr) {
-      woken_ = false;
-      messages.clear();
-      return 0;
-    }
-    messages[0] = first;
-    count = 1;
-    if (records_max > 1) {
-      const auto more = rd_kafka_consume_batch_queue(queue_, 0, messages.data() + 1, records_max - 1);
-      count += std::max<ssize_t>(more, 0);
-    }
-  }
-  messages.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  return messages.size();
-}
-
-KafkaConsumer::Assigned* KafkaConsumer::find(const rd_kafka_message_s& message) {
-  const std::pair<const void*, int32_t> key{message.rkt, message.partition};
-  if (message.rkt == nullptr) return nullptr;
-  if (key == last_key_) return last_;
-  const auto it = assigned_.find(TopicPartition{rd_kafka_topic_name(message.rkt), PartitionId(message.partition)});
-  last_key_ = key;
-  last_ = it == assigned_.end() ? nullptr : &it->second;
-  return last_;
-}
-
-void KafkaConsumer::note_failure(const rd_kafka_message_s& message) {
-  if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    if (Assigned* one = find(message)) one->position = std::max(one->position, Offset(message.offset));
-    return;
-  }
+void KafkaConsumer::note_failure(const rd_kafka_message_s& message, const TopicPartition* partition) {
   if (message.err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || !failure_.ok()) return;
   const char* reason = rd_kafka_message_errstr(&message);
   std::string what = "fetch";
   failed_.reset();
-  if (message.rkt != nullptr) {
-    failed_ = TopicPartition{rd_kafka_topic_name(message.rkt), PartitionId(message.partition)};
-    if (!assigned_.contains(*failed_)) return;  // given up meanwhile
+  if (partition != nullptr) {
+    failed_ = *partition;
     what = fmt::format("fetch topic={} partition={}", failed_->topic, failed_->partition);
   }
   failure_ = status_of_rdkafka(message.err, what, reason != nullptr ? reason : "");
 }
 
-void KafkaConsumer::sift(std::vector<rd_kafka_message_s*>& messages) {
-  size_t kept = 0;
-  for (rd_kafka_message_t* message : messages) {
-    Assigned* one = nullptr;
+void KafkaConsumer::take_events() {
+  while (rd_kafka_message_t* message = rd_kafka_consume_queue(events_, 0)) {
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      note_failure(*message);
-    } else {
-      one = find(*message);
+      std::optional<TopicPartition> of;
+      if (message->rkt != nullptr) of = {rd_kafka_topic_name(message->rkt), PartitionId(message->partition)};
+      if (!of || assigned_.contains(*of)) note_failure(*message, of ? &*of : nullptr);  // else given up meanwhile
     }
-    if (one == nullptr) {
-      rd_kafka_message_destroy(message);
+    rd_kafka_message_destroy(message);
+  }
+}
+
+bool KafkaConsumer::take_from(const TopicPartition& partition, Assigned& one, size_t limit, Messages& messages) {
+  const size_t first = messages.size();
+  messages.resize(first + limit);
+  const size_t end = first + one.queue->take(messages.data() + first, limit);
+  const Offset before = one.position;
+  size_t kept = first;
+  for (size_t i = first; i < end; ++i) {
+    rd_kafka_message_t* message = messages[i];
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      taken_bytes_ += message->len + message->key_len;
+      one.position = Offset(message->offset) + 1;
+      messages[kept++] = message;
       continue;
     }
-    one->position = Offset(message->offset) + 1;
-    messages[kept++] = message;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      one.position = std::max(one.position, Offset(message->offset));
+    } else {
+      note_failure(*message, &partition);
+    }
+    rd_kafka_message_destroy(message);
   }
   messages.resize(kept);
+  taken_messages_ += end - first;
+  return one.position != before;
+}
+
+// Each partition has an equal share, then each that has more another one: a full poll starves nobody, and inputs that
+// are to be processed by time arrive together.
+bool KafkaConsumer::take(size_t records_max, Messages& messages) {
+  take_events();
+  const auto active = static_cast<size_t>(
+      std::count_if(assigned_.begin(), assigned_.end(), [](const auto& entry) { return !entry.second.paused; }));
+  if (active == 0) return !failure_.ok();
+  const size_t share = std::max<size_t>(1, records_max / active);
+  bool changed = false;
+  for (bool more = true; more;) {
+    more = false;
+    auto it = assigned_.upper_bound(served_);
+    for (size_t i = 0; i < assigned_.size() && messages.size() < records_max; ++i, ++it) {
+      if (it == assigned_.end()) it = assigned_.begin();
+      if (it->second.paused) continue;
+      const size_t limit = std::min(share, records_max - messages.size());
+      const size_t before = messages.size();
+      changed |= take_from(it->first, it->second, limit, messages);
+      more |= messages.size() - before == limit;
+      served_ = it->first;
+    }
+    more = more && messages.size() < records_max;
+  }
+  report_room();
+  return changed || !failure_.ok();
+}
+
+// librdkafka looks again at a partition whose queue was full when something wakes the thread of its broker, at the
+// latest after a second. Of all its calls this one does that and nothing else: there is no SASL here whose credentials
+// it could change. Half of a queue at a time: the fetch is under way before the rest has been taken.
+void KafkaConsumer::report_room() {
+  if (taken_messages_ < limits_.messages / 2 && taken_bytes_ < limits_.bytes / 2) return;
+  taken_messages_ = 0;
+  taken_bytes_ = 0;
+  if (rd_kafka_error_t* refused = rd_kafka_sasl_set_credentials(rk_, "", "")) rd_kafka_error_destroy(refused);
 }
 
 Result<std::unique_ptr<Records>> KafkaConsumer::poll(int64_t timeout_ms, size_t records_max) {
-  std::vector<rd_kafka_message_s*> messages;
+  Messages messages;
   if (failure_.ok() && records_max > 0) {
-    take(timeout_ms, records_max, messages);
-    sift(messages);
+    const int64_t until_us = system_clock().steady_us() + std::min(timeout_ms, kWaitMaxMs) * 1000;
+    while (true) {
+      signal_.clear();  // before looking: what comes afterwards sets it again
+      if (take(records_max, messages) || timeout_ms <= 0 || woken_.exchange(false)) break;
+      if (!signal_.wait(std::max<int64_t>(0, until_us - system_clock().steady_us()))) break;
+    }
   }
   if (messages.empty() && !failure_.ok()) return std::exchange(failure_, Status());
   return std::unique_ptr<Records>(new FetchedRecords(std::move(messages)));
@@ -248,10 +300,10 @@ Result<Offset> KafkaConsumer::position(const TopicPartition& partition) {
                partition.partition);
 }
 
-// The queue's own flag is spent by whichever call looks first, also by one that does not wait; woken_ outlives it.
+// signal_ is spent by whichever call looks first, also by one that does not wait; woken_ outlives it.
 void KafkaConsumer::wakeup() {
   woken_ = true;
-  rd_kafka_queue_yield(queue_);
+  signal_.set();
 }
 
 }  // namespace muir::client::internal

@@ -5,11 +5,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "client/consumer.h"
+#include "client/internal/fetch_queue.h"
 #include "client/internal/kafka_admin.h"
 #include "client/internal/kafka_config.h"
 
@@ -35,29 +36,42 @@ class KafkaConsumer final : public Consumer {
 
  private:
   struct Assigned {
+    std::unique_ptr<FetchQueue> queue;
     Offset position = kNoOffset;  // not known before the first record or the end
     bool paused = false;
   };
+  using Messages = std::vector<rd_kafka_message_s*>;
+  // How much librdkafka keeps of a partition before it stops fetching it.
+  struct QueueLimits {
+    size_t messages;
+    size_t bytes;
+  };
 
-  KafkaConsumer(rd_kafka_s* rk, rd_kafka_queue_s* queue, IsolationLevel isolation, ProtocolClientOptions options)
-      : rk_(rk), queue_(queue), isolation_(isolation), offsets_(std::move(options)) {}
+  KafkaConsumer(rd_kafka_s* rk, QueueLimits limits, IsolationLevel isolation, ProtocolClientOptions options);
   void resolve(std::vector<PartitionStart>& starts, Offset logical);
+  void learn_leaders(const std::vector<PartitionStart>& starts);
   Status check_assigned(const std::vector<TopicPartition>& partitions) const;
   Status set_paused(const std::vector<TopicPartition>& partitions, bool paused);
-  size_t take(int64_t timeout_ms, size_t records_max, std::vector<rd_kafka_message_s*>& messages);
-  // Moves positions, remembers the first failure, and leaves only records in `messages`.
-  void sift(std::vector<rd_kafka_message_s*>& messages);
-  void note_failure(const rd_kafka_message_s& message);
-  Assigned* find(const rd_kafka_message_s& message);
+  // Takes what is there, without waiting; whether there are records, or a position or failure_ changed.
+  bool take(size_t records_max, Messages& messages);
+  bool take_from(const TopicPartition& partition, Assigned& one, size_t limit, Messages& messages);
+  void take_events();
+  void note_failure(const rd_kafka_message_s& message, const TopicPartition* partition);
+  // Tells librdkafka that queues which were full may have room again.
+  void report_room();
 
   rd_kafka_s* const rk_;
-  rd_kafka_queue_s* const queue_;
+  rd_kafka_queue_s* const events_;  // what concerns no partition, or one that is not ours
+  const QueueLimits limits_;
   const IsolationLevel isolation_;
   KafkaAdmin offsets_;  // connects when it is first needed
+  FetchSignal signal_;
   std::map<TopicPartition, Assigned> assigned_;
-  // The last partition met, by librdkafka's topic handle: neighbours in the queue mostly share it.
-  std::pair<const void*, int32_t> last_key_{nullptr, -1};
-  Assigned* last_ = nullptr;
+  std::set<std::string> topics_;  // whose leaders librdkafka was told to learn
+  TopicPartition served_;         // the last one served; the next poll starts behind it
+  // Taken since librdkafka was last told of room.
+  size_t taken_messages_ = 0;
+  size_t taken_bytes_ = 0;
   std::atomic<bool> woken_ = false;
   Status failure_;                        // met behind records; returned by the next poll
   std::optional<TopicPartition> failed_;  // whose failure it is
