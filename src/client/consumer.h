@@ -31,7 +31,8 @@ class Consumer {
   virtual Status assign(const std::vector<PartitionStart>& add) = 0;
   virtual Status unassign(const std::vector<TopicPartition>& remove) = 0;
   virtual Status seek(const PartitionStart& to) = 0;
-  // Paused partitions stay assigned and return nothing.
+  // Paused partitions stay assigned and return nothing; what was fetched of them is kept, bounded, and comes when they
+  // are resumed.
   virtual Status pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual Status resume(const std::vector<TopicPartition>& partitions) = 0;
 

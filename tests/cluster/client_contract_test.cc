@@ -11,12 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "broker/broker.h"
-#include "client/kafka_client.h"
-#include "client/memory_cluster.h"
+#include "clusters.h"
 #include "testing/eventually.h"
-#include "testing/kafka_cluster.h"
-#include "testing/temp_dir.h"
 #include "wire/error_code.h"
 #include "wire/murmur2.h"
 
@@ -24,36 +20,6 @@ namespace muir::client {
 namespace {
 
 constexpr int64_t kWaitMs = 30'000;
-
-const std::string& broker_servers() {
-  static muir::testing::TempDir folder;
-  broker::BrokerConfig config;
-  config.port = 0;
-  config.data_dir = folder.str();
-  config.properties = {{"auto.create.topics.enable", "false"}, {"group.initial.rebalance.delay.ms", "0"}};
-  static Result<std::unique_ptr<broker::Broker>> running = broker::Broker::start(config);
-  EXPECT_TRUE(running.ok()) << running.status().to_string();
-  static const std::string servers = running.ok() ? fmt::format("127.0.0.1:{}", (*running)->port()) : std::string();
-  return servers;
-}
-
-const std::string& kafka_servers() {
-  static Result<muir::testing::KafkaCluster> cluster = muir::testing::KafkaCluster::start(1);
-  EXPECT_TRUE(cluster.ok()) << cluster.status().to_string();
-  static const std::string servers = cluster.ok() ? cluster->bootstrap_servers() : std::string();
-  return servers;
-}
-
-// A cluster of each kind, started at its first use and shared by the tests: each test has topics and groups of its own.
-std::unique_ptr<Client> client_of(const std::string& kind) {
-  if (kind == "Memory") {
-    static MemoryCluster cluster(system_clock(), {.blocking = true});
-    return cluster.client();
-  }
-  const std::string& servers = kind == "MuirBroker" ? broker_servers() : kafka_servers();
-  if (servers.empty()) return nullptr;
-  return connect_kafka({{"bootstrap.servers", servers}, {"client.id", "contract"}}).value();
-}
 
 class ClientContract : public ::testing::TestWithParam<std::string> {
  protected:
@@ -610,8 +576,7 @@ TEST_P(ClientContract, AMemberThatLeftIsRefusedAndJoinsAnew) {
   EXPECT_NE(member->metadata().member_id, before.member_id);
 }
 
-INSTANTIATE_TEST_SUITE_P(Clusters, ClientContract, ::testing::Values("Memory", "MuirBroker", "ApacheKafka"),
-                         [](const auto& kind) { return kind.param; });
+INSTANTIATE_TEST_SUITE_P(Clusters, ClientContract, kClusters, [](const auto& kind) { return kind.param; });
 
 }  // namespace
 }  // namespace muir::client

@@ -227,6 +227,8 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
       MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
   } else {
     for (const auto& [key, value] : kConsumerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
+    // Newer than librdkafka 2.0: how soon it looks again at a partition whose queue was full. Older ones are woken.
+    (void)rd_kafka_conf_set(conf.get(), "fetch.queue.backoff.ms", "5", nullptr, 0);
   }
   const unsigned use = role == Role::producer ? kProducer : kConsumer;
   for (const auto& [name, value] : properties) {
