@@ -64,8 +64,7 @@ public class StreamsLoad {
                 .map((key, all) -> KeyValue.pair(key.key(), (double) all.sum / all.count))
                 .to(out, Produced.with(Serdes.String(), Serdes.Double()));
             case "join" -> in
-                .join(builder.<String, String, KeyValueStore<Bytes, byte[]>>table("table", Materialized.as("rows")),
-                    (value, row) -> value + row)
+                .join(builder.<String, String>table("table", Materialized.as("rows")), (value, row) -> value + row)
                 .to(out);
             default -> throw new IllegalArgumentException("no topology " + topology);
         }
