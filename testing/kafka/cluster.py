@@ -71,7 +71,8 @@ class Cluster:
         self.tls = pathlib.Path(tls) if tls else None
         ports = free_ports(3 * nodes)
         self.broker_ports, self.controller_ports, self.tls_ports = ports[:nodes], ports[nodes:2 * nodes], ports[2 * nodes:]
-        self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # Its first letter is ours: one that begins with "-" is an option to the tool that formats.
+        self.cluster_id = "M" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
     @property
     def bootstrap_servers(self):
