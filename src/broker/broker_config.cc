@@ -40,6 +40,7 @@ constexpr BrokerConfigKey kKeys[] = {
     {"log.retention.check.interval.ms", "300000", kLong, "Time between two looks for old segments."},
     {"max.connections", "10000", kInt, "Most connections at a time."},
     {"max.incremental.fetch.session.cache.slots", "1000", kInt, "Most fetch sessions at a time (KIP-227)."},
+    {"max.partitions", "0", kInt, "Most partitions of all topics together; 0: what the limit of open files allows."},
     {"node.id", "1", kInt, "The id under which clients see this broker."},
     {"num.network.threads", "2", kInt, "Threads that serve connections."},
     {"num.partitions", "1", kInt, "Partitions of a topic that does not say how many."},

@@ -436,6 +436,74 @@ TEST_F(BrokerTest, PartitionsCanBeAdded) {
   EXPECT_EQ(produce("t", batch_of({"a"}), -1, PartitionId(4)).error_code, ErrorCode::none);
 }
 
+// Kafka 4.3.1's limit of one request, with its code and the beginning of its message.
+TEST_F(BrokerTest, ARequestMakesAtMostTenThousandPartitions) {
+  const struct {
+    const char* name;
+    std::vector<int32_t> partitions;
+  } cases[] = {
+      {"one topic", {10'001}},
+      {"the largest number", {INT32_MAX}},
+      {"several topics", {6000, 4001}},
+      {"numbers that overflow", {INT32_MAX, INT32_MAX, INT32_MAX}},
+      {"beside one that is wrong by itself", {10'001, 0}},
+  };
+  for (const bool validate_only : {true, false}) {
+    for (const auto& c : cases) {
+      SCOPED_TRACE(c.name);
+      CreateTopicsRequest request;
+      request.validate_only = validate_only;
+      for (const int32_t partitions : c.partitions)
+        request.topics.push_back({"t" + std::to_string(request.topics.size()), partitions, 1, {}, {}, {}});
+      const auto response = client_.call(request);
+      ASSERT_EQ(response.topics.size(), c.partitions.size());
+      for (const auto& topic : response.topics) {
+        EXPECT_EQ(topic.error_code, ErrorCode::policy_violation);
+        EXPECT_TRUE(topic.error_message->starts_with("Excessively large number of partitions per request"));
+      }
+    }
+  }
+  ASSERT_EQ(create("there"), ErrorCode::none);
+  for (const int32_t count : {10'002, INT32_MAX}) {
+    CreatePartitionsRequest request;
+    request.topics.push_back({"there", count, std::nullopt, {}});
+    const auto refused = client_.call(request).results.at(0);
+    EXPECT_EQ(refused.error_code, ErrorCode::policy_violation);
+    EXPECT_TRUE(refused.error_message->starts_with("Unable to perform excessively large batch operation"));
+  }
+  MetadataRequest metadata;
+  EXPECT_EQ(client_.call(metadata, 9).topics.size(), 1U);
+}
+
+TEST(BrokerStart, PartitionsOfAllTopicsHaveALimitThatInternalOnesPass) {
+  TestBroker broker(Properties{{"max.partitions", "5"}});
+  TestClient client(broker->port());
+  const auto create = [&](const std::string& name, int32_t partitions) {
+    CreateTopicsRequest request;
+    request.topics.push_back({name, partitions, 1, {}, {}, {}});
+    return client.call(request).topics.at(0);
+  };
+  EXPECT_EQ(create("three", 3).error_code, ErrorCode::none);
+  const auto refused = create("four", 4);
+  EXPECT_EQ(refused.error_code, ErrorCode::policy_violation);
+  EXPECT_EQ(refused.error_message,
+            "4 more partitions are too many: there are 3, and at most 5 are allowed. Each holds files open: delete "
+            "topics, or raise the limit of open files (ulimit -n) or max.partitions and restart.");
+  CreatePartitionsRequest grow;
+  grow.topics.push_back({"three", 6, std::nullopt, {}});
+  EXPECT_EQ(client.call(grow).results.at(0).error_code, ErrorCode::policy_violation);
+  grow.topics.at(0).count = 5;
+  EXPECT_EQ(client.call(grow).results.at(0).error_code, ErrorCode::none);
+  InitProducerIdRequest init;
+  init.transactional_id = "makes __transaction_state";
+  init.transaction_timeout_ms = 1000;
+  EXPECT_EQ(client.call(init, 4).error_code, ErrorCode::none);
+  DeleteTopicsRequest drop;
+  drop.topics.push_back({"three", {}, {}});
+  EXPECT_EQ(client.call(drop).responses.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(create("two", 2).error_code, ErrorCode::policy_violation) << "the four of the internal one count";
+}
+
 TEST_F(BrokerTest, SettingsAreDescribedWithTheirSourceAndChanged) {
   ASSERT_EQ(create("t", 1, {{"retention.ms", "7", {}}}), ErrorCode::none);
   const auto describe = [&](const std::string& key) {

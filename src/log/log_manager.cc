@@ -24,7 +24,6 @@ constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
 constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 constexpr std::string_view kStraySuffix = "-stray";
-constexpr int32_t kPartitionsMax = 100'000;
 constexpr size_t kCloseThreads = 8;
 constexpr int64_t kRecoveryThreads = 2;  // Kafka's default of num.recovery.threads.per.data.dir
 constexpr size_t kRecoveryThreadsMax = 64;
@@ -321,7 +320,7 @@ Status LogManager::save_registry(const TopicEntries& entries_to_save) {
 }
 
 Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t partitions, const Properties& overrides,
-                                          bool validate_only) {
+                                          bool validate_only, bool always) {
   using wire::ErrorCode;
   if (!valid_topic_name(name)) {
     return kafka_error(ErrorCode::invalid_topic_exception,
@@ -330,9 +329,6 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
   if (partitions < 1)
     return kafka_error(ErrorCode::invalid_partitions, "Number of partitions was set to {}: it must be at least 1",
                        partitions);
-  if (partitions > kPartitionsMax)
-    return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", partitions,
-                       kPartitionsMax);
   const std::lock_guard guard(change_mutex_);
   if (find_topic(name) != nullptr)
     return kafka_error(ErrorCode::topic_already_exists, "Topic '{}' already exists.", name);
@@ -342,8 +338,9 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
                        other->name);
   }
   MUIR_RETURN_IF_ERROR(TopicConfig::from(overrides, options_.broker));
-  if (validate_only) return TopicPtr();
   TopicEntries all = entries();
+  if (!always) MUIR_RETURN_IF_ERROR(check_room(all, partitions));
+  if (validate_only) return TopicPtr();
   const TopicEntry entry{random_id(), partitions, overrides};
   all[name] = entry;
   MUIR_RETURN_IF_ERROR(save_registry(all));
@@ -355,6 +352,17 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
   }
   publish(*topic);
   return topic;
+}
+
+Status LogManager::check_room(const TopicEntries& there, int64_t more) const {
+  int64_t total = 0;
+  for (const auto& [name, entry] : there) total += entry.partitions;
+  if (total + more <= options_.partitions_max) return {};
+  return kafka_error(
+      wire::ErrorCode::policy_violation,
+      "{} more partitions are too many: there are {}, and at most {} are allowed. Each holds files open: "
+      "delete topics, or raise the limit of open files (ulimit -n) or max.partitions and restart.",
+      more, total, options_.partitions_max);
 }
 
 Status LogManager::add_partitions(const std::string& name, int32_t count, bool validate_only) {
@@ -369,9 +377,7 @@ Status LogManager::add_partitions(const std::string& name, int32_t count, bool v
                        "The topic {} currently has {} partition(s); {} would not be an increase.", name,
                        it->second.partitions, count);
   }
-  if (count > kPartitionsMax)
-    return kafka_error(ErrorCode::invalid_partitions, "{} partitions are more than the limit of {}", count,
-                       kPartitionsMax);
+  MUIR_RETURN_IF_ERROR(check_room(all, int64_t{count} - it->second.partitions));
   if (validate_only) return {};
   it->second.partitions = count;
   MUIR_RETURN_IF_ERROR(save_registry(all));

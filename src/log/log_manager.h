@@ -27,6 +27,8 @@ struct LogOptions {
   // acks=all confirms only what an fsync has made durable.
   bool sync_before_confirm = true;
   int32_t node_id = 1;
+  // Of all topics together. Each holds files open.
+  int64_t partitions_max = 100'000;
   Env* env = nullptr;      // null: the machine's
   Clock* clock = nullptr;  // null: the machine's
   // How open() waits, some milliseconds, for a process that still holds the folder. Empty: it sleeps.
@@ -66,9 +68,10 @@ class LogManager {
   [[nodiscard]] std::vector<TopicPtr> topics() const;
 
   // Failures carry Kafka's code in detail(). Durable on return.
-  // Checks everything; makes the topic unless `validate_only`, which returns nullptr.
+  // Checks everything; makes the topic unless `validate_only`, which returns nullptr. `always`: whatever partitions_max
+  // says.
   Result<TopicPtr> create_topic(const std::string& name, int32_t partitions, const Properties& overrides,
-                                bool validate_only = false);
+                                bool validate_only = false, bool always = false);
   Status delete_topic(const std::string& name);
   // Raises the number of partitions to `count`.
   Status add_partitions(const std::string& name, int32_t count, bool validate_only = false);
@@ -101,6 +104,8 @@ class LogManager {
   Status save_checkpoints();
   Status close_partitions();
   [[nodiscard]] TopicEntries entries() const;
+  // Whether there is room for `more` partitions.
+  [[nodiscard]] Status check_room(const TopicEntries& there, int64_t more) const;
   void publish(TopicPtr topic);
   void housekeeping();
   void remove_deleted_folders();

@@ -1,10 +1,30 @@
 #include "broker/internal/broker_core.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <random>
 
 #include "base/memory.h"
 
 namespace muir::broker {
+
+namespace {
+
+int64_t open_files_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT32_MAX) return INT32_MAX;
+  return static_cast<int64_t>(limit.rlim_cur);
+}
+
+// One file for each segment, two segments each on an average, and some left for connections.
+int64_t partitions_for(int64_t open_files) {
+  constexpr int64_t kMost = 100'000;
+  constexpr int64_t kOtherFiles = 2000;
+  return std::min(kMost, std::max(open_files / 4, (open_files - kOtherFiles) / 2));
+}
+
+}  // namespace
 
 BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
   context_.config = std::move(config);
@@ -26,6 +46,8 @@ Status BrokerCore::open_logs() {
   options.broker = context_.config.properties;
   options.sync_before_confirm = context_.flag("log.flush.acks");
   options.node_id = context_.config.node_id;
+  const int64_t partitions = context_.number("max.partitions");
+  options.partitions_max = partitions > 0 ? partitions : partitions_for(open_files_limit());
   options.env = &env_;
   options.clock = context_.config.clock;
   logs_ = MUIR_TRY(log::LogManager::open(std::move(options)));

@@ -25,6 +25,9 @@ std::set<std::string> repeated_names(const Items& items) {
   return repeated;
 }
 
+// Kafka's limit of what one request may make.
+constexpr int64_t kPartitionsPerRequestMax = 10'000;
+
 Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_id) {
   if (!wanted.assignments.empty()) {
     if (wanted.num_partitions != -1 || wanted.replication_factor != -1) {
@@ -112,12 +115,34 @@ CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestI
   return out;
 }
 
+int64_t partitions_added(BrokerContext& context, const wire::CreatePartitionsRequest& request) {
+  int64_t out = 0;
+  for (const auto& wanted : request.topics) {
+    const auto topic = context.logs->find_topic(wanted.name);
+    if (topic == nullptr) continue;
+    out += std::max<int64_t>(wanted.count - static_cast<int64_t>(topic->partitions.size()), 0);
+  }
+  return out;
+}
+
 }  // namespace
 
 void handle_create_topics(BrokerContext& context, const RequestInfo& info, CreateTopicsRequest request,
                           Reply<CreateTopicsResponse> reply) {
   context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
     CreateTopicsResponse response;
+    int64_t partitions = 0;
+    for (const auto& wanted : request.topics) partitions += std::max(partitions_of(context, wanted), 0);
+    if (partitions > kPartitionsPerRequestMax) {
+      for (const auto& wanted : request.topics) {
+        auto& out = response.topics.emplace_back();
+        out.name = wanted.name;
+        out.error_code = ErrorCode::policy_violation;
+        out.error_message = fmt::format("Excessively large number of partitions per request: {}, at most {} at a time.",
+                                        partitions, kPartitionsPerRequestMax);
+      }
+      return reply(response);
+    }
     const auto repeated = repeated_names(request.topics);
     std::set<std::string> answered;
     for (const auto& wanted : request.topics) {
@@ -165,6 +190,17 @@ void handle_create_partitions(BrokerContext& context, const RequestInfo&, wire::
                               Reply<wire::CreatePartitionsResponse> reply) {
   context.admin->post([&context, request = std::move(request), reply = std::move(reply)] {
     wire::CreatePartitionsResponse response;
+    if (const int64_t more = partitions_added(context, request); more > kPartitionsPerRequestMax) {
+      for (const auto& wanted : request.topics) {
+        auto& out = response.results.emplace_back();
+        out.name = wanted.name;
+        out.error_code = ErrorCode::policy_violation;
+        out.error_message =
+            fmt::format("Unable to perform excessively large batch operation: {} partitions, at most {} at a time.",
+                        more, kPartitionsPerRequestMax);
+      }
+      return reply(response);
+    }
     const auto repeated = repeated_names(request.topics);
     std::set<std::string> answered;
     for (const auto& wanted : request.topics) {

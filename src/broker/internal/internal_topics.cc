@@ -19,7 +19,8 @@ Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::st
                 {"compression.type", "uncompressed"},
                 {"segment.bytes", string_property(context.config.properties, "transaction.state.log.segment.bytes")}};
   }
-  auto made = context.logs->create_topic(name, static_cast<int32_t>(partitions), settings);
+  auto made =
+      context.logs->create_topic(name, static_cast<int32_t>(partitions), settings, false, is_internal_topic(name));
   // Another request may have been quicker.
   if (!made.ok() && log::kafka_code(made.status()) == wire::ErrorCode::topic_already_exists) {
     if (auto topic = context.logs->find_topic(name)) return topic;
