@@ -55,10 +55,12 @@ int64_t fraction(Scanner& in, int64_t unit_ms) {
   int64_t scale = 1;
   int digits = 0;
   for (; in.at_digit(); ++digits) {
-    value = value * 10 + in.digits(1);
+    const int digit = in.digits(1);
+    if (digits >= 9) continue;  // nanoseconds are more than enough
+    value = value * 10 + digit;
     scale *= 10;
   }
-  if (digits == 0 || digits > 9) return in.fail();
+  if (digits == 0) return in.fail();
   return value * unit_ms / scale;
 }
 
