@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "apps/muir/say.h"
 #include "apps/vts/config.h"
 #include "broker/broker_config.h"
 #include "log/topic_config.h"
@@ -70,19 +71,20 @@ std::vector<Row> rows_of(const Settings& settings, const std::string& word) {
   return out;
 }
 
-void print_table(const std::vector<Row>& rows) {
+std::string as_table(const std::vector<Row>& rows) {
   size_t keys = 3;
   size_t values = 5;
   for (const Row& row : rows) {
     keys = std::max(keys, row.key.size());
     values = std::max(values, std::min<size_t>(row.value.size(), 24));
   }
-  fmt::print("{:{}}  {:{}}  {:11}  {}\n", "KEY", keys, "VALUE", values, "FROM", "MEANING");
+  std::string out = fmt::format("{:{}}  {:{}}  {:11}  {}\n", "KEY", keys, "VALUE", values, "FROM", "MEANING");
   for (const Row& row : rows)
-    fmt::print("{:{}}  {:{}}  {:11}  {}\n", row.key, keys, row.value, values, row.from, row.meaning);
+    out += fmt::format("{:{}}  {:{}}  {:11}  {}\n", row.key, keys, row.value, values, row.from, row.meaning);
+  return out;
 }
 
-void print_json(const std::vector<Row>& rows) {
+std::string as_json(const std::vector<Row>& rows) {
   std::string out = "[";
   for (const Row& row : rows) {
     out += &row == &rows.front() ? "\n " : ",\n ";
@@ -98,7 +100,7 @@ void print_json(const std::vector<Row>& rows) {
     }
     out += '}';
   }
-  fmt::print("{}\n]\n", out);
+  return out + "\n]\n";
 }
 
 }  // namespace
@@ -106,9 +108,9 @@ void print_json(const std::vector<Row>& rows) {
 Status run_config(const Settings& settings, const std::string& word, Output output) {
   const std::vector<Row> rows = rows_of(settings, word);
   if (rows.empty()) return error(Code::not_found, "no configuration key or meaning holds '{}'", word);
-  output == Output::json ? print_json(rows) : print_table(rows);
-  std::fflush(stdout);
-  return check_configuration(settings.values);
+  const Status printed = answer(output == Output::json ? as_json(rows) : as_table(rows));
+  MUIR_RETURN_IF_ERROR(check_configuration(settings.values));
+  return printed;
 }
 
 }  // namespace muir::app

@@ -8,7 +8,8 @@
 
 namespace muir::app {
 
-// Prints the keys whose name or meaning holds `word` (all when it is empty), then fails with the first wrong value.
+// Answers with the keys whose name or meaning holds `word` (all when it is empty), then fails with the first
+// wrong value, or when they could not be printed.
 // Values that look like secrets are not shown.
 Status run_config(const Settings& settings, const std::string& word, Output output);
 

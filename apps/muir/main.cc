@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "apps/muir/config_command.h"
 #include "apps/muir/replay_command.h"
+#include "apps/muir/say.h"
 #include "apps/muir/servers.h"
 #include "apps/muir/settings.h"
 #include "apps/muir/stop_signal.h"
@@ -55,7 +57,8 @@ void add_sources(CLI::App& command, Arguments& arguments) {
       .add_option("--set", arguments.sources.set,
                   "Sets one configuration key; may be repeated. Also as environment MUIR_KEY_NAME")
       ->type_name("KEY=VALUE")
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // one each: the next word is the command's
 }
 
 void add_settings(CLI::App& command, Arguments& arguments) {
@@ -146,7 +149,7 @@ Result<double> parse_speed(const std::string& text) {
   if (text == "max") return 0.0;
   double speed = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), speed);
-  if (failure != std::errc() || end != text.data() + text.size() || !(speed > 0)) {
+  if (failure != std::errc() || end != text.data() + text.size() || !(speed > 0) || !std::isfinite(speed)) {
     return error(Code::invalid_argument, "--speed {}: a number above 0, or max", text);
   }
   return speed;
@@ -154,7 +157,7 @@ Result<double> parse_speed(const std::string& text) {
 
 int report(const Status& status) {
   if (status.ok()) return 0;
-  fmt::print(stderr, "muir: {}\n", status.message());
+  complain("muir: {}\n", status.message());
   return status.code() == Code::invalid_argument ? kUsage : kFailed;
 }
 
@@ -204,9 +207,9 @@ bool reject_unknown_command(const CLI::App& cli, const std::string& word) {
   for (const CLI::App* command : cli.get_subcommands(nullptr)) names.push_back(command->get_name());
   if (std::find(names.begin(), names.end(), word) != names.end()) return false;
   const std::string near = nearest(word, names);
-  fmt::print(stderr, "muir: unknown command '{}'; {}\n", word,
-             near.empty() ? fmt::format("the commands are {}", fmt::join(names, ", "))
-                          : fmt::format("did you mean '{}'?", near));
+  complain("muir: unknown command '{}'; {}\n", word,
+           near.empty() ? fmt::format("the commands are {}", fmt::join(names, ", "))
+                        : fmt::format("did you mean '{}'?", near));
   return true;
 }
 
@@ -318,4 +321,12 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace muir::app
 
-int main(int argc, char** argv) { return muir::app::main(argc, argv); }
+int main(int argc, char** argv) {
+  muir::app::keep_standard_streams();
+  try {
+    return muir::app::main(argc, argv);
+  } catch (const std::exception& e) {
+    muir::app::complain("muir: {}\n", e.what());
+    return muir::app::kFailed;
+  }
+}

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 
+#include "apps/muir/say.h"
 #include "apps/vts/timestamps.h"
 
 namespace muir::app {
@@ -39,25 +40,26 @@ Status run_replay(const std::string& path, const vts::ReplayOptions& options, Ou
     }
     if (terminal) {
       const auto progress = replay.progress();
-      fmt::print(stderr, "\r{} positions acknowledged, {} rejected, recording at {}  ", progress.sent,
-                 progress.rejected, vts::format_timestamp(progress.recorded_ms));
+      complain("\r{} positions acknowledged, {} rejected, recording at {}  ", progress.sent, progress.rejected,
+               vts::format_timestamp(progress.recorded_ms));
     }
   }
   runner.join();
   ::close(done[0]);
-  if (terminal) fmt::print(stderr, "\n");
+  if (terminal) write_err("\n");
   const auto progress = replay.progress();
   if (!result.ok() && progress.sent == 0) return result;  // it did not begin
   const auto seconds = static_cast<double>(system_clock().steady_ms() - began) / 1000;
-  if (output == Output::json) {
-    fmt::print("{{\"acknowledged\":{},\"rejected\":{},\"refused\":{},\"seconds\":{:.3f},\"complete\":{}}}\n",
-               progress.sent, progress.rejected, progress.refused, seconds, result.ok() && !asked);
-    return result;
-  }
-  fmt::print("{} positions acknowledged in {:.1f} s ({:.0f}/s), of these {} rejected by a rule; {} refused\n",
-             progress.sent, seconds, static_cast<double>(progress.sent) / std::max(seconds, 0.001), progress.rejected,
-             progress.refused);
-  return result;
+  const Status printed = answer(
+      output == Output::json
+          ? fmt::format("{{\"acknowledged\":{},\"rejected\":{},\"refused\":{},\"seconds\":{:.3f},\"complete\":{}}}\n",
+                        progress.sent, progress.rejected, progress.refused, seconds, result.ok() && !asked)
+          : fmt::format(
+                "{} positions acknowledged in {:.1f} s ({:.0f}/s), of these {} rejected by a rule; {} refused\n",
+                progress.sent, seconds, static_cast<double>(progress.sent) / std::max(seconds, 0.001),
+                progress.rejected, progress.refused));
+  MUIR_RETURN_IF_ERROR(result);
+  return printed;
 }
 
 }  // namespace muir::app

@@ -1,9 +1,10 @@
 #include "apps/muir/servers.h"
 
-#include <filesystem>
-
 #include "apps/muir/instance_id.h"
+#include "apps/muir/places.h"
+#include "apps/muir/say.h"
 #include "apps/muir/settings.h"
+#include "apps/vts/records.h"
 #include "apps/vts/vts.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,6 +22,39 @@ namespace {
 
 constexpr int64_t kRunningTimeoutMs = 120'000;
 
+// What `muir` gives to a broker: the keys that it knows, address and folder by options.
+broker::BrokerConfig broker_config(const ServerOptions& options) {
+  broker::Properties known;
+  for (const auto& [key, value] : options.properties) {
+    if (broker::is_known_property(key)) known.insert_or_assign(key, value);
+  }
+  return {.host = options.host,
+          .port = static_cast<uint16_t>(options.broker_port),
+          .data_dir = options.data_dir + "/broker",
+          .properties = std::move(known)};
+}
+
+// As the options say, unless listeners has an address of http or https: the first one is the registry's.
+Result<registry::RegistryOptions> registry_options(const ServerOptions& options) {
+  registry::RegistryOptions out{.host = options.host, .port = static_cast<uint16_t>(options.registry_port)};
+  MUIR_RETURN_IF_ERROR(registry::apply_config(options.properties, out));
+  const auto found = options.properties.find("listeners");
+  std::string_view rest = found == options.properties.end() ? std::string_view() : found->second;
+  while (!rest.empty()) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view one = rest.substr(0, comma);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+    const bool secure = one.starts_with("https://");
+    if (!secure && !one.starts_with("http://")) continue;
+    const net::Url url = MUIR_TRY(net::parse_url(one, secure ? "https://" : "http://", out.port));
+    out.host = url.host;
+    out.port = url.port;
+    if (secure) out.tls = MUIR_TRY(net::tls_server(options.properties, {"listener.name.https.", ""}));
+    break;
+  }
+  return out;
+}
 // Everything that one process runs; ends in the reverse order of its start.
 class Servers {
  public:
@@ -30,20 +64,10 @@ class Servers {
   Servers& operator=(const Servers&) = delete;
 
   Status start_broker(bool with_everything) {
-    broker::Properties known;
-    for (const auto& [key, value] : options_.properties) {
-      if (broker::is_known_property(key)) known.insert_or_assign(key, value);
-    }
+    broker::BrokerConfig config = broker_config(options_);
     // Kafka waits three seconds for further members of a new group, and again for each that comes; the members here are
     // this process's threads, which join together.
-    if (with_everything) known.try_emplace("group.initial.rebalance.delay.ms", "100");
-    broker::BrokerConfig config{.host = options_.host,
-                                .port = static_cast<uint16_t>(options_.broker_port),
-                                .data_dir = options_.data_dir + "/broker",
-                                .properties = std::move(known)};
-    std::error_code ec;
-    std::filesystem::create_directories(config.data_dir, ec);
-    if (ec) return error(Code::io_error, "data folder {}: {}", config.data_dir, ec.message());
+    if (with_everything) config.properties.try_emplace("group.initial.rebalance.delay.ms", "100");
     auto started = broker::Broker::start(std::move(config));
     if (!started.ok()) return explain(started.status(), "broker", "--broker-port", options_.broker_port);
     broker_ = std::move(*started);
@@ -67,7 +91,7 @@ class Servers {
   }
 
   Status start_registry() {
-    auto started = registry::Registry::start(*client_, MUIR_TRY(registry_options()));
+    auto started = registry::Registry::start(*client_, MUIR_TRY(registry_options(options_)));
     if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
     registry_ = std::move(*started);
     registry_port_ = &registry_->port_for_serdes();
@@ -78,7 +102,14 @@ class Servers {
     const auto tls = MUIR_TRY(net::tls_client(options_.properties, {"schema.registry."}));
     registry_client_ = MUIR_TRY(registry::HttpRegistryClient::create(url, {.tls = tls}));
     registry_port_ = registry_client_.get();
-    return {};
+    // Topics would be made before the first schema is asked for; the cluster comes first, as without it there is
+    // nothing.
+    if (const auto cluster = MUIR_TRY(client_->admin())->describe_cluster(); !cluster.ok())
+      return explain(cluster.status(), "vehicle tracking", "--http-port", config_.http_port);
+    const auto answer = registry_port_->latest_schema(fmt::format("{}-value", vts::kRawTopic));
+    if (answer.ok() || answer.status().code() == Code::not_found) return {};
+    return error(answer.status().code(), "schema registry: {}; is the registry of --schema-registry-url {} running?",
+                 answer.status().message(), url);
   }
 
   Status start_vts() {
@@ -96,8 +127,6 @@ class Servers {
     vts_ = std::move(*started);
     MUIR_RETURN_IF_ERROR(vts_->wait_until_running(kRunningTimeoutMs));
     if (!options_.demo) return {};
-    if (demo.empty())
-      return error(Code::not_found, "the recording of the demo (apps/vts/demo) was not found; start with --no-demo");
     return vts_->start_demo();
   }
 
@@ -116,52 +145,29 @@ class Servers {
 
   void print_summary(int64_t took_ms) const {
     if (options_.output == Output::json) return print_json(took_ms);
-    fmt::print("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
-    if (vts_) fmt::print("  map and REST      {}\n", vts_->url());
+    say("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
+    if (vts_) say("  map and REST      {}\n", vts_->url());
     if (broker_) {
-      fmt::print("  Kafka broker      {}\n", bootstrap_);
+      say("  Kafka broker      {}\n", bootstrap_);
     } else {
-      fmt::print("  Kafka cluster     {}\n", bootstrap_);
+      say("  Kafka cluster     {}\n", bootstrap_);
     }
-    if (registry_) fmt::print("  schema registry   {}\n", registry_->url());
-    fmt::print("  data              {}\n", options_.data_dir);
+    if (registry_) say("  schema registry   {}\n", registry_->url());
+    say("  data              {}\n", options_.data_dir);
     if (broker_) {
       const auto it = options_.properties.find("log.flush.acks");
       const bool flushes = it == options_.properties.end() || it->second != "false";
-      fmt::print("  acks=all is answered {} the records are on the disk (fsync)\n", flushes ? "after" : "BEFORE");
+      say("  acks=all is answered {} the records are on the disk (fsync)\n", flushes ? "after" : "BEFORE");
     }
     if (vts_ && options_.demo) {
-      fmt::print(
-          "  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"
+      say("  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"
           "  Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, "
           "processed.\n");
     }
-    fmt::print("Ctrl-C ends it; a second one at once.\n");
-    std::fflush(stdout);
+    say("Ctrl-C ends it; a second one at once.\n");
   }
 
  private:
-  // As the options say, unless listeners has an address of http or https: the first one is the registry's.
-  [[nodiscard]] Result<registry::RegistryOptions> registry_options() const {
-    registry::RegistryOptions out{.host = options_.host, .port = static_cast<uint16_t>(options_.registry_port)};
-    MUIR_RETURN_IF_ERROR(registry::apply_config(options_.properties, out));
-    const auto found = options_.properties.find("listeners");
-    std::string_view rest = found == options_.properties.end() ? std::string_view() : found->second;
-    while (!rest.empty()) {
-      const size_t comma = std::min(rest.find(','), rest.size());
-      std::string_view one = rest.substr(0, comma);
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-      one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-      const bool secure = one.starts_with("https://");
-      if (!secure && !one.starts_with("http://")) continue;
-      const net::Url url = MUIR_TRY(net::parse_url(one, secure ? "https://" : "http://", out.port));
-      out.host = url.host;
-      out.port = url.port;
-      if (secure) out.tls = MUIR_TRY(net::tls_server(options_.properties, {"listener.name.https.", ""}));
-      break;
-    }
-    return out;
-  }
   // The one that this process's own clients use: plaintext where there is one.
   [[nodiscard]] broker::Listener own_listener() const {
     const auto& all = broker_->listeners();
@@ -193,8 +199,7 @@ class Servers {
     text("bootstrapServers", bootstrap_);
     if (registry_) text("schemaRegistryUrl", registry_->url());
     text("data", options_.data_dir);
-    fmt::print("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
-    std::fflush(stdout);
+    say("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
   }
 
   // Says what to do about a port that is in use, or a cluster that is not there.
@@ -229,47 +234,58 @@ Properties with_options(const ServerOptions& options) {
   return out;
 }
 
-int http_port_of(const ServerOptions& options) {
-  const auto it = options.properties.find("vts.http.port");
-  return it == options.properties.end() ? 0 : std::atoi(it->second.c_str());
-}
+// What one command starts.
+struct Parts {
+  bool broker = false;
+  bool registry = false;
+  bool vts = false;
+};
 
-// Two servers on one port would only be found once the first has written its files.
-Status check_ports(std::initializer_list<std::pair<const char*, int>> ports) {
-  std::map<int, const char*> taken;
-  for (const auto& [option, port] : ports) {
-    const auto [other, fresh] = taken.try_emplace(port, option);
-    if (port != 0 && !fresh)
-      return error(Code::invalid_argument, "{} and {} are both {}: each server needs a port of its own", other->second,
-                   option, port);
+Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
+  Places out;
+  if (parts.vts) {
+    const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(with_options(options), options.data_dir + "/streams"));
+    out.servers.push_back({"vehicle tracking", "--http-port", config.http_host, config.http_port});
+    out.web_dir = options.web_dir;
+    out.demo = options.demo;
+    out.demo_dir = find_folder("apps/vts/demo");
+    out.writable_dirs = {options.data_dir, config.streams.state_dir};
   }
-  return {};
+  if (parts.broker) {
+    const broker::BrokerConfig config = broker_config(options);
+    for (const broker::Listener& listener : MUIR_TRY(config.listeners()))
+      out.servers.push_back({"broker", "--broker-port", listener.host, listener.port});
+    out.writable_dirs.push_back(config.data_dir);
+  }
+  if (parts.registry) {
+    const registry::RegistryOptions registry = MUIR_TRY(registry_options(options));
+    out.servers.push_back({"schema registry", "--registry-port", registry.host, registry.port});
+  }
+  return out;
 }
 
 template <class Start>
-Status run(const ServerOptions& options, const StopSignal& stop, Start start) {
+Status run(const ServerOptions& options, const Parts& parts, const StopSignal& stop, Start start) {
   const int64_t began = system_clock().steady_ms();
   MUIR_RETURN_IF_ERROR(check_configuration(with_options(options)));
+  MUIR_RETURN_IF_ERROR(check_places(MUIR_TRY(places_of(options, parts))));
   Servers servers(options);
   MUIR_RETURN_IF_ERROR(start(servers));
   stop.started();
   servers.print_summary(system_clock().steady_ms() - began);
   stop.wait();
   const bool talks = options.output == Output::table;
-  if (talks) fmt::print("\nstopping...\n");
-  std::fflush(stdout);
+  if (talks) say("\nstopping...\n");
   servers.stop();
-  if (talks) fmt::print("stopped\n");
+  if (talks) say("stopped\n");
   return {};
 }
 
 }  // namespace
 
 Status run_up(const ServerOptions& options, const StopSignal& stop) {
-  MUIR_RETURN_IF_ERROR(check_ports({{"--http-port", http_port_of(options)},
-                                    {"--broker-port", options.bootstrap_servers.empty() ? options.broker_port : 0},
-                                    {"--registry-port", options.registry_url.empty() ? options.registry_port : 0}}));
-  return run(options, stop, [&options](Servers& servers) -> Status {
+  const Parts parts{.broker = options.bootstrap_servers.empty(), .registry = options.registry_url.empty(), .vts = true};
+  return run(options, parts, stop, [&options](Servers& servers) -> Status {
     if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
     MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry()
@@ -279,18 +295,18 @@ Status run_up(const ServerOptions& options, const StopSignal& stop) {
 }
 
 Status run_broker(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, stop, [](Servers& servers) { return servers.start_broker(false); });
+  return run(options, {.broker = true}, stop, [](Servers& servers) { return servers.start_broker(false); });
 }
 
 Status run_registry(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, stop, [](Servers& servers) -> Status {
+  return run(options, {.registry = true}, stop, [](Servers& servers) -> Status {
     MUIR_RETURN_IF_ERROR(servers.connect(false));
     return servers.start_registry();
   });
 }
 
 Status run_vts(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, stop, [&options](Servers& servers) -> Status {
+  return run(options, {.vts = true}, stop, [&options](Servers& servers) -> Status {
     MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(servers.use_registry(options.registry_url));
     return servers.start_vts();

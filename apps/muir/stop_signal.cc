@@ -39,7 +39,6 @@ StopSignal::StopSignal() {
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
 }
 
 void StopSignal::started() const { starting = false; }

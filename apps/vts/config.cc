@@ -28,6 +28,8 @@ Status check_origins(const std::vector<std::string>& origins) {
   return {};
 }
 
+constexpr int64_t kYearMs = 366LL * 24 * 3600 * 1000;
+
 // Before the keys of TLS that page and REST interface have for themselves.
 constexpr std::string_view kTlsPrefix = "vts.http.";
 
@@ -55,9 +57,15 @@ const ConfigDef& vts_config() {
   static const ConfigDef def(
       "vts",
       with_tls_keys({
-          {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster"},
-          {.name = "schema.registry.url", .fallback = "http://127.0.0.1:8081", .doc = "the schema registry"},
-          {.name = "vts.http.host", .fallback = "127.0.0.1", .doc = "address that page and REST interface listen on"},
+          {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster", .filled = true},
+          {.name = "schema.registry.url",
+           .fallback = "http://127.0.0.1:8081",
+           .doc = "the schema registry",
+           .filled = true},
+          {.name = "vts.http.host",
+           .fallback = "127.0.0.1",
+           .doc = "address that page and REST interface listen on",
+           .filled = true},
           {.name = "vts.http.port",
            .type = ConfigType::integer,
            .fallback = "8080",
@@ -86,30 +94,38 @@ const ConfigDef& vts_config() {
            .type = ConfigType::integer,
            .fallback = "60000",
            .doc = "how far ahead of the clock a fix may be",
-           .min = 0},
+           .min = 0,
+           .max = kYearMs},
           {.name = "vts.implied.speed.limit.kmh",
            .type = ConfigType::number,
            .fallback = "250",
-           .doc = "a fix is rejected when its vehicle must have been faster"},
+           .doc = "a fix is rejected when its vehicle must have been faster",
+           .above = 0,
+           .below = 1e6},
           {.name = "vts.speed.limit.kmh",
            .type = ConfigType::number,
            .fallback = "50",
-           .doc = "speed limit of vehicles without one of their own"},
+           .doc = "speed limit of vehicles without one of their own",
+           .above = 0,
+           .below = 1000},
           {.name = "vts.duplicate.retention.ms",
            .type = ConfigType::integer,
            .fallback = "21600000",
            .doc = "how long a fix is remembered to know it again, in event time",
-           .min = 60'000},
+           .min = 60'000,
+           .max = kYearMs},
           {.name = "vts.in.flight.max",
            .type = ConfigType::integer,
            .fallback = "200000",
            .doc = "positions waiting for their acknowledgement before requests are answered 503",
-           .min = 1},
+           .min = 1,
+           .max = 100'000'000},
           {.name = "vts.batch.max",
            .type = ConfigType::integer,
            .fallback = "10000",
            .doc = "positions in one request",
-           .min = 1},
+           .min = 1,
+           .max = 1'000'000},
       }));
   return def;
 }

@@ -224,6 +224,32 @@ TEST(Vts, AVehicleIsGoneAsSoonAsItsDeletionIsAnswered) {
   EXPECT_EQ(system.call("DELETE", "/api/v1/vehicles/never").body, R"({"vehicleId":"never"})");
 }
 
+TEST(VtsConfig, EveryNumberHasItsRange) {
+  for (const ConfigKey& key : vts_config().keys()) {
+    if (key.type != ConfigType::integer && key.type != ConfigType::number) continue;
+    for (const char* value : {"-5", "", " ", "x", "5x", "nan", "inf", "-inf", "1e999", "99999999999999999999"}) {
+      EXPECT_FALSE(VtsConfig::parse({{key.name, value}}, "/unused").ok()) << key.name << "=" << value;
+    }
+    EXPECT_TRUE(VtsConfig::parse({{key.name, key.fallback}}, "/unused").ok()) << key.name;
+  }
+  struct Row {
+    const char* key;
+    const char* value;
+    bool good;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"vts.speed.limit.kmh", "0", false},
+                                                   {"vts.speed.limit.kmh", "0.5", true},
+                                                   {"vts.speed.limit.kmh", "1000", false},
+                                                   {"vts.implied.speed.limit.kmh", "0", false},
+                                                   {"vts.future.limit.ms", "0", true},
+                                                   {"vts.future.limit.ms", "9223372036854775807", false},
+                                                   {"vts.http.host", "", false},
+                                                   {"bootstrap.servers", "", false},
+                                                   {"consumer.heartbeat.interval.ms", "6000", false}}) {
+    EXPECT_EQ(VtsConfig::parse({{row.key, row.value}}, "/unused").ok(), row.good) << row.key << "=" << row.value;
+  }
+}
+
 TEST(VtsConfig, TakesOriginsAndNothingElse) {
   struct Row {
     const char* value;

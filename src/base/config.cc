@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <numeric>
@@ -274,7 +275,12 @@ Status ConfigDef::validate(const Properties& given) const {
       return wrong(fmt::format("a whole number{}{}", k->min == INT64_MIN ? "" : fmt::format(" of at least {}", k->min),
                                k->max == INT64_MAX ? "" : fmt::format(" and at most {}", k->max)));
     }
-    if (k->type == ConfigType::number && !parses(value, number)) return wrong("a number");
+    // Written so that NaN is out of range, and infinity everywhere.
+    if (k->type == ConfigType::number && !(parses(value, number) && number > k->above && number < k->below))
+      return wrong(fmt::format("a number{}{}{}", std::isinf(k->above) ? "" : fmt::format(" above {}", k->above),
+                               std::isinf(k->above) || std::isinf(k->below) ? "" : " and",
+                               std::isinf(k->below) ? "" : fmt::format(" below {}", k->below)));
+    if (k->filled && trim(value).empty()) return wrong("something");
     if (k->type == ConfigType::boolean && !is_boolean(value)) return wrong("true or false");
     if (!k->allowed.empty() && std::find(k->allowed.begin(), k->allowed.end(), value) == k->allowed.end()) {
       std::string choices;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ struct ConfigKey {
   std::string doc{};
   int64_t min = INT64_MIN;  // integer keys
   int64_t max = INT64_MAX;
+  double above = -std::numeric_limits<double>::infinity();  // number keys: the value is between these two
+  double below = std::numeric_limits<double>::infinity();
+  bool filled = false;                 // string keys: may not be empty
   std::vector<std::string> allowed{};  // string keys; empty: anything
   bool secret = false;
 };

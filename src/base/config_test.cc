@@ -61,6 +61,9 @@ const ConfigDef& definition() {
                     {.name = "auto.create.topics.enable", .type = ConfigType::boolean, .fallback = "true"},
                     {.name = "cleanup.policy", .fallback = "delete", .allowed = {"delete", "compact"}},
                     {.name = "sasl.password", .secret = true},
+                    {.name = "quota.share", .type = ConfigType::number, .fallback = "1", .above = 0, .below = 10},
+                    {.name = "any.number", .type = ConfigType::number, .fallback = "1"},
+                    {.name = "host", .fallback = "localhost", .filled = true},
                     {.name = "log.dirs", .type = ConfigType::list, .fallback = "data"},
                 });
   return def;
@@ -79,6 +82,15 @@ TEST(ConfigDef, WrongValuesAreRefusedWithWhatIsAllowed) {
        "broker configuration num.partitions=3x: expected a whole number of at least 1 and at most 100"},
       {{{"auto.create.topics.enable", "yes"}},
        "broker configuration auto.create.topics.enable=yes: expected true or false"},
+      {{{"quota.share", "0.5"}}, ""},
+      {{{"quota.share", "-5"}}, "broker configuration quota.share=-5: expected a number above 0 and below 10"},
+      {{{"quota.share", "0"}}, "broker configuration quota.share=0: expected a number above 0 and below 10"},
+      {{{"quota.share", "10"}}, "broker configuration quota.share=10: expected a number above 0 and below 10"},
+      {{{"quota.share", "nan"}}, "broker configuration quota.share=nan: expected a number above 0 and below 10"},
+      {{{"quota.share", "1e400"}}, "broker configuration quota.share=1e400: expected a number above 0 and below 10"},
+      {{{"any.number", "-1e300"}}, ""},
+      {{{"any.number", "inf"}}, "broker configuration any.number=inf: expected a number"},
+      {{{"host", " "}}, "broker configuration host= : expected something"},
       {{{"cleanup.policy", "drop"}}, "broker configuration cleanup.policy=drop: expected one of delete, compact"},
   };
   for (const auto& c : cases) EXPECT_EQ(definition().validate(c.given).message(), c.want);

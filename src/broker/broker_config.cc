@@ -118,14 +118,41 @@ std::string unknown_key(std::string_view name) {
                       : fmt::format("{}: unknown key; the nearest known one is {}", name, near);
 }
 
-bool valid(const BrokerConfigKey& key, std::string_view value) {
-  if (key.type == kBoolean) return value == "true" || value == "false";
-  if (key.type == kInt || key.type == kLong) {
-    const auto parsed = number(value);
-    const int64_t least = key.name == "queued.max.request.bytes" ? -1 : 0;
-    return parsed && *parsed >= least && (key.type == kLong || *parsed <= INT32_MAX);
+// The least value that a number may have, as in Apache Kafka 4.3, and 0 where that has no limit: less than nothing is
+// none.
+int64_t least(std::string_view name) {
+  if (name == "queued.max.request.bytes") return -1;
+  if (name == "fetch.max.bytes") return 1024;
+  for (const std::string_view any :
+       {"connections.max.idle.ms", "group.initial.rebalance.delay.ms", "group.max.session.timeout.ms",
+        "group.min.session.timeout.ms", "log.cleaner.backoff.ms", "log.flush.offset.checkpoint.interval.ms",
+        "max.connections", "max.incremental.fetch.session.cache.slots", "node.id", "offset.metadata.max.bytes"}) {
+    if (name == any) return 0;
   }
-  return true;
+  return 1;
+}
+
+// What the value should be; empty when it is.
+std::string expected(const BrokerConfigKey& key, std::string_view value) {
+  if (key.type == kBoolean) return value == "true" || value == "false" ? "" : "true or false";
+  if (key.type != kInt && key.type != kLong) return {};
+  const auto parsed = number(value);
+  const int64_t most = key.type == kLong ? INT64_MAX : INT32_MAX;
+  if (parsed && *parsed >= least(key.name) && *parsed <= most) return {};
+  return fmt::format("a whole number from {} to {}", least(key.name), most);
+}
+
+std::string not_allowed(std::string_view name, std::string_view value) {
+  return fmt::format("{}={}: not a value that this key may have", name, value);
+}
+
+// What each key may have by itself, and not beside another one.
+void check_together(const Properties& properties, std::vector<std::string>& wrong) {
+  const int64_t shortest = int_property(properties, "group.min.session.timeout.ms");
+  const int64_t longest = int_property(properties, "group.max.session.timeout.ms");
+  if (shortest > longest)
+    wrong.push_back(
+        fmt::format("group.min.session.timeout.ms={}: above group.max.session.timeout.ms={}", shortest, longest));
 }
 
 }  // namespace
@@ -162,18 +189,22 @@ ConfigComplaints check_properties(const Properties& properties) {
   ConfigComplaints out;
   for (const auto& [name, value] : properties) {
     if (const BrokerConfigKey* key = find_broker_config_key(name)) {
-      if (!valid(*key, value))
-        out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+      if (const std::string should = expected(*key, value); !should.empty())
+        out.wrong.push_back(fmt::format("{}; expected {}", not_allowed(name, value), should));
     } else if (const log::ConfigKey* topic_key = topic_default(name)) {
       if (!log::validate_topic_config(topic_key->name, value).ok()) {
-        out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+        out.wrong.push_back(not_allowed(name, value));
       }
     } else if (is_coarse_time(name)) {
-      if (!number(value)) out.wrong.push_back(fmt::format("{}={}: not a value that this key may have", name, value));
+      // Times that are too long to count in milliseconds, or none; only a retention may be without limit.
+      const auto time = number(value);
+      const bool unlimited = time == -1 && name != "log.roll.hours";
+      if (!time || !((*time >= 1 && *time <= INT32_MAX) || unlimited)) out.wrong.push_back(not_allowed(name, value));
     } else if (!is_known_property(name)) {
       out.unknown.push_back(unknown_key(name));
     }
   }
+  if (out.wrong.empty()) check_together(properties, out.wrong);
   return out;
 }
 

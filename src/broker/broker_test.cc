@@ -638,6 +638,35 @@ TEST(BrokerStart, WrongSettingsAreRefusedAndUnknownOnesGetASuggestion) {
     EXPECT_EQ(check_properties({{key, "soon"}}).wrong.size(), 1u) << key;
 }
 
+TEST(BrokerStart, EveryNumberHasItsRange) {
+  for (const BrokerConfigKey& key : broker_config_keys()) {
+    const bool number = key.type == 3 || key.type == 5;  // int, long
+    if (!number) continue;
+    for (const char* value : {"-5", "", "x", "1x", "99999999999999999999"})
+      EXPECT_EQ(check_properties({{std::string(key.name), value}}).wrong.size(), 1u) << key.name << "=" << value;
+    EXPECT_TRUE(check_properties({{std::string(key.name), std::string(key.default_value)}}).wrong.empty()) << key.name;
+  }
+  struct Row {
+    Properties properties;
+    const char* wrong;  // empty: nothing
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {{{"num.partitions", "0"}}, "num.partitions=0: not a value that this key may have; expected a whole number"},
+           {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
+           {{{"max.connections", "0"}}, ""},
+           {{{"log.retention.hours", "-1"}}, ""},
+           {{{"log.retention.hours", "0"}}, "log.retention.hours=0"},
+           {{{"log.retention.minutes", "-2"}}, "log.retention.minutes=-2"},
+           {{{"log.roll.hours", "-1"}}, "log.roll.hours=-1"},
+           {{{"group.min.session.timeout.ms", "9000"}, {"group.max.session.timeout.ms", "8000"}},
+            "group.min.session.timeout.ms=9000: above group.max.session.timeout.ms=8000"}}) {
+    const auto wrong = check_properties(row.properties).wrong;
+    EXPECT_EQ(wrong.empty(), *row.wrong == 0);
+    const std::string first = wrong.empty() ? "" : wrong.front();
+    EXPECT_NE(first.find(row.wrong), std::string::npos) << first;
+  }
+}
+
 TEST(BrokerStart, ClientsAreToldTheAdvertisedAddress) {
   TestBroker broker(Properties{{"advertised.listeners", "PLAINTEXT://bus.example:19092"}});
   TestClient client(broker->port());

@@ -13,6 +13,8 @@ namespace {
 
 using Map = std::map<std::string, std::string>;
 
+constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();  // what Kafka's keys of type int may have
+
 // Keys of Kafka's that concern the JVM or are carried to the clients as they are: known, not explained here.
 constexpr std::string_view kPassedOn[] = {
     "security.protocol",          "client.rack",          "connections.max.idle.ms",  "metadata.max.age.ms",
@@ -154,6 +156,12 @@ Status check_consistency(const StreamsConfig& config, int64_t standbys) {
     return error(Code::invalid_argument, "configuration application.id={}: letters, digits, '.', '_' and '-' only",
                  config.application_id);
   }
+  if (config.heartbeat_interval_ms >= config.session_timeout_ms) {
+    return error(Code::invalid_argument,
+                 "configuration heartbeat.interval.ms={}: must be less than session.timeout.ms={}, or the member is "
+                 "taken for dead between two heartbeats",
+                 config.heartbeat_interval_ms, config.session_timeout_ms);
+  }
   if (standbys > 0) {
     return error(Code::unsupported,
                  "configuration num.standby.replicas={}: this application keeps no standby replicas; "
@@ -187,7 +195,7 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
   in.integer("commit.interval.ms", config.commit_interval_ms, 0);
   in.integer("poll.ms", config.poll_ms, 0);
   in.integer("max.task.idle.ms", config.max_task_idle_ms, -1);
-  in.integer("buffered.records.per.partition", config.buffered_records_per_partition, 1);
+  in.integer("buffered.records.per.partition", config.buffered_records_per_partition, 1, kIntMax);
   in.integer("task.timeout.ms", config.task_timeout_ms, 0);
   in.integer("repartition.purge.interval.ms", config.repartition_purge_interval_ms, 1);
   in.integer("replication.factor", config.replication_factor, -1, 32767);
@@ -207,12 +215,12 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
   }
   config.reset_earliest = reset == "earliest";
   config.group_instance_id = consumer.text("group.instance.id");
-  consumer.integer("session.timeout.ms", config.session_timeout_ms, 1);
-  consumer.integer("heartbeat.interval.ms", config.heartbeat_interval_ms, 1);
-  consumer.integer("max.poll.interval.ms", config.max_poll_interval_ms, 1);
+  consumer.integer("session.timeout.ms", config.session_timeout_ms, 1, kIntMax);
+  consumer.integer("heartbeat.interval.ms", config.heartbeat_interval_ms, 1, kIntMax);
+  consumer.integer("max.poll.interval.ms", config.max_poll_interval_ms, 1, kIntMax);
   MUIR_RETURN_IF_ERROR(consumer.status());
   Reader producer(config.producer);
-  producer.integer("transaction.timeout.ms", config.transaction_timeout_ms, 1);
+  producer.integer("transaction.timeout.ms", config.transaction_timeout_ms, 1, kIntMax);
   MUIR_RETURN_IF_ERROR(producer.status());
   // These are the membership's and the task's business, not the data consumer's.
   for (auto* map : {&config.main_consumer, &config.restore_consumer, &config.global_consumer}) {

@@ -87,6 +87,9 @@ TEST(StreamsConfig, SaysWhichValueIsWrongAndWhatItMayBe) {
       {with({{"num.standby.replicas", "1"}}), "keeps no standby replicas"},
       {with({{"processing.guarantee", "exactly_once_v2"}, {"commit.interval.ms", "20000"}}),
        "transaction.timeout.ms=10000"},
+      {with({{"session.timeout.ms", "3000000000"}}), "session.timeout.ms=3000000000: expected an integer from 1 to"},
+      {with({{"session.timeout.ms", "6000"}, {"consumer.heartbeat.interval.ms", "6000"}}),
+       "heartbeat.interval.ms=6000: must be less than session.timeout.ms=6000"},
       {with({{"processing.exception.handler", "ignore"}}), "expected log_and_fail or log_and_continue"},
   };
   for (const auto& [properties, text] : cases) {

@@ -2,7 +2,8 @@
 """The documents do what they show: the blocks marked `sh test` of each run in order against a started product of its own.
 
 A block must end with 0 and, when a `text` block follows, print what that one shows: `...` stands for anything, and numbers of ten
-and more digits (times) are not compared. A block that only reads is repeated until it shows that, as views follow the topics.
+and more digits (times) are not compared. A block that only reads is right at once, unless the words since the last write say "a moment": then it
+is repeated until it shows that, as views follow the topics.
 """
 import json
 import pathlib
@@ -25,8 +26,15 @@ COMMAND_TIMEOUT_S = 60
 
 
 def blocks(text):
-    """(commands, what they show or None), in order."""
-    return [(found.group(1), found.group(2)) for found in BLOCK.finditer(text)]
+    """(commands, what they show or None, whether that may take a moment), in order."""
+    out, said, end = [], "", 0
+    for found in BLOCK.finditer(text):
+        said += text[end:found.start()]
+        end = found.end()
+        out.append((found.group(1), found.group(2), re.search(r"\ba moment\b", said, re.I) is not None))
+        if not only_reads(found.group(1)):
+            said = ""
+    return out
 
 
 def without_times(text):
@@ -65,7 +73,12 @@ class Comparison(unittest.TestCase):
 
     def test_blocks_are_read_with_what_they_show(self):
         text = "```sh test\na\n```\n\n```text\nA\n```\n```sh\nb\n```\n```sh test\nc\n```\nwords\n```text\nD\n```\n"
-        self.assertEqual(blocks(text), [("a\n", "A\n"), ("c\n", None)])
+        self.assertEqual(blocks(text), [("a\n", "A\n", False), ("c\n", None, False)])
+
+    def test_what_takes_a_moment_is_said_since_the_last_write(self):
+        read, write = "```sh test\ncurl -s x\n```\n", "```sh test\ncurl -s x -d y\n```\n"
+        text = write + "A moment later:\n" + read + "and:\n" + read + write + "At once:\n" + read
+        self.assertEqual([moment for _, _, moment in blocks(text)], [False, True, True, True, False])
 
 
 class Documents(unittest.TestCase):
@@ -90,11 +103,11 @@ class Documents(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"{commands}{done.stdout}{done.stderr}")
         return done.stdout
 
-    def run_block(self, commands, shown):
+    def run_block(self, commands, shown, moment):
         if re.search(r"^\w+\(\)", commands, re.M):
             self.functions += self.here(commands)
             return
-        deadline = time.monotonic() + (READ_TIMEOUT_S if only_reads(commands) else 0)
+        deadline = time.monotonic() + (READ_TIMEOUT_S if moment and only_reads(commands) else 0)
         while True:
             output = self.run_once(commands)
             missing = None if shown is None else first_missing(shown, output)
@@ -137,9 +150,9 @@ class Documents(unittest.TestCase):
         found = blocks((REPOSITORY / path).read_text())
         self.assertGreaterEqual(len(found), at_least)
         self.muir.start()
-        for commands, shown in found:
+        for commands, shown, moment in found:
             with self.subTest(commands=commands):
-                self.run_block(commands, shown)
+                self.run_block(commands, shown, moment)
         if then is not None:
             then()
         self.assertEqual(self.muir.stop(), 0)

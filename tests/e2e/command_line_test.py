@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -60,6 +61,20 @@ class CommandLine(unittest.TestCase):
             (["broker", "--set", "num.partitions=many"], {}, "num.partitions=many"),
             (["registry", "--bootstrap-servers", "localhost:9", "--set", "num.stream.threads=none"], {}, "num.stream.threads"),
             (["vts", "--set", "vts.speed.limit.kmh=fast"], {}, "vts.speed.limit.kmh"),
+            (["up", "--set", "vts.speed.limit.kmh=-5"], {}, "vts.speed.limit.kmh=-5: expected a number above 0 and below 1000"),
+            (["up", "--set", "vts.speed.limit.kmh=nan"], {}, "vts.speed.limit.kmh=nan"),
+            (["up", "--set", "vts.implied.speed.limit.kmh=0"], {}, "vts.implied.speed.limit.kmh=0"),
+            (["up", "--set", "vts.future.limit.ms=9223372036854775807"], {}, "vts.future.limit.ms"),
+            (["up", "--set", "vts.http.host="], {}, "vts.http.host"),
+            (["up", "--set", "num.partitions=0"], {}, "num.partitions=0"),
+            (["up", "--set", "fetch.max.bytes=100"], {}, "fetch.max.bytes=100"),
+            (["up", "--set", "log.retention.hours=0"], {}, "log.retention.hours=0"),
+            (["up", "--set", "group.min.session.timeout.ms=9999999"], {}, "group.min.session.timeout.ms"),
+            (["up", "--set", "commit.interval.ms=-1"], {}, "commit.interval.ms"),
+            (["up", "--set", "consumer.heartbeat.interval.ms=6000"], {}, "heartbeat.interval.ms"),
+            (["up", "--set", "vts.partitions=2", "stray"], {}, "stray"),
+            (["up", "--web-dir", "nowhere"], {}, "--web-dir"),
+            (["vts", "replay", "x.csv", "--speed", "inf"], {}, "--speed inf"),
             (["vts", "replay", "x.csv", "--speed", "-1"], {}, "--speed -1"),
             (["registry"], {}, "--bootstrap-servers"),
             (["up", "--no-dmeo"], {}, "--no-dmeo"),
@@ -83,6 +98,103 @@ class CommandLine(unittest.TestCase):
         self.assertIn("unknown configuration key 'num.partition' (muir.properties); did you mean 'num.partitions'?", done.stderr)
         self.assertIn("unknown configuration key 'vts.partitionz' (--set); did you mean 'vts.partitions'?", done.stderr)
         self.assertIn("unknown configuration key 'num.stream.thread' (environment); did you mean 'num.stream.threads'?", done.stderr)
+
+    def test_a_word_after_a_setting_is_a_word(self):
+        for words in (["config", "--set", "num.partitions=3", "num.partitions"], ["config", "num.partitions", "--set", "num.partitions=3"],
+                      ["config", "--set", "vts.partitions=2", "--set", "num.partitions=3", "num.partitions", "--output", "table"]):
+            with self.subTest(words=words):
+                done = self.run_muir(*words)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                rows = done.stdout.splitlines()[1:]
+                self.assertTrue(all("num.partitions" in row for row in rows), done.stdout)
+                self.assertRegex(done.stdout, r"(?m)^num.partitions +3 +--set ")
+
+    def free_ports(self):
+        return dict(zip(("--http-port", "--broker-port", "--registry-port"), map(str, product.cluster.free_ports(3))))
+
+    def test_what_stands_in_the_way_of_a_start_is_noticed_before_anything_is_written(self):
+        file = self.folder / "file"
+        file.write_text("")
+        lonely = self.folder / "bin" / "muir"  # no demo around it
+        lonely.parent.mkdir()
+        shutil.copy(product.BINARY, lonely)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            busy = str(taken.getsockname()[1])
+            for option in ("--http-port", "--broker-port", "--registry-port"):
+                with self.subTest(option=option):
+                    ports = {**self.free_ports(), option: busy}
+                    done = self.run_muir("up", "--no-demo", "--data", str(self.data), *(word for pair in ports.items() for word in pair))
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertIn(f"{option} (it was {busy})", done.stderr)
+                    self.assertFalse(self.data.exists(), "something was written")
+        words = [word for pair in self.free_ports().items() for word in pair]
+        done = subprocess.run([str(lonely), "up", "--data", str(self.data), *words], capture_output=True, text=True, timeout=60, cwd=self.folder)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--no-demo", done.stderr)
+        self.assertFalse(self.data.exists(), "something was written")
+        done = self.run_muir("up", "--no-demo", "--data", str(file / "data"), *words)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("choose another one with --data", done.stderr)
+
+    def test_a_registry_that_is_not_there_is_noticed_before_topics_exist(self):
+        port, free = product.cluster.free_ports(2)
+        with open(self.folder / "broker.log", "wb") as out:
+            broker = subprocess.Popen([str(product.BINARY), "broker", "--data", str(self.folder / "cluster"), "--broker-port", str(port)],
+                                      stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                      preexec_fn=product.cluster.die_with_parent)
+        self.addCleanup(lambda: (broker.kill(), broker.wait()))
+        done = self.run_muir("vts", "--data", str(self.data), "--http-port", "0", "--bootstrap-servers", f"127.0.0.1:{port}", "--schema-registry-url",
+                             f"http://127.0.0.1:{free}", timeout=120)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("--schema-registry-url", done.stderr)
+        topics = [path.name for path in (self.folder / "cluster" / "broker").iterdir() if path.name.startswith("vehicle.")]
+        self.assertEqual(topics, [])
+
+    def test_no_command_minds_that_nobody_listens(self):
+        """Closed pipes, full devices and closed descriptors: the exit code is what it would be."""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            busy = str(taken.getsockname()[1])
+            commands = [  # words, exit code
+                (["config"], 0), (["config", "--output", "json"], 0), (["config", "no such word"], 1), (["--help"], 0), (["--version"], 0),
+                (["up", "--help"], 0), (["upp"], 2), ([], 2), (["up", "--http-port", "x"], 2), (["up", "--set", "num.partitions=x"], 2),
+                (["up", "--data", str(self.data), "--broker-port", busy], 1), (["broker", "--data", str(self.data), "--broker-port", busy], 1),
+                (["vts", "replay", "missing.csv"], 1), (["vts", "replay", "missing.csv", "--output", "json"], 1),
+            ]
+            for words, code in commands:
+                for how in ("closed pipe", "closed descriptors"):
+                    with self.subTest(words=words, how=how):
+                        if how == "closed pipe":
+                            reader, writer = os.pipe()
+                            os.close(reader)
+                            done = subprocess.run([str(product.BINARY), *words], stdout=writer, stderr=writer, timeout=60, cwd=self.folder)
+                            os.close(writer)
+                        else:
+                            done = subprocess.run([str(product.BINARY), *words], timeout=60, cwd=self.folder,
+                                                  preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)])
+                        self.assertEqual(done.returncode, code)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([str(product.BINARY), "config"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output: No space left on device", done.stderr)
+
+    def test_a_server_without_standard_streams_writes_into_no_file_of_its_own(self):
+        ports = self.free_ports()
+        process = subprocess.Popen([str(product.BINARY), "up", "--no-demo", "--data", str(self.data), *(word for pair in ports.items() for word in pair)],
+                                   cwd=self.folder, preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)])
+        self.addCleanup(lambda: (process.poll() is None and process.kill(), process.wait()))
+        muir = product.Product(self.folder)
+        muir.process, muir.http_port = process, int(ports["--http-port"])
+        muir.log.write_text("")
+        muir.wait(lambda: muir.get("/api/v1/stats") is not None, 90, "the REST interface")
+        product.Gateway(muir).post([{"vehicleId": "V1", "lat": 52.2, "lon": 21, "timestamp": 1767268800000}])
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), 0)
+        strays = [path for path in self.data.rglob("*") if path.is_file() and re.search(rb"is running|stopping|application muir-vts is", path.read_bytes())]
+        self.assertEqual(strays, [])
 
     def test_config_lists_keys_with_values_and_where_they_come_from(self):
         (self.folder / "fleet.properties").write_text("vts.speed.limit.kmh=70\n")

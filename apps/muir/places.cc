@@ -1,0 +1,72 @@
+#include "apps/muir/places.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "net/port_check.h"
+
+namespace muir::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status check_ports(const std::vector<Listening>& servers) {
+  const auto any = [](const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; };
+  for (size_t i = 0; i < servers.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const bool same = servers[i].host == servers[j].host || any(servers[i].host) || any(servers[j].host);
+      if (same && servers[i].port != 0 && servers[i].port == servers[j].port)
+        return error(Code::invalid_argument, "{} and {} are both {}: each server needs a port of its own",
+                     servers[j].option, servers[i].option, servers[i].port);
+    }
+  }
+  for (const Listening& server : servers) {
+    const Status free = net::check_port(server.host, static_cast<uint16_t>(server.port));
+    if (free.ok()) continue;
+    const Status named = free.annotate(server.what);
+    if (free.code() != Code::already_exists) return named;
+    return error(named.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
+                 server.option, server.port);
+  }
+  return {};
+}
+
+Status check_demo(const std::string& folder) {
+  if (folder.empty())
+    return error(Code::not_found, "the recording of the demo (apps/vts/demo) was not found; start with --no-demo");
+  for (const char* name : {"positions.csv.gz", "vehicles.csv", "districts.geojson"}) {
+    std::error_code ec;
+    if (!fs::is_regular_file(fs::path(folder) / name, ec))
+      return error(Code::not_found, "the demo's {}/{} is missing; start with --no-demo", folder, name);
+  }
+  return {};
+}
+
+Status check_writable(const std::string& folder) {
+  const auto wrong = [&folder](std::string_view why) {
+    return error(Code::io_error, "data folder {}: {}; choose another one with --data", folder, why);
+  };
+  std::error_code ec;
+  fs::create_directories(folder, ec);
+  if (ec) return wrong(ec.message());
+  if (!fs::is_directory(folder, ec)) return wrong("not a folder");
+  const std::string probe = folder + "/.muir-writes-here";
+  if (const Status written = system_env().replace_file(probe, "x"); !written.ok()) return wrong(written.message());
+  fs::remove(probe, ec);
+  return {};
+}
+
+}  // namespace
+
+Status check_places(const Places& places) {
+  MUIR_RETURN_IF_ERROR(check_ports(places.servers));
+  std::error_code ec;
+  if (!places.web_dir.empty() && !fs::is_regular_file(fs::path(places.web_dir) / "index.html", ec))
+    return error(Code::invalid_argument, "--web-dir {}: there is no index.html; build the page with npm in web/",
+                 places.web_dir);
+  if (places.demo) MUIR_RETURN_IF_ERROR(check_demo(places.demo_dir));
+  for (const std::string& folder : places.writable_dirs) MUIR_RETURN_IF_ERROR(check_writable(folder));
+  return {};
+}
+
+}  // namespace muir::app

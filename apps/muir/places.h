@@ -1,0 +1,30 @@
+// Where a process is about to listen, read and write: looked at before it starts anything, so that a start that cannot
+// succeed leaves no topic and no file behind.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace muir::app {
+
+struct Listening {
+  std::string what;    // "schema registry"
+  std::string option;  // that changes it: "--registry-port"
+  std::string host;
+  int port = 0;  // 0: any free one
+};
+
+struct Places {
+  std::vector<Listening> servers{};
+  std::string web_dir{};  // as given; empty: it need not exist
+  bool demo = false;
+  std::string demo_dir{};
+  std::vector<std::string> writable_dirs{};  // made when they are missing, the last thing of all
+};
+
+// The first that will not do, with the option that changes it.
+Status check_places(const Places& places);
+
+}  // namespace muir::app

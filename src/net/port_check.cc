@@ -1,0 +1,45 @@
+#include "net/port_check.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace muir::net {
+
+Status check_port(const std::string& host, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int failure = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &list);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(list, [](addrinfo* one) {
+    if (one != nullptr) ::freeaddrinfo(one);
+  });
+  if (failure != 0 || !found)
+    return error(Code::invalid_argument, "listen on {}:{}: {}", host, port, ::gai_strerror(failure));
+  // As the listener does: of a name's addresses the first of IPv4, if there is one.
+  const addrinfo* chosen = found.get();
+  for (const addrinfo* one = found.get(); one != nullptr; one = one->ai_next) {
+    if (one->ai_family != AF_INET) continue;
+    chosen = one;
+    break;
+  }
+  const int fd = ::socket(chosen->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return error(Code::io_error, "listen on {}:{}: {}", host, port, std::strerror(errno));
+  // With the listener's option: connections that linger from before do not count, another listener does.
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int bound = ::bind(fd, chosen->ai_addr, chosen->ai_addrlen) == 0 ? 0 : errno;
+  ::close(fd);
+  if (bound == 0) return {};
+  if (bound == EADDRINUSE)
+    return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", host, port);
+  return error(bound == EADDRNOTAVAIL ? Code::invalid_argument : Code::io_error, "listen on {}:{}: {}", host, port,
+               std::strerror(bound));
+}
+
+}  // namespace muir::net

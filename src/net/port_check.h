@@ -1,0 +1,15 @@
+// Whether a server could listen somewhere, without doing so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+
+namespace muir::net {
+
+// already_exists when another program listens on the port; invalid_argument when the host is no address of this
+// machine. Port 0 is any free one. Holds only for the moment: another program may be faster than the server.
+Status check_port(const std::string& host, uint16_t port);
+
+}  // namespace muir::net
