@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The page of an empty system in a real browser: it says how to begin, shows what is posted, survives a restart of the server,
 works with the keyboard and at every width."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import product  # noqa: E402: found through the path above
@@ -43,6 +45,16 @@ return [...document.querySelectorAll('button, input, [role], aside, section, nav
   .filter((e) => e.getAttribute('role') !== 'presentation' && e.getAttribute('aria-hidden') !== 'true' && !e.closest('#map') && !named(e) && !['status', 'alert'].includes(e.getAttribute('role')))
   .map((e) => e.outerHTML.slice(0, 120));
 """
+
+
+# Vehicles that a panel or the edge of the window hides; the muir.free() rectangle is what no panel covers.
+HIDDEN = """
+const free = muir.free(), shown = muir.onScreen();
+const inside = shown.filter((v) => v.x >= free.left && v.x <= free.right && v.y >= free.top && v.y <= free.bottom).map((v) => v.id);
+return muir.ids().filter((id) => !inside.includes(id));
+"""
+VIEW = "return [muir.zoom, ...muir.onScreen().sort((a, b) => a.id < b.id ? -1 : 1).flatMap((v) => [v.x, v.y])].map((n) => Math.round(n * 10) / 10).join()"
+DAY_MS = 86_400_000
 
 
 def position(vehicle, lon, speed=40, **more):
@@ -137,6 +149,96 @@ class Page(unittest.TestCase):
         browser.wait("the next fix", "return muir.connection === 'live' && document.querySelector('.connection').textContent.startsWith('Live')")
         strange = [message for message in self.errors(browser) if "ERR_CONNECTION_REFUSED" not in message and "WebSocket" not in message]
         self.assertEqual(strange, [])
+
+    def delete(self, path):
+        request = urllib.request.Request(self.muir.url + path, method="DELETE")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def test_a_fix_of_yesterday_looks_like_one(self):
+        self.muir.put("/api/v1/zones/depot", ZONE)
+        then = int(time.time() * 1000) - DAY_MS
+        day = time.strftime("%-d %b", time.localtime(then / 1000))
+        for seconds_ago, lon, speed in ((60, 20.98, 20), (40, 20.991, 55), (20, 20.992, 20), (0, 20.993, 40)):
+            self.gateway.post([position("OLD", lon, speed, timestamp=then - seconds_ago * 1000)])
+        self.gateway.post([position("BAD", 21, lat=91, timestamp=then), position("NEW", 21.01)])
+        self.muir.wait(lambda: len(self.muir.get("/api/v1/alerts")["alerts"]) == 2 and len(self.muir.get("/api/v1/vehicles")["vehicles"]) == 2, 20, "all")
+        browser = self.open()
+        browser.wait("both vehicles", "return muir.vehicles === 2")
+        self.assertEqual(browser.run("return muir.bands()"), {"OLD": "stale", "NEW": "normal"}, "though both were received just now")
+        self.gateway.post([position("OLD", 20.994, 40, timestamp=then + 1000)])
+        browser.click("#fleet-filter [data-key=stale]")
+        browser.wait("the old one alone", "return [...document.querySelectorAll('.fleet-row:not([hidden])')].map((r) => r.dataset.id).join() === 'OLD'")
+        self.assertIn(browser.text(".fleet-row:not([hidden]) .speed"), ("23 h", "1 d"))
+        browser.click(".fleet-row:not([hidden])")
+        browser.wait("its card", "return document.querySelector('#card:not([hidden])')?.dataset.vehicle === 'OLD'")
+        card = browser.text("#card")
+        self.assertRegex(card, rf"Last fix\n{day}, \d\d:\d\d:\d\d \((23 h|1 d) ago\)")
+        self.assertIn("No fix for", card)
+        self.assertNotIn("Moving", card)
+        self.assertIn(f"of {day}", browser.text("#card h3"))
+        times = browser.run("return [...document.querySelectorAll('#alert-feed time')].map((t) => t.textContent)")
+        self.assertEqual(len(times), 2)
+        for text in times:
+            self.assertTrue(text.startswith(f"{day}, "), text)
+        browser.click(".counters button")
+        browser.wait("the dead letter", "return document.querySelector('#dead-letters td code')?.textContent === 'latitude_out_of_range'")
+        cells = browser.run("return [...document.querySelectorAll('#dead-letters tbody td')].slice(0, 2).map((td) => td.textContent)")
+        self.assertRegex(cells[0], r"^\d\d:\d\d:\d\d$")  # received today
+        self.assertTrue(cells[1].startswith(f"{day}, "), cells[1])
+        self.assertEqual(self.errors(browser), [])
+
+    def test_the_whole_fleet_is_shown_from_the_first_moment_and_by_the_button(self):
+        self.muir.put("/api/v1/zones/depot", ZONE)  # what is far from all zones is shown as well
+        places = {"W": (52.23, 21.0), "L": (38.72, -9.14), "N": (69.65, 18.96)}
+        self.gateway.post([position(name, lon, lat=lat) for name, (lat, lon) in places.items()])
+        self.muir.wait(lambda: len(self.muir.get("/api/v1/vehicles")["vehicles"]) == 3, 20, "the fleet")
+        for width, height in ((1440, 900), (1024, 768), (390, 844)):
+            with self.subTest(width=width):
+                browser = self.open(width, height)
+                browser.wait("the fleet", "return muir.vehicles >= 3 && muir.onScreen().length === muir.vehicles && muir.mapIdle")
+                self.assertEqual(browser.run(HIDDEN), [])
+                first = browser.run(VIEW)
+                browser.click("#zoom-in")
+                browser.wait("another view", "return muir.mapIdle")
+                browser.click("#zoom-fit")
+                browser.wait("the same view", f"return muir.mapIdle && (() => {{ {VIEW} }})() === arguments[0]", first)
+                self.assertTrue(browser.run("return [...document.querySelectorAll('#legend li')].length === 6 && [...document.querySelectorAll('#legend li')]"
+                                            ".every((li) => { const b = li.getBoundingClientRect(); return b.width > 0 && b.right <= innerWidth && b.bottom <= innerHeight"
+                                            " && document.elementFromPoint(b.x + b.width / 2, b.y + b.height / 2) !== null; })"), "the legend")
+                self.assertEqual(browser.run("const foot = document.querySelector('#legend').getBoundingClientRect(), tabs = document.querySelector('#tabs').getBoundingClientRect();"
+                                             " return tabs.height > 0 && foot.bottom > tabs.top"), False, "the legend lies under the tabs")
+                browser.close()
+        browser = self.open()
+        browser.wait("the fleet", "return muir.onScreen().length === 3 && muir.mapIdle")
+        self.gateway.post([position("S", 28.04, lat=-26.2)])
+        browser.wait("the one that came to be in view", f"return muir.vehicles === 4 && muir.mapIdle && (() => {{ {HIDDEN} }})().length === 0")
+
+    def test_what_is_removed_leaves_an_open_page_and_nothing_else_moves(self):
+        self.muir.put("/api/v1/zones/depot", ZONE)
+        self.gateway.post([position("V1", 21.01), position("V2", 21.02)])
+        self.muir.wait(lambda: len(self.muir.get("/api/v1/vehicles")["vehicles"]) == 2, 20, "the fleet")
+        browser = self.open()
+        browser.wait("all of it", "return muir.vehicles === 2 && muir.zones.join() === 'depot' && muir.mapIdle && document.querySelector('[data-key=vehicles] dd').textContent === '2'")
+        place = "return [...document.querySelectorAll('.connection, .counters > div:not([hidden])')].map((e) => Math.round(e.getBoundingClientRect().left)).join()"
+        before = browser.run(place)
+        # The name of the zone is in its middle, where V1 stands: the vehicle is what a click finds.
+        browser.run("document.querySelector('#zoom-out').click()")
+        browser.wait("the zone's name", "const found = muir.at(21.01, 52.23); return muir.mapIdle && found.vehicle === 'V1'")
+        at = browser.run("return muir.at(21.01, 52.23)")
+        browser.click_at(at["x"], at["y"])
+        browser.wait("the vehicle and not the zone", "return muir.selected === 'V1' && document.querySelector('.zone-chip') === null")
+        self.delete("/api/v1/zones/depot")
+        browser.wait("the zone to go", "return muir.zones.length === 0")
+        browser.wait("the card to say so", "return /Zone\\s*none/.test(document.querySelector('#card').innerText)")
+        self.muir.put("/api/v1/zones/yard", ZONE)
+        browser.wait("a new zone to come", "return muir.zones.join() === 'yard'")
+        self.delete("/api/v1/vehicles/V1")
+        browser.wait("the vehicle to go, with its card", "return muir.ids().join() === 'V2' && muir.selected === null && document.querySelector('#card').hidden")
+        self.gateway.post([position("V1", 21.01 + n / 10_000, timestamp=int(time.time() * 1000) - n) for n in range(1200)])
+        browser.wait("it to come again", "return muir.vehicles === 2 && Number(document.querySelector('[data-key=rate] dd').textContent) > 1")
+        self.assertEqual(browser.run(place), before, "the header jumped")
+        self.assertEqual(self.errors(browser), [])
 
     def test_nothing_overflows_at_any_width(self):
         self.muir.put("/api/v1/zones/depot", ZONE)

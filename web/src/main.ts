@@ -70,6 +70,8 @@ class Page {
   private placed: "nowhere" | "zones" | "fleet" = "nowhere";
   /** somebody has chosen what to look at: the view does not follow the fleet any more */
   private steered = false;
+  /** the free space that the whole fleet was last fitted into */
+  private fittedTo = "";
   /** the map was drawn in full once: before, waiting measures the page's start, not the feed */
   private settled = false;
   private lastFollow = 0;
@@ -219,7 +221,9 @@ class Page {
       for (const zone of this.zones) for (const polygon of zone.polygons) for (const [lon, lat] of polygon[0] ?? []) points.push(project(lon, lat));
     }
     const box = this.base.map.getContainer();
-    const camera = fit(points, box.clientWidth, box.clientHeight, this.covered());
+    const covered = this.covered();
+    this.fittedTo = this.freeSpace(covered);
+    const camera = fit(points, box.clientWidth, box.clientHeight, covered);
     if (camera === null) {
       this.placed = "nowhere";
       return;
@@ -231,9 +235,10 @@ class Page {
   /** Until somebody steers, vehicles that turn up elsewhere are shown as well. */
   private keepFleetInView(): void {
     if (this.steered || this.fleet.vehicles.size === 0 || this.base.map.isMoving()) return;
-    if (this.placed !== "fleet") return this.showEverything(false);
-    const view = View.of(this.base.map);
     const covered = this.covered();
+    if (this.placed !== "fleet") return this.showEverything(false);
+    if (this.fittedTo !== this.freeSpace(covered)) return this.showEverything(true); // a window of another size, a longer footer
+    const view = View.of(this.base.map);
     for (const { state } of this.fleet.vehicles.values()) {
       const point = project(state.lon, state.lat);
       const x = view.x(point);
@@ -241,6 +246,10 @@ class Page {
       const away = Math.max(covered.left - x, covered.top - y, x - (view.width - covered.right), y - (view.height - covered.bottom));
       if (away > MARGIN_PX) return this.showEverything(true);
     }
+  }
+
+  private freeSpace({ top, right, bottom, left }: Padding): string {
+    return [window.innerWidth, window.innerHeight, top, right, bottom, left].map(Math.round).join();
   }
 
   /** What panels cover at each edge of the map. */
