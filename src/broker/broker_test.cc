@@ -436,7 +436,7 @@ TEST_F(BrokerTest, PartitionsCanBeAdded) {
   EXPECT_EQ(produce("t", batch_of({"a"}), -1, PartitionId(4)).error_code, ErrorCode::none);
 }
 
-// Kafka 4.3.1's limit of one request, with its code and the beginning of its message.
+// Kafka 4.3.1's limit of one request; for CreateTopics with its code and the beginning of its message.
 TEST_F(BrokerTest, ARequestMakesAtMostTenThousandPartitions) {
   const struct {
     const char* name;
@@ -472,6 +472,12 @@ TEST_F(BrokerTest, ARequestMakesAtMostTenThousandPartitions) {
     EXPECT_TRUE(refused.error_message->starts_with("Unable to perform excessively large batch operation"));
   }
   MetadataRequest metadata;
+  metadata.allow_auto_topic_creation = true;
+  metadata.topics.emplace();
+  for (int i = 0; i <= 10'000; ++i) metadata.topics->emplace_back().name = "asked-for-" + std::to_string(i);
+  for (const auto& topic : client_.call(metadata, 9).topics)
+    ASSERT_EQ(topic.error_code, ErrorCode::unknown_topic_or_partition);
+  metadata.topics.reset();
   EXPECT_EQ(client_.call(metadata, 9).topics.size(), 1U);
 }
 

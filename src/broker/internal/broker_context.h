@@ -37,6 +37,9 @@ struct BrokerContext {
   [[nodiscard]] bool flag(std::string_view key) const { return bool_property(config.properties, key); }
 };
 
+// Kafka's limit of what one request may make.
+constexpr int64_t kPartitionsPerRequestMax = 10'000;
+
 constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 constexpr std::string_view kTransactionsTopic = "__transaction_state";
 inline bool is_internal_topic(std::string_view name) { return name == kOffsetsTopic || name == kTransactionsTopic; }

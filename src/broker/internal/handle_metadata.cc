@@ -85,9 +85,10 @@ void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire
   reply(response);
 }
 
-bool needs_new_topic(BrokerContext& context, const wire::MetadataRequest& request) {
-  if (!request.topics || !request.allow_auto_topic_creation || !context.flag("auto.create.topics.enable")) return false;
-  return std::any_of(request.topics->begin(), request.topics->end(), [&](const auto& wanted) {
+// Topics that the request would make.
+int64_t missing_topics(BrokerContext& context, const wire::MetadataRequest& request) {
+  if (!request.topics || !request.allow_auto_topic_creation || !context.flag("auto.create.topics.enable")) return 0;
+  return std::count_if(request.topics->begin(), request.topics->end(), [&](const auto& wanted) {
     return wanted.name && wanted.topic_id.is_zero() && context.logs->find_topic(*wanted.name) == nullptr;
   });
 }
@@ -96,7 +97,13 @@ bool needs_new_topic(BrokerContext& context, const wire::MetadataRequest& reques
 
 void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::MetadataRequest request,
                      Reply<MetadataResponse> reply) {
-  if (!needs_new_topic(context, request)) return answer_metadata(context, info, request, reply);
+  const int64_t missing = missing_topics(context, request);
+  if (missing == 0) return answer_metadata(context, info, request, reply);
+  if (missing * context.number("num.partitions") > kPartitionsPerRequestMax) {
+    log::info("metadata for {}: {} topics are missing, too many to be made at a time", info.client_address, missing);
+    request.allow_auto_topic_creation = false;
+    return answer_metadata(context, info, request, reply);
+  }
   context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
     answer_metadata(context, info, request, reply);
   });

@@ -25,9 +25,6 @@ std::set<std::string> repeated_names(const Items& items) {
   return repeated;
 }
 
-// Kafka's limit of what one request may make.
-constexpr int64_t kPartitionsPerRequestMax = 10'000;
-
 Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_id) {
   if (!wanted.assignments.empty()) {
     if (wanted.num_partitions != -1 || wanted.replication_factor != -1) {
