@@ -126,7 +126,8 @@ int64_t least(std::string_view name) {
   for (const std::string_view any :
        {"connections.max.idle.ms", "group.initial.rebalance.delay.ms", "group.max.session.timeout.ms",
         "group.min.session.timeout.ms", "log.cleaner.backoff.ms", "log.flush.offset.checkpoint.interval.ms",
-        "max.connections", "max.incremental.fetch.session.cache.slots", "node.id", "offset.metadata.max.bytes"}) {
+        "max.connections", "max.incremental.fetch.session.cache.slots", "max.partitions", "node.id",
+        "offset.metadata.max.bytes"}) {
     if (name == any) return 0;
   }
   return 1;
