@@ -92,6 +92,15 @@ class FaultLock final : public FileLock {
   std::string path_;
 };
 
+// As file systems do.
+Status check_name(const std::string& path) {
+  constexpr size_t kNameBytesMax = 255;
+  const size_t slash = path.rfind('/');
+  const size_t bytes = path.size() - (slash == std::string::npos ? 0 : slash + 1);
+  if (bytes > kNameBytesMax) return error(Code::invalid_argument, "{}: file name too long", path);
+  return {};
+}
+
 bool is_below(const std::string& path, const std::string& folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
 }
@@ -166,6 +175,7 @@ Result<std::unique_ptr<File>> FaultEnv::open(const std::string& path, OpenMode m
   if (it == state_->names.end()) {
     if (mode == OpenMode::read) return error(Code::not_found, "open {}: no such file", path);
     if (!state_->folders.contains(parent_folder(path))) return error(Code::not_found, "open {}: no such folder", path);
+    MUIR_RETURN_IF_ERROR(check_name(path));
     it = state_->names.emplace(path, std::make_shared<Inode>()).first;
   } else if (mode == OpenMode::truncate) {
     it->second->seen.clear();
@@ -193,12 +203,14 @@ bool FaultEnv::exists(const std::string& path) {
 }
 
 Status FaultEnv::make_folders(const std::string& path) {
+  MUIR_RETURN_IF_ERROR(check_name(path));
   const std::lock_guard guard(state_->mutex);
   for (std::string part = path; part != "." && part != "/"; part = parent_folder(part)) state_->folders.insert(part);
   return {};
 }
 
 Status FaultEnv::rename(const std::string& from, const std::string& to) {
+  MUIR_RETURN_IF_ERROR(check_name(to));
   const std::lock_guard guard(state_->mutex);
   if (state_->folders.contains(from)) {
     // Renames of folders are taken as durable at once: recovery does not depend on either outcome.

@@ -88,6 +88,45 @@ Result<EpochEntries> decode_leader_epochs(BytesView text) {
   return out;
 }
 
+Bytes encode_durable_mark(Offset offset) { return fmt::format("0\n{}\n", offset); }
+
+Result<Offset> decode_durable_mark(BytesView text) {
+  const auto version = number<int32_t>(take(text, '\n'));
+  const bool whole = text.ends_with('\n');
+  const auto offset = number<int64_t>(take(text, '\n'));
+  if (version != 0 || !whole || !offset || *offset < 0 || !text.empty())
+    return muir::error(Code::data_loss, "durable-up-to: not a version 0 and an offset");
+  return Offset(*offset);
+}
+
+Bytes encode_damage(const std::vector<DamagedRange>& ranges) {
+  Bytes out = fmt::format("0\n{}\n", ranges.size());
+  for (const auto& range : ranges)
+    out += fmt::format("{} {} {} {}\n", range.begin, range.end, range.first_offset, range.next_offset);
+  return out;
+}
+
+Result<std::vector<DamagedRange>> decode_damage(BytesView text) {
+  constexpr std::string_view kWhat = "list of damaged ranges";
+  const size_t count = MUIR_TRY(read_header(kWhat, text));
+  std::vector<DamagedRange> out;
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    std::string_view rest = line;
+    const auto begin = number<uint64_t>(take(rest, ' '));
+    const auto end = number<uint64_t>(take(rest, ' '));
+    const auto first = number<int64_t>(take(rest, ' '));
+    const auto next = number<int64_t>(rest);
+    const bool ascending =
+        begin && end && first && next && *begin <= *end && *first <= *next && (out.empty() || out.back().end <= *begin);
+    if (!ascending) return wrong_line(kWhat, line);
+    out.push_back({*begin, *end, Offset(*first), Offset(*next)});
+  }
+  if (out.size() != count)
+    return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  return out;
+}
+
 Bytes encode_partition_metadata(const wire::Uuid& topic_id) {
   return fmt::format("version: 0\ntopic_id: {}\n", topic_id.to_string());
 }
@@ -135,12 +174,16 @@ int fuzz_checkpoints(BytesView input) {
     const auto again = decode_leader_epochs(encode_leader_epochs(*epochs));
     CHECK(again.ok() && *again == *epochs, "leader epochs do not survive: {}", input);
   }
+  const auto damage = decode_damage(input);
+  if (damage.ok()) CHECK(*decode_damage(encode_damage(*damage)) == *damage, "a list does not survive: {}", input);
+  const auto mark = decode_durable_mark(input);
+  if (mark.ok()) CHECK(*decode_durable_mark(encode_durable_mark(*mark)) == *mark, "a mark does not survive: {}", input);
   const auto id = decode_partition_metadata(input);
   if (id.ok()) CHECK(*decode_partition_metadata(encode_partition_metadata(*id)) == *id, "an id does not survive");
   const auto meta = decode_meta_properties(input);
   if (meta.ok())
     CHECK(*decode_meta_properties(encode_meta_properties(*meta)) == *meta, "ids do not survive: {}", input);
-  return offsets.ok() || epochs.ok() || id.ok() || meta.ok() ? 1 : 0;
+  return offsets.ok() || epochs.ok() || damage.ok() || mark.ok() || id.ok() || meta.ok() ? 1 : 0;
 }
 
 }  // namespace muir::log

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/kafka_ids.h"
 #include "base/status.h"
+#include "log/segment_scan.h"
 #include "wire/uuid.h"
 
 namespace muir::log {
@@ -30,6 +31,14 @@ struct EpochEntry {
 using EpochEntries = std::vector<EpochEntry>;
 Bytes encode_leader_epochs(const EpochEntries& epochs);
 Result<EpochEntries> decode_leader_epochs(BytesView text);
+
+// durable-up-to: "0\n<offset>\n". The segments that end at or below this offset are on the disk as a whole.
+Bytes encode_durable_mark(Offset offset);
+Result<Offset> decode_durable_mark(BytesView text);
+
+// <base>.damaged: "0\n<count>\n<first byte> <end byte> <first offset> <next offset>\n...", ascending.
+Bytes encode_damage(const std::vector<DamagedRange>& ranges);
+Result<std::vector<DamagedRange>> decode_damage(BytesView text);
 
 // partition.metadata: "version: 0\ntopic_id: <base64url>\n".
 Bytes encode_partition_metadata(const wire::Uuid& topic_id);

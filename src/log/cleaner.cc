@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "log/batch_cursor.h"
 #include "log/compacted_batch.h"
 #include "log/file_names.h"
+#include "log/quarantine.h"
 
 namespace muir::log {
 namespace {
@@ -106,8 +106,8 @@ Status Cleaner::find_newest(Pass& pass) const {
   size_t bytes = 0;
   for (const SegmentPtr& segment : pass.segments) {
     if (segment->next_offset() <= pass.dirty_from) continue;
-    BatchCursor cursor(segment->file(), 0, segment->size_bytes());
-    while (const auto batch = MUIR_TRY(cursor.next())) {
+    SegmentScan scan = segment->scan();
+    while (const auto batch = MUIR_TRY(scan.next())) {
       const auto& header = batch->header();
       if (header.last_offset() < pass.dirty_from || header.control() || is_aborted(pass, header)) continue;
       MUIR_RETURN_IF_ERROR(records.reset(batch->view));
@@ -142,21 +142,28 @@ Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vecto
     return {};
   };
   for (const SegmentPtr& segment : group) {
-    BatchCursor cursor(segment->file(), 0, segment->size_bytes());
-    while (const auto batch = MUIR_TRY(cursor.next())) {
-      MUIR_RETURN_IF_ERROR(batch->view.check_crc());
+    SegmentScan scan = segment->scan();
+    while (const auto batch = MUIR_TRY(scan.next())) {
       MUIR_RETURN_IF_ERROR(rewrite_batch(pass, batch->view, records, out));
       if (out.bytes.size() >= kWriteBytes) MUIR_RETURN_IF_ERROR(write_out());
     }
-    if (cursor.position() != segment->size_bytes()) {
-      return muir::error(Code::data_loss, "compaction of {}: segment {} is damaged at byte {}", partition.name(),
-                         segment->base_offset(), cursor.position());
+    partition.report_damage(*segment, scan.damaged());
+    for (const DamagedRange& range : scan.damaged()) {
+      MUIR_RETURN_IF_ERROR(
+          keep_aside(env_, partition.folder(), range.first_offset, segment->file(), range.begin, range.end));
     }
   }
   MUIR_RETURN_IF_ERROR(write_out());
   MUIR_RETURN_IF_ERROR(file->sync());
-  auto cleaned = MUIR_TRY(Segment::recover(env_, partition.folder(), base, pass.config->index_interval_bytes,
-                                           pass.now_ms, std::string(kLogSuffix) + std::string(kCleanedSuffix)));
+  const std::string suffix = std::string(kLogSuffix) + std::string(kCleanedSuffix);
+  auto cleaned = MUIR_TRY(Segment::recover(env_, partition.folder(), base,
+                                           {.next_offset = group.back()->next_offset(),
+                                            .durable_to = {},
+                                            .index_interval_bytes = pass.config->index_interval_bytes,
+                                            .now_ms = pass.now_ms,
+                                            .suffix = suffix}));
+  if (!cleaned->damaged().empty())
+    return muir::error(Code::data_loss, "compaction of {}: segment {} cannot be read back", partition.name(), base);
   cleaned->set_next_offset(group.back()->next_offset());
   for (const SegmentPtr& segment : group) {
     for (const AbortedTxn& txn : segment->aborted()) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "wire/uuid.h"
+
 namespace muir::log {
 
 std::string segment_file(Offset base_offset, std::string_view suffix) {
@@ -33,6 +35,20 @@ std::optional<std::pair<std::string, PartitionId>> parse_partition_folder(std::s
   if (failure != std::errc() || end != digits.data() + digits.size() || partition < 0) return std::nullopt;
   if (!valid_topic_name(name.substr(0, dash))) return std::nullopt;
   return std::pair(std::string(name.substr(0, dash)), PartitionId(partition));
+}
+
+std::string folder_name_aside(std::string_view partition_folder, std::string_view id, std::string_view suffix) {
+  const size_t dash = partition_folder.rfind('-');
+  const std::string end = fmt::format("{}{}{}{}", partition_folder.substr(dash), id.empty() ? "" : ".", id, suffix);
+  return fmt::format("{}{}", partition_folder.substr(0, std::min(dash, kFileNameBytesMax - end.size())), end);
+}
+
+bool is_deleted_folder(std::string_view name) {
+  if (!name.ends_with(kDeleteSuffix)) return false;
+  name.remove_suffix(kDeleteSuffix.size());
+  const size_t dot = name.rfind('.');
+  return dot != std::string_view::npos && wire::Uuid::parse(name.substr(dot + 1)) &&
+         parse_partition_folder(name.substr(0, dot));
 }
 
 bool valid_topic_name(std::string_view name) {

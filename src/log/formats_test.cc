@@ -29,6 +29,33 @@ TEST(FileNames, PartitionFoldersEndInTheIndex) {
   }
 }
 
+TEST(FileNames, FoldersPutAsideFitTheFileSystem) {
+  const std::string id = "4L6g3nShT-eMCtK--X86sw";
+  const std::string longest(249, 'q');
+  const struct {
+    std::string folder;
+    std::string id;
+    std::string_view suffix;
+    std::string expected;
+  } cases[] = {
+      {"t-0", id, kDeleteSuffix, "t-0." + id + "-delete"},
+      {"t-0", "", kStraySuffix, "t-0-stray"},
+      {"t-0", "2", kStraySuffix, "t-0.2-stray"},
+      {longest + "-0", id, kDeleteSuffix, std::string(223, 'q') + "-0." + id + "-delete"},
+      {longest + "-99999", id, kDeleteSuffix, std::string(219, 'q') + "-99999." + id + "-delete"},
+      {longest + "-0", "", kStraySuffix, std::string(247, 'q') + "-0-stray"},
+  };
+  for (const auto& c : cases) {
+    const std::string name = folder_name_aside(c.folder, c.id, c.suffix);
+    EXPECT_EQ(name, c.expected);
+    EXPECT_LE(name.size(), kFileNameBytesMax);
+    EXPECT_EQ(is_deleted_folder(name), c.suffix == kDeleteSuffix) << name;
+    EXPECT_EQ(parse_partition_folder(name), std::nullopt) << "is no partition's";
+  }
+  for (const char* other : {"my-delete", "x.y-delete", "t-0.2-delete", "-delete"})
+    EXPECT_FALSE(is_deleted_folder(other)) << other;
+}
+
 TEST(FileNames, TopicNamesAreKafkas) {
   EXPECT_TRUE(valid_topic_name("vehicle.location_raw-1"));
   EXPECT_TRUE(valid_topic_name(std::string(249, 'a')));

@@ -23,7 +23,9 @@ constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
 constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
-constexpr std::string_view kStraySuffix = "-stray";
+// The same once more: one damaged file must not take the topics away.
+constexpr std::string_view kRegistryCopy = "muir-topics.copy";
+constexpr std::string_view kRegistryRebuilt = "muir-topics.rebuilt";
 constexpr size_t kCloseThreads = 8;
 constexpr int64_t kRecoveryThreads = 2;  // Kafka's default of num.recovery.threads.per.data.dir
 constexpr size_t kRecoveryThreadsMax = 64;
@@ -160,11 +162,7 @@ Status LogManager::load_meta() {
 }
 
 Status LogManager::load_topics() {
-  TopicEntries stored;
-  if (env_.exists(path(kRegistry))) {
-    const Bytes text = MUIR_TRY(env_.read_file(path(kRegistry)));
-    stored = MUIR_TRY(decode_topic_registry(text));
-  }
+  const TopicEntries stored = MUIR_TRY(load_registry());
   // A deletion may have been interrupted before its offsets left the checkpoints: a new topic starts without them.
   for (auto* offsets : {&recovery_points_, &log_starts_, &cleaned_}) {
     std::erase_if(*offsets, [&](const auto& entry) { return !stored.contains(entry.first.first); });
@@ -181,6 +179,10 @@ Status LogManager::load_topics() {
   for (auto& topic : found) publish(std::move(topic));
   info("data folder {}: {} topics, {} partitions opened in {} ms{}", options_.folder, stored.size(), partitions,
        clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
+  if (const Damage lost = damage(); lost.ranges > 0) {
+    error("data folder {}: {} damaged places, {} offsets ({} bytes) cannot be read; the lines above name the files",
+          options_.folder, lost.ranges, lost.offsets, lost.bytes);
+  }
   return {};
 }
 
@@ -193,7 +195,10 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const bool wanted = topic != stored.end() && partition->second < PartitionId(topic->second.partitions);
     if (wanted && !belongs_to_another(name, topic->second.id)) continue;
     forget_checkpoints(*partition);
-    MUIR_RETURN_IF_ERROR(set_stray_aside(name));
+    const Status status = set_stray_aside(name);
+    // In the way of a topic it would be taken for that one's; anywhere else it may stay.
+    if (wanted) MUIR_RETURN_IF_ERROR(status);
+    if (!status.ok()) warn("folder {} belongs to no topic, and cannot be renamed: {}", name, status.message());
   }
   remove_deleted_folders();
   return {};
@@ -213,8 +218,8 @@ void LogManager::forget_checkpoints(const TopicPartition& partition) {
 }
 
 Status LogManager::set_stray_aside(const std::string& name) {
-  std::string aside = name + std::string(kStraySuffix);
-  for (int i = 2; env_.exists(path(aside)); ++i) aside = fmt::format("{}.{}{}", name, i, kStraySuffix);
+  std::string aside = folder_name_aside(name, "", kStraySuffix);
+  for (int i = 2; env_.exists(path(aside)); ++i) aside = folder_name_aside(name, std::to_string(i), kStraySuffix);
   warn("folder {} belongs to no topic; renamed to {}", name, aside);
   return env_.rename(path(name), path(aside));
 }
@@ -307,6 +312,19 @@ std::vector<TopicPtr> LogManager::topics() const {
   return out;
 }
 
+Damage LogManager::damage() const {
+  Damage out;
+  for (const TopicPtr& topic : topics()) {
+    for (const auto& partition : topic->partitions) {
+      const Damage one = partition->damage();
+      out.ranges += one.ranges;
+      out.bytes += one.bytes;
+      out.offsets += one.offsets;
+    }
+  }
+  return out;
+}
+
 TopicEntries LogManager::entries() const {
   TopicEntries out;
   for (const TopicPtr& topic : topics()) {
@@ -316,7 +334,59 @@ TopicEntries LogManager::entries() const {
 }
 
 Status LogManager::save_registry(const TopicEntries& entries_to_save) {
-  return env_.replace_file(path(kRegistry), encode_topic_registry(entries_to_save));
+  const Bytes text = encode_topic_registry(entries_to_save);
+  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRegistry), text));
+  // The first one counts: without space for the second, the topic is there all the same.
+  const Status copied = env_.replace_file(path(kRegistryCopy), text);
+  if (!copied.ok()) warn("{} is not up to date: {}", path(kRegistryCopy), copied.message());
+  return {};
+}
+
+Result<TopicEntries> LogManager::load_registry() {
+  Status first;
+  for (const auto name : {kRegistry, kRegistryCopy}) {
+    if (!env_.exists(path(name))) continue;
+    const Bytes text = MUIR_TRY(env_.read_file(path(name)));
+    auto stored = decode_topic_registry(text);
+    if (stored.ok()) {
+      if (name == kRegistry) return stored;
+      error("the list of topics {} is {}; its copy {} is used and put in its place", path(kRegistry),
+            first.ok() ? "missing" : "damaged", name);
+      if (!first.ok()) MUIR_RETURN_IF_ERROR(env_.rename(path(kRegistry), path(kRegistry) + ".damaged"));
+      MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRegistry), text));
+      return stored;
+    }
+    if (first.ok()) first = stored.status();
+  }
+  const TopicEntries found = MUIR_TRY(topics_of_folders());
+  if (first.ok() && found.empty()) return found;  // a new folder
+  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRegistryRebuilt), encode_topic_registry(found)));
+  return muir::error(
+      Code::data_loss,
+      "the list of topics {} and its copy {} are {}. No record is lost: the partitions' folders have not been touched. "
+      "Put a copy of the list from a backup in its place. Without one, rename {} to {}: it has been made from the "
+      "folders "
+      "and names {} topics, without their settings; each gets retention.ms=-1, so that nothing is removed before you "
+      "have set cleanup.policy and retention again",
+      path(kRegistry), kRegistryCopy, first.ok() ? "missing" : "damaged (" + first.message() + ")",
+      path(kRegistryRebuilt), kRegistry, found.size());
+}
+
+// What the folders say of their topics.
+Result<TopicEntries> LogManager::topics_of_folders() {
+  TopicEntries out;
+  for (const std::string& name : MUIR_TRY(env_.list(options_.folder))) {
+    const auto partition = parse_partition_folder(name);
+    if (!partition) continue;
+    const auto text = env_.read_file(path(name) + "/partition.metadata");
+    if (!text.ok()) continue;
+    const auto id = decode_partition_metadata(*text);
+    TopicEntry& entry = out[partition->first];
+    if (id.ok()) entry.id = *id;
+    entry.partitions = std::max(entry.partitions, partition->second.value() + 1);
+    entry.overrides = {{"retention.ms", "-1"}};
+  }
+  return out;
 }
 
 Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t partitions, const Properties& overrides,
@@ -343,6 +413,7 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
   if (validate_only) return TopicPtr();
   const TopicEntry entry{random_id(), partitions, overrides};
   all[name] = entry;
+  MUIR_RETURN_IF_ERROR(clear_the_way(name, 0, partitions));
   MUIR_RETURN_IF_ERROR(save_registry(all));
   auto topic = open_topic(name, entry);
   if (!topic.ok()) {
@@ -365,6 +436,16 @@ Status LogManager::check_room(const TopicEntries& there, int64_t more) const {
       more, total, options_.partitions_max);
 }
 
+// A new partition begins empty: a folder that has its name already is not its own.
+Status LogManager::clear_the_way(const std::string& topic, int32_t from, int32_t to) {
+  for (int32_t i = from; i < to; ++i) {
+    const std::string name = partition_folder(topic, PartitionId(i));
+    forget_checkpoints({topic, PartitionId(i)});
+    if (env_.exists(path(name))) MUIR_RETURN_IF_ERROR(set_stray_aside(name));
+  }
+  return {};
+}
+
 Status LogManager::add_partitions(const std::string& name, int32_t count, bool validate_only) {
   using wire::ErrorCode;
   const std::lock_guard guard(change_mutex_);
@@ -379,6 +460,7 @@ Status LogManager::add_partitions(const std::string& name, int32_t count, bool v
   }
   MUIR_RETURN_IF_ERROR(check_room(all, int64_t{count} - it->second.partitions));
   if (validate_only) return {};
+  MUIR_RETURN_IF_ERROR(clear_the_way(name, it->second.partitions, count));
   it->second.partitions = count;
   MUIR_RETURN_IF_ERROR(save_registry(all));
   auto topic = open_topic(name, it->second);
@@ -419,13 +501,18 @@ Status LogManager::delete_topic(const std::string& name) {
   }
   for (const auto& partition : topic->partitions) {
     partition->mark_deleted();
-    // The id keeps the name unique when the topic is made and deleted again.
-    const std::string target = fmt::format("{}.{}{}", partition->folder(), topic->id.to_string(), kDeleteSuffix);
-    MUIR_RETURN_IF_ERROR(env_.rename(partition->folder(), target));
     forget_checkpoints({name, partition->index()});
+    // The id keeps the name unique when the topic is made and deleted again.
+    const std::string folder = partition_folder(name, partition->index());
+    const std::string target = folder_name_aside(folder, topic->id.to_string(), kDeleteSuffix);
+    const Status status = env_.rename(path(folder), path(target));
+    // The topic is gone all the same, and its other folders go on: what stays is a stray, which nobody takes over.
+    if (!status.ok()) warn("folder {} of a deleted topic stays: {}", folder, status.message());
   }
-  MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
-  MUIR_RETURN_IF_ERROR(save_checkpoints());
+  // Neither takes the deletion back: a start finds the list of topics first.
+  for (const Status& status : {env_.sync_folder(options_.folder), save_checkpoints()}) {
+    if (!status.ok()) warn("deletion of topic {}: {}", name, status.message());
+  }
   const std::lock_guard housekeeping_guard(housekeeping_mutex_);
   housekeeping_wake_.notify_one();
   return {};
@@ -497,7 +584,7 @@ void LogManager::remove_deleted_folders() {
   const auto names = env_.list(options_.folder);
   if (!names.ok()) return;
   for (const std::string& name : *names) {
-    if (!name.ends_with(kDeleteSuffix)) continue;
+    if (!is_deleted_folder(name)) continue;
     if (const Status status = env_.remove_all(path(name)); !status.ok()) warn("{}", status.message());
   }
 }

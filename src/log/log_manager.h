@@ -66,6 +66,8 @@ class LogManager {
   [[nodiscard]] std::shared_ptr<Partition> find_partition(std::string_view topic, PartitionId index) const;
   // By name.
   [[nodiscard]] std::vector<TopicPtr> topics() const;
+  // What is known to be damaged, over all partitions.
+  [[nodiscard]] Damage damage() const;
 
   // Failures carry Kafka's code in detail(). Durable on return.
   // Checks everything; makes the topic unless `validate_only`, which returns nullptr. `always`: whatever partitions_max
@@ -90,6 +92,9 @@ class LogManager {
   Status load();
   Status load_meta();
   Status load_topics();
+  Result<TopicEntries> load_registry();
+  Result<TopicEntries> topics_of_folders();
+  Status clear_the_way(const std::string& topic, int32_t from, int32_t to);
   Status set_stray_folders_aside(const TopicEntries& entries);
   Status lock_folder();
   Result<TopicPtr> open_topic(const std::string& name, const TopicEntry& entry);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/file_fault.h"
+#include "log/file_names.h"
 #include "log/internal/partition_fixture.h"
 #include "log/kafka_error.h"
 #include "testing/eventually.h"
@@ -11,6 +14,7 @@ namespace muir::log {
 namespace {
 
 using wire::ErrorCode;
+using Lines = std::vector<std::string>;
 
 class LogManagerTest : public ::testing::Test {
  protected:
@@ -31,6 +35,14 @@ class LogManagerTest : public ::testing::Test {
     logs_.reset();
     env_.crash(seed);
     ASSERT_FALSE(env_.exists("/data/.kafka_cleanshutdown"));
+  }
+  void restart(uint64_t seed) {
+    if (seed % 2 == 0) {
+      crash(seed);
+    } else {
+      ASSERT_TRUE(logs_->close().ok());
+    }
+    open();
   }
   // Appends and waits until it is durable.
   void append(const std::string& topic, PartitionId partition, const std::string& value) {
@@ -275,11 +287,104 @@ TEST_F(LogManagerTest, ADamagedRegistryStopsTheStartInsteadOfLosingTopics) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   ASSERT_TRUE(logs_->close().ok());
   logs_.reset();
-  ASSERT_TRUE(env_.replace_file("/data/muir-topics", "muir-topics 1\n").ok());
+  const Bytes whole = env_.read_file("/data/muir-topics").value();
   LogOptions options;
   options.folder = "/data";
   options.env = &env_;
-  EXPECT_EQ(LogManager::open(options).status().code(), Code::data_loss);
+  const struct {
+    const char* name;
+    OptBytes list;  // nullopt: missing
+    OptBytes copy;
+    bool starts;
+  } cases[] = {
+      {"half of the list", whole.substr(0, whole.size() / 2), whole, true},
+      {"no list", std::nullopt, whole, true},
+      {"half of the copy", whole, whole.substr(0, whole.size() / 2), true},
+      {"no copy", whole, std::nullopt, true},
+      {"half of both", whole.substr(0, whole.size() / 2), whole.substr(0, 3), false},
+      {"neither", std::nullopt, std::nullopt, false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    for (const auto& [path, content] : {std::pair("/data/muir-topics", c.list), {"/data/muir-topics.copy", c.copy}}) {
+      ASSERT_TRUE(content ? env_.replace_file(path, *content).ok() : env_.remove(path).ok());
+    }
+    auto opened = LogManager::open(options);
+    ASSERT_EQ(opened.ok(), c.starts) << opened.status().to_string();
+    if (c.starts) {
+      EXPECT_NE((*opened)->find_topic("t"), nullptr);
+      EXPECT_EQ(env_.read_file("/data/muir-topics").value(), whole);
+      continue;
+    }
+    EXPECT_EQ(opened.status().code(), Code::data_loss);
+    EXPECT_NE(opened.status().message().find("rename /data/muir-topics.rebuilt to muir-topics"), std::string::npos)
+        << opened.status().message();
+    EXPECT_TRUE(env_.exists("/data/t-0/partition.metadata")) << "not set aside";
+  }
+  // What the message says works.
+  ASSERT_TRUE(env_.rename("/data/muir-topics.rebuilt", "/data/muir-topics").ok());
+  open();
+  ASSERT_NE(logs_->find_topic("t"), nullptr);
+  EXPECT_EQ(logs_->find_topic("t")->id.to_string(), decode_topic_registry(whole)->at("t").id.to_string());
+  EXPECT_EQ(logs_->find_topic("t")->config->retention_ms, -1);
+}
+
+// Deleted, made again and restarted in any order, a topic has its own records and no other's, whatever its name.
+TEST_F(LogManagerTest, TopicsOfAnyLegalNameAreDeletedAndMadeAgain) {
+  constexpr std::string_view kLetters = "aZ09._-";
+  std::vector<std::string> fixed;
+  for (const char letter : {'q', '-'}) fixed.emplace_back(249, letter);
+  for (const char* name : {"x-delete", "x-stray", "x-0", "x.log", "-", "a-1.deleted"}) fixed.emplace_back(name);
+  const uint64_t first_seed = 600;
+  for (uint64_t seed = first_seed; seed < first_seed + 60; ++seed) {
+    std::mt19937_64 random(seed);
+    std::string name;
+    if (seed - first_seed < fixed.size()) name = fixed[seed - first_seed];
+    const size_t length = random() % 2 == 0 ? 249 - random() % 40 : 1 + random() % 30;
+    while (name.size() < length && seed - first_seed >= fixed.size()) name += kLetters[random() % kLetters.size()];
+    if (!valid_topic_name(name)) continue;
+    SCOPED_TRACE(fmt::format("seed {} {}", seed, name));
+    open();
+    ASSERT_TRUE(logs_->find_topic(name) == nullptr);
+    // Beside it, one whose name is the same where long names are cut.
+    std::string neighbour = name;
+    neighbour.back() = neighbour.back() == 'n' ? 'm' : 'n';
+    const int32_t partitions = 1 + static_cast<int32_t>(random() % 12);
+    ASSERT_EQ(create(neighbour, 2), ErrorCode::none);
+    append(neighbour, PartitionId(1), "neighbour");
+    for (int round = 0; round < 4; ++round) {
+      ASSERT_EQ(create(name, partitions), ErrorCode::none);
+      for (int32_t i = 0; i < partitions; ++i) {
+        ASSERT_EQ(logs_->find_partition(name, PartitionId(i))->offsets().log_end, Offset(0)) << i;
+        append(name, PartitionId(i), fmt::format("{} {}", round, i));
+      }
+      if (random() % 2 == 0) restart(random());
+      EXPECT_EQ(read(name, PartitionId(partitions - 1)), Lines{fmt::format("0:{} {}", round, partitions - 1)});
+      ASSERT_TRUE(logs_->delete_topic(name).ok());
+      if (random() % 2 == 0) restart(random());
+      EXPECT_EQ(logs_->find_topic(name), nullptr);
+      EXPECT_EQ(read(neighbour, PartitionId(1)), Lines{"0:neighbour"});
+    }
+    ASSERT_TRUE(logs_->delete_topic(neighbour).ok());
+  }
+}
+
+// A folder cannot be renamed: the topic is gone, the others are too, and what stays is nobody's.
+TEST_F(LogManagerTest, AFolderThatStaysBehindIsNotTakenOver) {
+  open();
+  ASSERT_EQ(create("t", 5), ErrorCode::none);
+  for (int32_t i = 0; i < 5; ++i) append("t", PartitionId(i), "old");
+  const auto id = logs_->find_topic("t")->id;
+  // In the way of the renaming of one: as if it had failed.
+  ASSERT_TRUE(logs_->delete_topic("t").ok());
+  ASSERT_TRUE(env_.make_folders("/data/t-3").ok());
+  ASSERT_TRUE(env_.replace_file("/data/t-3/partition.metadata", encode_partition_metadata(id)).ok());
+  ASSERT_TRUE(env_.replace_file("/data/t-3/00000000000000000000.log", test_batch("old")).ok());
+  ASSERT_EQ(create("t", 5), ErrorCode::none);
+  for (int32_t i = 0; i < 5; ++i)
+    EXPECT_EQ(logs_->find_partition("t", PartitionId(i))->offsets().log_end, Offset(0)) << i;
+  EXPECT_TRUE(env_.exists("/data/t-3-stray/00000000000000000000.log"));
+  ASSERT_TRUE(logs_->add_partitions("t", 6).ok());
 }
 
 TEST_F(LogManagerTest, DeletedRecordsStayDeletedAfterACrash) {

@@ -14,11 +14,16 @@ void OffsetIndex::append(Offset offset, uint32_t position) {
   entries_.push_back({static_cast<uint32_t>(offset - base_offset_), position});
 }
 
-uint32_t OffsetIndex::floor_position(Offset offset) const {
+std::optional<OffsetIndex::Entry> OffsetIndex::floor_entry(Offset offset) const {
   const auto after =
       std::upper_bound(entries_.begin(), entries_.end(), offset - base_offset_,
                        [](int64_t target, const Entry& entry) { return target < entry.relative_offset; });
-  return after == entries_.begin() ? 0 : std::prev(after)->position;
+  return after == entries_.begin() ? std::nullopt : std::optional(*std::prev(after));
+}
+
+uint32_t OffsetIndex::floor_position(Offset offset) const {
+  const auto entry = floor_entry(offset);
+  return entry ? entry->position : 0;
 }
 
 std::optional<uint32_t> OffsetIndex::ceiling_position(Offset offset) const {
@@ -62,10 +67,15 @@ void TimeIndex::append(int64_t timestamp, Offset offset) {
   entries_.push_back({timestamp, static_cast<uint32_t>(offset - base_offset_)});
 }
 
-Offset TimeIndex::floor_offset(int64_t timestamp) const {
+std::optional<TimeIndex::Entry> TimeIndex::floor_entry(int64_t timestamp) const {
   const auto at = std::lower_bound(entries_.begin(), entries_.end(), timestamp,
                                    [](const Entry& entry, int64_t target) { return entry.timestamp < target; });
-  return at == entries_.begin() ? base_offset_ : base_offset_ + std::prev(at)->relative_offset;
+  return at == entries_.begin() ? std::nullopt : std::optional(*std::prev(at));
+}
+
+Offset TimeIndex::floor_offset(int64_t timestamp) const {
+  const auto entry = floor_entry(timestamp);
+  return entry ? base_offset_ + entry->relative_offset : base_offset_;
 }
 
 Bytes TimeIndex::encode() const {

@@ -26,6 +26,8 @@ class OffsetIndex {
   explicit OffsetIndex(Offset base_offset = {}) : base_offset_(base_offset) {}
   // `offset` and `position` ascend from call to call.
   void append(Offset offset, uint32_t position);
+  // The last entry at or below `offset`.
+  [[nodiscard]] std::optional<Entry> floor_entry(Offset offset) const;
   // Position from which a scan finds `offset`: that of the last entry at or below it, else 0.
   [[nodiscard]] uint32_t floor_position(Offset offset) const;
   // Position of the first entry above `offset`; nullopt when there is none.
@@ -54,6 +56,8 @@ class TimeIndex {
   // Remembers that the largest timestamp so far is that of the batch ending at `offset`; ignored unless it is larger
   // than the last entry's.
   void append(int64_t timestamp, Offset offset);
+  // The last entry below `timestamp`.
+  [[nodiscard]] std::optional<Entry> floor_entry(int64_t timestamp) const;
   // Offset from which a scan finds the first record with a timestamp of at least `timestamp`.
   [[nodiscard]] Offset floor_offset(int64_t timestamp) const;
   [[nodiscard]] size_t size() const { return entries_.size(); }

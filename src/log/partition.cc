@@ -282,6 +282,11 @@ Status Partition::flush() {
   for (const auto& segment : targets) {
     if (status.ok()) status = segment->sync();
   }
+  // From here on a start knows that what these segments lack is damage, and no write that never ended.
+  if (targets.size() > 1 && status.ok()) mark_wanted_ = targets.back()->base_offset();
+  if (mark_saved_ < mark_wanted_ && status.ok() && save_durable_mark(mark_wanted_).ok()) mark_saved_ = mark_wanted_;
+  // The name of the topic alone does not say whose records these are: the id must be there with the first of them.
+  if (folder && status.ok()) status = sync_metadata();
   if (folder && status.ok()) status = env_.env->sync_folder(folder_);
   if (folder && status.ok()) status = env_.env->sync_folder(parent_folder(folder_));
 
@@ -311,6 +316,20 @@ Status Partition::flush() {
   }
   woken.run();
   return status;
+}
+
+Status Partition::sync_metadata() {
+  for (const auto name : {kMetadataFile, kDurableMarkFile}) {
+    const auto file = env_.env->open(folder_ + "/" + std::string(name), OpenMode::read);
+    if (!file.ok() && file.status().code() == Code::not_found) continue;
+    MUIR_RETURN_IF_ERROR(file);
+    MUIR_RETURN_IF_ERROR((*file)->sync());
+  }
+  return {};
+}
+
+Status Partition::save_durable_mark(Offset offset) {
+  return env_.env->replace_file(folder_ + "/" + std::string(kDurableMarkFile), encode_durable_mark(offset));
 }
 
 void Partition::fail_all(const Status& status, Woken& woken) {

@@ -91,6 +91,13 @@ struct PartitionSize {
   size_t segments = 0;
 };
 
+// What of a partition cannot be read any more.
+struct Damage {
+  uint64_t ranges = 0;
+  uint64_t bytes = 0;
+  uint64_t offsets = 0;
+};
+
 class Partition : public std::enable_shared_from_this<Partition> {  // the flusher holds what it was asked to flush
  public:
   // Opens the log in `folder`, making it when it is not there, and recovers it as `hint` demands.
@@ -130,6 +137,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
 
   [[nodiscard]] Offsets offsets() const;
   // Nothing is returned at or above the offset that the isolation allows; OFFSET_OUT_OF_RANGE outside of the log.
+  // Damaged batches are never returned: they are gaps, as compaction leaves them. Where nothing follows a gap, an empty
+  // batch carries the reader over it.
   Result<ReadResult> read(const ReadRequest& request);
   // How many bytes read() might find from `offset` on: never fewer than it would, counted up to about `bytes_max`. Does
   // not look at the records.
@@ -144,6 +153,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // Producers with their state, for DescribeProducers.
   [[nodiscard]] std::unordered_map<ProducerId, ProducerEntry> producers() const;
   [[nodiscard]] PartitionSize size() const;
+  // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across.
+  [[nodiscard]] Damage damage() const;
 
   // Records below `offset` are gone. kNoOffset: up to the high watermark. Returns the new log start offset.
   Result<Offset> delete_records_before(Offset offset);
@@ -196,6 +207,17 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   void fail_all(const Status& status, Woken& woken);
   Status remove_segments_below(Offset offset, std::string_view why);
   [[nodiscard]] SegmentPtr segment_at(Offset offset) const;
+  Status save_durable_mark(Offset offset);
+  Status sync_metadata();
+
+  // These take it.
+  struct ReadPlace;
+  Result<bool> read_segment(const ReadRequest& request, const ReadPlace& place, Offset limit, ReadResult& out,
+                            Offset& next_read);
+  Result<std::optional<DamagedRange>> examine(Segment& segment, uint64_t position, Offset expected, uint64_t bytes,
+                                              Offset segment_end);
+  Status show_gap(Offset from, Offset to, ReadResult& out) const;
+  void report_damage(Segment& segment, const std::vector<DamagedRange>& found);
   [[nodiscard]] std::vector<AbortedTxn> aborted_between(Offset from, Offset to) const;
   void remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker, Segment& segment);
 
@@ -209,12 +231,15 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   std::shared_ptr<const TopicConfig> config_;
   std::map<Offset, SegmentPtr> segments_;  // by base offset; never empty once open
   std::vector<SegmentPtr> unsynced_;       // rolled and not yet durable
-  EpochEntries epochs_;
+  EpochEntries epochs_;                    // fixed once open
+  std::optional<LeaderEpoch> only_epoch_;
   ProducerState producers_;
   Offset log_start_;
   Offset high_watermark_;
   Offset durable_;
   Offset cleaned_to_;
+  Offset mark_wanted_;  // both are the flushing thread's
+  Offset mark_saved_;   // may lag behind on a full disk, and is tried again
   bool folder_unsynced_ = false;
   bool flush_requested_ = false;
   Status failure_;  // the disk's: nothing can be appended any more

@@ -1,57 +1,20 @@
 // Reading: batches from an offset, offsets by timestamp.
 #include <algorithm>
 
-#include "log/batch_cursor.h"
+#include "base/log.h"
+#include "log/compacted_batch.h"
+#include "log/file_names.h"
 #include "log/kafka_error.h"
 #include "log/partition.h"
+#include "log/read_window.h"
 
 namespace muir::log {
 namespace {
 
 // What one pread fetches beyond the wanted bytes, to step from the index entry to the wanted batch.
 constexpr size_t kSlackBytes = 4096 + wire::kBatchHeaderBytes;
-
-struct Window {
-  size_t begin = 0;
-  size_t end = 0;
-  size_t first_batch_bytes = 0;  // set when the first wanted batch does not fit into the buffer
-  bool behind = false;           // every batch here is below the wanted offset; `end` is behind them
-  Offset next_offset;            // behind the last batch of the window
-};
-
-// The whole batches in `bytes` that hold offsets from `offset` up to, not including, `bound`; at most `bytes_max` of
-// them, except that the first may be larger when `at_least_one`.
-Window cut_window(BytesView bytes, Offset offset, Offset bound, size_t bytes_max, bool at_least_one) {
-  Window out;
-  bool started = false;
-  size_t at = 0;
-  while (at + wire::kBatchHeaderBytes <= bytes.size()) {
-    const auto header = wire::parse_batch_header_only(bytes.substr(at));
-    if (!header.ok()) break;
-    if (!started && header->last_offset() < offset) {
-      at += header->size_bytes();
-      continue;
-    }
-    if (header->base_offset >= bound) return out;
-    if (!started) {
-      started = true;
-      out.begin = out.end = at;
-    }
-    const size_t size = header->size_bytes();
-    const bool first = at == out.begin;
-    if (at + size - out.begin > bytes_max && !(first && at_least_one)) return out;
-    if (at + size > bytes.size()) {
-      if (first) out.first_batch_bytes = size;
-      return out;
-    }
-    at += size;
-    out.end = at;
-    out.next_offset = header->next_offset();
-  }
-  out.behind = !started;
-  if (out.behind) out.begin = out.end = at;
-  return out;
-}
+// The length of a larger batch is verified before memory is taken for it.
+constexpr size_t kLargeBatchBytes = size_t{16} << 20;
 
 // The record of `batch` that a search for `timestamp` wants, if any. LogAppendTime gives one time to all.
 Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& batch, int64_t timestamp,
@@ -92,15 +55,98 @@ std::vector<AbortedTxn> Partition::aborted_between(Offset from, Offset to) const
   return out;
 }
 
+// Looks closely at the bytes from `position` on, where reading has met something wrong. The range that is damaged
+// there, or nullopt when a whole batch begins there.
+Result<std::optional<DamagedRange>> Partition::examine(Segment& segment, uint64_t position, Offset expected,
+                                                       uint64_t bytes, Offset segment_end) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (const auto known = segment.damage_at(position)) return known;
+  }
+  const Offset first = expected == kNoOffset ? segment.base_offset() : expected;
+  SegmentScan scan(segment.file(), position, bytes, {segment.base_offset(), first, segment_end, true});
+  (void)MUIR_TRY(scan.next());
+  if (scan.damaged().empty()) return std::optional<DamagedRange>();
+  report_damage(segment, scan.damaged());
+  return std::optional(scan.damaged().front());
+}
+
+// What a read knows of the segment it is in. Of the active one, what was there when the read began.
+struct Partition::ReadPlace {
+  SegmentPtr segment;
+  uint64_t position = 0;
+  uint64_t bytes = 0;
+  Offset next_base;
+};
+
+// Reads batches of one segment into `out`; none when it has none that are wanted. False when there is one that is
+// larger than the limit.
+Result<bool> Partition::read_segment(const ReadRequest& request, const ReadPlace& place, Offset limit, ReadResult& out,
+                                     Offset& next_read) {
+  Segment& segment = *place.segment;
+  WindowRequest wanted;
+  wanted.offset = request.offset;
+  wanted.bound = limit;
+  wanted.bytes_max = request.bytes_max;
+  wanted.at_least_one = request.at_least_one_batch;
+  wanted.position = place.position;
+  wanted.file_end = place.bytes;
+  wanted.expected = place.position == 0 ? segment.base_offset() : kNoOffset;
+  wanted.segment_end = place.next_base;
+  wanted.epoch = only_epoch_;
+  for (size_t needed = 0; wanted.position < place.bytes;) {
+    const size_t size =
+        std::min<uint64_t>(std::max(request.bytes_max + kSlackBytes, needed), place.bytes - wanted.position);
+    out.buffer = std::make_unique_for_overwrite<char[]>(size);
+    const size_t got = MUIR_TRY(segment.file().read_at(wanted.position, out.buffer.get(), size));
+    const ReadWindow window = cut_window(out.buffer.get(), got, wanted);
+    if (window.end > window.begin) {
+      out.records = BytesView(out.buffer.get() + window.begin, window.end - window.begin);
+      next_read = out.next_offset = window.next_offset;
+      if (!window.corrected) {
+        out.segment = place.segment;
+        out.position = wanted.position + window.begin;
+      }
+      return true;
+    }
+    const uint64_t at = wanted.position + window.begin;
+    std::optional<uint64_t> suspect = window.suspect;
+    // Before so much is read at once, its length is verified.
+    if (window.first_batch_bytes > kLargeBatchBytes && wanted.approved != at) suspect = at;
+    if (suspect) {
+      if (wanted.approved == suspect || got < size)
+        return kafka_error(wire::ErrorCode::corrupt_message, "{}: segment {} cannot be read at byte {}", name(),
+                           segment.base_offset(), *suspect);
+      const Offset expected = *suspect == at ? window.expected : kNoOffset;
+      const auto damage = MUIR_TRY(examine(segment, *suspect, expected, place.bytes, place.next_base));
+      if (damage) {
+        wanted.position = damage->end;
+        wanted.expected = damage->next_offset;
+        wanted.unverified.reset();
+      } else {
+        wanted.approved = wanted.position = *suspect;
+        wanted.expected = expected;
+        wanted.unverified.reset();
+      }
+      continue;
+    }
+    if (window.first_batch_bytes == 0 && !window.behind) return !window.too_large;
+    // A batch larger than the piece; or the index was sparser than the slack, and the reading goes on from here.
+    needed = window.first_batch_bytes;
+    wanted.position = at;
+    wanted.expected = window.expected;
+    wanted.unverified = window.unverified;
+  }
+  return true;
+}
+
 Result<ReadResult> Partition::read(const ReadRequest& request) {
   ReadResult out;
-  SegmentPtr segment;
-  uint32_t position = 0;
-  uint64_t segment_bytes = 0;
   Offset limit;
-  Offset next_base;
   Offset next_read;
+  bool fits = true;
   for (Offset offset = request.offset;;) {
+    ReadPlace place;
     {
       const std::lock_guard guard(mutex_);
       MUIR_RETURN_IF_ERROR(usable());
@@ -110,49 +156,26 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
                            request.offset, log_start_, out.offsets.log_end);
       }
       limit = bound(request.isolation);
-      if (offset >= limit) return out;
-      segment = segment_at(offset);
-      segment_bytes = segment->size_bytes();
-      next_base = segment->next_offset();
-      position = MUIR_TRY(segment->floor_position(offset));
+      if (request.offset >= limit) return out;
+      if (offset >= limit) break;
+      place.segment = segment_at(offset);
+      place.bytes = place.segment->size_bytes();
+      place.next_base = place.segment->next_offset();
+      place.position = MUIR_TRY(place.segment->floor_position(offset));
     }
-    size_t wanted = std::min<uint64_t>(request.bytes_max + kSlackBytes, segment_bytes - position);
-    for (;;) {
-      out.buffer = std::make_unique_for_overwrite<char[]>(wanted);
-      const size_t got = MUIR_TRY(segment->file().read_at(position, out.buffer.get(), wanted));
-      const BytesView bytes(out.buffer.get(), got);
-      const Window window = cut_window(bytes, request.offset, limit, request.bytes_max, request.at_least_one_batch);
-      if (window.first_batch_bytes > 0) {
-        position += static_cast<uint32_t>(window.begin);
-        wanted = std::min<uint64_t>(window.first_batch_bytes, segment_bytes - position);
-        if (wanted < window.first_batch_bytes)
-          return muir::error(Code::data_loss, "{}: segment {} ends inside a batch", name(), segment->base_offset());
-        continue;
-      }
-      if (window.behind && position + window.end < segment_bytes) {
-        if (window.end == 0)
-          return muir::error(Code::data_loss, "{}: segment {} is damaged at byte {}", name(), segment->base_offset(),
-                             position);
-        // The index was sparser than the slack (a larger index.interval.bytes, or large batches): go on from here.
-        position += static_cast<uint32_t>(window.end);
-        wanted = std::min<uint64_t>(request.bytes_max + kSlackBytes, segment_bytes - position);
-        continue;
-      }
-      if (!window.behind) {
-        out.records = bytes.substr(window.begin, window.end - window.begin);
-        out.segment = segment;
-        out.position = position + window.begin;
-        out.next_offset = window.next_offset;
-      }
-      if (out.records.empty()) out.buffer.reset();  // a fetch may ask for very many partitions
-      next_read = window.next_offset;
-      break;
-    }
-    const bool at_end_of_segment = out.records.empty() && next_base > offset && next_base < limit;
+    fits = MUIR_TRY(read_segment(request, place, limit, out, next_read));
+    const bool at_end_of_segment = fits && out.records.empty() && place.next_base > offset && place.next_base < limit;
     if (!at_end_of_segment) break;
-    offset = next_base;  // compaction has left nothing at the end of this segment
+    offset = place.next_base;  // nothing is left at the end of this segment
   }
-  if (request.isolation == Isolation::read_committed && !out.records.empty()) {
+  if (out.records.empty()) {
+    // A reader waits for the offset before `limit` to pass by, and no batch is there that would carry it on.
+    const bool room = request.at_least_one_batch || request.bytes_max >= wire::kBatchHeaderBytes;
+    if (fits && room) MUIR_RETURN_IF_ERROR(show_gap(request.offset, limit, out));
+    if (out.records.empty()) out.buffer.reset();  // a fetch may ask for very many partitions
+    return out;
+  }
+  if (request.isolation == Isolation::read_committed) {
     const std::lock_guard guard(mutex_);
     out.aborted = aborted_between(request.offset, next_read);
   }
@@ -178,12 +201,56 @@ Result<uint64_t> Partition::readable_bytes(Offset offset, Isolation isolation, u
     out += end - std::min(begin, end);
     from = segment.next_offset();
   }
+  // A gap at the end is shown as an empty batch.
+  return out == 0 && offset < limit ? wire::kBatchHeaderBytes : out;
+}
+
+// An empty batch, as compaction leaves them, in place of what is no longer there.
+Status Partition::show_gap(Offset from, Offset to, ReadResult& out) const {
+  wire::BatchHeader header;
+  header.base_offset = from;
+  header.last_offset_delta = static_cast<int32_t>(std::min<int64_t>(to - from, INT32_MAX) - 1);
+  header.partition_leader_epoch = only_epoch_.value_or(kNoLeaderEpoch);
+  Bytes batch;
+  MUIR_RETURN_IF_ERROR(append_compacted_batch(header, {}, std::nullopt, batch));
+  out.buffer = std::make_unique_for_overwrite<char[]>(batch.size());
+  std::copy(batch.begin(), batch.end(), out.buffer.get());
+  out.records = BytesView(out.buffer.get(), batch.size());
+  out.next_offset = header.next_offset();
+  return {};
+}
+
+void Partition::report_damage(Segment& segment, const std::vector<DamagedRange>& found) {
+  std::vector<DamagedRange> added;
+  {
+    const std::lock_guard guard(mutex_);
+    added = segment.add_damage(found);
+  }
+  for (const DamagedRange& range : added) {
+    error(
+        "{}: {} is damaged from byte {} to {}: offsets {} up to {} cannot be read. They are skipped, everything else "
+        "is served, and the bytes stay where they are. To get them back, stop the broker and restore the file",
+        name(), segment.path(kLogSuffix), range.begin, range.end, range.first_offset, range.next_offset);
+  }
+}
+
+Damage Partition::damage() const {
+  const std::lock_guard guard(mutex_);
+  Damage out;
+  for (const auto& [base, segment] : segments_) {
+    for (const DamagedRange& range : segment->damaged()) {
+      ++out.ranges;
+      out.bytes += range.end - range.begin;
+      out.offsets += static_cast<uint64_t>(range.next_offset - range.first_offset);
+    }
+  }
   return out;
 }
 
 Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation isolation) {
   std::vector<SegmentPtr> candidates;
   std::vector<uint64_t> ends;
+  std::vector<Offset> next_bases;
   Offset limit;
   Offset from_offset;
   {
@@ -195,6 +262,7 @@ Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation i
       if (segment->max_timestamp() < timestamp) continue;
       candidates.push_back(segment);
       ends.push_back(segment->size_bytes());
+      next_bases.push_back(segment->next_offset());
     }
   }
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -203,8 +271,9 @@ Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation i
       const std::lock_guard guard(mutex_);
       begin = MUIR_TRY(candidates[i]->floor_position_of_time(timestamp));
     }
-    BatchCursor cursor(candidates[i]->file(), begin, ends[i]);
-    while (const auto batch = MUIR_TRY(cursor.next())) {
+    SegmentScan scan(candidates[i]->file(), begin, ends[i],
+                     {candidates[i]->base_offset(), candidates[i]->base_offset(), next_bases[i], true});
+    while (const auto batch = MUIR_TRY(scan.next())) {
       if (batch->header().base_offset >= limit) return TimestampOffset{};
       const auto found = MUIR_TRY(first_at_or_after(batch->view, timestamp, from_offset));
       if (found) return found->offset < limit ? *found : TimestampOffset{};

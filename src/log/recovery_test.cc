@@ -67,27 +67,6 @@ TEST(Recovery, WhatWasReadableAfterACrashSurvivesTheNextOne) {
   }
 }
 
-TEST(Recovery, AnyDamagedByteEndsTheLogBeforeItsBatch) {
-  for (uint64_t at = 0; at < 300; at += 7) {
-    PartitionFixture log;
-    for (int i = 0; i < 6; ++i) log.append_ok(test_batch("0123456789"));
-    log.flush();
-    const uint64_t batch_bytes = log.partition->size().bytes / 6;
-    auto file = log.env.open("/data/t-0/00000000000000000000.log", OpenMode::read_write).value();
-    const Bytes byte = file->read_exactly(at, 1).value();
-    ASSERT_TRUE(file->write_at(at, Bytes(1, static_cast<char>(byte[0] ^ 0x5a))).ok());
-    log.reopen({});
-    const uint64_t damaged_batch = at / batch_bytes;
-    const auto end = static_cast<uint64_t>(log.partition->offsets().log_end.value());
-    // The leader epoch of a batch is under no checksum.
-    const uint64_t in_batch = at % batch_bytes;
-    if (in_batch >= 12 && in_batch < 16) continue;
-    // A higher base offset reads as a gap that compaction left; it is the batch's own offset that is then wrong.
-    if (in_batch < 8) continue;
-    EXPECT_EQ(end, damaged_batch) << "byte " << at;
-  }
-}
-
 TEST(Recovery, ACleanShutdownNeedsNoScanAndForgetsNothing) {
   PartitionFixture log(tiny_segments());
   Lines expected;

@@ -1,7 +1,11 @@
 #include "log/segment.h"
 
-#include "log/batch_cursor.h"
+#include <algorithm>
+
+#include "base/log.h"
+#include "log/checkpoint.h"
 #include "log/file_names.h"
+#include "log/quarantine.h"
 
 namespace muir::log {
 
@@ -34,16 +38,23 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
     const Bytes stored = MUIR_TRY(env.read_file(out->path(kTxnIndexSuffix)));
     out->aborted_ = MUIR_TRY(decode_txn_index(stored));
   }
+  if (env.exists(out->path(kDamagedSuffix))) {
+    const Bytes stored = MUIR_TRY(env.read_file(out->path(kDamagedSuffix)));
+    if (auto known = decode_damage(stored); known.ok()) out->damaged_ = *std::move(known);
+  }
   if (out->size_ > 0) {
     const Bytes first = MUIR_TRY(out->file_->read_exactly(0, std::min<uint64_t>(out->size_, wire::kBatchHeaderBytes)));
-    const wire::BatchHeader header = MUIR_TRY(wire::parse_batch_header_only(first));
-    out->first_timestamp_ = header.max_timestamp;
+    // Damaged, it is skipped like any other; the segment then counts as made now.
+    if (const auto header = wire::parse_batch_header_only(first); header.ok()) {
+      out->first_timestamp_ = header->max_timestamp;
+    }
   }
   if (!out->time_index_.entries().empty()) {
     const auto& last = out->time_index_.entries().back();
     out->max_timestamp_ = last.timestamp;
     out->max_timestamp_offset_ = base_offset + last.relative_offset;
   }
+  MUIR_RETURN_IF_ERROR(out->check_against_log());
   if (next_offset) {
     out->next_offset_ = *next_offset;
     out->sealed_ = true;
@@ -56,39 +67,120 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
   return out;
 }
 
-// Finds the end of the log behind the last index entry.
-Status Segment::scan_tail(int64_t index_interval_bytes) {
-  const uint32_t from = offset_index_.floor_position(Offset(INT64_MAX / 2));
-  BatchCursor cursor(*file_, from, size_);
-  while (const auto batch = MUIR_TRY(cursor.next())) {
-    next_offset_ = batch->header().next_offset();
-    if (batch->position != from || from == 0) index(batch->header(), batch->position, index_interval_bytes);
+// Index files have no checksums, and two of them decide what is removed and what is shown: the largest timestamp, and
+// the transactions that were aborted. Both name batches, which must be what they say.
+Status Segment::check_against_log() const {
+  if (!time_index_.entries().empty()) {
+    const auto newest = header_ending_at(max_timestamp_offset_);
+    if (!newest.ok() || newest->max_timestamp != max_timestamp_)
+      return muir::error(Code::data_loss, "{}: the last entry is not of the log", path(kTimeIndexSuffix));
   }
-  if (cursor.position() != size_) {
-    return muir::error(Code::data_loss, "{}: {} bytes behind the last batch", path(kLogSuffix),
-                       size_ - cursor.position());
+  for (const AbortedTxn& txn : aborted_) {
+    const auto marker = header_ending_at(txn.last_offset);
+    if (!marker.ok() || !marker->control() || marker->producer_id != txn.producer_id ||
+        txn.first_offset > txn.last_offset)
+      return muir::error(Code::data_loss, "{}: an entry is not of the log", path(kTxnIndexSuffix));
   }
   return {};
 }
 
-Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, Offset base_offset,
-                                                  int64_t index_interval_bytes, int64_t now_ms,
-                                                  std::string_view suffix) {
-  auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, suffix), OpenMode::read_write));
-  std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
-  const uint64_t file_bytes = MUIR_TRY(out->file_->size());
-  BatchCursor cursor(*out->file_, 0, file_bytes);
-  while (const auto batch = MUIR_TRY(cursor.next())) {
-    const auto& header = batch->header();
-    const bool fits = header.base_offset >= out->next_offset_ && header.last_offset() - base_offset <= INT32_MAX;
-    if (!fits || !batch->view.check_crc().ok()) break;
-    out->index(header, batch->position, index_interval_bytes);
-    out->size_ = batch->position + header.size_bytes();
-    out->next_offset_ = header.next_offset();
+Result<wire::BatchHeader> Segment::header_ending_at(Offset offset) const {
+  for (uint64_t at = offset_index_.floor_position(offset); at + wire::kBatchHeaderBytes <= size_;) {
+    if (const auto damage = damage_at(at)) {
+      at = damage->end;
+      continue;
+    }
+    const Bytes bytes = MUIR_TRY(file_->read_exactly(at, wire::kBatchHeaderBytes));
+    const auto header = wire::parse_batch_header_only(bytes);
+    if (!header.ok() || header->last_offset() > offset) break;
+    if (header->last_offset() == offset) return header;
+    at += header->size_bytes();
   }
-  out->cut_bytes_ = file_bytes - out->size_;
-  if (out->cut_bytes_ > 0) MUIR_RETURN_IF_ERROR(out->trim());
+  return muir::error(Code::data_loss, "{}: no batch ends with offset {}", path(kLogSuffix), offset);
+}
+
+// Finds the end of the log behind the last index entry.
+Status Segment::scan_tail(int64_t index_interval_bytes) {
+  const auto entry = offset_index_.floor_entry(Offset(INT64_MAX / 2));
+  const uint32_t from = entry ? entry->position : 0;
+  SegmentScan tail = scan(from);
+  bool first = true;
+  while (const auto batch = MUIR_TRY(tail.next())) {
+    if (first && entry && batch->header().last_offset() != base_offset_ + entry->relative_offset)
+      return muir::error(Code::data_loss, "{}: the last entry is not of the log", path(kIndexSuffix));
+    first = false;
+    next_offset_ = batch->header().next_offset();
+    if (batch->position != from || from == 0) index(batch->header(), batch->position, index_interval_bytes);
+  }
+  if (!tail.damaged().empty() || (first && from > 0)) {
+    return muir::error(Code::data_loss, "{}: damaged behind byte {}", path(kLogSuffix), from);
+  }
+  return {};
+}
+
+SegmentScan Segment::scan(uint64_t begin) const {
+  // While the newest segment is being opened, its end is not known.
+  const bool ends = next_offset_ > base_offset_;
+  return {*file_, begin, size_, {base_offset_, base_offset_, ends ? next_offset_ : kNoOffset, ends}};
+}
+
+Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& folder, Offset base_offset,
+                                                  const Recovery& how) {
+  auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, how.suffix), OpenMode::read_write));
+  std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), how.now_ms));
+  out->size_ = MUIR_TRY(out->file_->size());
+  const bool newest = how.next_offset == kNoOffset;
+  SegmentScan scan(*out->file_, 0, out->size_, {base_offset, base_offset, how.next_offset, !newest});
+  while (const auto batch = MUIR_TRY(scan.next())) {
+    out->index(batch->header(), batch->position, how.index_interval_bytes);
+    out->next_offset_ = batch->header().next_offset();
+  }
+  out->damaged_ = scan.damaged();
+  if (out->damaged_.empty() || out->damaged_.back().end < out->size_ || !newest) return out;
+  DamagedRange& tail = out->damaged_.back();
+  if (tail.first_offset < how.durable_to) {
+    tail.next_offset = how.durable_to;
+    return out;
+  }
+  MUIR_RETURN_IF_ERROR(out->cut_unfinished(tail.begin));
+  out->damaged_.pop_back();
   return out;
+}
+
+// A batch that is there from its first to its last byte may have been more than an unfinished write: its bytes are
+// kept.
+Status Segment::cut_unfinished(uint64_t begin) {
+  cut_bytes_ = size_ - begin;
+  const Bytes front = MUIR_TRY(file_->read_exactly(begin, std::min<uint64_t>(cut_bytes_, wire::kBatchHeaderBytes)));
+  const auto header = wire::parse_batch_header_only(front);
+  if (header.ok() && header->base_offset == next_offset_ && header->size_bytes() <= cut_bytes_)
+    MUIR_RETURN_IF_ERROR(keep_aside(*env_, folder_, next_offset_, *file_, begin, size_));
+  size_ = begin;
+  return trim();
+}
+
+std::optional<DamagedRange> Segment::damage_at(uint64_t position) const {
+  for (const DamagedRange& range : damaged_) {
+    if (range.begin <= position && position < range.end) return range;
+  }
+  return std::nullopt;
+}
+
+std::vector<DamagedRange> Segment::add_damage(const std::vector<DamagedRange>& found) {
+  std::vector<DamagedRange> added;
+  for (const DamagedRange& range : found) {
+    const auto touches = [&](const DamagedRange& known) { return known.begin < range.end && range.begin < known.end; };
+    if (std::find(damaged_.begin(), damaged_.end(), range) != damaged_.end()) continue;
+    std::erase_if(damaged_, touches);
+    damaged_.push_back(range);
+    added.push_back(range);
+  }
+  if (added.empty()) return added;
+  std::sort(damaged_.begin(), damaged_.end(),
+            [](const DamagedRange& a, const DamagedRange& b) { return a.begin < b.begin; });
+  const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage(damaged_));
+  if (!status.ok()) warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
+  return added;
 }
 
 void Segment::index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes) {
@@ -149,26 +241,59 @@ Status Segment::load_indexes() {
   const Bytes times = MUIR_TRY(env_->read_file(path(kTimeIndexSuffix)));
   time_index_ = MUIR_TRY(TimeIndex::decode(base_offset_, times));
   indexes_loaded_ = true;
+  indexes_from_file_ = true;
+  return {};
+}
+
+Status Segment::rebuild_indexes() {
+  constexpr int64_t kIntervalBytes = 4096;
+  warn("{}: an index does not fit the log and is built anew", path(kLogSuffix));
+  offset_index_ = OffsetIndex(base_offset_);
+  time_index_ = TimeIndex(base_offset_);
+  max_timestamp_ = first_timestamp_ = -1;
+  max_timestamp_offset_ = kNoOffset;
+  bytes_since_index_ = 0;
+  SegmentScan all = scan();
+  while (const auto batch = MUIR_TRY(all.next())) index(batch->header(), batch->position, kIntervalBytes);
+  time_index_.append(max_timestamp_, max_timestamp_offset_);
+  indexes_loaded_ = true;
+  indexes_from_file_ = false;
   return {};
 }
 
 Result<uint32_t> Segment::floor_position(Offset offset) {
-  if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
+  if (!indexes_loaded_ && !load_indexes().ok()) MUIR_RETURN_IF_ERROR(rebuild_indexes());
+  const auto entry = offset_index_.floor_entry(offset);
+  if (!entry) return uint32_t{0};
+  if (!indexes_from_file_) return entry->position;
+  const auto header = header_ending_at(base_offset_ + entry->relative_offset);
+  if (header.ok() || damage_at(entry->position)) return entry->position;
+  MUIR_RETURN_IF_ERROR(rebuild_indexes());
   return offset_index_.floor_position(offset);
 }
 
 Result<uint64_t> Segment::ceiling_position(Offset offset) {
-  if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
+  if (!indexes_loaded_ && !load_indexes().ok()) MUIR_RETURN_IF_ERROR(rebuild_indexes());
   return offset_index_.ceiling_position(offset).value_or(size_);
 }
 
 Result<uint32_t> Segment::floor_position_of_time(int64_t timestamp) {
-  if (!indexes_loaded_) MUIR_RETURN_IF_ERROR(load_indexes());
-  return offset_index_.floor_position(time_index_.floor_offset(timestamp));
+  if (!indexes_loaded_ && !load_indexes().ok()) MUIR_RETURN_IF_ERROR(rebuild_indexes());
+  const auto entry = time_index_.floor_entry(timestamp);
+  if (!entry) return uint32_t{0};
+  const Offset offset = base_offset_ + entry->relative_offset;
+  if (indexes_from_file_) {
+    const auto header = header_ending_at(offset);
+    if (!header.ok() || header->max_timestamp != entry->timestamp) {
+      MUIR_RETURN_IF_ERROR(rebuild_indexes());
+      return floor_position_of_time(timestamp);
+    }
+  }
+  return floor_position(offset);
 }
 
 Status Segment::remove() {
-  for (const auto suffix : {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+  for (const auto suffix : kSegmentSuffixes) {
     MUIR_RETURN_IF_ERROR(env_->remove(path(suffix)));
   }
   return {};

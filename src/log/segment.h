@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "log/file_names.h"
 #include "log/offset_index.h"
+#include "log/segment_scan.h"
 #include "log/txn_index.h"
 #include "wire/record_batch.h"
 
@@ -30,11 +31,20 @@ class Segment {
   static Result<std::shared_ptr<Segment>> open(Env& env, const std::string& folder, Offset base_offset,
                                                std::optional<Offset> next_offset, int64_t index_interval_bytes,
                                                int64_t now_ms);
-  // Reads the whole file, checks every batch, builds the indexes, and cuts the file at the first damaged byte. `suffix`
-  // is that of the file while it is not yet under its final name.
+  // Reads the whole file, checks every batch and builds the indexes. Damage inside stays where it is and is skipped
+  // (damaged()). What is left of an unfinished write at the end of the newest segment is cut off.
+  struct Recovery {
+    // Where the next segment begins; kNoOffset for the newest.
+    Offset next_offset = kNoOffset;
+    // What lies below was on the disk once: it is not an unfinished write.
+    Offset durable_to;
+    int64_t index_interval_bytes = 4096;
+    int64_t now_ms = 0;
+    // That of the file while it is not yet under its final name.
+    std::string_view suffix = kLogSuffix;
+  };
   static Result<std::shared_ptr<Segment>> recover(Env& env, const std::string& folder, Offset base_offset,
-                                                  int64_t index_interval_bytes, int64_t now_ms,
-                                                  std::string_view suffix = kLogSuffix);
+                                                  const Recovery& how);
   // Compaction leaves gaps: the segment's offsets end where the next segment begins.
   void set_next_offset(Offset offset) { next_offset_ = offset; }
 
@@ -58,17 +68,27 @@ class Segment {
   // Of the first batch; when the segment was made, while it is empty.
   [[nodiscard]] int64_t first_timestamp() const { return first_timestamp_ >= 0 ? first_timestamp_ : created_ms_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  // Bytes that recover() cut off.
+  // Bytes of an unfinished write that recover() cut off.
   [[nodiscard]] uint64_t cut_bytes() const { return cut_bytes_; }
   [[nodiscard]] const File& file() const { return *file_; }
   [[nodiscard]] const std::vector<AbortedTxn>& aborted() const { return aborted_; }
 
-  // Byte from which a scan finds the batch with `offset`.
+  // Byte from which a scan finds the batch with `offset`. Entries of an index file, which has no checksum, are compared
+  // with the log; one that does not fit has the indexes built anew.
   Result<uint32_t> floor_position(Offset offset);
   // A byte before which every batch below `offset` ends; the end of the file when the index knows no closer one.
   Result<uint64_t> ceiling_position(Offset offset);
   // Byte from which a scan finds the first record of at least `timestamp`.
   Result<uint32_t> floor_position_of_time(int64_t timestamp);
+  // A scan of all batches from byte `begin`, where one starts.
+  [[nodiscard]] SegmentScan scan(uint64_t begin = 0) const;
+
+  // Stretches that no reader gets, ascending.
+  [[nodiscard]] const std::vector<DamagedRange>& damaged() const { return damaged_; }
+  [[nodiscard]] std::optional<DamagedRange> damage_at(uint64_t position) const;
+  // Remembers them, also in a file. Returns those that were not known.
+  void forget_damage() { damaged_.clear(); }
+  std::vector<DamagedRange> add_damage(const std::vector<DamagedRange>& found);
 
   // Unlinks the files; open readers keep them.
   Status remove();
@@ -77,6 +97,11 @@ class Segment {
  private:
   Segment(Env& env, std::string folder, Offset base_offset, std::unique_ptr<File> file, int64_t now_ms);
   Status load_indexes();
+  Status rebuild_indexes();
+  // The header of the batch that ends with `offset`; data_loss when the index leads to none.
+  Result<wire::BatchHeader> header_ending_at(Offset offset) const;
+  Status check_against_log() const;
+  Status cut_unfinished(uint64_t begin);
   void index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes);
   Status scan_tail(int64_t index_interval_bytes);
 
@@ -95,9 +120,11 @@ class Segment {
   std::atomic<bool> sealed_ = false;  // sync() looks at it without the partition's lock
   // Not in memory for a sealed segment that nobody has read yet.
   bool indexes_loaded_ = true;
+  bool indexes_from_file_ = false;
   OffsetIndex offset_index_;
   TimeIndex time_index_;
   std::vector<AbortedTxn> aborted_;
+  std::vector<DamagedRange> damaged_;
 };
 
 // Recovers arbitrary bytes as the file of a segment, and checks that what is left opens, and that compaction keeps its

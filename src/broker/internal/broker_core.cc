@@ -102,7 +102,9 @@ Status BrokerCore::start_coordinators() {
   context_.groups = groups_.get();
   context_.txns = txns_.get();
   MUIR_RETURN_IF_ERROR(groups_->load());
-  return txns_->load();
+  MUIR_RETURN_IF_ERROR(txns_->load());
+  groups_->forget_offsets_of_missing_topics();
+  return {};
 }
 
 Status BrokerCore::stop() {

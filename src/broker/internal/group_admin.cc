@@ -1,5 +1,6 @@
 // DescribeGroups, ListGroups, DeleteGroups, OffsetDelete, and offsets that end: by time or with their topic.
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "broker/internal/group_coordinator.h"
@@ -195,6 +196,18 @@ void GroupCoordinator::on_topics_deleted(std::vector<std::string> topics) {
         if (!status.ok()) log::warn("group {}: offsets of deleted topics: {}", group_id, status.message());
       });
     }
+  });
+}
+
+void GroupCoordinator::forget_offsets_of_missing_topics() {
+  strand_.run([this] {
+    std::set<std::string> missing;
+    for (const auto& [id, group] : groups_) {
+      for (const auto& [partition, _] : group->offsets.committed()) {
+        if (log_.partition_count(partition.first) == 0) missing.insert(partition.first);
+      }
+    }
+    if (!missing.empty()) on_topics_deleted({missing.begin(), missing.end()});
   });
 }
 

@@ -90,6 +90,8 @@ class GroupCoordinator {
                             std::function<void()> done);
   // Forgets the offsets of topics that are gone.
   void on_topics_deleted(std::vector<std::string> topics);
+  // The same for those that were deleted shortly before the broker was killed. Called after load().
+  void forget_offsets_of_missing_topics();
   // Expires offsets and empty groups as the retention says; also runs by itself.
   void expire_offsets();
 
