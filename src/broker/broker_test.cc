@@ -223,6 +223,32 @@ TEST_F(BrokerTest, ProduceRefusesWhatKafkaRefuses) {
   for (const auto& c : cases) EXPECT_EQ(produce(c.topic, c.records, c.acks).error_code, c.expected) << c.what;
 }
 
+// KIP-467: a producer fails the records that are named and sends the others again.
+TEST_F(BrokerTest, ProduceNamesTheRecordsToBlame) {
+  ASSERT_EQ(create("compacted", 1, {{"cleanup.policy", "compact", {}}}), ErrorCode::none);
+  wire::BatchBuilder builder;
+  const int64_t now = system_clock().now_ms();
+  for (int i = 0; i < 10; ++i) builder.add(now, i == 4 ? OptBytesView() : OptBytesView("k"), "v");
+  const auto refused = produce("compacted", builder.build());
+  EXPECT_EQ(refused.error_code, ErrorCode::invalid_record);
+  ASSERT_EQ(refused.record_errors.size(), 1u);
+  EXPECT_EQ(refused.record_errors[0].batch_index, 4);
+  EXPECT_EQ(refused.record_errors[0].batch_index_error_message,
+            "Compacted topic cannot accept message without key in topic partition compacted-0.");
+}
+
+// KIP-110.
+TEST_F(BrokerTest, ZstdNeedsProduceVersion7) {
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  const Bytes records = batch_of({std::string(100, 'x')}, {.compression = Compression::zstd});
+  for (const int16_t version : std::initializer_list<int16_t>{3, 6, 7, 11}) {
+    const auto response = client_.call(produce_request("t", records), version);
+    EXPECT_EQ(response.responses.at(0).partition_responses.at(0).error_code,
+              version < 7 ? ErrorCode::unsupported_compression_type : ErrorCode::none)
+        << version;
+  }
+}
+
 TEST_F(BrokerTest, AcksZeroHasNoAnswerAndClosesTheConnectionOnFailure) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   client_.send(produce_request("t", batch_of({"a"}), 0), 11);

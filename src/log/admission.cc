@@ -1,5 +1,7 @@
 #include "log/admission.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/cursor.h"
 #include "log/kafka_error.h"
@@ -39,24 +41,67 @@ Status check_header(const wire::BatchHeader& header) {
   return {};
 }
 
-Status check_timestamps(const wire::BatchView& batch, int64_t max_timestamp, const TopicConfig& config, int64_t now_ms,
-                        wire::RecordIterator& scratch) {
-  if (config.log_append_time) return {};
-  if (max_timestamp > now_ms && max_timestamp - now_ms > config.timestamp_after_ms_max) {
-    return kafka_error(ErrorCode::invalid_timestamp,
-                       "Timestamp {} is more than message.timestamp.after.max.ms={} after the broker's {}",
-                       max_timestamp, config.timestamp_after_ms_max, now_ms);
+// Why Kafka refuses a single record, and whether it is for its timestamp; empty when it does not.
+struct Refusal {
+  std::string why;
+  bool timestamp = false;
+};
+Refusal refuse(const wire::Record& record, const TopicConfig& config, int64_t now_ms, const AdmissionNotes& notes) {
+  if (config.compact && !record.key) {
+    return {fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}.", notes.topic,
+                        notes.partition)};
   }
-  if (config.timestamp_before_ms_max == INT64_MAX) return {};
+  if (config.log_append_time || record.timestamp < 0) return {};
+  const bool late = record.timestamp > now_ms && record.timestamp - now_ms > config.timestamp_after_ms_max;
+  const bool early = record.timestamp < now_ms && now_ms - record.timestamp > config.timestamp_before_ms_max;
+  if (!late && !early) return {};
+  const int64_t after = config.timestamp_after_ms_max;
+  return {fmt::format("Timestamp {} of message with offset {} is out of range. The timestamp should be within [{}, {}]",
+                      record.timestamp, record.offset, now_ms - config.timestamp_before_ms_max,
+                      after > INT64_MAX - now_ms ? INT64_MAX : now_ms + after),
+          true};
+}
+
+// Answers as Kafka does: the batch is refused as a whole, and each record that is to blame is named, so that a producer
+// fails these and sends the others again (KIP-467).
+Status check_records(const wire::BatchView& batch, const wire::BatchFacts& facts, const TopicConfig& config,
+                     int64_t now_ms, wire::RecordIterator& scratch, AdmissionNotes& notes) {
+  const bool keys = config.compact && !facts.every_record_has_key;
+  const bool late = facts.max_timestamp > now_ms && facts.max_timestamp - now_ms > config.timestamp_after_ms_max;
+  const bool maybe_early = config.timestamp_before_ms_max != INT64_MAX;
+  if (!keys && (config.log_append_time || (!late && !maybe_early))) return {};
   MUIR_RETURN_IF_ERROR(scratch.reset(batch));
   wire::Record record;
-  while (scratch.next(record)) {
-    if (record.timestamp < 0 || now_ms - record.timestamp <= config.timestamp_before_ms_max) continue;
-    return kafka_error(ErrorCode::invalid_timestamp,
-                       "Timestamp {} is more than message.timestamp.before.max.ms={} before the broker's {}",
-                       record.timestamp, config.timestamp_before_ms_max, now_ms);
+  bool timestamps = false;
+  for (int32_t index = 0; scratch.next(record); ++index) {
+    Refusal refusal = refuse(record, config, now_ms, notes);
+    if (refusal.why.empty()) continue;
+    timestamps = timestamps || refusal.timestamp;
+    notes.refused.push_back({index, std::move(refusal.why)});
   }
-  return {};
+  if (notes.refused.empty()) return {};
+  if (timestamps) {
+    return kafka_error(ErrorCode::invalid_timestamp, "One or more records have been rejected due to invalid timestamp");
+  }
+  constexpr size_t kShown = 3;
+  std::string shown;
+  for (size_t i = 0; i < std::min(kShown, notes.refused.size()); ++i) {
+    shown += fmt::format("{}RecordError(batchIndex={}, message='{}')", i == 0 ? "" : ", ", notes.refused[i].index,
+                         notes.refused[i].why);
+  }
+  return kafka_error(ErrorCode::invalid_record,
+                     "One or more records have been rejected due to {} record errors in total, and only showing the "
+                     "first three errors at most: [{}]",
+                     notes.refused.size(), shown);
+}
+
+// What a batch may hold when it is decompressed: far more than producers put into one, and little enough that hostile
+// ones cost neither much memory nor much time.
+size_t decompressed_bytes_max(const TopicConfig& config) {
+  constexpr size_t kLeast = size_t{64} << 20;
+  constexpr size_t kTimesBatch = 4;
+  const size_t by_config = static_cast<size_t>(std::max<int64_t>(config.message_bytes_max, 0)) * kTimesBatch;
+  return std::min(std::max(kLeast, by_config), wire::kDecompressedBytesMax);
 }
 
 Result<Bytes> recompress(const wire::BatchView& batch, const TopicConfig& config, wire::RecordIterator& scratch) {
@@ -87,7 +132,10 @@ Result<Admitted> rewritten(Bytes bytes) {
 
 }  // namespace
 
-Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordIterator& scratch) {
+namespace {
+
+Result<Admitted> admit_batch(OptBytesView records, const TopicConfig& config, int64_t now_ms,
+                             wire::RecordIterator& scratch, AdmissionNotes& notes) {
   if (!records || records->size() < wire::kBatchHeaderBytes) {
     return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
   }
@@ -98,16 +146,13 @@ Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t 
   }
   MUIR_RETURN_IF_ERROR(check_sizes(*batch, config));
   MUIR_RETURN_IF_ERROR(check_header(batch->header()));
-  const auto facts = wire::validate_produced_batch(*batch, scratch);
+  const auto facts = wire::validate_produced_batch(*batch, scratch, decompressed_bytes_max(config));
   if (!facts.ok()) {
     const bool damaged = !batch->check_crc().ok();
     return kafka_error(damaged ? ErrorCode::corrupt_message : ErrorCode::invalid_record, "{}",
                        facts.status().message());
   }
-  if (config.compact && !facts->every_record_has_key) {
-    return kafka_error(ErrorCode::invalid_record, "Compacted topic cannot accept message without key");
-  }
-  MUIR_RETURN_IF_ERROR(check_timestamps(*batch, facts->max_timestamp, config, now_ms, scratch));
+  MUIR_RETURN_IF_ERROR(check_records(*batch, *facts, config, now_ms, scratch, notes));
   if (config.compression && *config.compression != batch->header().compression()) {
     return rewritten(MUIR_TRY(recompress(*batch, config, scratch)));
   }
@@ -117,6 +162,15 @@ Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t 
     return rewritten(std::move(copy));
   }
   return Admitted{{}, *batch};
+}
+
+}  // namespace
+
+Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordIterator& scratch,
+                       AdmissionNotes& notes) {
+  auto admitted = admit_batch(records, config, now_ms, scratch, notes);
+  scratch.release_large();
+  return admitted;
 }
 
 int fuzz_admission(BytesView input) {
@@ -139,7 +193,8 @@ int fuzz_admission(BytesView input) {
     if (codec <= static_cast<unsigned char>(wire::Compression::zstd)) config.compression = wire::Compression{codec};
   }
   wire::RecordIterator scratch;
-  const auto admitted = admit(bytes, config, 1000, scratch);
+  AdmissionNotes notes;
+  const auto admitted = admit(bytes, config, 1000, scratch, notes);
   if (!admitted.ok()) return 0;
   const auto facts = wire::validate_produced_batch(admitted->batch, scratch);
   CHECK(facts.ok(), "a batch that was admitted is invalid: {}", hex(bytes));

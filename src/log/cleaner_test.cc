@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "log/compacted_batch.h"
 #include "log/internal/partition_fixture.h"
 
 namespace muir::log {
@@ -171,6 +172,120 @@ TEST(Cleaner, APassThatRunsOutOfMemoryIsContinuedByTheNext) {
   const Lines found = without_filler(log.read_all());
   ASSERT_EQ(found.size(), 50u);
   for (const auto& line : found) EXPECT_TRUE(line.ends_with("=2")) << line;
+}
+
+struct Header {
+  wire::BatchHeader header;
+  size_t payload = 0;
+  int64_t max_timestamp = -1;  // of its records
+};
+
+std::map<Offset, Header> headers_of(PartitionFixture& log) {
+  std::map<Offset, Header> out;
+  const auto names = log.env.list("/data/t-0").value();
+  for (const std::string& name : names) {
+    if (!name.ends_with(".log")) continue;
+    const Bytes bytes = log.env.read_file("/data/t-0/" + name).value();
+    wire::BatchReader batches(bytes);
+    while (const auto batch = batches.next().value()) {
+      EXPECT_TRUE(batch->check_crc().ok());
+      Header one{batch->header(), batch->payload().size(), -1};
+      wire::RecordIterator records;
+      EXPECT_TRUE(records.reset(*batch).ok());
+      wire::Record record;
+      while (records.next(record)) one.max_timestamp = std::max(one.max_timestamp, record.timestamp);
+      EXPECT_TRUE(records.status().ok());
+      out[batch->header().base_offset] = one;
+    }
+  }
+  return out;
+}
+
+// Random batches of every codec: what compaction writes in place of one has a header that is true of what it holds, as
+// Apache Kafka writes it.
+TEST(Cleaner, HeadersAreTrueOfWhatIsLeft) {
+  constexpr wire::Compression kCodecs[] = {wire::Compression::none, wire::Compression::gzip, wire::Compression::snappy,
+                                           wire::Compression::lz4, wire::Compression::zstd};
+  int emptied = 0;
+  int rewritten = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    TopicConfig config = compacted(2000);
+    config.log_append_time = seed % 2 == 0;
+    PartitionFixture log(config);
+    std::map<ProducerId, int32_t> sequences;
+    for (int i = 0; i < 60; ++i) {
+      std::vector<TestRecord> records;
+      for (uint64_t n = 1 + random() % 4; n > 0; --n) {
+        records.push_back(
+            {static_cast<int64_t>(random() % 1000), "k" + std::to_string(random() % 6), Bytes(random() % 30, 'v')});
+      }
+      // Producers that stop early keep their last batch, emptied.
+      const ProducerId producer(static_cast<int64_t>(random() % 8) + i / 10);
+      wire::BatchOptions options = from_producer(producer, ProducerEpoch(3), sequences[producer]);
+      options.compression = kCodecs[random() % std::size(kCodecs)];
+      sequences[producer] += static_cast<int32_t>(records.size());
+      log.append_ok(test_batch(records, options));
+    }
+    roll(log);
+    const auto before = headers_of(log);
+    ASSERT_TRUE(clean(log));
+    for (const auto& [base, now] : headers_of(log)) {
+      SCOPED_TRACE(base);
+      ASSERT_TRUE(before.contains(base));
+      const Header& was = before.at(base);
+      EXPECT_EQ(now.header.last_offset_delta, was.header.last_offset_delta);
+      EXPECT_EQ(now.header.partition_leader_epoch, was.header.partition_leader_epoch);
+      EXPECT_EQ(now.header.producer_id, was.header.producer_id);
+      EXPECT_EQ(now.header.producer_epoch, was.header.producer_epoch);
+      EXPECT_EQ(now.header.base_sequence, was.header.base_sequence);
+      EXPECT_EQ(now.header.log_append_time(), was.header.log_append_time());
+      if (now.header.record_count > 0) {
+        EXPECT_EQ(now.header.compression(), was.header.compression());
+        EXPECT_EQ(now.header.max_timestamp, now.max_timestamp);
+        rewritten += now.header.record_count < was.header.record_count ? 1 : 0;
+        continue;
+      }
+      ++emptied;
+      EXPECT_EQ(now.header.compression(), wire::Compression::none) << "there is no block";
+      EXPECT_EQ(now.payload, 0u);
+      EXPECT_EQ(now.header.base_timestamp, -1);
+      EXPECT_EQ(now.header.max_timestamp, was.header.max_timestamp);
+      EXPECT_FALSE(now.header.has_delete_horizon());
+    }
+  }
+  EXPECT_GT(emptied, 50);
+  EXPECT_GT(rewritten, 50);
+}
+
+// Left in a data folder by a compaction that kept the codec: readers get it without.
+TEST(Cleaner, AnEmptiedBatchThatNamesACodecIsServedWithoutIt) {
+  PartitionFixture log(compacted());
+  wire::BatchOptions options = from_producer(ProducerId(5), ProducerEpoch(0), 0);
+  options.compression = wire::Compression::gzip;
+  log.append_ok(test_batch({{5, "k", "old"}}, options));
+  log.append_ok(put("k", "new"));
+  log.flush();
+  const std::string path = "/data/t-0/00000000000000000000.log";
+  Bytes file = log.env.read_file(path).value();
+  const auto first = *wire::BatchView::parse(file);
+  Bytes emptied;
+  ASSERT_TRUE(append_compacted_batch(first.header(), {}, std::nullopt, emptied).ok());
+  ASSERT_EQ(emptied.size(), wire::kBatchHeaderBytes);
+  constexpr size_t kAttributesLowAt = 22;
+  emptied[kAttributesLowAt] = 1;
+  wire::set_max_timestamp(emptied, false, first.header().max_timestamp);  // and the checksum
+  ASSERT_EQ(wire::BatchView::parse(emptied)->header().compression(), wire::Compression::gzip);
+  ASSERT_TRUE(log.env.write_file(path, emptied + file.substr(first.bytes().size())).ok());
+  log.reopen({});
+  const auto result = log.partition->read({Offset(0)});
+  ASSERT_TRUE(result.ok());
+  const auto served = *wire::BatchView::parse(result->records);
+  EXPECT_EQ(served.header().record_count, 0);
+  EXPECT_EQ(served.header().compression(), wire::Compression::none);
+  EXPECT_TRUE(served.check_crc().ok());
+  EXPECT_EQ(log.read_all(), Lines{"1:k=new"});
 }
 
 TEST(Cleaner, ACrashAtAnyMomentLosesNothingThatCounts) {

@@ -53,6 +53,8 @@ Status append_compacted_batch(const wire::BatchHeader& original, const std::vect
                                  : records.empty() ? -1
                                                    : records.front().timestamp;
   int16_t attributes = static_cast<int16_t>(original.attributes & ~kDeleteHorizonBit);
+  // Without records there is no compressed block: clients would fail to read what the codec promises.
+  if (records.empty()) attributes = static_cast<int16_t>(attributes & ~wire::kCompressionMask);
   if (delete_horizon_ms) attributes = static_cast<int16_t>(attributes | kDeleteHorizonBit);
 
   const size_t start = out.size();

@@ -51,7 +51,8 @@ void BM_Append(benchmark::State& state) {
   const Bytes batch = batch_of(state.range(0), 100);
   wire::RecordIterator scratch;
   for (auto _ : state) {
-    const auto admitted = admit(batch, *partition->config(), 1000, scratch);
+    AdmissionNotes notes;
+    const auto admitted = admit(batch, *partition->config(), 1000, scratch, notes);
     CHECK(admitted.ok() && partition->append(admitted->batch).ok());
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

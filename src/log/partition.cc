@@ -140,10 +140,10 @@ Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durab
 Result<Appended> Partition::append_new(const wire::BatchView& batch, wire::BatchHeader& header) {
   std::optional<int64_t> append_time;
   if (config_->log_append_time) header.max_timestamp = *(append_time = env_.clock->now_ms());
-  MUIR_RETURN_IF_ERROR(roll_for(header, header.size_bytes()));
+  MUIR_RETURN_IF_ERROR(note_write(roll_for(header, header.size_bytes())));
   header.base_offset = active().next_offset();
   header.partition_leader_epoch = epochs_.back().epoch;
-  MUIR_RETURN_IF_ERROR(write(batch, header, append_time));
+  MUIR_RETURN_IF_ERROR(note_write(write(batch, header, append_time)));
   remember(header, std::nullopt, active());
   return Appended{header.base_offset, header.last_offset(), append_time.value_or(-1), log_start_, false};
 }
@@ -160,16 +160,36 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, ProducerId pr
     if (!failure_.ok()) return failure_;
     MUIR_RETURN_IF_ERROR(producers_.check_marker(producer_id, producer_epoch, coordinator_epoch));
     wire::BatchHeader header = batch.header();
-    MUIR_RETURN_IF_ERROR(roll_for(header, header.size_bytes()));
+    MUIR_RETURN_IF_ERROR(note_write(roll_for(header, header.size_bytes())));
     header.base_offset = active().next_offset();
     header.partition_leader_epoch = epochs_.back().epoch;
-    MUIR_RETURN_IF_ERROR(write(batch, header, std::nullopt));
+    MUIR_RETURN_IF_ERROR(note_write(write(batch, header, std::nullopt)));
     remember(header, wire::ControlRecord{type, coordinator_epoch}, active());
     out = {header.base_offset, header.base_offset, -1, log_start_, false};
     after_append(header.next_offset(), std::move(durable), woken);
   }
   woken.run();
   return out;
+}
+
+// The disk takes no more, as a rule because it is full: clients are told so, and the log once in a while. Nothing of
+// the batch counts, and the next one that the disk takes goes to the same place.
+Status Partition::note_write(Status status) {
+  constexpr int64_t kComplaintMs = 30'000;
+  if (status.ok()) {
+    if (refused_writes_ > 0) info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
+    refused_writes_ = 0;
+    return status;
+  }
+  ++refused_writes_;
+  const int64_t now = env_.clock->steady_ms();
+  if (refused_writes_ == 1 || now >= next_complaint_ms_) {
+    next_complaint_ms_ = now + kComplaintMs;
+    error("{}: {}; clients get KAFKA_STORAGE_ERROR until there is space ({} refused so far)", name(), status.message(),
+          refused_writes_);
+  }
+  return Status(status.code(), fmt::format("{}: {}", name(), status.message()),
+                static_cast<int>(wire::ErrorCode::kafka_storage_error));
 }
 
 // The payload goes to the file as it came; of the header only what the checksum does not cover is changed, unless

@@ -209,6 +209,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] SegmentPtr segment_at(Offset offset) const;
   Status save_durable_mark(Offset offset);
   Status sync_metadata();
+  Status note_write(Status status);
 
   // These take it.
   struct ReadPlace;
@@ -238,6 +239,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Offset high_watermark_;
   Offset durable_;
   Offset cleaned_to_;
+  int64_t refused_writes_ = 0;  // since the disk last took one
+  int64_t next_complaint_ms_ = 0;
   Offset mark_wanted_;  // both are the flushing thread's
   Offset mark_saved_;   // may lag behind on a full disk, and is tried again
   bool folder_unsynced_ = false;

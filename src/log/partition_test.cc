@@ -335,5 +335,42 @@ TEST(Partition, WatchersAreWokenOnceWhenMoreCanBeRead) {
   EXPECT_EQ(kafka_code(log.append(test_batch("c")).status()), ErrorCode::unknown_topic_or_partition);
 }
 
+// Said at once, nothing half written, and over as soon as there is space.
+TEST(Partition, AFullDiskRefusesAndTakesUpAgain) {
+  TopicConfig config;
+  config.segment_bytes = 300;
+  for (uint64_t writes = 0; writes < 6; ++writes) {
+    SCOPED_TRACE(writes);
+    PartitionFixture log(config);
+    std::vector<std::string> expected;
+    const auto append = [&](const std::string& value) {
+      const auto appended = log.append(test_batch(value));
+      if (appended.ok()) expected.push_back(std::to_string(expected.size()) + ":" + value);
+      return appended.status();
+    };
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(append("before").ok());
+    log.env.fail_writes_after(writes);
+    int refused = 0;
+    for (int i = 0; i < 10; ++i) {
+      const Status status = append("meanwhile");
+      if (status.ok()) continue;
+      ++refused;
+      EXPECT_EQ(kafka_code(status), wire::ErrorCode::kafka_storage_error);
+      EXPECT_NE(status.message().find("no space left"), std::string::npos) << status.message();
+    }
+    EXPECT_GT(refused, 0);
+    EXPECT_EQ(kafka_code(log.partition
+                             ->append_end_txn(wire::ControlType::abort, ProducerId(6), ProducerEpoch(0), LeaderEpoch(0))
+                             .status()),
+              wire::ErrorCode::kafka_storage_error);
+    log.env.fail_writes_after(std::nullopt);
+    ASSERT_TRUE(append("after").ok());
+    log.flush();
+    EXPECT_EQ(log.read_all(), expected);
+    log.crash(writes);
+    EXPECT_EQ(log.read_all(), expected);
+  }
+}
+
 }  // namespace
 }  // namespace muir::log

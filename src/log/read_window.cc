@@ -122,6 +122,12 @@ class WindowCutter {
       wire::set_partition_leader_epoch(piece_ + at_, *request_.epoch);
       out_.corrected = true;
     }
+    // Compaction of earlier versions left the codec in the header of a batch that it had emptied.
+    if (header.record_count == 0 && size == wire::kBatchHeaderBytes &&
+        header.compression() != wire::Compression::none) {
+      wire::clear_compression(piece_ + at_);
+      out_.corrected = true;
+    }
     at_ += size;
     out_.end = at_;
     out_.unverified.reset();

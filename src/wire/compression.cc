@@ -218,6 +218,10 @@ Status zstd_decompress(BytesView block, size_t size_max, Bytes& out) {
   // Its tables are 150 kB: kept per thread, since a broker decompresses every batch it validates.
   thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
+  // As a rule the frame says how much it holds: nothing is decompressed only to be refused.
+  const unsigned long long claimed = ZSTD_getFrameContentSize(block.data(), block.size());
+  const bool known = claimed != ZSTD_CONTENTSIZE_UNKNOWN && claimed != ZSTD_CONTENTSIZE_ERROR;
+  if (known && claimed > size_max) return too_large(Compression::zstd, size_max);
   ZSTD_inBuffer in{block.data(), block.size(), 0};
   Room room(out, size_max);
   while (true) {

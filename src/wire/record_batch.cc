@@ -137,6 +137,14 @@ Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
   return {};
 }
 
+void RecordIterator::release_large() {
+  constexpr size_t kKeptBytes = size_t{4} << 20;
+  if (buffer_.capacity() <= kKeptBytes) return;
+  reader_ = ByteReader(BytesView());
+  left_ = 0;
+  Bytes().swap(buffer_);
+}
+
 bool RecordIterator::fail(const char* why) {
   left_ = 0;
   status_ = corrupt(fmt::format("at offset {}: {}", header_.base_offset, why));
@@ -192,14 +200,14 @@ bool RecordIterator::next(Record& record) {
   return true;
 }
 
-Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch) {
+Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch, size_t decompressed_max) {
   const BatchHeader& h = batch.header();
   MUIR_RETURN_IF_ERROR(batch.check_crc());
   if (h.control()) return invalid("clients may not write control batches");
   if (h.record_count == 0 || h.last_offset_delta != h.record_count - 1) return invalid("offsets are not contiguous");
   if (h.has_producer_id() && h.base_sequence < 0) return invalid("a producer id without a sequence number");
   BatchFacts facts;
-  MUIR_RETURN_IF_ERROR(scratch.reset(batch));
+  MUIR_RETURN_IF_ERROR(scratch.reset(batch, decompressed_max));
   Record record;
   Offset next = h.base_offset;
   while (scratch.next(record)) {
@@ -214,6 +222,12 @@ Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterato
 
 void set_base_offset(char* batch, Offset base_offset) { put_at(batch, base_offset.value()); }
 void set_partition_leader_epoch(char* batch, LeaderEpoch epoch) { put_at(batch + kLeaderEpochAt, epoch.value()); }
+
+void clear_compression(char* batch) {
+  ByteReader reader(BytesView(batch + kAttributesAt, sizeof(int16_t)));
+  put_at(batch + kAttributesAt, static_cast<int16_t>(reader.i16() & ~kCompressionMask));
+  put_at(batch + kCrcAt, crc32c(BytesView(batch, kBatchHeaderBytes).substr(kAttributesAt)));
+}
 
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp) {
   ByteReader reader(BytesView(batch).substr(kAttributesAt));

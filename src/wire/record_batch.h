@@ -19,6 +19,7 @@ namespace muir::wire {
 inline constexpr size_t kBatchHeaderBytes = 61;
 // Bytes before the field `batchLength` ends: what must be there to know a batch's size.
 inline constexpr size_t kBatchLengthEnd = 12;
+inline constexpr int16_t kCompressionMask = 7;  // of the attributes
 inline constexpr int64_t kNoTimestamp = -1;
 inline constexpr int32_t kNoSequence = -1;
 
@@ -128,6 +129,8 @@ class RecordIterator {
   Status reset(const BatchView& batch, size_t decompressed_max = kDecompressedBytesMax);
   // False at the end or on damage. The record borrows the batch or this iterator's buffer.
   bool next(Record& record);
+  // Gives back the memory that a large batch has taken.
+  void release_large();
   // Damage found, or records fewer or more than the header says.
   [[nodiscard]] const Status& status() const { return status_; }
 
@@ -147,11 +150,15 @@ struct BatchFacts {
   int64_t max_timestamp = kNoTimestamp;  // over the records
   bool every_record_has_key = true;
 };
-Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch);
+// More than `decompressed_max` bytes of records are refused.
+Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch,
+                                           size_t decompressed_max = kDecompressedBytesMax);
 
 // In-place edits of a stored batch that its CRC does not cover.
 void set_base_offset(char* batch, Offset base_offset);
 void set_partition_leader_epoch(char* batch, LeaderEpoch epoch);
+// Takes the codec out of the attributes of a batch without records, and corrects the CRC.
+void clear_compression(char* batch);
 // Stamps the batch with the broker's time (LogAppendTime) or corrects its max timestamp, and the CRC with it.
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp);
 

@@ -35,6 +35,15 @@ void set_failure(ProduceResponse::Partition& out, const Status& status) {
   out.base_offset = -1;
 }
 
+// KIP-110: a client that speaks an older version has peers that cannot read zstd.
+constexpr int16_t kZstdSince = 7;
+
+bool has_codec(OptBytesView records, wire::Compression codec) {
+  if (!records) return false;
+  const auto header = wire::parse_batch_header_only(*records);
+  return header.ok() && header->compression() == codec;
+}
+
 // From this version on a client understands that the transaction, not the producer, is lost (KIP-890).
 constexpr int16_t kAbortableSince = 11;
 
@@ -66,9 +75,17 @@ ProduceResponse::Partition append(BrokerContext& context, const RequestInfo& inf
     set_failure(out, log::kafka_error(ErrorCode::invalid_topic_exception, "Cannot append to internal topic {}", topic));
     return out;
   }
-  const auto admitted = log::admit(data.records, *partition->config(), context.clock->now_ms(), scratch);
+  if (info.version < kZstdSince && has_codec(data.records, wire::Compression::zstd)) {
+    set_failure(out, log::kafka_error(ErrorCode::unsupported_compression_type,
+                                      "Produce requests with version {} are not allowed to use ZStandard compression",
+                                      info.version));
+    return out;
+  }
+  log::AdmissionNotes notes{topic, partition->index(), {}};
+  const auto admitted = log::admit(data.records, *partition->config(), context.clock->now_ms(), scratch, notes);
   if (!admitted.ok()) {
     set_failure(out, admitted.status());
+    for (auto& record : notes.refused) out.record_errors.push_back({record.index, std::move(record.why), {}});
     return out;
   }
   const auto& header = admitted->batch.header();
