@@ -17,8 +17,11 @@ std::string_view name_of(FailureKind kind) {
 }
 
 std::string where(const FailedRecord& failed) {
-  return fmt::format("task {} node={} topic={} partition={} offset={}", to_string(failed.task), failed.node,
-                     failed.topic, failed.partition, failed.offset);
+  std::string out = fmt::format("task {}", to_string(failed.task));
+  if (!failed.node.empty()) out += " node=" + failed.node;
+  if (!failed.target.empty()) out += " to topic=" + failed.target;
+  if (failed.offset == kNoOffset) return out;  // of a timer
+  return out + fmt::format(" topic={} partition={} offset={}", failed.topic, failed.partition, failed.offset);
 }
 
 Status send_dead_letter(const std::string& topic, const FailedRecord& failed, RecordSink& sink) {
@@ -39,8 +42,17 @@ Status send_dead_letter(const std::string& topic, const FailedRecord& failed, Re
 
 }  // namespace
 
+bool may_pass(const FailedRecord& failed) {
+  return failed.cause.code() == Code::timed_out || failed.cause.code() == Code::unavailable;
+}
+
+Status retry(const FailedRecord& failed) {
+  return Status(Code::unavailable, failed.cause.message(), failed.cause.detail());
+}
+
 FailureHandler make_failure_handler(ErrorHandling handling) {
   return [handling = std::move(handling)](const FailedRecord& failed, RecordSink& sink) -> Status {
+    if (failed.kind == FailureKind::production && may_pass(failed)) return retry(failed);
     if (!handling.dead_letter_topic.empty() && failed.offset != kNoOffset) {
       MUIR_RETURN_IF_ERROR(send_dead_letter(handling.dead_letter_topic, failed, sink));
     }

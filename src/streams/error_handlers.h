@@ -17,6 +17,13 @@ enum class OnFailure : unsigned char {
   fail,     // LogAndFail: the task ends
   proceed,  // LogAndContinue: the rest of this record's way is skipped
 };
+// A production failure that may pass (a broker did not answer in time) is neither: the tasks begin anew from their last
+// commit until task.timeout.ms, as with Kafka's default handler.
+bool may_pass(const FailedRecord& failed);
+
+// What a handler of one's own answers (Kafka's ProductionExceptionHandler and its like): OK is CONTINUE, `failed.cause`
+// or any other error is FAIL, retry(failed) is RETRY. RETRY of what cannot pass is FAIL.
+Status retry(const FailedRecord& failed);
 
 // Kafka's defaults: everything fails, and there is no dead letter topic.
 struct ErrorHandling {

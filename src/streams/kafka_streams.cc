@@ -45,6 +45,7 @@ Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topol
   parts.factory = [plan = parts.plan](int32_t subtopology, internal::RunnerEnvironment runner) {
     return internal::make_runner(plan, subtopology, std::move(runner));
   };
+  parts.keep_sources = environment.on_failure != nullptr || !config.dead_letter_topic.empty();
   parts.on_failure = environment.on_failure
                          ? std::move(environment.on_failure)
                          : make_failure_handler({.deserialization = on_failure(config.on_deserialization_error),

@@ -17,6 +17,8 @@ namespace muir::client {
 namespace {
 
 constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kTime = 1'700'000'000'000;  // of every record, plus the length of its value
+const Header kHeader{"h", "1"};
 constexpr int kMessageTooLarge = 10;
 constexpr int kInvalidRecord = 87;
 
@@ -45,7 +47,12 @@ class ProducerRefusals : public interop::OnBothBrokers {
       EXPECT_TRUE(records.ok()) << records.status().to_string();
       if (!records.ok()) break;
       for (const auto& part : (*records)->partitions()) {
-        for (const auto& one : part.records) values.emplace_back(one.value.value_or("<null>"));
+        for (const auto& one : part.records) {
+          values.emplace_back(one.value.value_or("<null>"));
+          EXPECT_EQ(one.timestamp_ms, kTime + static_cast<int64_t>(one.value->size()));
+          EXPECT_EQ(one.key, OptBytesView("k"));
+          EXPECT_EQ(one.headers.size(), 1u);
+        }
       }
       if (const auto at = consumer->position(tp); at.ok() && *at >= ends->at(tp)) return values;
     }
@@ -82,7 +89,12 @@ Sent send_all(Producer& producer, const std::string& topic, const std::vector<st
     const size_t count = std::min<size_t>(1 + random() % 60, values.size() - first);
     std::vector<ProducedRecord> records;
     for (size_t i = first; i < first + count; ++i) {
-      records.push_back({.topic = topic, .partition = PartitionId(0), .key = "k", .value = values[i]});
+      records.push_back({.topic = topic,
+                         .partition = PartitionId(0),
+                         .key = "k",
+                         .value = values[i],
+                         .timestamp_ms = kTime + static_cast<int64_t>(values[i].size()),
+                         .headers = {&kHeader, 1}});
       sent[i].first = values[i];
     }
     const Status queued = producer.send(records, [&sent, &mutex, first](const Status&, std::span<const Delivery> d) {
@@ -123,8 +135,9 @@ TEST_P(ProducerRefusals, RandomSizesArriveOnceAndInOrderButThoseThatNoBatchCould
     const Sent sent = send_all(*producer, topic, values, random);
     std::vector<std::string> expected;
     for (const auto& [value, delivery] : sent) {
-      // A record of an uncompressed batch of its own: the batch's 61 bytes, 3 of the record's own, key and lengths.
-      const auto bytes = static_cast<int64_t>(value.size()) + 61 + 12;
+      // A record of an uncompressed batch of its own: the batch's 61 bytes, 3 of the record's own, key, header and
+      // lengths.
+      const auto bytes = static_cast<int64_t>(value.size()) + 61 + 16;
       if (delivery.code == Code::ok) {
         expected.push_back(value);
         EXPECT_LE(static_cast<int64_t>(value.size()) + 61, limit);
@@ -138,7 +151,7 @@ TEST_P(ProducerRefusals, RandomSizesArriveOnceAndInOrderButThoseThatNoBatchCould
   }
 }
 
-// The largest record that a topic takes is taken: 61 bytes of the batch, then the record with key and lengths.
+// The largest record that a topic takes is taken: 61 bytes of the batch, then the record with key, header and lengths.
 TEST_P(ProducerRefusals, TheLimitIsMetToTheByte) {
   create("exact", {{"max.message.bytes", "1000"}});
   std::mt19937_64 random(3);
@@ -146,9 +159,9 @@ TEST_P(ProducerRefusals, TheLimitIsMetToTheByte) {
   for (size_t bytes = 920; bytes < 940; ++bytes) values.push_back(noise(random, bytes, bytes));
   auto producer = client_->producer({}).value();
   for (const auto& [value, delivery] : send_all(*producer, "exact", values, random)) {
-    EXPECT_EQ(delivery.code == Code::ok, value.size() <= 929) << value.size();
+    EXPECT_EQ(delivery.code == Code::ok, value.size() <= 925) << value.size();
   }
-  EXPECT_EQ(read("exact").size(), 10u);
+  EXPECT_EQ(read("exact").size(), 6u);
 }
 
 // Every transaction that a refused record has ended is begun again without the records known to be at fault.
@@ -260,7 +273,9 @@ TEST_P(ProducerRefusals, OneInvalidRecordDoesNotTakeItsBatchAlong) {
     records.push_back({.topic = "keyed",
                        .partition = PartitionId(0),
                        .key = i % 33 == 5 ? OptBytesView() : OptBytesView("k"),
-                       .value = values[static_cast<size_t>(i)]});
+                       .value = values[static_cast<size_t>(i)],
+                       .timestamp_ms = kTime + static_cast<int64_t>(values[static_cast<size_t>(i)].size()),
+                       .headers = {&kHeader, 1}});
   }
   std::vector<Delivery> deliveries;
   ASSERT_TRUE(

@@ -165,7 +165,8 @@ Status KafkaProducer::send(std::span<const ProducedRecord> records, DeliveryCall
   batch->remaining = records.size() + 1;
   batch->bytes = bytes;
   batch->on_done = std::move(on_done);
-  batch->slots.assign(records.size(), Slot{batch});
+  batch->slots.reserve(records.size());
+  for (const ProducedRecord& record : records) batch->slots.push_back({batch, record.timestamp_ms});
   batch->deliveries.resize(records.size());
 
   const int64_t now_us = system_clock().steady_us();
@@ -192,6 +193,7 @@ size_t KafkaProducer::send_run(std::span<const ProducedRecord> records, Slot* sl
       ask = to->lane.wants_to_ask(now_us, limits_.metadata_age_us);
       if (ask) to->lane.asked(now_us);
       for (const ProducedRecord& record : records) open = open && !to->lane.suspicious(record, size_of(record));
+      to->lane.count(records.size());
       // Counted before their reports can come.
       if (open) to->outside += static_cast<int64_t>(records.size());
       for (size_t i = 0; !open && i < records.size(); ++i) to->lane.hold(HeldRecord(records[i], &slots[i]));
@@ -460,6 +462,9 @@ Status KafkaProducer::abort_transaction(int64_t timeout_ms) {
   std::unique_lock lock(mutex_);
   idle_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return batches_in_flight_ == 0; });
   failure_ = Status();
+  lock.unlock();
+  const std::lock_guard topics_lock(topics_mutex_);
+  for (auto& [name, to] : topics_) to.lane.aborted();
   return {};
 }
 

@@ -27,7 +27,8 @@ struct ProducerBatch;
 // librdkafka carries a pointer to a record's slot.
 struct ProducerSlot {
   ProducerBatch* batch = nullptr;
-  bool in_lane = false;  // sent in a group of its topic's lane
+  int64_t timestamp_ms = -1;  // librdkafka does not tell that of a record that failed
+  bool in_lane = false;       // sent in a group of its topic's lane
 };
 // The records of one send() until the last of them is acknowledged.
 struct ProducerBatch {

@@ -43,7 +43,7 @@ HeldRecord held(const rd_kafka_message_t& message, ProducerSlot* slot) {
   record.partition = PartitionId(message.partition);
   if (message.key != nullptr) record.key = BytesView(static_cast<const char*>(message.key), message.key_len);
   if (message.payload != nullptr) record.value = BytesView(static_cast<const char*>(message.payload), message.len);
-  record.timestamp_ms = rd_kafka_message_timestamp(&message, nullptr);
+  record.timestamp_ms = slot->timestamp_ms;
   std::vector<Header> headers;
   rd_kafka_headers_t* all = nullptr;
   if (rd_kafka_message_headers(&message, &all) == RD_KAFKA_RESP_ERR_NO_ERROR) {

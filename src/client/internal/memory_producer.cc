@@ -1,6 +1,7 @@
 #include "client/internal/memory_producer.h"
 
 #include "client/internal/kafka_config.h"
+#include "client/internal/topic_lane.h"
 #include "wire/error_code.h"
 #include "wire/murmur2.h"
 
@@ -50,11 +51,28 @@ Result<PartitionId> MemoryProducer::choose_partition(const ProducedRecord& recor
   return record.key ? wire::partition_for_key(*record.key, count) : PartitionId(sticky_ % count);
 }
 
+// What the topic's configuration says that it does not take; the producer of a real cluster knows it beforehand as
+// well.
+Status MemoryProducer::check_limits(const ProducedRecord& record, const MemoryTopic& topic, Delivery& delivery) {
+  int64_t bytes_max = INT64_MAX;
+  if (const auto found = topic.configs.find("max.message.bytes"); found != topic.configs.end()) {
+    bytes_max = MUIR_TRY(number_of(topic.configs, "max.message.bytes", INT64_MAX, 0, INT64_MAX));
+  }
+  const auto policy = topic.configs.find("cleanup.policy");
+  const bool compacted = policy != topic.configs.end() && policy->second.find("compact") != std::string::npos;
+  const bool too_large = wire_bytes(record) + kBatchOverhead > bytes_max;
+  if (!too_large && (record.key || !compacted)) return {};
+  delivery.never_sent = true;
+  const auto refusal = too_large ? wire::ErrorCode::message_too_large : wire::ErrorCode::invalid_record;
+  return wire::to_status(refusal, fmt::format("send topic={}: a record of {} bytes", record.topic, wire_bytes(record)));
+}
+
 Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
   MemoryTopic* topic = state_.topic(record.topic, true);
   if (topic == nullptr)
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
   const PartitionId partition = MUIR_TRY(choose_partition(record, *topic));
+  MUIR_RETURN_IF_ERROR(check_limits(record, *topic, delivery));
   MemoryRecord stored;
   stored.timestamp_ms = record.timestamp_ms < 0 ? state_.clock.now_ms() : record.timestamp_ms;
   stored.key = to_owned(record.key);
@@ -75,6 +93,7 @@ Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
 Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCallback on_done) {
   std::vector<Delivery> deliveries(records.size());
   Status failure;
+  bool harmed = false;  // an open transaction
   {
     const std::lock_guard lock(state_.mutex);
     if (!failure_.ok()) return std::exchange(failure_, Status());
@@ -87,13 +106,16 @@ Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCal
       for (size_t i = 0; i < records.size(); ++i) {
         const Status status = write(records[i], deliveries[i]);
         deliveries[i].code = status.code();
+        deliveries[i].error = status.detail();
+        harmed = harmed || !(status.ok() || deliveries[i].never_sent);
         if (failure.ok()) failure = status;
       }
     } else {
       deliveries.assign(records.size(), {.code = failure.code()});
+      harmed = true;
     }
     ++sticky_;
-    if (!failure.ok() && phase_ == Phase::open) phase_ = Phase::must_abort;
+    if (harmed && phase_ == Phase::open) phase_ = Phase::must_abort;
     if (!on_done && failure_.ok()) failure_ = failure;
     state_.changed.notify_all();
   }

@@ -33,6 +33,7 @@ class MemoryProducer final : public Producer {
   // With the cluster's mutex held:
   Status check_phase(Phase wanted, std::string_view what);
   Status check_epoch(std::string_view what);
+  static Status check_limits(const ProducedRecord& record, const MemoryTopic& topic, Delivery& delivery);
   Status write(const ProducedRecord& record, Delivery& delivery);
   Result<PartitionId> choose_partition(const ProducedRecord& record, const MemoryTopic& topic);
   void end(bool committed);

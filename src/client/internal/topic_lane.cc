@@ -104,6 +104,12 @@ HeldRecord TopicLane::take_front() {
   return front;
 }
 
+// Groups begin when nothing else is on its way, so that all of these have come by then.
+void TopicLane::take_back(HeldRecord record) {
+  returned_.push_back(std::move(record));
+  cap_ = std::max<size_t>(1, returned_.size() / 2);
+}
+
 TopicLane::Group TopicLane::next(bool nothing_outside, int64_t now_us) {
   Group group;
   if (waiting_for_answer_ || in_flight_ != 0) return group;
@@ -175,8 +181,15 @@ void TopicLane::refuse_all(int error, int64_t now_us) {
 }
 
 void TopicLane::committed() {
-  careful_ = false;
+  careful_records_ -= std::exchange(transaction_records_, 0);
+  careful_ = careful_records_ > 0;
+  suspected_ = false;
   rest();
+}
+
+void TopicLane::aborted() {
+  if (std::exchange(suspected_, false)) careful_records_ = transaction_records_;
+  transaction_records_ = 0;
 }
 
 std::vector<HeldRecord> TopicLane::drop() {

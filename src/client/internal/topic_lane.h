@@ -60,7 +60,7 @@ class TopicLane {
 
   void hold(HeldRecord record) { held_.push_back(std::move(record)); }
   // A refused record that may have been in a batch with others: it goes before all that is held.
-  void take_back(HeldRecord record) { returned_.push_back(std::move(record)); }
+  void take_back(HeldRecord record);
 
   struct Group {
     std::vector<HeldRecord> records;
@@ -78,9 +78,12 @@ class TopicLane {
   void refused_as_too_large();
   // The topic itself was refused (it is not there, or not for us): its records are, for a while, without asking.
   void refuse_all(int error, int64_t now_us);
-  // A refusal ended a transaction: until the next commit every record goes alone, so that the one at fault is known.
-  void be_careful() { careful_ = true; }
+  // A refusal ended a transaction: until as many records as that one had are committed, every record goes alone, so
+  // that the one at fault is known.
+  void be_careful() { suspected_ = careful_ = true; }
+  void count(size_t records) { transaction_records_ += static_cast<int64_t>(records); }
   void committed();
+  void aborted();
   // Gives up what is held; what is in flight still comes back.
   std::vector<HeldRecord> drop();
 
@@ -99,6 +102,9 @@ class TopicLane {
   TopicLimits limits_;
   int64_t learned_bytes_ = std::numeric_limits<int64_t>::max();  // by refusals, where the topic's limit is not known
   bool careful_ = false;
+  bool suspected_ = false;  // in this transaction
+  int64_t transaction_records_ = 0;
+  int64_t careful_records_ = 0;
   size_t cap_ = kNoCap;  // records in a group
 
   bool asking_ = false;

@@ -26,6 +26,7 @@ Instance::Instance(InstanceParts parts) : parts_(std::move(parts)) {
   context_.clock = parts_.clock;
   context_.serdes = &parts_.serdes;
   context_.on_failure = parts_.on_failure;
+  context_.keep_sources = parts_.keep_sources;
   context_.global_store = [this](const std::string& name) { return global_ ? global_->store(name) : nullptr; };
   for (const auto& sub : parts_.plan->subtopologies()) {
     for (const auto& store : sub.stores) stores_->declare(store.name);

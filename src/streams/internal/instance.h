@@ -29,6 +29,7 @@ struct InstanceParts {
   SerdeContext serdes{};
   RunnerFactory factory{};
   FailureHandler on_failure{};
+  bool keep_sources = false;  // see RuntimeContext
 };
 
 // Thread-safe.

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "streams/internal/node.h"
+#include "wire/error_code.h"
 #include "wire/murmur2.h"
 
 namespace muir::streams::internal {
@@ -11,10 +13,13 @@ namespace {
 constexpr size_t kHeadersMax = 4096;
 constexpr int kCommitRetries = 3;
 
-// Failures that concern the record alone: the producer goes on without it.
-bool only_this_record(Code code) {
-  return code == Code::invalid_argument || code == Code::out_of_range || code == Code::not_found ||
-         code == Code::permission_denied || code == Code::resource_exhausted;
+// In Kafka's words, as far as it has any.
+std::string describe(const client::Delivery& delivery, const Status& first) {
+  if (delivery.error > 0) {
+    const auto error = static_cast<wire::ErrorCode>(delivery.error);
+    return fmt::format("{}: {}", wire::name_of(error), wire::message_of(error));
+  }
+  return delivery.code == first.code() ? first.message() : std::string(to_string(delivery.code));
 }
 
 }  // namespace
@@ -24,6 +29,7 @@ RecordCollector::RecordCollector(client::Client& client, CollectorOptions option
   arena_.reserve(options_.batch_bytes);
   records_.reserve(options_.batch_records);
   record_topics_.reserve(options_.batch_records);
+  lineage_.reserve(options_.batch_records);
   headers_.reserve(kHeadersMax);
 }
 
@@ -64,11 +70,21 @@ RecordCollector::Topic& RecordCollector::intern(std::string_view topic) {
 
 Status RecordCollector::send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key,
                              OptBytesView value, int64_t timestamp_ms, std::span<const client::Header> headers) {
+  Topic& interned = intern(topic);
+  const Lineage lineage = lineage_of(key);
+  if (any_known_ && !lineage.dead_letter) {
+    KeptSource source;
+    if (origin_ != nullptr) source.assign(*origin_, true);
+    const Status* cause = known_refusal(identity_of(origin_ != nullptr ? &source : nullptr, lineage, interned.name));
+    if (cause != nullptr) return ask(source.failed(interned.name, *cause));
+  }
   size_t bytes = (key ? key->size() : 0) + (value ? value->size() : 0);
   for (const auto& header : headers) bytes += header.name.size() + (header.value ? header.value->size() : 0);
-  const bool full = records_.size() == options_.batch_records || arena_.size() + bytes > arena_.capacity() ||
-                    headers_.size() + headers.size() > headers_.capacity();
-  if (full && !records_.empty()) MUIR_RETURN_IF_ERROR(push());
+  // More than once: what push() has asked the handler about may have brought dead letters.
+  while (!records_.empty() && (records_.size() >= options_.batch_records || arena_.size() + bytes > arena_.capacity() ||
+                               headers_.size() + headers.size() > headers_.capacity())) {
+    MUIR_RETURN_IF_ERROR(push());
+  }
   if (bytes > arena_.capacity()) arena_.reserve(bytes);
   if (headers.size() > headers_.capacity()) headers_.reserve(headers.size());
 
@@ -77,7 +93,6 @@ Status RecordCollector::send(std::string_view topic, std::optional<PartitionId> 
     arena_.append(view);
     return BytesView(arena_.data() + at, view.size());
   };
-  Topic& interned = intern(topic);
   const size_t first_header = headers_.size();
   for (const auto& header : headers) {
     const BytesView name = keep(header.name);
@@ -92,7 +107,22 @@ Status RecordCollector::send(std::string_view topic, std::optional<PartitionId> 
   record.headers = std::span(headers_.data() + first_header, headers.size());
   records_.push_back(record);
   record_topics_.push_back(&interned);
+  lineage_.push_back(lineage);
+  if (origin_ != nullptr && !lineage.dead_letter) {
+    lineage_.back().source = sources_.add(*origin_, options_.keep_sources);
+  }
   return {};
+}
+
+void RecordCollector::set_origin(const RecordOrigin* origin) {
+  origin_ = origin;
+  ordinal_ = 0;
+}
+
+Lineage RecordCollector::lineage_of(OptBytesView key) {
+  if (asking_) return {.dead_letter = true};
+  if (origin_ != nullptr) return {.ordinal = ordinal_++};
+  return {.ordinal = key ? std::hash<std::string_view>()(*key) : 0};
 }
 
 std::optional<PartitionId> RecordCollector::partition_for(std::string_view topic, BytesView key) {
@@ -122,6 +152,7 @@ Status RecordCollector::begin() {
 
 Status RecordCollector::push() {
   MUIR_RETURN_IF_ERROR(producer_failure());
+  MUIR_RETURN_IF_ERROR(settle_refusals());
   if (records_.empty()) return {};
   MUIR_RETURN_IF_ERROR(begin());
   Status sent = hand_over();
@@ -132,11 +163,18 @@ Status RecordCollector::push() {
   }
   if (!sent.ok()) return keep_failure(sent);
   records_sent_ += records_.size();
+  transaction_records_ += records_.size();
+  clear_gathered();
+  return {};
+}
+
+void RecordCollector::clear_gathered() {
   records_.clear();
   record_topics_.clear();
+  lineage_.clear();
+  sources_.clear();
   headers_.clear();
   arena_.clear();
-  return {};
 }
 
 Status RecordCollector::hand_over() {
@@ -152,10 +190,14 @@ Status RecordCollector::hand_over() {
     flight->epoch = epoch_;
   }
   flight->topics.assign(record_topics_.begin(), record_topics_.end());
+  std::swap(flight->lineage, lineage_);
+  std::swap(flight->sources, sources_);
   const Status sent = producer_->send(
       records_,
       [this, flight](const Status& status, std::span<const client::Delivery> d) { on_delivered(flight, status, d); });
   if (!sent.ok()) {
+    std::swap(flight->lineage, lineage_);
+    std::swap(flight->sources, sources_);
     const std::lock_guard lock(mutex_);
     idle_flights_.push_back(flight);
   }
@@ -165,8 +207,9 @@ Status RecordCollector::hand_over() {
 void RecordCollector::on_delivered(Flight* flight, const Status& status, std::span<const client::Delivery> deliveries) {
   const std::lock_guard lock(mutex_);
   idle_flights_.push_back(flight);
-  if (flight->epoch != epoch_) return;
-  for (size_t i = 0; i < deliveries.size() && i < flight->topics.size(); ++i) {
+  // Of an aborted transaction only what teaches something is of interest.
+  const bool past = flight->epoch != epoch_;
+  for (size_t i = 0; !past && i < deliveries.size() && i < flight->topics.size(); ++i) {
     if (deliveries[i].offset == kNoOffset || deliveries[i].partition == kNoPartition) continue;
     auto& acknowledged = flight->topics[i]->acknowledged;
     const auto partition = static_cast<size_t>(deliveries[i].partition.value());
@@ -174,19 +217,99 @@ void RecordCollector::on_delivered(Flight* flight, const Status& status, std::sp
     acknowledged[partition] = std::max(acknowledged[partition], deliveries[i].offset);
   }
   if (status.ok()) return;
-  // The status is that of the first failure; each record has its own reason, and one may be that the brokers are gone.
-  bool may_skip = options_.on_error == ErrorPolicy::resume && only_this_record(status.code());
-  for (const auto& delivery : deliveries) {
-    if (delivery.code == Code::ok) continue;
-    ++records_failed_;
-    may_skip = may_skip && only_this_record(delivery.code);
+  for (size_t i = 0; i < deliveries.size() && i < flight->topics.size(); ++i) {
+    if (deliveries[i].code == Code::ok) continue;
+    const std::string& topic = flight->topics[i]->name;
+    on_refused(
+        *flight, i, past, deliveries[i],
+        Status(deliveries[i].code, fmt::format("produce to topic {}: {}", topic, describe(deliveries[i], status)),
+               deliveries[i].error));
   }
-  const std::string& topic = flight->topics.empty() ? options_.transactional_id : flight->topics.front()->name;
-  if (may_skip) {
-    log::warn("a record for topic {} was refused and is skipped: {}", topic, status.message());
+}
+
+void RecordCollector::on_refused(const Flight& flight, size_t record, bool past, const client::Delivery& delivery,
+                                 const Status& cause) {
+  const Lineage& lineage = flight.lineage[record];
+  const KeptSource* source = lineage.source == KeptSources::kNone ? nullptr : &flight.sources.at(lineage.source);
+  const bool refused = client::is_refusal(delivery.code);
+  if (lineage.dead_letter && refused && !past) {
+    // Nobody is left to be asked. It outlasts what a transaction's other records fail with.
+    failure_ = cause.annotate("dead letter");
     return;
   }
-  if (failure_.ok()) failure_ = status.annotate("produce to topic " + topic);
+  if (options_.exactly_once && !delivery.never_sent) {
+    // The transaction is lost. The tasks begin anew, and when they come to this record again the handler decides.
+    if (refused) {
+      known_.emplace(identity_of(source, lineage, flight.topics[record]->name), cause);
+      any_known_ = learned_ = true;
+    } else if (delivery.code == Code::aborted && delivery.error > 0) {
+      at_large_ = true;
+    }
+    if (past) return;
+    const Status lost(refused ? Code::aborted : delivery.code, cause.message(), cause.detail());
+    if (failure_.ok()) failure_ = lost;
+    return;
+  }
+  if (past) return;
+  if (!refused && delivery.code != Code::timed_out && delivery.code != Code::unavailable) {
+    if (failure_.ok()) failure_ = cause;
+    return;
+  }
+  refused_.push_back({source != nullptr ? *source : KeptSource(), flight.topics[record]->name, cause});
+  any_refused_ = true;
+}
+
+RecordIdentity RecordCollector::identity_of(const KeptSource* source, const Lineage& lineage,
+                                            const std::string& target) const {
+  if (source == nullptr) return {std::string(), kNoPartition, kNoOffset, lineage.ordinal, target};
+  return {source->topic, source->partition, source->offset, lineage.ordinal, target};
+}
+
+const Status* RecordCollector::known_refusal(const RecordIdentity& identity) {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(identity);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+Status RecordCollector::ask(const FailedRecord& failed) {
+  if (!options_.on_failure) return failed.cause;
+  asking_ = true;
+  const Status answer = guarded([&] { return options_.on_failure(failed, *this); });
+  asking_ = false;
+  if (answer.ok()) {
+    // A transaction that is aborted meets them again.
+    if (options_.exactly_once) {
+      ++let_go_;
+    } else {
+      ++records_failed_;
+    }
+    return {};
+  }
+  const bool passing = failed.cause.code() == Code::timed_out || failed.cause.code() == Code::unavailable;
+  if (!passing && (answer.code() == Code::timed_out || answer.code() == Code::unavailable)) {
+    return Status(Code::invalid_argument, answer.message() + " (RETRY is no answer to a failure that cannot pass)",
+                  answer.detail());
+  }
+  return answer;
+}
+
+Status RecordCollector::settle_refusals() {
+  if (!any_refused_ || asking_) return {};
+  std::vector<RefusedRecord> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refused.swap(refused_);
+    any_refused_ = false;
+  }
+  for (RefusedRecord& one : refused) {
+    MUIR_RETURN_IF_ERROR(keep_failure(ask(one.source.failed(std::move(one.target), std::move(one.cause)))));
+  }
+  return {};
+}
+
+bool RecordCollector::take_learned() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(learned_, false);
 }
 
 Status RecordCollector::producer_failure() const {
@@ -195,23 +318,23 @@ Status RecordCollector::producer_failure() const {
 }
 
 void RecordCollector::forget() {
-  records_.clear();
-  record_topics_.clear();
-  headers_.clear();
-  arena_.clear();
+  clear_gathered();
   const std::lock_guard lock(mutex_);
   failure_ = {};
+  refused_.clear();
+  any_refused_ = false;
   ++epoch_;
 }
 
 Status RecordCollector::flush() {
-  MUIR_RETURN_IF_ERROR(push());
-  if (!producer_) return {};
-  const Status flushed = producer_->flush(options_.timeout_ms);
-  MUIR_RETURN_IF_ERROR(producer_failure());
-  // A failure that the policy lets pass is not ours to report again.
-  if (options_.on_error == ErrorPolicy::resume && only_this_record(flushed.code())) return {};
-  return keep_failure(flushed);
+  do {
+    MUIR_RETURN_IF_ERROR(push());
+    if (!producer_) return {};
+    MUIR_RETURN_IF_ERROR(keep_failure(producer_->flush(options_.timeout_ms)));
+    MUIR_RETURN_IF_ERROR(producer_failure());
+    MUIR_RETURN_IF_ERROR(settle_refusals());
+  } while (!records_.empty());  // dead letters
+  return {};
 }
 
 Status RecordCollector::commit(const client::Offsets& offsets, const client::GroupMetadata& group) {
@@ -222,6 +345,8 @@ Status RecordCollector::commit(const client::Offsets& offsets, const client::Gro
     MUIR_RETURN_IF_ERROR(
         keep_failure(producer_->send_offsets_to_transaction(offsets, group, options_.timeout_ms).annotate("offsets")));
   }
+  // What is refused without harm to the transaction may leave dead letters, which belong to it.
+  MUIR_RETURN_IF_ERROR(flush());
   Status committed = producer_->commit_transaction(options_.timeout_ms);
   // Without an answer the outcome is open; asking again is safe and settles it.
   for (int again = 0; again < kCommitRetries && committed.code() == Code::timed_out; ++again) {
@@ -229,15 +354,24 @@ Status RecordCollector::commit(const client::Offsets& offsets, const client::Gro
   }
   if (!committed.ok()) return keep_failure(committed);
   in_transaction_ = false;
+  records_failed_ += std::exchange(let_go_, 0);
+  careful_records_ -= static_cast<int64_t>(std::exchange(transaction_records_, 0));
+  const std::lock_guard lock(mutex_);
+  known_.clear();
+  any_known_ = false;
   return {};
 }
 
 Status RecordCollector::abort() {
   forget();
+  const auto records = static_cast<int64_t>(std::exchange(transaction_records_, 0));
+  let_go_ = 0;
   if (!producer_ || !in_transaction_) return {};
   in_transaction_ = false;
   const Status aborted = producer_->abort_transaction(options_.timeout_ms);
   forget();
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(at_large_, false)) careful_records_ = records;
   return aborted;
 }
 

@@ -13,6 +13,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "streams/internal/refused_records.h"
 #include "streams/internal/subtopology.h"
 #include "streams/streams_config.h"
 
@@ -22,9 +23,10 @@ struct CollectorOptions {
   client::Properties producer;
   bool exactly_once = false;
   std::string transactional_id;  // <application.id>-<process id>-<thread index>
-  ErrorPolicy on_error = ErrorPolicy::fail;
-  int64_t timeout_ms = 60'000;  // for init, flush, commit and abort
-  size_t batch_records = 512;   // handed to the producer at one of these limits, and by push()
+  FailureHandler on_failure{};   // asked about every record that is refused; none: it fails
+  bool keep_sources = false;     // the handler wants key, value and headers of the source records
+  int64_t timeout_ms = 60'000;   // for init, flush, commit and abort
+  size_t batch_records = 512;    // handed to the producer at one of these limits, and by push()
   size_t batch_bytes = 256 * 1024;
 };
 
@@ -40,8 +42,10 @@ class RecordCollector final : public RecordSink {
   // Gives up the producer: after Code::fenced it is of no more use.
   void close();
 
+  // Fails only with what ends or restarts the tasks: what is refused for the record's sake goes to the handler.
   Status send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key, OptBytesView value,
               int64_t timestamp_ms, std::span<const client::Header> headers) override;
+  void set_origin(const RecordOrigin* origin) override;
   [[nodiscard]] std::optional<PartitionId> partition_for(std::string_view topic, BytesView key) override;
   // Hands what is gathered to the producer. Fails with the first failure of any record sent before, until abort() or
   // close().
@@ -60,8 +64,12 @@ class RecordCollector final : public RecordSink {
   // The offset of the last acknowledged record in a changelog partition; kNoOffset when none was written.
   [[nodiscard]] Offset acknowledged_offset(const std::string& topic, PartitionId partition) const;
   [[nodiscard]] uint64_t records_sent() const { return records_sent_; }
-  // Records that were not written; under `resume` they are lost, and the others went on. Thread-safe.
+  // Records that the handler let go. Thread-safe.
   [[nodiscard]] uint64_t records_failed() const { return records_failed_; }
+  // A refused record ended a transaction, and it is not known yet which: transactions are to be short until it is.
+  [[nodiscard]] bool careful() const { return careful_records_ > 0; }
+  // Whether, since the last call, a record at fault was found: then the transaction that failed was not in vain.
+  [[nodiscard]] bool take_learned();
 
  private:
   struct Topic {
@@ -72,6 +80,8 @@ class RecordCollector final : public RecordSink {
   // The topics of the records of one send(), in order, until they are acknowledged.
   struct Flight {
     std::vector<Topic*> topics;
+    std::vector<Lineage> lineage;
+    KeptSources sources;
     uint64_t epoch = 0;
   };
   Topic& intern(std::string_view topic);
@@ -80,6 +90,18 @@ class RecordCollector final : public RecordSink {
   Status keep_failure(Status status);
   void on_delivered(Flight* flight, const Status& status, std::span<const client::Delivery> deliveries);
   void forget();
+  void clear_gathered();
+  Lineage lineage_of(OptBytesView key);
+  // What on_delivered() does about one record; with mutex_ held.
+  void on_refused(const Flight& flight, size_t record, bool past, const client::Delivery& delivery,
+                  const Status& cause);
+  Status ask(const FailedRecord& failed);
+  // Asks the handler about what was refused outside of a transaction, or without harm to it.
+  Status settle_refusals();
+  // nullptr: not known as refused.
+  const Status* known_refusal(const RecordIdentity& identity);
+  [[nodiscard]] RecordIdentity identity_of(const KeptSource* source, const Lineage& lineage,
+                                           const std::string& target) const;
 
   client::Client& client_;
   const CollectorOptions options_;
@@ -91,6 +113,14 @@ class RecordCollector final : public RecordSink {
   std::vector<client::ProducedRecord> records_;
   std::vector<client::Header> headers_;
   std::vector<Topic*> record_topics_;
+  std::vector<Lineage> lineage_;
+  KeptSources sources_;
+  const RecordOrigin* origin_ = nullptr;
+  uint64_t ordinal_ = 0;  // of the next record of origin_
+  bool asking_ = false;   // what is sent is the handler's
+  uint64_t transaction_records_ = 0;
+  uint64_t let_go_ = 0;          // by the handler, in this transaction
+  int64_t careful_records_ = 0;  // still to be sent in short transactions
   bool in_transaction_ = false;
   uint64_t records_sent_ = 0;
 
@@ -98,6 +128,12 @@ class RecordCollector final : public RecordSink {
   std::vector<std::unique_ptr<Flight>> flights_;  // all that were ever needed
   std::vector<Flight*> idle_flights_;
   Status failure_{};
+  std::vector<RefusedRecord> refused_;
+  std::atomic<bool> any_refused_ = false;
+  KnownRefusals known_;  // until the next commit
+  std::atomic<bool> any_known_ = false;
+  bool learned_ = false;
+  bool at_large_ = false;  // a batch was refused for a record that is not known
   std::atomic<uint64_t> records_failed_ = 0;
   uint64_t epoch_ = 0;  // deliveries of an earlier epoch belong to an aborted transaction
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "streams/error_handlers.h"
+
 namespace muir::streams::internal {
 namespace {
 
@@ -76,12 +78,13 @@ class FakeClient final : public client::Client {
 
 class RecordCollectorTest : public ::testing::Test {
  protected:
-  RecordCollector& make(bool exactly_once, ErrorPolicy policy = ErrorPolicy::fail) {
-    collector_ = std::make_unique<RecordCollector>(client_, CollectorOptions{.exactly_once = exactly_once,
-                                                                             .transactional_id = "app-1",
-                                                                             .on_error = policy,
-                                                                             .batch_records = 3,
-                                                                             .batch_bytes = 64});
+  RecordCollector& make(bool exactly_once, OnFailure policy = OnFailure::fail) {
+    collector_ = std::make_unique<RecordCollector>(
+        client_, CollectorOptions{.exactly_once = exactly_once,
+                                  .transactional_id = "app-1",
+                                  .on_failure = make_failure_handler({.production = policy}),
+                                  .batch_records = 3,
+                                  .batch_bytes = 64});
     CHECK(collector_->open().ok());
     client_.script.calls.clear();
     return *collector_;
@@ -129,17 +132,17 @@ TEST_F(RecordCollectorTest, ATransactionBeginsWithTheFirstRecordAndHoldsTheOffse
   EXPECT_TRUE(collector.in_transaction());
   ASSERT_TRUE(send("out", "2").ok());
   ASSERT_TRUE(collector.commit(kOffsets, kGroup).ok());
-  EXPECT_EQ(calls(), "begin, send out=1, delivery, send out=2, delivery, offsets generation=4, commit");
+  EXPECT_EQ(calls(), "begin, send out=1, delivery, send out=2, delivery, offsets generation=4, flush, commit");
   EXPECT_FALSE(collector.in_transaction());
   ASSERT_TRUE(collector.commit(kOffsets, kGroup).ok());  // offsets moved, nothing was written
-  EXPECT_EQ(calls(), "begin, offsets generation=4, commit");
+  EXPECT_EQ(calls(), "begin, offsets generation=4, flush, commit");
 }
 
 TEST_F(RecordCollectorTest, AnUnansweredCommitIsAskedForAgain) {
   auto& collector = make(true);
   answer("commit", Code::timed_out);
   EXPECT_TRUE(collector.commit(kOffsets, kGroup).ok());
-  EXPECT_EQ(calls(), "begin, offsets generation=4, commit, commit");
+  EXPECT_EQ(calls(), "begin, offsets generation=4, flush, commit, commit");
 }
 
 TEST_F(RecordCollectorTest, AnAbortForgetsWhatWasGatheredAndWhatFailed) {
@@ -149,11 +152,11 @@ TEST_F(RecordCollectorTest, AnAbortForgetsWhatWasGatheredAndWhatFailed) {
   EXPECT_EQ(collector.producer_failure().code(), Code::aborted);
   ASSERT_TRUE(send("out", "lost").ok());
   ASSERT_TRUE(collector.abort().ok());
-  EXPECT_EQ(calls(), "begin, offsets generation=4, commit, abort");
+  EXPECT_EQ(calls(), "begin, offsets generation=4, flush, commit, abort");
   EXPECT_TRUE(collector.producer_failure().ok());
   ASSERT_TRUE(send("out", "new").ok());
   ASSERT_TRUE(collector.commit(kOffsets, kGroup).ok());
-  EXPECT_EQ(calls(), "begin, send out=new, delivery, offsets generation=4, commit");
+  EXPECT_EQ(calls(), "begin, send out=new, delivery, offsets generation=4, flush, commit");
 }
 
 TEST_F(RecordCollectorTest, AFailedDeliveryFailsEveryCallUntilAnAbort) {
@@ -182,25 +185,25 @@ TEST_F(RecordCollectorTest, AFencedProducerIsReplaced) {
 }
 
 TEST_F(RecordCollectorTest, ARefusedRecordIsSkippedWhenThePolicySaysSo) {
-  for (const auto policy : {ErrorPolicy::fail, ErrorPolicy::resume}) {
+  for (const auto policy : {OnFailure::fail, OnFailure::proceed}) {
     auto& collector = make(false, policy);
     answer("delivery", Code::invalid_argument);
     ASSERT_TRUE(send("out", "1").ok());
     ASSERT_TRUE(collector.push().ok());
-    EXPECT_EQ(collector.flush().ok(), policy == ErrorPolicy::resume);
-    EXPECT_EQ(collector.records_failed(), 1U);
+    EXPECT_EQ(collector.flush().ok(), policy == OnFailure::proceed);
+    EXPECT_EQ(collector.records_failed(), policy == OnFailure::proceed ? 1U : 0U);
   }
 }
 
 TEST_F(RecordCollectorTest, ARefusedRecordDoesNotHideThatAnotherOneWasLost) {
-  auto& collector = make(false, ErrorPolicy::resume);
+  auto& collector = make(false, OnFailure::proceed);
   answer("delivery", Code::invalid_argument);  // the first of the two is too large
   answer("last", Code::timed_out);             // the brokers never had the second
   ASSERT_TRUE(send("out", "1").ok());
   ASSERT_TRUE(send("out", "2").ok());
   ASSERT_TRUE(collector.push().ok());
   EXPECT_FALSE(collector.flush().ok());
-  EXPECT_EQ(collector.records_failed(), 2U);
+  EXPECT_EQ(collector.records_failed(), 1U);
 }
 
 TEST_F(RecordCollectorTest, AFullProducerIsWaitedFor) {

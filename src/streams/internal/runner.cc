@@ -62,7 +62,10 @@ class GraphRunner final : public SubtopologyRunner {
     task_.record = &record;
     task_.record_topic = topic;
     task_.record_partition = partition;
+    const RecordOrigin origin{task_.environment.task, topic, partition, &record};
+    task_.environment.sink->set_origin(&origin);
     Status status = source->read(topic, partition, record);
+    task_.environment.sink->set_origin(nullptr);
     clear_record();
     return task_.failing && status.ok() ? task_.failure : status;
   }

@@ -47,6 +47,7 @@ struct RuntimeContext {
   Clock* clock = nullptr;
   SerdeContext* serdes = nullptr;
   FailureHandler on_failure{};
+  bool keep_sources = false;  // on_failure wants key, value and headers of the source of a record that was refused
   std::function<store::StateStore*(const std::string&)> global_store{};
 };
 

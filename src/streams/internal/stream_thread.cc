@@ -74,7 +74,8 @@ Status StreamThread::open() {
   options.exactly_once = config.exactly_once;
   options.transactional_id =
       fmt::format("{}-{}-{}", config.application_id, to_string(context_.directory->process_id()), index_);
-  options.on_error = config.on_production_error;
+  options.on_failure = context_.on_failure;
+  options.keep_sources = context_.keep_sources;
   collector_ = std::make_unique<RecordCollector>(client_, std::move(options));
   tasks_ = std::make_unique<TaskManager>(context_, factory_, index_,
                                          TaskClients{.consumer = consumer_.get(),
@@ -173,7 +174,7 @@ Result<size_t> StreamThread::process() {
     if (!transaction_must_end()) count = MUIR_TRY(tasks_->process_round(kRoundRecords));
     total += count;
     MUIR_RETURN_IF_ERROR(tasks_->punctuate());
-    const bool requested = tasks_->commit_requested();
+    const bool requested = tasks_->commit_requested() || collector_->careful();
     MUIR_RETURN_IF_ERROR(maybe_commit(requested));
     if (count == 0) break;
     if (context_.clock->steady_us() - last_poll_us_ >= kTurnUs) {

@@ -67,6 +67,14 @@ class TopologyPlan {
   [[nodiscard]] virtual std::string describe() const = 0;
 };
 
+// The source record that records for a sink come from. Borrowed.
+struct RecordOrigin {
+  TaskId task{};
+  std::string_view topic;
+  PartitionId partition = kNoPartition;
+  const client::ConsumedRecord* record = nullptr;
+};
+
 // Where records that leave a subtopology go: sink topics, repartition topics and changelogs. The record is copied
 // before send() returns. `partition` absent: murmur2 of the key over the topic's partitions.
 class RecordSink {
@@ -74,6 +82,9 @@ class RecordSink {
   virtual ~RecordSink() = default;
   virtual Status send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key,
                       OptBytesView value, int64_t timestamp_ms, std::span<const client::Header> headers) = 0;
+  // What the records sent from now on come from, until the next call; null: from a timer. The sink may have to say so
+  // when one of them is refused.
+  virtual void set_origin(const RecordOrigin* origin) { (void)origin; }
   // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent:
   // the sink leaves the choice to send().
   [[nodiscard]] virtual std::optional<PartitionId> partition_for(std::string_view topic, BytesView key) {
@@ -91,15 +102,16 @@ struct FailedRecord {
   PartitionId partition = kNoPartition;
   Offset offset = kNoOffset;
   int64_t timestamp_ms = -1;
-  std::string node;  // processor name
+  std::string node{};    // processor name; empty when a broker refused the record
+  std::string target{};  // the topic that refused what was written, where one did
   TaskId task{};
   OptBytesView raw_key{};  // as read from the source topic
   OptBytesView raw_value{};
   std::span<const client::Header> headers{};
   Status cause{};
 };
-// OK: the record was dealt with (skipped or dead-lettered through the sink) and the task goes on; an error ends the
-// task.
+// OK: the record was dealt with (skipped or dead-lettered through the sink) and the task goes on; Code::unavailable,
+// for a failure that may pass: the task begins anew from its last commit; any other error ends the task.
 using FailureHandler = std::function<Status(const FailedRecord&, RecordSink&)>;
 
 struct RunnerEnvironment {

@@ -419,7 +419,7 @@ Status TaskManager::handle(const Status& failure) {
   const bool retriable = brokers_silent(code) || (code == Code::aborted && of_producer);
   if (!migrated && !retriable) return failure;
   const int64_t now = context_.clock->steady_ms();
-  if (failing_since_ms_ < 0) failing_since_ms_ = now;
+  if (failing_since_ms_ < 0 || clients_.collector->take_learned()) failing_since_ms_ = now;
   if (now - failing_since_ms_ > context_.config->task_timeout_ms) {
     return failure.annotate(fmt::format("no commit for task.timeout.ms={}", context_.config->task_timeout_ms));
   }
