@@ -66,8 +66,11 @@ class AvroSerde final : public ErasedSerde {
 
   Status configure(const SerdeContext& context, bool is_key) override {
     if (context.registry == nullptr) {
-      return error(Code::failed_precondition,
-                   "configure Avro serde of {}: it needs a schema registry; set schema.registry.url", layout_.name);
+      return error(
+          Code::failed_precondition,
+          "Avro of {} needs a schema registry, and there is none: give the application one (schema.registry.url), or "
+          "name a serde that needs none in the operator's options, such as json<{}>()",
+          layout_.name, layout_.name);
     }
     registry_ = context.registry;
     is_key_ = is_key;

@@ -173,6 +173,27 @@ TEST(TimeWindows, HoppingPutsARecordIntoEveryWindowThatHoldsIt) {
   EXPECT_EQ(driver->dropped_records(), 1u);
 }
 
+// Outside of windows Kafka Streams drops records without value; in windows it calls the reducer with them.
+TEST(Reduce, InWindowsAFunctionWithPointersSeesNulls) {
+  using Text = std::string;
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("in")
+      .group_by_key()
+      .windowed_by({.size = std::chrono::milliseconds(10)})
+      .reduce([](const Text& all, const Text* value) { return all + (value != nullptr ? *value : "-"); })
+      .to_stream()
+      .select_key([](const Windowed<Text>& key, const Text&) { return key.key; })
+      .to("out");
+  auto driver = *TestDriver::create(*builder.build());
+  for (const std::optional<Text>& value :
+       {std::optional<Text>(), std::optional<Text>("a"), std::optional<Text>(), std::optional<Text>("b")}) {
+    ASSERT_TRUE(driver->pipe("in", RawRecord{.key = "k", .value = value, .timestamp_ms = 1}).ok());
+  }
+  Text got;
+  while (const auto record = driver->read("out")) got += *record->value + " ";
+  EXPECT_EQ(got, "a a- a-b ");
+}
+
 TEST(TimeWindows, FirstStart) {
   struct Case {
     int64_t size, advance, timestamp, want;

@@ -34,7 +34,8 @@ class KGroupedStream {
 
   KTable<K, int64_t> count() const;
   KTable<K, int64_t> count(Materialized<K, int64_t> options) const;
-  // f(aggregate, value) -> aggregate; the first value of a key is its first aggregate.
+  // f(aggregate, value) -> aggregate; the first value of a key is its first aggregate. Records without value are
+  // dropped; in windows a function that takes the value as a pointer sees them, as in Kafka Streams.
   template <class F>
   KTable<K, V> reduce(F f, Materialized<K, V> options = {}) const;
   // Starts each key with `initial`.

@@ -71,15 +71,17 @@ struct KeyMetadata {
 };
 
 struct StreamsEnvironment {
-  RegistryPort* registry = nullptr;  // for serdes that need a schema registry
-  Clock* clock = nullptr;            // default: the machine's
-  Env* files = nullptr;              // default: the machine's
-  FailureHandler on_failure{};       // default: what the configuration's *.exception.handler keys say
+  // For serdes that need a schema registry, Avro's for one: HttpRegistryClient::create(...) of schema.registry.url.
+  RegistryPort* registry = nullptr;
+  Clock* clock = nullptr;       // default: the machine's
+  Env* files = nullptr;         // default: the machine's
+  FailureHandler on_failure{};  // default: what the configuration's *.exception.handler keys say
 };
 
 // Thread-safe. Client, registry, clock and files outlive it.
 class KafkaStreams {
  public:
+  // Fails with the operator whose serde needs what is not there.
   static Result<std::unique_ptr<KafkaStreams>> create(const Topology& topology, StreamsConfig config,
                                                       client::Client& client, StreamsEnvironment environment = {});
   ~KafkaStreams();  // closes, without a time limit

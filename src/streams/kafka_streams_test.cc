@@ -5,6 +5,7 @@
 
 #include "client/memory_cluster.h"
 #include "streams/dsl.h"
+#include "streams/test_driver.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"
 
@@ -62,6 +63,65 @@ class KafkaStreamsTest : public ::testing::Test {
   std::unique_ptr<client::Producer> producer_;
   testing::TempDir folder_;
 };
+
+struct Place {
+  std::string name;
+  double lat = 0;
+};
+void describe(Fields& fields, Place& place) { fields("name", place.name)("lat", place.lat); }
+
+// Avro, which is what a described type gets, needs a registry: who has none is told before anything starts, by the
+// operator's name. A serde named at the source goes as far as Kafka's would.
+TEST_F(KafkaStreamsTest, ASerdeThatNeedsARegistryIsAMistakeBeforeTheStart) {
+  using Places = KStream<Text, Place>;
+  struct Case {
+    std::string name;
+    std::function<void(const Places&)> below;
+    std::string want;  // empty: it runs without a registry
+  };
+  const auto same = [](const Place& place) { return place; };
+  const auto pair = [](const Text& key, const Place& place) { return std::pair(key, place); };
+  const std::vector<Case> cases{
+      {"kept", [](const Places& in) { in.to("out"); }, ""},
+      {"kept by filter", [](const Places& in) { in.filter([](const Place&) { return true; }).to("out"); }, ""},
+      {"kept by a new key", [](const Places& in) { in.select_key([](const Place& p) { return p.name; }).to("out"); },
+       ""},
+      {"lost by map", [&](const Places& in) { in.map(pair).to("out"); },
+       "KSTREAM-SINK-0000000002, which writes topic out"},
+      {"lost by map_values", [&](const Places& in) { in.map_values(same, {.name = "m"}).to("out", {.name = "end"}); },
+       "the value of end, which writes topic out"},
+      {"lost by map, named again", [&](const Places& in) { in.map(pair).to("out", {.value = json<Place>()}); }, ""},
+      {"a store's",
+       [](const Places& in) {
+         in.group_by_key().aggregate(Place(), [](const Place& p, const Place&) { return p; }, {.store = "s"});
+       },
+       "the value of state store s"},
+      {"a reduction keeps it",
+       [](const Places& in) {
+         in.group_by_key().reduce([](const Place& p, const Place&) { return p; }, {.store = "s"});
+       },
+       ""},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    StreamsBuilder builder;
+    c.below(builder.stream<Text, Place>("in", {.value = json<Place>()}));
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology.ok()) << topology.status().message();
+    const auto config = StreamsConfig::parse(
+        {{"application.id", "app"}, {"bootstrap.servers", "memory:1"}, {"state.dir", folder_.str()}});
+    const auto app = KafkaStreams::create(*topology, *config, *client_);
+    EXPECT_EQ(app.ok(), c.want.empty()) << app.status().message();
+    EXPECT_EQ(TestDriver::create(*topology).ok(), c.want.empty());
+    MemoryRegistry registry;
+    EXPECT_TRUE(KafkaStreams::create(*topology, *config, *client_, {.registry = &registry}).ok());
+    if (c.want.empty()) continue;
+    const std::string message = app.status().message();
+    EXPECT_NE(message.find(c.want), std::string::npos) << message;
+    EXPECT_NE(message.find("schema.registry.url"), std::string::npos) << message;
+    EXPECT_NE(message.find("such as json<"), std::string::npos) << message;
+  }
+}
 
 Topology word_count() {
   StreamsBuilder builder;

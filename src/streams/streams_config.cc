@@ -33,6 +33,53 @@ constexpr std::string_view kProducerKeys[] = {"linger.ms",        "batch.size", 
                                               "compression.type", "delivery.timeout.ms", "transaction.timeout.ms",
                                               "max.request.size"};
 
+// Keys of Kafka Streams 4.x that have no effect here yet. Those with a value that asks for what happens anyway are no
+// reason to warn.
+struct LaterKey {
+  std::string_view name;
+  std::string_view harmless;
+};
+constexpr LaterKey kLater[] = {{"acceptable.recovery.lag", ""},
+                               {"application.id.prefix", ""},
+                               {"built.in.metrics.version", "latest"},
+                               {"cache.max.bytes.buffering", "0"},
+                               {"default.client.supplier", ""},
+                               {"default.key.serde", ""},
+                               {"default.list.key.serde.inner", ""},
+                               {"default.list.key.serde.type", ""},
+                               {"default.list.value.serde.inner", ""},
+                               {"default.list.value.serde.type", ""},
+                               {"default.dsl.store", "rocksDB"},
+                               {"default.timestamp.extractor", ""},
+                               {"default.value.serde", ""},
+                               {"dsl.store.suppliers.class", ""},
+                               {"enable.metrics.push", "false"},
+                               {"ensure.explicit.internal.resource.naming", "false"},
+                               {"group.protocol", "classic"},
+                               {"input.buffer.max.bytes", ""},
+                               {"allow.os.group.write.access", "false"},
+                               {"log.summary.interval.ms", ""},
+                               {"max.warmup.replicas", ""},
+                               {"metric.reporters", ""},
+                               {"metrics.num.samples", ""},
+                               {"metrics.recording.level", "INFO"},
+                               {"metrics.sample.window.ms", ""},
+                               {"probing.rebalance.interval.ms", ""},
+                               {"processor.wrapper.class", ""},
+                               {"rack.aware.assignment.non_overlap_cost", ""},
+                               {"rack.aware.assignment.strategy", "none"},
+                               {"rack.aware.assignment.tags", ""},
+                               {"rack.aware.assignment.traffic_cost", ""},
+                               {"rocksdb.config.setter", ""},
+                               {"state.cleanup.delay.ms", ""},
+                               {"statestore.cache.max.bytes", "0"},
+                               {"task.assignor.class", ""},
+                               {"topology.optimization", "none"},
+                               {"upgrade.from", ""},
+                               {"window.size.ms", ""},
+                               {"windowed.inner.class.serde", ""},
+                               {"windowstore.changelog.additional.retention.ms", "86400000"}};
+
 template <class Names>
 bool among(const Names& names, std::string_view key) {
   return std::find(std::begin(names), std::end(names), key) != std::end(names);
@@ -238,10 +285,21 @@ std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& 
   for (const auto& [key, value] : properties) {
     const auto& keys = streams_config_keys();
     const bool known = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == key; }) ||
-                       passed_on(key) || client_prefixed(key) || among(kConsumerKeys, key) || among(kProducerKeys, key);
+                       passed_on(key) || key.starts_with("schema.registry.") || client_prefixed(key) ||
+                       among(kConsumerKeys, key) || among(kProducerKeys, key);
     if (known) continue;
+    const auto later =
+        std::find_if(std::begin(kLater), std::end(kLater), [&](const LaterKey& k) { return k.name == key; });
+    if (later != std::end(kLater)) {
+      if (later->harmless.empty() || value != later->harmless) {
+        out.push_back(
+            fmt::format("configuration key '{}' of Kafka Streams is not supported yet and has no effect", key));
+      }
+      continue;
+    }
     std::vector<std::string> names;
     for (const auto& k : keys) names.emplace_back(k.name);
+    for (const auto& k : kLater) names.emplace_back(k.name);
     const std::string near = nearest(key, names);
     out.push_back(near.empty() ? fmt::format("unknown configuration key '{}'", key)
                                : fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, near));

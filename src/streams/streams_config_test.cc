@@ -104,6 +104,26 @@ TEST(StreamsConfig, UnknownKeysNameTheNearestKnownOne) {
       unknown_keys({{"num.stream.thread", "2"}}),
       (std::vector<std::string>{"unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?"}));
   EXPECT_TRUE(unknown_keys(with({{"producer.anything", "x"}, {"sasl.mechanism", "PLAIN"}})).empty());
+  EXPECT_TRUE(unknown_keys(with({{"schema.registry.url", "http://localhost:8081"}})).empty());
+}
+
+TEST(StreamsConfig, KafkasKeysThatHaveNoEffectYetAreToldAsSuch) {
+  struct Case {
+    const char* key;
+    const char* value;
+    bool told;  // false: the value asks for what happens anyway
+  };
+  for (const Case& c :
+       {Case{"topology.optimization", "all", true}, Case{"topology.optimization", "none", false},
+        Case{"statestore.cache.max.bytes", "10485760", true}, Case{"statestore.cache.max.bytes", "0", false},
+        Case{"cache.max.bytes.buffering", "1", true}, Case{"max.warmup.replicas", "2", true},
+        Case{"default.key.serde", "x", true}, Case{"rocksdb.config.setter", "x", true},
+        Case{"metrics.recording.level", "DEBUG", true}, Case{"state.cleanup.delay.ms", "1", true},
+        Case{"group.protocol", "streams", true}, Case{"group.protocol", "classic", false}}) {
+    const std::vector<std::string> want{
+        fmt::format("configuration key '{}' of Kafka Streams is not supported yet and has no effect", c.key)};
+    EXPECT_EQ(unknown_keys({{c.key, c.value}}), c.told ? want : std::vector<std::string>()) << c.key << "=" << c.value;
+  }
 }
 
 }  // namespace

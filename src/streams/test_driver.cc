@@ -59,7 +59,6 @@ struct TestDriver::Impl final : internal::RecordSink {
 
   std::shared_ptr<const internal::TopologyPlan> plan;
   TestDriverOptions options;
-  MemoryRegistry memory_registry;
   SerdeContext serdes;
   ManualClock clock;
   std::string folder;
@@ -199,7 +198,7 @@ struct TestDriver::Impl final : internal::RecordSink {
 Result<std::unique_ptr<TestDriver>> TestDriver::create(const Topology& topology, TestDriverOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->plan = MUIR_TRY(topology.plan(options.application_id));
-  impl->serdes.registry = options.registry != nullptr ? options.registry : &impl->memory_registry;
+  impl->serdes.registry = options.registry;
   impl->clock.set_ms(options.wall_clock_ms);
   impl->options = std::move(options);
   impl->folder = temporary_folder();

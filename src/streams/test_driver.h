@@ -45,8 +45,10 @@ class TestOutputTopic;
 struct TestDriverOptions {
   std::string application_id = "test";
   ErrorHandling errors{};
-  RegistryPort* registry = nullptr;  // default: one in memory
-  int64_t wall_clock_ms = 0;         // at the start
+  // As StreamsEnvironment::registry: a topology that needs one does not run here without it either. A MemoryRegistry
+  // does.
+  RegistryPort* registry = nullptr;
+  int64_t wall_clock_ms = 0;  // at the start
 };
 
 // Owned by one thread. Stores live in a temporary folder, which the destructor removes.

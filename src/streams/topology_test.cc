@@ -388,6 +388,21 @@ struct NoSerde {
   int x = 0;
 };
 
+// Kafka's selector and repartition topic both take the name of Grouped.
+TEST(Describe, AGroupsNameIsThatOfItsSelector) {
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("t")
+      .group_by([](const std::string& v) { return v; }, {.name = "by-word"})
+      .count({.store = "s"});
+  const std::string text = builder.build()->describe();
+  for (const char* line :
+       {"Processor: by-word (stores: [])\n      --> by-word-repartition-filter",
+        "Processor: by-word-repartition-filter (stores: [])\n      --> by-word-repartition-sink",
+        "Source: by-word-repartition-source (topics: [by-word-repartition])\n      --> KSTREAM-AGGREGATE-0000000002"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
 TEST(Build, TellsTheFirstMistake) {
   struct P : Processor<std::string, std::string, std::string, std::string> {
     Status process(const Record<std::string, std::string>&) override { return {}; }
@@ -459,6 +474,46 @@ TEST(Build, TellsTheFirstMistake) {
          b.stream<std::string, std::string>("t").repartition({.name = "r"}).repartition({.name = "r"});
        },
        "two operators repartition through r-repartition"},
+      {"nothing", [](StreamsBuilder&) {}, "it reads no topic"},
+      {"a store alone",
+       [](StreamsBuilder& b) { b.add_state_store(KeyValueStoreBuilder<std::string, int64_t>{.name = "s"}); },
+       "it reads no topic"},
+      {"no partitions",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").repartition({.name = "r", .partitions = 0}); },
+       "repartition topic r-repartition: 0 partitions"},
+      {"fewer than none",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").repartition({.name = "r", .partitions = -3}); },
+       "repartition topic r-repartition: -3 partitions"},
+      {"empty topic", [](StreamsBuilder& b) { b.stream<std::string, std::string>(""); },
+       "KSTREAM-SOURCE-0000000000 reads topic ''"},
+      {"illegal topic", [](StreamsBuilder& b) { b.table<std::string, std::string>("a/b"); },
+       "KSTREAM-SOURCE-0000000001 reads topic 'a/b'"},
+      {"illegal sink", [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").to("out put"); },
+       "KSTREAM-SINK-0000000001 writes topic 'out put'"},
+      {"long sink", [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").to(std::string(250, 'x')); },
+       "which no topic can be named"},
+      {"illegal repartition",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").repartition({.name = "r s"}); },
+       "repartitions through topic 'r s-repartition'"},
+      {"window without size",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.add_state_store(WindowStoreBuilder<std::string, int64_t>{
+             .name = "w", .window_size = 0ms, .retention = std::chrono::hours(1)});
+       },
+       "window store w: window size 0 ms must be positive"},
+      {"window longer than it is kept",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.add_state_store(WindowStoreBuilder<std::string, int64_t>{
+             .name = "w", .window_size = std::chrono::hours(2), .retention = std::chrono::hours(1)});
+       },
+       "window store w: retention 3600000 ms below the window size, 7200000 ms"},
+      {"negative grace",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms, .grace = -1ms}).count();
+       },
+       "grace -1 ms is negative"},
   };
   for (const auto& c : all) {
     SCOPED_TRACE(c.name);

@@ -28,7 +28,7 @@ def check(compiler, source, flags, case, sentence):
 def main():
     compiler, source, flags = sys.argv[1], sys.argv[2], sys.argv[3:]
     text = open(source).read()
-    cases = [(0, None)] + [(int(n), s.strip()) for n, s in re.findall(r"MUIR_CASE == (\d+)\s*//(.*)", text)]
+    cases = [(0, None)] + [(int(n), s.strip()) for n, s in re.findall(r"MUIR_CASE ==[\\\s]*(\d+)\s*//(.*)", text)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         failures = [f for f in pool.map(lambda c: check(compiler, source, flags, *c), cases) if f]
     print("\n".join(failures) or f"{len(cases)} cases say what they should")

@@ -30,10 +30,16 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
 #elif MUIR_CASE == \
     7  // process needs a supplier of std::unique_ptr<Processor<K, V, KOut, VOut>> for this stream's K and V
   stream.process([] { return std::make_unique<Numbers>(); });
-#elif MUIR_CASE == 8  // process_values needs a FixedKeyProcessor<K, V, VOut>
+#elif MUIR_CASE == 8   // process_values needs a FixedKeyProcessor<K, V, VOut>
   stream.process_values([] { return std::make_unique<Texts>(); });
-#elif MUIR_CASE == 9  // group_by needs K2(const V&) or K2(const K&, const V&), or the same with pointers
+#elif MUIR_CASE == 9   // group_by needs K2(const V&) or K2(const K&, const V&), or the same with pointers
   stream.group_by([](int64_t v) { return v; });
+#elif MUIR_CASE == 10  // aggregate's function returns another type of number than its initial value
+  stream.group_by_key().aggregate(0, [](const std::string&, int64_t sum) { return sum + 1; });
+#elif MUIR_CASE == 11  // aggregate's function returns another type of number than its initial value
+  stream.group_by_key().aggregate(int64_t{0}, [](const std::string&, double sum) { return sum + 0.5; });
+#elif MUIR_CASE == 12  // aggregate needs a function that returns the initial value's type
+  stream.group_by_key().aggregate(int64_t{0}, [](const std::string& v, int64_t) { return v; });
 #endif
   (void)table;
 }

@@ -65,6 +65,14 @@ void Graph::require_old_values(NodeId table) {
   if (nodes_[table].stores.empty() && !nodes_[table].parents.empty()) require_old_values(nodes_[table].parents.front());
 }
 
+bool Graph::offer_old_values(NodeId table) {
+  GraphNode& node = nodes_[table];
+  if (node.sends_old_values) return true;
+  if (node.lazy_store) return false;
+  if (node.stores.empty() && (node.parents.empty() || !offer_old_values(node.parents.front()))) return false;
+  return node.sends_old_values = true;
+}
+
 namespace {
 
 // What Kafka allows in the names of topics, which are made of these.
@@ -84,6 +92,50 @@ Status check_name(const std::string& name) {
 
 }  // namespace
 
+void Graph::check_topics() {
+  for (const GraphNode& node : nodes_) {
+    if (node.source && !node.source->internal_topic) {
+      for (const auto& topic : node.source->topics) check_topic(topic, node.name + " reads");
+    }
+    if (node.sink && !node.sink->extract_topic && !node.sink->internal_topic) {
+      check_topic(node.sink->topic, node.name + " writes");
+    }
+  }
+  for (const auto& topic : repartition_topics_) {
+    if (topic.partitions && *topic.partitions < 1) {
+      mistake(error(Code::invalid_argument,
+                    "topology: repartition topic {}: {} partitions; it needs at least 1, or none "
+                    "named for as many as the topics it comes from",
+                    topic.name, *topic.partitions));
+    }
+    check_topic(topic.name, "the topology repartitions through");
+  }
+}
+
+void Graph::check_topic(const std::string& topic, std::string_view who) {
+  if (const auto status = check_name(topic); !status.ok()) {
+    mistake(error(Code::invalid_argument,
+                  "topology: {} topic '{}', which no topic can be named: 1 to 249 of the characters "
+                  "a-z A-Z 0-9 . _ -, and not . or ..",
+                  who, topic));
+  }
+}
+
+void Graph::check_stores() {
+  for (const auto& [name, store] : stores_) {
+    if (auto status = check_name(name); !status.ok()) mistake(std::move(status));
+    const auto* window = std::get_if<store::WindowStoreOptions>(&store.options);
+    if (window == nullptr) continue;
+    if (window->window_size_ms <= 0) {
+      mistake(error(Code::invalid_argument, "topology: window store {}: window size {} ms must be positive", name,
+                    window->window_size_ms));
+    } else if (window->retention_ms < window->window_size_ms) {
+      mistake(error(Code::invalid_argument, "topology: window store {}: retention {} ms below the window size, {} ms",
+                    name, window->retention_ms, window->window_size_ms));
+    }
+  }
+}
+
 void Graph::check_sources() {
   std::map<std::string, std::string> readers;  // topic -> source
   for (const GraphNode& node : nodes_) {
@@ -101,12 +153,14 @@ void Graph::check_sources() {
 }
 
 Status Graph::finish() {
+  if (std::none_of(nodes_.begin(), nodes_.end(), [](const GraphNode& node) { return node.source.has_value(); })) {
+    mistake(error(Code::invalid_argument, "topology: it reads no topic; begin it with stream() or table()"));
+  }
   check_sources();
+  check_topics();
+  check_stores();
   for (const GraphNode& node : nodes_) {
     if (auto status = check_name(node.name); !status.ok()) mistake(std::move(status));
-  }
-  for (const auto& [name, store] : stores_) {
-    if (auto status = check_name(name); !status.ok()) mistake(std::move(status));
   }
   for (const GraphNode& node : nodes_) {
     for (const std::string& store : node.stores) {
@@ -197,23 +251,29 @@ std::vector<std::vector<Graph::TopicRef>> Graph::copartition_groups() const {
 
 Status Graph::configure_once(const SerdeContext& context) const {
   std::set<std::pair<ErasedSerde*, bool>> done;
-  const auto configure = [&](const SharedSerde& serde, bool is_key) -> Status {
+  const auto configure = [&](const SharedSerde& serde, bool is_key, const std::string& where) -> Status {
     if (!serde || !done.emplace(serde.get(), is_key).second) return {};
-    return serde->configure(context, is_key);
+    const Status configured = serde->configure(context, is_key);
+    if (configured.ok()) return configured;
+    return configured.annotate(fmt::format("topology: the {} of {}", is_key ? "key" : "value", where));
+  };
+  const auto both = [&](const SharedSerde& key, const SharedSerde& value, const std::string& where) -> Status {
+    MUIR_RETURN_IF_ERROR(configure(key, true, where));
+    return configure(value, false, where);
   };
   for (const GraphNode& node : nodes_) {
     if (node.source) {
-      MUIR_RETURN_IF_ERROR(configure(node.source->types.key.serde, true));
-      MUIR_RETURN_IF_ERROR(configure(node.source->types.value.serde, false));
+      MUIR_RETURN_IF_ERROR(both(node.source->types.key.serde, node.source->types.value.serde,
+                                node.name + ", which reads topic " +
+                                    (node.source->topics.empty() ? std::string() : node.source->topics.front())));
     }
     if (node.sink) {
-      MUIR_RETURN_IF_ERROR(configure(node.sink->key, true));
-      MUIR_RETURN_IF_ERROR(configure(node.sink->value, false));
+      const std::string to = node.sink->extract_topic ? " a topic of its choice" : " topic " + node.sink->topic;
+      MUIR_RETURN_IF_ERROR(both(node.sink->key, node.sink->value, node.name + ", which writes" + to));
     }
   }
   for (const auto& [name, store] : stores_) {
-    MUIR_RETURN_IF_ERROR(configure(store.types.key.serde, true));
-    MUIR_RETURN_IF_ERROR(configure(store.types.value.serde, false));
+    MUIR_RETURN_IF_ERROR(both(store.types.key.serde, store.types.value.serde, "state store " + name));
   }
   return {};
 }

@@ -112,6 +112,8 @@ class Graph {
   std::vector<std::string> require_look_up(NodeId table);
   // From now on the table forwards what each key had before, too.
   void require_old_values(NodeId table);
+  // The same if that takes no store that is not there already; whether it forwards them now. Kafka's filters ask so.
+  bool offer_old_values(NodeId table);
   // Keeps the first mistake.
   void mistake(Status status) {
     if (mistake_.ok()) mistake_ = std::move(status);
@@ -140,6 +142,9 @@ class Graph {
 
  private:
   void check_sources();
+  void check_topics();
+  void check_topic(const std::string& topic, std::string_view who);
+  void check_stores();
   Status configure_once(const SerdeContext& context) const;
   void collect_sources(NodeId node, std::vector<TopicRef>& out) const;
 

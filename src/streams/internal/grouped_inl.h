@@ -34,19 +34,31 @@ inline Aggregate count_rows() {
 
 template <class K, class V, class F>
 Aggregate reduce_rows(F f) {
-  static_assert(std::is_invocable_r_v<V, F&, const V&, const V&>, "reduce needs V(const V& aggregate, const V& value)");
+  constexpr bool kTakesNull = !std::is_invocable_v<F&, const V&, const V&>;
+  static_assert(std::is_invocable_r_v<V, F&, const V&, const V&> || std::is_invocable_r_v<V, F&, const V&, const V*>,
+                "reduce needs V(const V& aggregate, const V& value)");
   return [f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
-    if (row.value == nullptr) return false;
     auto& out = *static_cast<V*>(aggregate);
-    const V& value = *static_cast<const V*>(row.value);
-    if (present) {
+    const auto* value = static_cast<const V*>(row.value);
+    if (value == nullptr && !(kTakesNull && present)) return false;
+    if (!present) {
+      out = *value;
+    } else if constexpr (kTakesNull) {
       out = f(static_cast<const V&>(out), value);
     } else {
-      out = value;
+      out = f(static_cast<const V&>(out), *value);
     }
     return true;
   };
 }
+
+// Whether every number of the one type is one of the other; what is no number has the compiler's own rules.
+template <class From, class To>
+concept NoNumber = !std::is_arithmetic_v<From> || !std::is_arithmetic_v<To>;
+template <class From, class To>
+constexpr bool kFits = std::is_same_v<From, To> || NoNumber<From, To> || requires(From from) {
+  To{from};
+};
 
 template <class K, class V, class A, class F>
 Aggregate aggregate_rows(A initial, F f) {
@@ -54,6 +66,15 @@ Aggregate aggregate_rows(A initial, F f) {
   static_assert(kReturns || RowFunction<F, K, V, A&>,
                 "aggregate needs A(const V&, const A&) or A(const K&, const V&, const A&), or void with A& to change "
                 "it in place");
+  if constexpr (kReturns) {
+    using Result = CallResult<F, K, V, const A&>;
+    static_assert(
+        kFits<Result, A>,
+        "aggregate's function returns another type of number than its initial value, which would cut it: give "
+        "both one type, as in aggregate(int64_t{0}, ...) or aggregate(0.0, ...)");
+    static_assert(std::is_void_v<Result> || std::is_convertible_v<Result, A>,
+                  "aggregate needs a function that returns the initial value's type");
+  }
   return [initial = std::move(initial), f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
     auto& out = *static_cast<A*>(aggregate);
     if constexpr (RowFunction<F, K, V, A>) {

@@ -39,7 +39,7 @@ auto KTable<K, V>::group_by(
   }
   graph_->require_old_values(node_);
   const internal::NodeId node =
-      then(graph_->generate_name("KTABLE-SELECT-"), internal::stateless_node(std::move(apply)), kNothing);
+      then(graph_->name_or(options.name, "KTABLE-SELECT-"), internal::stateless_node(std::move(apply)), kNothing);
   return KGroupedTable<Key, typename Out::Value>({.graph = graph_, .node = node, .options = std::move(options)});
 }
 

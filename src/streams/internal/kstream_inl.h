@@ -244,7 +244,9 @@ template <class F>
 auto KStream<K, V>::group_by(F f, Grouped<typename internal::KeyOf<F, K, V>::Type, V> options) const {
   MUIR_NEEDS_ROW_FUNCTION("group_by", "K2");
   if constexpr (kTakesRow<F>) {
-    return keyed("KSTREAM-KEY-SELECT-", std::move(f), "").group_by_key(std::move(options));
+    // Kafka's selector takes the group's name.
+    const std::string name = options.name;
+    return keyed("KSTREAM-KEY-SELECT-", std::move(f), name).group_by_key(std::move(options));
   }
 }
 

@@ -14,6 +14,8 @@ KTable<K, V> KTable<K, V>::filtered(F f, bool keep_if, const Named& named) const
   };
   const internal::NodeId node =
       then(graph_->name_or(named.name, "KTABLE-FILTER-"), internal::table_filter_node(std::move(keep)), kBoth);
+  // Where the table keeps its rows anyway, rows that never passed need no deletion.
+  graph_->at(node).sends_old_values = graph_->offer_old_values(node_);
   graph_->at(node).can_look_up = at().can_look_up;
   return KTable(*graph_, node);
 }

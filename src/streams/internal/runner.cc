@@ -224,6 +224,12 @@ class GraphRunner final : public SubtopologyRunner {
 
 }  // namespace
 
+Status configure_serdes(const TopologyPlan& plan, const SerdeContext& serdes) {
+  const auto* graph_plan = dynamic_cast<const GraphPlan*>(&plan);
+  MUIR_CHECK(graph_plan != nullptr, "serdes are those of a Topology's plan");
+  return graph_plan->graph().configure_serdes(serdes);
+}
+
 Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,
                                                        RunnerEnvironment environment) {
   auto graph_plan = std::dynamic_pointer_cast<const GraphPlan>(std::move(plan));

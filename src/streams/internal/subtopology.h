@@ -167,6 +167,10 @@ class SubtopologyRunner {
   [[nodiscard]] virtual uint64_t dropped_records() const { return 0; }
 };
 
+// Binds every serde of the topology to its surroundings; fails with the operator whose serde cannot do without
+// something that is not there.
+Status configure_serdes(const TopologyPlan& plan, const SerdeContext& serdes);
+
 Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,
                                                        RunnerEnvironment environment);
 
