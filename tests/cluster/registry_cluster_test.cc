@@ -30,6 +30,13 @@ void survives_a_restart(const std::string& servers) {
   }
   EXPECT_EQ(http->register_schema("s", R"("int")").status().detail(), 409);
 
+  // More than a topic takes by itself, and than librdkafka sends by itself.
+  const std::string large =
+      fmt::format(R"({{"type":"fixed","name":"Large","doc":"{}","size":1}})", std::string(1'200'000, 'x'));
+  const Status too_large = http->register_schema("large", large).status();
+  EXPECT_EQ(too_large.detail(), 42209) << too_large.to_string();
+  EXPECT_EQ(http->latest_schema("large").status().detail(), 40401);
+
   (*registry)->stop();
   *registry = nullptr;
   registry = Registry::start(**client, {.port = 0});
