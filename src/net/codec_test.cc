@@ -153,11 +153,8 @@ TEST(WebSocketCodec, NamesTheViolation) {
 
 TEST(FuzzHttp, SurvivesMutations) {
   testing::survive_mutations("net_http", fuzz_http,
-                             {"GET /a/b/c?x=%41 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
-                              "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n",
-                              "PUT /z HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
-                              "POST /p HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n1",
-                              "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 304 Not Modified\r\n\r\n",
+                             {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 304 Not Modified\r\n\r\n",
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
                               "HTTP/1.0 200 OK\r\n\r\nuntil the end"},
                              {.alphabet = "\r\n:; /0123456789"});
 }

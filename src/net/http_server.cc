@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "base/memory.h"
 #include "net/internal/error_response.h"
+#include "net/internal/host_check.h"
+#include "net/internal/http_response_head.h"
 #include "net/internal/http_session.h"
 #include "net/internal/idle_sweeper.h"
 #include "net/internal/router.h"
@@ -26,7 +29,10 @@ Bytes refusal(const HttpServerOptions& options) {
 class Server final : public HttpServer, public HttpDispatcher {
  public:
   Server(EventLoop& loop, HttpServerOptions options)
-      : loop_(loop), options_(std::move(options)), routes_(options_.merge_slashes) {}
+      : loop_(loop),
+        options_(std::move(options)),
+        hosts_(options_.host, options_.allowed_hosts),
+        routes_(options_.merge_slashes) {}
   ~Server() override { stop(); }
 
   void route(std::string method, std::string pattern, HttpHandler handler) override {
@@ -58,6 +64,8 @@ class Server final : public HttpServer, public HttpDispatcher {
   }
 
   [[nodiscard]] uint16_t port() const override { return listener_ ? listener_->port() : 0; }
+
+  [[nodiscard]] HttpMemoryUse memory_use() const override { return {memory_->used(), memory_->peak()}; }
 
   void stop() override {
     sweeper_->stop();
@@ -92,6 +100,17 @@ class Server final : public HttpServer, public HttpDispatcher {
     responder->respond(error_response(404, "not found"));
   }
 
+  std::optional<HttpResponse> check_host(const HttpRequest& request) const override {
+    const std::string_view name = request.header("host");
+    const auto host = parse_authority(name);
+    if (name.empty() || (host && hosts_.allows(*host))) return std::nullopt;  // HTTP/1.0 may leave it out
+    return error_response(421, fmt::format("'{}' is not a name of this server{}{}", name,
+                                           options_.allowed_hosts_key.empty() ? "" : "; further ones are set by ",
+                                           options_.allowed_hosts_key));
+  }
+
+  const std::shared_ptr<HttpMemory>& memory() const override { return memory_; }
+
   const WebSocketHandler* find_websocket(const std::string& path) const override {
     const auto it = websockets_.find(path);
     return it == websockets_.end() ? nullptr : &it->second;
@@ -100,12 +119,19 @@ class Server final : public HttpServer, public HttpDispatcher {
  private:
   EventLoop& loop_;
   const HttpServerOptions options_;
+  const HostCheck hosts_;
   RouteTable<HttpHandler> routes_;
   std::map<std::string, WebSocketHandler> websockets_;
   std::vector<StaticFiles> files_;
   std::unique_ptr<TcpListener> listener_;
 
-  const std::shared_ptr<IdleSweeper> sweeper_ = std::make_shared<IdleSweeper>(loop_, options_.idle_timeout_ms);
+  // Shared with connections and with what they write. One request of the largest kind must have room.
+  const std::shared_ptr<HttpMemory> memory_ =
+      HttpMemory::make(std::max(options_.memory_bytes_max, 2 * options_.body_bytes_max));
+  const std::shared_ptr<IdleSweeper> sweeper_ =
+      std::make_shared<IdleSweeper>(loop_, options_.idle_timeout_ms, [memory = memory_] {
+        if (memory->peak_is_over()) return_free_memory();
+      });
 };
 
 }  // namespace

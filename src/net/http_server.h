@@ -92,15 +92,30 @@ struct HttpServerOptions {
   size_t body_bytes_max = 16 * 1024 * 1024;
   size_t header_bytes_max = 16 * 1024;
   size_t websocket_message_bytes_max = 1024 * 1024;
+  // Of all connections together, for requests, answers that are not read and messages; at least twice body_bytes_max.
+  // Beyond it the connection that has kept the server waiting for the longest time is closed, or its request answered
+  // 503. A connection itself costs about 8 KiB beside it (with TLS 60).
+  size_t memory_bytes_max = 128 * 1024 * 1024;
   size_t connections_max = 10'000;
   int64_t idle_timeout_ms = 60'000;
   std::shared_ptr<const TlsContext> tls{};  // https and wss, shared by all connections; null: plaintext
+  // Names that clients may call the server by in Host, beside localhost, loopback addresses, `host` and the machine's
+  // own name; with a wildcard as `host`, beside every address, too. "fleet.example.com"; ".example.com": all below it,
+  // "*": every name. Others are answered 421: they are of pages whose name was made to lead here (DNS rebinding).
+  std::vector<std::string> allowed_hosts{};
+  std::string allowed_hosts_key{};  // the configuration key of these, for the message
   // Origins whose pages may use the server: "https://fleet.example.com", or "*" for all. Pages of other origins get no
   // CORS headers, and their browsers' writes and WebSockets are answered 403.
   std::vector<std::string> allowed_origins{};
   // Whether "/a//b/" is "/a/b" to the routes, as servers of Java's kind have it. Off: an empty segment is one.
   bool merge_slashes = false;
   HttpErrorForm error_form{};  // null: {"error":{"code":"not_found","message":"..."}}
+};
+
+// Bytes of requests, answers and messages, of all connections together.
+struct HttpMemoryUse {
+  size_t now = 0;
+  size_t peak = 0;
 };
 
 class HttpServer {
@@ -120,6 +135,7 @@ class HttpServer {
   // Binds and listens before it returns.
   virtual Status start() = 0;
   [[nodiscard]] virtual uint16_t port() const = 0;
+  [[nodiscard]] virtual HttpMemoryUse memory_use() const = 0;
   // Closes the listener and every connection. Idempotent.
   virtual void stop() = 0;
 };

@@ -147,8 +147,8 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
   Fixture fixture;
   fixture.start();
   std::string requests;
-  for (int i = 0; i < 100; ++i) requests += fmt::format("GET /hello?name={} HTTP/1.1\r\nHost: x\r\n\r\n", i);
-  requests += "GET /hello?name=last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  for (int i = 0; i < 100; ++i) requests += fmt::format("GET /hello?name={} HTTP/1.1\r\nHost: localhost\r\n\r\n", i);
+  requests += "GET /hello?name=last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   const std::string answers = fixture.conversation(requests);
   size_t at = 0;
   for (int i = 0; i < 100; ++i) {
@@ -168,16 +168,16 @@ TEST(HttpServer, RefusesMalformedAndOversizedRequests) {
   for (const Row& row : std::initializer_list<Row>{
            {"nonsense\r\n\r\n", "400"},
            {"GET /hello\r\n\r\n", "400"},
-           {"GET /hello HTTP/9.9\r\nHost: x\r\n\r\n", "505"},
-           {"GET /hel lo HTTP/1.1\r\nHost: x\r\n\r\n", "505"},
-           {"POST /echo HTTP/1.1\r\nContent-Length: abc\r\n\r\n", "400"},
-           {"POST /echo HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "400"},
-           {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
-           {"POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", "413"},
-           {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3f0\r\n" + std::string(1008, 'x') +
-                "\r\n0\r\n\r\n",
+           {"GET /hello HTTP/9.9\r\nHost: localhost\r\n\r\n", "505"},
+           {"GET /hel lo HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"},
+           {"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: abc\r\n\r\n", "400"},
+           {"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "400"},
+           {"POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
+           {"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n", "413"},
+           {"POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3f0\r\n" +
+                std::string(1008, 'x') + "\r\n0\r\n\r\n",
             "413"},
-           {"GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", "431"},
+           {"GET /hello HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", "431"},
        }) {
     const std::string answer = fixture.conversation(row.sent);
     EXPECT_EQ(answer.substr(9, 3), row.status) << row.sent.substr(0, 80);
@@ -201,19 +201,20 @@ TEST(HttpServer, GivesItsOwnErrorsTheOwnersForm) {
     const char* body;
   };
   for (const Row& row : std::initializer_list<Row>{
-           {"unknown path", "GET /no HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<404 ! a/b>"},
-           {"unknown method", "BREW /hello HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<405 ! a/b>"},
-           {"OPTIONS", "OPTIONS /hello/ HTTP/1.1\r\nHost: x\r\n", "<405 ! >"},
-           {"malformed path", "GET /hello/% HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<400 ! a/b>"},
+           {"unknown path", "GET /no HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "<404 ! a/b>"},
+           {"unknown method", "BREW /hello HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "<405 ! a/b>"},
+           {"OPTIONS", "OPTIONS /hello/ HTTP/1.1\r\nHost: localhost\r\n", "<405 ! >"},
+           {"malformed path", "GET /hello/% HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "<400 ! a/b>"},
            {"no HTTP", "nonsense\r\n", "<400 ! >"},
-           {"HTTP of another version", "GET /hello HTTP/9.9\r\nHost: x\r\n", "<505 ! >"},
-           {"large body", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n", "<413 ! >"},
-           {"large header", "GET /hello HTTP/1.1\r\nX: " + std::string(2000, 'x') + "\r\n", "<431 ! >"},
-           {"page of another origin", "POST /echo HTTP/1.1\r\nHost: x\r\nOrigin: http://y\r\nAccept: a/b\r\n",
+           {"HTTP of another version", "GET /hello HTTP/9.9\r\nHost: localhost\r\n", "<505 ! >"},
+           {"large body", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n", "<413 ! >"},
+           {"large header", "GET /hello HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(2000, 'x') + "\r\n",
+            "<431 ! >"},
+           {"page of another origin", "POST /echo HTTP/1.1\r\nHost: localhost\r\nOrigin: http://y\r\nAccept: a/b\r\n",
             "<403 ! a/b>"},
-           {"exception", "GET /throws HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<500 ! a/b>"},
-           {"no answer", "GET /dropped HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "<500 ! a/b>"},
-           {"a handler's answer", "GET //hello/ HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n", "hello you"},
+           {"exception", "GET /throws HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "<500 ! a/b>"},
+           {"no answer", "GET /dropped HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "<500 ! a/b>"},
+           {"a handler's answer", "GET //hello/ HTTP/1.1\r\nHost: localhost\r\nAccept: a/b\r\n", "hello you"},
        }) {
     const std::string answer = fixture.conversation(row.sent + "Connection: close\r\n\r\n");
     EXPECT_TRUE(answer.ends_with(std::string("\r\n\r\n") + row.body)) << row.name << ": " << answer;
@@ -225,11 +226,11 @@ TEST(HttpServer, TakesChunkedBodiesAndAnswers100Continue) {
   Fixture fixture;
   fixture.start();
   EXPECT_TRUE(fixture
-                  .conversation("POST /echo HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: "
+                  .conversation("POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: "
                                 "chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
                   .ends_with("\r\n\r\nhello world"));
   const auto socket = fixture.raw();
-  BytesView head = "POST /echo HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+  BytesView head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
   ASSERT_TRUE(socket->write_all(std::span(&head, 1), INT64_MAX).ok());
   char buffer[256];
   const auto n = socket->read_some(buffer, INT64_MAX);
@@ -319,7 +320,7 @@ TEST(HttpServer, GivesEveryAnswerAnIdAndRepeatsTheClients) {
     return answer.substr(at, answer.find('\r', at) - at);
   };
   const auto ask = [&id_of](const std::string& target, const std::string& header) {
-    return id_of("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + "\r\n");
+    return id_of("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header + "\r\n");
   };
   EXPECT_EQ(ask("/hello", "X-Request-Id: gateway-7:42\r\n"), "gateway-7:42");
   EXPECT_EQ(ask("/missing", "x-request-id: a\r\n"), "a");
@@ -337,7 +338,7 @@ TEST(HttpServer, IsClosedToPagesOfOtherOriginsUnlessTheyAreAllowed) {
   fixture.server->websocket("/live", {});
   fixture.start();
   const auto ask = [&fixture](const std::string& method, const std::string& target, const std::string& headers) {
-    return fixture.conversation(method + " " + target + " HTTP/1.1\r\nHost: muir:8080\r\nConnection: close\r\n" +
+    return fixture.conversation(method + " " + target + " HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n" +
                                 headers + "\r\n");
   };
   struct Row {
@@ -349,16 +350,16 @@ TEST(HttpServer, IsClosedToPagesOfOtherOriginsUnlessTheyAreAllowed) {
   };
   for (const Row& row : std::initializer_list<Row>{
            {"POST", "/echo", "", "200", false},
-           {"POST", "/echo", "Origin: http://muir:8080\r\n", "200", false},
-           {"POST", "/echo", "Origin: https://MUIR:8080\r\n", "200", false},  // a proxy took the TLS off
+           {"POST", "/echo", "Origin: http://localhost:8080\r\n", "200", false},
+           {"POST", "/echo", "Origin: https://LOCALHOST:8080\r\n", "200", false},  // a proxy took the TLS off
            {"POST", "/echo", "Origin: http://evil.example\r\n", "403", false},
-           {"POST", "/echo", "Origin: http://muir:8081\r\n", "403", false},
+           {"POST", "/echo", "Origin: http://localhost:8081\r\n", "403", false},
            {"POST", "/echo", "Origin: null\r\n", "403", false},
            {"POST", "/echo", "Origin: https://fleet.example.com\r\n", "200", true},
            {"GET", "/hello", "Origin: http://evil.example\r\n", "200", false},
            {"GET", "/hello", "Origin: https://fleet.example.com\r\n", "200", true},
            {"GET", "/live", "Origin: http://evil.example\r\n", "403", false},
-           {"GET", "/live", "Origin: http://muir:8080\r\n", "426", false},
+           {"GET", "/live", "Origin: http://localhost:8080\r\n", "426", false},
            {"OPTIONS", "/echo", "Origin: https://fleet.example.com\r\nAccess-Control-Request-Method: POST\r\n", "204",
             true},
            {"OPTIONS", "/echo", "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n", "405", false},
@@ -562,17 +563,17 @@ TEST(WebSocket, OutlivesTheIdleTimeoutWhileThePeerAnswersPings) {
 TEST(WebSocket, RefusesWhatIsNoUpgrade) {
   EchoSocket server;
   EXPECT_EQ(server.fixture.get("/feed").status, 426);
-  EXPECT_EQ(
-      server.fixture.conversation("GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n")
-          .substr(9, 3),
-      "400");
-  EXPECT_EQ(
-      server.fixture
-          .conversation(
-              "GET /feed HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 8\r\n"
-              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
-          .substr(9, 3),
-      "426");
+  EXPECT_EQ(server.fixture
+                .conversation(
+                    "GET /feed HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\r\n")
+                .substr(9, 3),
+            "400");
+  EXPECT_EQ(server.fixture
+                .conversation("GET /feed HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade, "
+                              "close\r\nSec-WebSocket-Version: 8\r\n"
+                              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+                .substr(9, 3),
+            "426");
 }
 
 TEST(HttpServer, ServesManyClientsAtOnce) {

@@ -1,10 +1,8 @@
 // Large answers that go to many connections: held once, sent as each peer reads, and no peer waits for another.
-#include <unistd.h>
-
 #include <atomic>
-#include <fstream>
 #include <mutex>
 
+#include "base/memory.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/internal/blocking_socket.h"
@@ -20,17 +18,11 @@ constexpr int64_t kWaitMs = 60'000;
 constexpr size_t kSnapshotBytes = 16 * 1024 * 1024;
 constexpr size_t kPeers = 40;
 
-size_t resident_bytes() {
-  size_t pages = 0;
-  size_t resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-}
-
 class SharedAnswer : public ::testing::TestWithParam<bool> {
  protected:
   SharedAnswer() {
     server_->route("GET", "/snapshot", [this](const HttpRequest&, const std::shared_ptr<HttpResponder>& responder) {
+      ++asked_;
       responder->respond({.content_type = "text/plain", .shared_body = snapshot_});
     });
     server_->websocket("/feed", {.on_open =
@@ -65,6 +57,7 @@ class SharedAnswer : public ::testing::TestWithParam<bool> {
 
   const std::shared_ptr<const std::string> snapshot_ = std::make_shared<const std::string>(kSnapshotBytes, 's');
   const std::shared_ptr<const TlsContext> tls_ = GetParam() ? client_context(with_trust()) : nullptr;
+  std::atomic<size_t> asked_{0};
   std::atomic<int> drained_{0};
   std::mutex mutex_;
   std::shared_ptr<WebSocket> socket_;
@@ -78,8 +71,7 @@ TEST_P(SharedAnswer, IsHeldOnceForAllPeersThatDoNotReadAndAnotherPeerReadsItAtOn
   std::vector<std::unique_ptr<BlockingSocket>> peers;
   for (size_t i = 0; i < kPeers; ++i)
     peers.push_back(ask_without_reading("GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-  const auto queues = [this] { return static_cast<size_t>(snapshot_.use_count()) - 1; };
-  ASSERT_TRUE(eventually([&] { return queues() == kPeers; })) << queues();
+  ASSERT_TRUE(eventually([this] { return asked_ == kPeers; })) << asked_;
 
   auto client = HttpClient::create(origin("http"), {.tls = tls_});
   const auto answer = (*client)->request("GET", "/snapshot");
@@ -88,9 +80,11 @@ TEST_P(SharedAnswer, IsHeldOnceForAllPeersThatDoNotReadAndAnotherPeerReadsItAtOn
   client->reset();
   // The reader's own copies, and what TLS has in work for each: far from a copy for each.
   EXPECT_LT(resident_bytes(), before + 8 * kSnapshotBytes);
-  EXPECT_EQ(queues(), kPeers);
+  EXPECT_EQ(server_->memory_use().now, kSnapshotBytes);
+  EXPECT_EQ(server_->memory_use().peak, kSnapshotBytes);
   peers.clear();
-  EXPECT_TRUE(eventually([&] { return queues() == 0; })) << queues();
+  EXPECT_TRUE(eventually([this] { return server_->memory_use().now == 0; })) << server_->memory_use().now;
+  EXPECT_EQ(snapshot_.use_count(), 1);
 }
 
 TEST_P(SharedAnswer, OfAWebSocketTellsItsOwnerWhenASlowPeerHasReadAll) {

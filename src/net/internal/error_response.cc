@@ -13,8 +13,12 @@ std::string_view code_of(int status) {
     case 405: return "method_not_allowed";
     case 408: return "request_timeout";
     case 413: return "body_too_large";
+    case 415: return "unsupported_encoding";
+    case 417: return "expectation_failed";
+    case 421: return "host_not_allowed";
     case 426: return "upgrade_required";
     case 431: return "headers_too_large";
+    case 501: return "not_implemented";
     case 503: return "unavailable";
     case 505: return "http_version_not_supported";
     default: return "internal";

@@ -5,122 +5,76 @@
 
 #include <algorithm>
 #include <optional>
-#include <variant>
 
 #include "base/check.h"
+#include "net/internal/http_request_head.h"
 
 namespace muir::net {
 
 namespace http = boost::beast::http;
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
-using RequestParser = http::request_parser<http::string_body>;
 using ResponseParser = http::response_parser<http::string_body>;
 
 struct HttpParser::Impl {
-  std::variant<std::monostate, RequestParser, ResponseParser> parser;
+  ResponseParser parser;
   ErrorCode failure;
   std::string message;
-  bool continue_answered = false;
-
-  template <class F>
-  decltype(auto) with(F f) {
-    if (auto* request = std::get_if<RequestParser>(&parser)) return f(*request);
-    return f(std::get<ResponseParser>(parser));
-  }
 };
 
 HttpParser::HttpParser(Kind kind, HttpLimits limits) : impl_(std::make_unique<Impl>()) {
-  if (kind == Kind::request) {
-    impl_->parser.emplace<RequestParser>();
-  } else {
-    impl_->parser.emplace<ResponseParser>();
-    if (kind == Kind::response_to_head) std::get<ResponseParser>(impl_->parser).skip(true);
-  }
-  impl_->with([&](auto& parser) {
-    parser.header_limit(static_cast<uint32_t>(limits.header_bytes_max));
-    parser.body_limit(limits.body_bytes_max);
-    parser.eager(true);
-  });
+  ResponseParser& parser = impl_->parser;
+  if (kind == Kind::response_to_head) parser.skip(true);
+  parser.header_limit(static_cast<uint32_t>(limits.header_bytes_max));
+  parser.body_limit(limits.body_bytes_max);
+  parser.eager(true);
 }
 
 HttpParser::~HttpParser() = default;
 
 HttpParser::State HttpParser::feed(BytesView bytes, size_t& consumed) {
   consumed = 0;
-  return impl_->with([&](auto& parser) {
-    while (consumed < bytes.size() && !parser.is_done()) {
-      ErrorCode ec;
-      const size_t n = parser.put(asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), ec);
-      consumed += n;
-      if (ec == http::error::need_more) break;
-      if (ec) {
-        impl_->failure = ec;
-        impl_->message = ec.message();
-        return State::failed;
-      }
-      if (n == 0) break;
+  ResponseParser& parser = impl_->parser;
+  while (consumed < bytes.size() && !parser.is_done()) {
+    ErrorCode ec;
+    const size_t n = parser.put(asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), ec);
+    consumed += n;
+    if (ec == http::error::need_more) break;
+    if (ec) {
+      impl_->failure = ec;
+      impl_->message = ec.message();
+      return State::failed;
     }
-    return parser.is_done() ? State::done : State::more;
-  });
+    if (n == 0) break;
+  }
+  return parser.is_done() ? State::done : State::more;
 }
 
 HttpParser::State HttpParser::finish() {
-  return impl_->with([&](auto& parser) {
-    ErrorCode ec;
-    if (!parser.is_done() && parser.got_some()) parser.put_eof(ec);
-    if (ec || !parser.is_done()) {
-      impl_->failure = ec ? ec : make_error_code(http::error::partial_message);
-      impl_->message = impl_->failure.message();
-      return State::failed;
-    }
-    return State::done;
-  });
-}
-
-bool HttpParser::header_done() const {
-  return impl_->with([](auto& parser) { return parser.is_header_done(); });
-}
-
-bool HttpParser::wants_continue() {
-  if (impl_->continue_answered || !header_done()) return false;
-  const bool wants = impl_->with([](auto& parser) {
-    return !parser.is_done() && parser.get().version() >= 11 &&
-           boost::beast::iequals(parser.get()[http::field::expect], "100-continue");
-  });
-  impl_->continue_answered = wants;
-  return wants;
-}
-
-int HttpParser::error_status() const {
-  if (impl_->failure == http::error::body_limit) return 413;
-  if (impl_->failure == http::error::header_limit) return 431;
-  if (impl_->failure == http::error::bad_version) return 505;
-  return 400;
+  ResponseParser& parser = impl_->parser;
+  ErrorCode ec;
+  if (!parser.is_done() && parser.got_some()) parser.put_eof(ec);
+  if (ec || !parser.is_done()) {
+    impl_->failure = ec ? ec : make_error_code(http::error::partial_message);
+    impl_->message = impl_->failure.message();
+    return State::failed;
+  }
+  return State::done;
 }
 
 const std::string& HttpParser::error_message() const { return impl_->message; }
 
 HttpMessage HttpParser::take() {
   HttpMessage out;
-  impl_->with([&](auto& parser) {
-    out.keep_alive = parser.keep_alive();
-    auto message = parser.release();
-    out.http_1_0 = message.version() < 11;
-    for (const auto& field : message) {
-      std::string name(field.name_string().data(), field.name_string().size());
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      out.headers.emplace_back(std::move(name), std::string(field.value().data(), field.value().size()));
-    }
-    if constexpr (std::is_same_v<std::decay_t<decltype(parser)>, RequestParser>) {
-      out.method.assign(message.method_string().data(), message.method_string().size());
-      out.target.assign(message.target().data(), message.target().size());
-    } else {
-      out.status = static_cast<int>(message.result_int());
-    }
-    out.body = std::move(message.body());
-  });
+  out.keep_alive = impl_->parser.keep_alive();
+  auto message = impl_->parser.release();
+  out.http_1_0 = message.version() < 11;
+  for (const auto& field : message) {
+    out.headers.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}),
+                             std::string(field.value().data(), field.value().size()));
+  }
+  out.status = static_cast<int>(message.result_int());
+  out.body = std::move(message.body());
   return out;
 }
 
@@ -139,11 +93,10 @@ std::optional<HttpMessage> parse_in_pieces(HttpParser::Kind kind, BytesView inpu
     state = parser.feed(input.substr(taken, offered - taken), consumed);
     taken += consumed;
     MUIR_CHECK(taken <= offered, "the parser took more than it was given");
-    (void)parser.wants_continue();
   }
   if (state == HttpParser::State::more) state = parser.finish();
   if (state == HttpParser::State::failed) {
-    MUIR_CHECK(parser.error_status() >= 400 && !parser.error_message().empty(), "a failure without its reason");
+    MUIR_CHECK(!parser.error_message().empty(), "a failure without its reason");
     return std::nullopt;
   }
   HttpMessage message = parser.take();
@@ -155,7 +108,7 @@ std::optional<HttpMessage> parse_in_pieces(HttpParser::Kind kind, BytesView inpu
 
 int fuzz_http(BytesView input) {
   int parsed = 0;
-  for (const auto kind : {HttpParser::Kind::request, HttpParser::Kind::response, HttpParser::Kind::response_to_head}) {
+  for (const auto kind : {HttpParser::Kind::response, HttpParser::Kind::response_to_head}) {
     const auto whole = parse_in_pieces(kind, input, std::max<size_t>(input.size(), 1));
     const auto pieces = parse_in_pieces(kind, input, 7);
     MUIR_CHECK(whole == pieces, "a message depends on how it arrives: {}", hex(input));

@@ -1,4 +1,4 @@
-// HTTP/1.1 parsing, over Beast's parser: bytes in, whole requests and responses out.
+// HTTP/1.1 on the client's side, over Beast's parser: bytes in, whole responses out. Requests: http_request_parser.h.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct HttpLimits {
 // Parses one message; make another for the next. Owned by one thread.
 class HttpParser {
  public:
-  enum class Kind : unsigned char { request, response, response_to_head };
+  enum class Kind : unsigned char { response, response_to_head };
   enum class State : unsigned char { more, done, failed };
 
   HttpParser(Kind kind, HttpLimits limits);
@@ -44,11 +44,7 @@ class HttpParser {
   State feed(BytesView bytes, size_t& consumed);
   // The peer has closed: a response without a length is done.
   State finish();
-  [[nodiscard]] bool header_done() const;
-  // Once, after the header of a request that waits for "100 Continue" before it sends its body.
-  bool wants_continue();
-  // After `failed`: the HTTP status that says why, and a sentence.
-  [[nodiscard]] int error_status() const;
+  // After `failed`: a sentence that says why.
   [[nodiscard]] const std::string& error_message() const;
   HttpMessage take();
 
@@ -57,8 +53,8 @@ class HttpParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// Fuzz entry: arbitrary bytes as a request and as a response, whole and in pieces, which must give the same. Returns 1
-// when they were either.
+// Fuzz entry: arbitrary bytes as a response, whole and in pieces, which must give the same. Returns 1 when they were
+// one.
 int fuzz_http(BytesView input);
 
 }  // namespace muir::net

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <ctime>
 #include <limits>
 #include <optional>
 
@@ -10,62 +9,26 @@
 #include "base/log.h"
 #include "net/internal/cross_origin.h"
 #include "net/internal/error_response.h"
-#include "net/internal/http_parser.h"
+#include "net/internal/http_request_parser.h"
+#include "net/internal/http_response_head.h"
 #include "net/internal/request_id.h"
 #include "net/url.h"
 
 namespace muir::net {
 namespace {
 
-constexpr size_t kReadBytes = 64 * 1024;
+// A connection reads into little until it sends much, so that idle ones cost little.
+constexpr size_t kFirstReadBytes = 2 * 1024;
+constexpr size_t kReadBytes = 8 * 1024;
+constexpr size_t kBodyReadBytes = 64 * 1024;
+// A peer that has so much to read gets no further answer before it has read all.
+constexpr size_t kUnreadBytesMax = 64 * 1024;
+// An answer below it is copied behind its head.
+constexpr size_t kOwnedBytesMax = 1024;
+// A body that comes slower than this, after the idle timeout, is not waited for.
+constexpr int64_t kBodyBytesPerSecondMin = 1024;
 constexpr char kTlsHandshake = 22;  // the type of a TLS client's first record
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-
-std::string_view reason(int status) {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 207: return "Multi-Status";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Status";
-  }
-}
-
-// "Sun, 06 Nov 1994 08:49:37 GMT"
-std::string http_date() {
-  const auto now = static_cast<std::time_t>(system_clock().now_ms() / 1000);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char out[40];
-  return {out, std::strftime(out, sizeof out, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
-}
-
-// A value must not begin a header of its own.
-std::string one_line(std::string_view value) {
-  std::string out(value);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-  return out;
-}
 
 bool names_token(std::string_view list, std::string_view token) {
   std::string lower(list);
@@ -74,28 +37,28 @@ bool names_token(std::string_view list, std::string_view token) {
   return lower.find(token) != std::string::npos;
 }
 
-// Separates path and query; drops scheme and host of an absolute target. Nothing when the path is malformed.
+// Separates path and query. Nothing when the path is malformed.
 bool split_target(std::string_view target, HttpRequest& request) {
-  if (const size_t scheme = target.find("://"); scheme != std::string_view::npos && !target.starts_with('/')) {
-    const size_t slash = target.find('/', scheme + 3);
-    target = slash == std::string_view::npos ? "/" : target.substr(slash);
-  }
-  const size_t end = std::min(target.find_first_of("?#"), target.size());
+  const size_t end = std::min(target.find('?'), target.size());
   request.raw_path = target.substr(0, end);
-  if (end < target.size() && target[end] == '?') {
-    const std::string_view query = target.substr(end + 1);
-    request.query = query.substr(0, query.find('#'));
-  }
+  if (end < target.size()) request.query = target.substr(end + 1);
   auto decoded = percent_decode(request.raw_path);
   if (!decoded) return false;
   request.path = std::move(*decoded);
   return true;
 }
 
-class Session final : public HttpConnection, public StreamEvents, public std::enable_shared_from_this<Session> {
+class Session final : public HttpConnection,
+                      public StreamEvents,
+                      public HttpMemory::Holder,
+                      public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<TcpStream> stream, HttpDispatcher& dispatcher, const HttpServerOptions& options)
-      : stream_(std::move(stream)), dispatcher_(dispatcher), options_(options), origins_(options.allowed_origins) {
+      : stream_(std::move(stream)),
+        dispatcher_(dispatcher),
+        options_(options),
+        origins_(options.allowed_origins),
+        account_(dispatcher.memory(), *this) {
     begin_request();
   }
 
@@ -110,16 +73,26 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
 
   // ---- StreamEvents
   std::span<char> read_buffer() override {
-    const size_t had = end_;
-    if (buffer_.size() < had + kReadBytes / 4) buffer_.resize(had + kReadBytes);
-    return {buffer_.data() + had, buffer_.size() - had};
+    const size_t step = !filled_ ? kFirstReadBytes : parser_->header_done() ? kBodyReadBytes : kReadBytes;
+    if (buffer_.size() < end_ + step / 4) buffer_.resize(end_ + step);
+    return {buffer_.data() + end_, buffer_.size() - end_};
   }
   void on_read(size_t n) override {
     end_ += n;
-    if (parser_->header_done() || end_ == n) extend_deadline();  // a header must be whole in time; a body must go on
+    filled_ = end_ == buffer_.size();
+    move_deadline();
     process();
   }
-  void on_closed() override { closed_ = true; }
+  void on_drained() override { next_request(); }
+  void on_closed() override {
+    closed_ = true;
+    account_.close();
+  }
+
+  // ---- HttpMemory::Holder
+  void shed() override {
+    if (const auto self = weak_from_this().lock()) stream_->post([self] { self->give_up(); });
+  }
 
  private:
   // Belongs to one request. Lets go of a session that is gone.
@@ -156,13 +129,35 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   };
 
   void begin_request() {
-    parser_.emplace(HttpParser::Kind::request, HttpLimits{.header_bytes_max = options_.header_bytes_max,
-                                                          .body_bytes_max = options_.body_bytes_max});
+    parser_.emplace(
+        HttpRequestLimits{.header_bytes_max = options_.header_bytes_max, .body_bytes_max = options_.body_bytes_max},
+        [this](size_t held) { return account_.hold(held + buffer_.capacity()); });
     handling_ = false;
     accept_.clear();
-    extend_deadline();
+    deadline_ms_ = system_clock().steady_ms() + options_.idle_timeout_ms;
   }
-  void extend_deadline() { deadline_ms_ = system_clock().steady_ms() + options_.idle_timeout_ms; }
+
+  // A header must be whole in time, a body must go on, and not as slowly as it likes.
+  void move_deadline() {
+    const int64_t now = system_clock().steady_ms();
+    if (!parser_->started()) {
+      began_ms_ = now;
+      deadline_ms_ = now + options_.idle_timeout_ms;
+    } else if (parser_->header_done()) {
+      const int64_t earned_ms = static_cast<int64_t>(parser_->body_bytes()) * 1000 / kBodyBytesPerSecondMin;
+      deadline_ms_ = std::min(now, began_ms_ + earned_ms) + options_.idle_timeout_ms;
+    }
+  }
+
+  // The server needs the memory, and this connection has kept it for the longest time.
+  void give_up() {
+    if (closed_ || websocket_.lock()) return;
+    if (!handling_) return fail(503, "the server needs the memory that this request takes; it arrives too slowly");
+    if (!unread_) return account_.keep();
+    log::debug("HTTP to {}: {} bytes of an answer are not read; closing the connection for its memory", stream_->peer(),
+               stream_->queued_bytes());
+    stream_->abort();
+  }
 
   void check_deadline() {
     if (closed_) return;
@@ -173,7 +168,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
       return;
     }
     if (now < deadline_ms_) return;
-    if (end_ == 0 && !parser_->header_done()) return stream_->close_after_writes();  // idle between requests
+    if (!parser_->started()) return stream_->close_after_writes();  // idle between requests
     fail(408, "the request did not arrive in time");
   }
 
@@ -182,10 +177,10 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     while (!handling_ && !closed_) {
       if (end_ > 0 && !parser_->header_done() && buffer_[0] == kTlsHandshake) return refuse_tls();
       size_t consumed = 0;
-      const HttpParser::State state = parser_->feed({buffer_.data(), end_}, consumed);
+      const auto state = parser_->feed({buffer_.data(), end_}, consumed);
       drop_front(consumed);
-      if (state == HttpParser::State::failed) return fail(parser_->error_status(), parser_->error_message());
-      if (state == HttpParser::State::more) {
+      if (state == HttpRequestParser::State::failed) return fail(parser_->refusal().status, parser_->refusal().message);
+      if (state == HttpRequestParser::State::more) {
         if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
         return stream_->read();
       }
@@ -204,12 +199,13 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     std::copy(buffer_.begin() + static_cast<ptrdiff_t>(n), buffer_.begin() + static_cast<ptrdiff_t>(end_),
               buffer_.begin());
     end_ -= n;
-    if (end_ == 0 && buffer_.size() > 4 * kReadBytes) buffer_ = {};
+    if (end_ == 0 && !filled_) buffer_ = {};
   }
 
   void handle(HttpMessage message) {
     handling_ = true;
     deadline_ms_ = kNever;
+    account_.work();
     HttpRequest request{.method = std::move(message.method),
                         .headers = std::move(message.headers),
                         .body = std::move(message.body),
@@ -220,6 +216,7 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     headers.emplace_back("X-Request-Id", request.id);
     auto responder = std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0,
                                                  request.method == "HEAD", std::move(headers));
+    if (auto refusal = dispatcher_.check_host(request)) return responder->respond(std::move(*refusal));
     if (!split_target(message.target, request)) {
       return responder->respond(error_response(400, "malformed path"));
     }
@@ -242,35 +239,62 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
     HttpResponse refusal;
     const Bytes rest(buffer_.data(), end_);
     // The stream lets go of this session now; the socket keeps it, for the server's list knows this one.
-    const auto socket = upgrade_to_websocket(stream_, request, handler, options_, rest, shared_from_this(), refusal);
+    const auto socket = upgrade_to_websocket(stream_, request, handler, options_, dispatcher_.memory(), rest,
+                                             shared_from_this(), refusal);
     if (!socket) return responder.respond(std::move(refusal));
     websocket_ = socket;
+    account_.close();
+    buffer_ = {};
     responder.release();
   }
 
   // From any thread.
   void answer(HttpResponse response, bool keep_alive, bool http_1_0, bool head_only) {
     give_form(response, options_.error_form, accept_);
-    std::vector<Piece> pieces(head_only ? 1 : 2);
+    std::vector<Piece> pieces(1);
     pieces[0].owned = http_response_head(response, keep_alive, http_1_0);
-    if (!head_only) {
-      pieces[1].owned = std::move(response.body);
-      pieces[1].shared = std::move(response.shared_body);
+    const bool bodiless = head_only || response.status == 204 || response.status == 304;
+    if (!bodiless && response.shared_body) {
+      pieces.emplace_back().shared = dispatcher_.memory()->charge(std::move(response.shared_body));
+    } else if (!bodiless && response.body.size() > kOwnedBytesMax) {
+      pieces.emplace_back().shared = dispatcher_.memory()->charge(std::move(response.body));
+    } else if (!bodiless) {
+      pieces[0].owned += response.body;
     }
     stream_->write(std::move(pieces));
-    if (!keep_alive) return stream_->close_after_writes();
-    stream_->post([self = shared_from_this()] {
-      if (self->closed_) return;
-      self->begin_request();
-      self->process();
-    });
+    if (!keep_alive) stream_->close_after_writes();
+    stream_->post([self = shared_from_this(), keep_alive] { self->after_answer(keep_alive); });
+  }
+
+  void after_answer(bool keep_alive) {
+    if (closed_) return;
+    const size_t queued = stream_->queued_bytes();
+    (void)account_.hold(0);
+    if (queued > kUnreadBytesMax && (!keep_alive || stream_->call_when_drained())) {
+      unread_ = true;
+      account_.wait_for_reader(queued);
+    } else if (keep_alive) {
+      next_request();
+    }
+  }
+
+  void next_request() {
+    if (closed_) return;
+    unread_ = false;
+    account_.work();
+    begin_request();
+    process();
   }
 
   void fail(int status, std::string_view message) {
-    handling_ = true;
-    deadline_ms_ = kNever;
+    account_.work();
     HttpResponse response = error_response(status, message);
     response.headers.emplace_back("X-Request-Id", request_id({}));
+    if (status == 503) response.headers.emplace_back("Retry-After", "1");
+    if (status == 415) response.headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    begin_request();  // what has arrived is not needed any more
+    handling_ = true;
+    deadline_ms_ = kNever;
     answer(std::move(response), false, false, false);
   }
 
@@ -285,34 +309,21 @@ class Session final : public HttpConnection, public StreamEvents, public std::en
   HttpDispatcher& dispatcher_;
   const HttpServerOptions& options_;
   const CrossOrigin origins_;
-  std::optional<HttpParser> parser_;
+  std::optional<HttpRequestParser> parser_;
   Bytes buffer_;
-  size_t end_ = 0;      // of the received bytes in buffer_
-  std::string accept_;  // of the request in work, for the form of an error
+  bool filled_ = false;  // by the last read
+  size_t end_ = 0;       // of the received bytes in buffer_
+  std::string accept_;   // of the request in work, for the form of an error
   bool handling_ = false;
+  bool unread_ = false;  // the answer; the next request waits for that
   bool closed_ = false;
+  int64_t began_ms_ = 0;
   int64_t deadline_ms_ = kNever;
   std::weak_ptr<HttpConnection> websocket_;
+  HttpMemory::Account account_;  // last: no call to shed() after it
 };
 
 }  // namespace
-
-Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say_keep_alive) {
-  Bytes out = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, reason(response.status), http_date());
-  const bool bodiless = response.status == 204 || response.status == 304;
-  if (!bodiless) {
-    if (!response.content_type.empty()) out += fmt::format("Content-Type: {}\r\n", one_line(response.content_type));
-    out += fmt::format("Content-Length: {}\r\n", response.body_view().size());
-  }
-  for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", one_line(name), one_line(value));
-  if (!keep_alive) {
-    out += "Connection: close\r\n";
-  } else if (say_keep_alive) {
-    out += "Connection: keep-alive\r\n";
-  }
-  out += "\r\n";
-  return out;
-}
 
 std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStream>& stream, HttpDispatcher& dispatcher,
                                                   const HttpServerOptions& options) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/http_server.h"
+#include "net/internal/http_memory.h"
 #include "net/internal/idle_sweeper.h"
 #include "net/internal/tcp_stream.h"
 
@@ -15,6 +17,9 @@ class HttpDispatcher {
  public:
   virtual ~HttpDispatcher() = default;
   virtual void dispatch(HttpRequest request, std::shared_ptr<HttpResponder> responder) = 0;
+  // The refusal of a request that calls the server by a name that is not its own.
+  [[nodiscard]] virtual std::optional<HttpResponse> check_host(const HttpRequest& request) const = 0;
+  [[nodiscard]] virtual const std::shared_ptr<HttpMemory>& memory() const = 0;
   [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
 };
 
@@ -26,15 +31,13 @@ class HttpConnection : public Sweepable {
 std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStream>& stream, HttpDispatcher& dispatcher,
                                                   const HttpServerOptions& options);
 
-// The bytes of a response up to its body.
-Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say_keep_alive);
-
 // Takes the stream over after a good upgrade request: answers it, and goes on as a WebSocket. `rest` is what the
 // client has sent already; `owner` is kept as long as the WebSocket. Returns what check_idle() is to be asked from now
 // on, or null (and an answer in `refusal`) when the request is no proper upgrade.
 std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
                                                      const HttpRequest& request, const WebSocketHandler& handler,
-                                                     const HttpServerOptions& options, BytesView rest,
+                                                     const HttpServerOptions& options,
+                                                     const std::shared_ptr<HttpMemory>& memory, BytesView rest,
                                                      std::shared_ptr<void> owner, HttpResponse& refusal);
 
 }  // namespace muir::net

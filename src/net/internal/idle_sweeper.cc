@@ -6,8 +6,10 @@ namespace muir::net {
 
 constexpr int64_t kIntervalMaxMs = 1000;
 
-IdleSweeper::IdleSweeper(EventLoop& loop, int64_t idle_timeout_ms)
-    : loop_(loop), interval_ms_(std::clamp<int64_t>(idle_timeout_ms / 4, 1, kIntervalMaxMs)) {}
+IdleSweeper::IdleSweeper(EventLoop& loop, int64_t idle_timeout_ms, std::function<void()> each_time)
+    : loop_(loop),
+      interval_ms_(std::clamp<int64_t>(idle_timeout_ms / 4, 1, kIntervalMaxMs)),
+      each_time_(std::move(each_time)) {}
 
 void IdleSweeper::start() {
   const std::lock_guard lock(mutex_);
@@ -31,7 +33,7 @@ void IdleSweeper::schedule_locked() {
 }
 
 void IdleSweeper::sweep() {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (stopped_) return;
   std::vector<std::weak_ptr<Sweepable>> left;
   for (auto& weak : connections_) {
@@ -42,6 +44,8 @@ void IdleSweeper::sweep() {
   }
   connections_ = std::move(left);
   schedule_locked();
+  lock.unlock();
+  if (each_time_) each_time_();
 }
 
 }  // namespace muir::net

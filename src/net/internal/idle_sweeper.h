@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,7 +23,8 @@ class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
  public:
   // For connections that may be silent for `idle_timeout_ms`: they are asked at least every second, and more often when
   // the time is short. `loop` outlives it.
-  IdleSweeper(EventLoop& loop, int64_t idle_timeout_ms);
+  // `each_time` is called after each round.
+  IdleSweeper(EventLoop& loop, int64_t idle_timeout_ms, std::function<void()> each_time = nullptr);
 
   void start();
   void add(const std::shared_ptr<Sweepable>& connection);
@@ -35,6 +37,7 @@ class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
 
   EventLoop& loop_;
   const int64_t interval_ms_;
+  const std::function<void()> each_time_;
   std::mutex mutex_;
   std::vector<std::weak_ptr<Sweepable>> connections_;
   EventLoop::TimerId timer_ = 0;

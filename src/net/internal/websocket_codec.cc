@@ -108,7 +108,7 @@ uint16_t WsDecoder::deliver(const Frame& frame, std::string_view payload, const 
   if (!frame.fin) return 0;
   if (!is_utf8(message_)) return kWsInvalidText;
   on_message(WsOpcode::text, message_);
-  message_.clear();
+  message_ = {};
   return 0;
 }
 
@@ -128,6 +128,7 @@ uint16_t WsDecoder::feed(BytesView bytes, const OnMessage& on_message) {
     done += frame->header_bytes + frame->payload_bytes;
   }
   buffer_.erase(0, done);
+  if (buffer_.empty()) buffer_ = {};  // the next one may be small
   return 0;
 }
 

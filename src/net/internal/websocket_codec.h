@@ -39,6 +39,8 @@ class WsDecoder {
   using OnMessage = std::function<void(WsOpcode, std::string_view payload)>;
   // Decodes what `bytes` completes. Returns 0, or the code to close with after a violation; no call may follow one.
   uint16_t feed(BytesView bytes, const OnMessage& on_message);
+  // What it keeps of a message that is not whole.
+  [[nodiscard]] size_t held_bytes() const { return buffer_.capacity() + message_.capacity(); }
 
  private:
   struct Frame {

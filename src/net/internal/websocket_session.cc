@@ -9,43 +9,46 @@
 namespace muir::net {
 namespace {
 
+// A connection reads into little until it sends much, so that idle ones cost little.
+constexpr size_t kFirstReadBytes = 1024;
 constexpr size_t kReadBytes = 16 * 1024;
+// Of a peer that has so much to read nothing more is read: its pings need answers, too.
+constexpr size_t kUnreadBytesMax = 64 * 1024;
+constexpr uint16_t kWsTryAgainLater = 1013;  // IANA's registry of close codes
 // A peer that has not read this much is cut off, whatever its owner does.
 constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
 
 class Socket final : public WebSocket,
                      public HttpConnection,
                      public StreamEvents,
+                     public HttpMemory::Holder,
                      public std::enable_shared_from_this<Socket> {
  public:
   Socket(std::shared_ptr<TcpStream> stream, const WebSocketHandler& handler, const HttpServerOptions& options,
-         std::shared_ptr<void> owner)
+         std::shared_ptr<HttpMemory> memory, std::shared_ptr<void> owner)
       : stream_(std::move(stream)),
         owner_(std::move(owner)),
         handler_(handler),
         options_(options),
-        decoder_(true, options.websocket_message_bytes_max) {
-    buffer_.resize(kReadBytes);
-  }
+        decoder_(true, options.websocket_message_bytes_max),
+        memory_(std::move(memory)),
+        account_(memory_, *this) {}
 
   // `rest` is what the client has sent already.
   void open(const HttpRequest& request, BytesView rest) {
     if (handler_.on_open) handler_.on_open(shared_from_this(), request);
-    if (feed(rest)) stream_->read();
+    if (feed(rest)) read_on();
   }
 
   // ---- WebSocket
   void send_text(std::shared_ptr<const std::string> text) override {
     std::vector<Piece> pieces(2);
     pieces[0].owned = ws_frame_header(WsOpcode::text, text->size());
-    pieces[1].shared = std::move(text);
+    pieces[1].shared = memory_->charge(std::move(text));
     stream_->write(std::move(pieces));
     const size_t queued = stream_->queued_bytes();
     if (queued > kQueueBytesMax) return stream_->abort();
-    if (queued > 0 && handler_.on_drained && !stream_->call_when_drained()) {
-      // Written in the meantime; the owner may have seen the queue full.
-      stream_->post([self = shared_from_this()] { self->on_drained(); });
-    }
+    if (queued > 0 && !unread_.exchange(true)) stream_->post([self = shared_from_this()] { self->wait_for_reader(); });
   }
   [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
   void close() override { end(kWsNormal); }
@@ -64,15 +67,29 @@ class Socket final : public WebSocket,
   }
 
   // ---- StreamEvents
-  std::span<char> read_buffer() override { return buffer_; }
+  std::span<char> read_buffer() override {
+    const size_t size = filled_ ? kReadBytes : kFirstReadBytes;
+    if (buffer_.size() != size) buffer_ = Bytes(size, '\0');
+    return buffer_;
+  }
   void on_read(size_t n) override {
     heard_ms_ = system_clock().steady_ms();
-    if (feed({buffer_.data(), n})) stream_->read();
+    filled_ = n == buffer_.size();
+    if (feed({buffer_.data(), n})) read_on();
   }
   void on_drained() override {
-    if (handler_.on_drained && !ended_) handler_.on_drained(shared_from_this());
+    account_.work();
+    unread_ = false;
+    if (stream_->queued_bytes() > 0 && !unread_.exchange(true)) wait_for_reader();  // sent in between
+    if (ended_) return;
+    if (std::exchange(stopped_reading_, false)) stream_->read();
+    if (handler_.on_drained) handler_.on_drained(shared_from_this());
   }
+
+  // ---- HttpMemory::Holder
+  void shed() override { stream_->abort(); }
   void on_closed() override {
+    account_.close();
     if (handler_.on_close) handler_.on_close(shared_from_this());
   }
 
@@ -82,7 +99,22 @@ class Socket final : public WebSocket,
     const uint16_t violation =
         decoder_.feed(bytes, [this](WsOpcode opcode, std::string_view payload) { on_message(opcode, payload); });
     if (violation != 0) end(violation);
+    if (!ended_ && !account_.hold(decoder_.held_bytes())) end(kWsTryAgainLater);
     return !ended_;
+  }
+
+  void read_on() {
+    if (stream_->queued_bytes() > kUnreadBytesMax && stream_->call_when_drained()) {
+      stopped_reading_ = true;
+    } else {
+      stream_->read();
+    }
+  }
+
+  // On the loop thread, after something could not be written at once.
+  void wait_for_reader() {
+    if (stream_->call_when_drained()) return account_.wait_for_reader(stream_->queued_bytes());
+    on_drained();  // written in the meantime
   }
 
   void on_message(WsOpcode opcode, std::string_view payload) {
@@ -119,15 +151,21 @@ class Socket final : public WebSocket,
   const HttpServerOptions& options_;
   WsDecoder decoder_;
   Bytes buffer_;
+  bool filled_ = false;  // by the last read
+  bool stopped_reading_ = false;
+  std::atomic<bool> unread_{false};
   std::atomic<bool> ended_{false};
   std::atomic<int64_t> heard_ms_{system_clock().steady_ms()};
+  const std::shared_ptr<HttpMemory> memory_;
+  HttpMemory::Account account_;  // last: no call to shed() after it
 };
 
 }  // namespace
 
 std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
                                                      const HttpRequest& request, const WebSocketHandler& handler,
-                                                     const HttpServerOptions& options, BytesView rest,
+                                                     const HttpServerOptions& options,
+                                                     const std::shared_ptr<HttpMemory>& memory, BytesView rest,
                                                      std::shared_ptr<void> owner, HttpResponse& refusal) {
   const std::string_view key = request.header("sec-websocket-key");
   if (request.method != "GET" || key.size() != 24) {
@@ -139,7 +177,7 @@ std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpSt
     refusal.headers.emplace_back("Sec-WebSocket-Version", "13");
     return nullptr;
   }
-  auto socket = std::make_shared<Socket>(stream, handler, options, std::move(owner));
+  auto socket = std::make_shared<Socket>(stream, handler, options, memory, std::move(owner));
   std::vector<Piece> pieces(1);
   pieces[0].owned = fmt::format(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "

@@ -1,0 +1,166 @@
+#include "net/internal/http_memory.h"
+
+#include <algorithm>
+
+namespace muir::net {
+
+// Below this much it is not worth the time to give memory back to the system.
+constexpr size_t kMuchBytes = 16 * 1024 * 1024;
+
+struct HttpMemory::Charged {
+  Charged(std::shared_ptr<HttpMemory> of, std::string own) : memory(std::move(of)), text(std::move(own)) {}
+  Charged(std::shared_ptr<HttpMemory> of, std::shared_ptr<const std::string> other)
+      : memory(std::move(of)), shared(std::move(other)) {}
+  ~Charged() {
+    const std::lock_guard lock(memory->mutex_);
+    memory->used_ -= bytes();
+    if (!shared) return;
+    const auto it = memory->shared_.find(shared.get());
+    if (it != memory->shared_.end() && it->second.expired()) memory->shared_.erase(it);
+  }
+  Charged(const Charged&) = delete;
+  Charged& operator=(const Charged&) = delete;
+
+  [[nodiscard]] size_t bytes() const { return shared ? shared->size() : text.size(); }
+
+  const std::shared_ptr<HttpMemory> memory;
+  const std::string text;
+  const std::shared_ptr<const std::string> shared;
+};
+
+std::shared_ptr<HttpMemory> HttpMemory::make(size_t bytes_max) {
+  return std::shared_ptr<HttpMemory>(new HttpMemory(bytes_max));
+}
+
+// ---- Account
+
+bool HttpMemory::Account::hold(size_t bytes) {
+  if (bytes <= kFreeBytes) bytes = 0;
+  if (bytes == held_) return true;  // only this thread changes it
+  const std::lock_guard lock(memory_->mutex_);
+  if (closed_) return false;
+  if (bytes < held_) {
+    memory_->release(*this, held_ - bytes);
+  } else {
+    if (!memory_->make_room(bytes - held_, this)) return false;
+    memory_->add(bytes - held_);
+  }
+  held_ = bytes;
+  if (held_ > 0) {
+    memory_->begin_waiting(*this);
+  } else if (unread_ == 0) {
+    memory_->end_waiting(*this);
+  }
+  return true;
+}
+
+void HttpMemory::Account::work() {
+  if (held_ == 0 && unread_ == 0) return;
+  const std::lock_guard lock(memory_->mutex_);
+  unread_ = 0;
+  memory_->end_waiting(*this);
+}
+
+void HttpMemory::Account::wait_for_reader(size_t bytes) {
+  const std::lock_guard lock(memory_->mutex_);
+  unread_ = bytes;
+  if (!closed_) memory_->begin_waiting(*this);
+}
+
+void HttpMemory::Account::keep() {
+  const std::lock_guard lock(memory_->mutex_);
+  memory_->promised_ -= promised_;
+  promised_ = 0;
+}
+
+void HttpMemory::Account::close() {
+  const std::lock_guard lock(memory_->mutex_);
+  if (closed_) return;
+  closed_ = true;
+  memory_->end_waiting(*this);
+  memory_->release(*this, held_);
+  memory_->promised_ -= promised_;
+  held_ = unread_ = promised_ = 0;
+}
+
+// ---- HttpMemory
+
+bool HttpMemory::make_room(size_t bytes, const Account* for_whom) {
+  if (bytes > bytes_max_) return false;
+  while (used_ - std::min(used_, promised_) + bytes > bytes_max_) {
+    if (waiting_.empty() || waiting_.begin()->second == for_whom) return false;
+    Account& oldest = *waiting_.begin()->second;
+    end_waiting(oldest);
+    oldest.promised_ = oldest.held_ + oldest.unread_;
+    promised_ += oldest.promised_;
+    oldest.holder_.shed();
+  }
+  return true;
+}
+
+void HttpMemory::add(size_t bytes) {
+  used_ += bytes;
+  peak_ = std::max(peak_, used_);
+  recent_peak_ = std::max(recent_peak_, used_);
+}
+
+void HttpMemory::release(Account& account, size_t bytes) {
+  used_ -= bytes;
+  const size_t kept_word = std::min(bytes, account.promised_);
+  account.promised_ -= kept_word;
+  promised_ -= kept_word;
+}
+
+void HttpMemory::begin_waiting(Account& account) {
+  if (account.waiting_since_ != 0 || account.promised_ > 0) return;
+  account.waiting_since_ = next_++;
+  waiting_.emplace(account.waiting_since_, &account);
+}
+
+void HttpMemory::end_waiting(Account& account) {
+  if (account.waiting_since_ == 0) return;
+  waiting_.erase({account.waiting_since_, &account});
+  account.waiting_since_ = 0;
+}
+
+std::shared_ptr<const std::string> HttpMemory::charge(std::string text) {
+  const auto charged = std::make_shared<Charged>(shared_from_this(), std::move(text));
+  const std::lock_guard lock(mutex_);
+  (void)make_room(charged->bytes(), nullptr);  // it exists already
+  add(charged->bytes());
+  return {charged, &charged->text};
+}
+
+std::shared_ptr<const std::string> HttpMemory::charge(std::shared_ptr<const std::string> text) {
+  std::shared_ptr<Charged> charged;  // goes after the lock
+  const std::string* const key = text.get();
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<Charged>& known = shared_[key];
+  charged = known.lock();
+  if (!charged) {
+    charged = std::make_shared<Charged>(shared_from_this(), std::move(text));
+    known = charged;
+    (void)make_room(charged->bytes(), nullptr);
+    add(charged->bytes());
+  }
+  return {charged, key};
+}
+
+size_t HttpMemory::used() const {
+  const std::lock_guard lock(mutex_);
+  return used_;
+}
+
+size_t HttpMemory::peak() const {
+  const std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+bool HttpMemory::peak_is_over() {
+  const std::lock_guard lock(mutex_);
+  if (recent_peak_ < kMuchBytes || used_ > recent_peak_ / 8) return false;
+  recent_peak_ = used_;
+  return true;
+}
+
+}  // namespace muir::net

@@ -1,0 +1,101 @@
+// HttpMemory: what all connections of one HTTP server hold together: requests that arrive or are worked on, and answers
+// that their peers have not read.
+//
+// Nobody waits for room: when it runs out, the connection that has kept its server waiting for the longest time gives
+// its bytes up (shedding). Peers that send and read are done long before it is their turn, so that those that do
+// neither cannot keep them out, however many there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace muir::net {
+
+// Thread-safe. Shared by the server, its connections, and texts that are on their way.
+class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
+ public:
+  class Holder {
+   public:
+    virtual ~Holder() = default;
+    // Ends the connection, soon. Called on any thread, under a lock: it only asks for it.
+    virtual void shed() = 0;
+  };
+
+  // Of one connection, on whose loop thread it is used; goes before it.
+  class Account {
+   public:
+    // So much is nobody's business: it is counted with the connection itself.
+    static constexpr size_t kFreeBytes = 8 * 1024;
+
+    Account(std::shared_ptr<HttpMemory> memory, Holder& holder) : memory_(std::move(memory)), holder_(holder) {}
+    ~Account() { close(); }
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+
+    // Sets what the connection holds of its peer's bytes. False when there is no room for more, even if those were
+    // ended that have waited longer; what it held before stays. From now on it waits for its peer, until work().
+    bool hold(size_t bytes);
+    // The peer is not waited for.
+    void work();
+    // The peer has `bytes` to read.
+    void wait_for_reader(size_t bytes);
+    // It was to be shed, but goes on: its peer has done its part in the meantime.
+    void keep();
+    // The connection is gone.
+    void close();
+
+   private:
+    friend class HttpMemory;
+    const std::shared_ptr<HttpMemory> memory_;
+    Holder& holder_;
+    // Guarded by the memory's lock.
+    size_t held_ = 0;
+    size_t unread_ = 0;
+    size_t promised_ = 0;         // what will be free when it has been shed
+    uint64_t waiting_since_ = 0;  // in order of the beginnings; 0: not waiting
+    bool closed_ = false;
+  };
+
+  static std::shared_ptr<HttpMemory> make(size_t bytes_max);
+
+  // Texts to be written: they count as long as somebody has the result. One text is counted once, however many
+  // connections it goes to.
+  std::shared_ptr<const std::string> charge(std::string text);
+  std::shared_ptr<const std::string> charge(std::shared_ptr<const std::string> text);
+
+  [[nodiscard]] size_t used() const;
+  [[nodiscard]] size_t peak() const;
+  // True once after much was in use and little is: time for return_free_memory() (base/memory.h).
+  bool peak_is_over();
+
+ private:
+  struct Charged;
+
+  explicit HttpMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
+  // All under mutex_.
+  bool make_room(size_t bytes, const Account* for_whom);
+  void add(size_t bytes);
+  void release(Account& account, size_t bytes);
+  void begin_waiting(Account& account);
+  void end_waiting(Account& account);
+
+  const size_t bytes_max_;
+  mutable std::mutex mutex_;
+  size_t used_ = 0;
+  size_t promised_ = 0;  // of used_, by connections that are being shed
+  size_t peak_ = 0;
+  size_t recent_peak_ = 0;
+  uint64_t next_ = 1;
+  std::set<std::pair<uint64_t, Account*>> waiting_;
+  std::map<const std::string*, std::weak_ptr<Charged>> shared_;
+};
+
+}  // namespace muir::net
