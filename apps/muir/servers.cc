@@ -91,7 +91,10 @@ class Servers {
   }
 
   Status start_registry() {
-    auto started = registry::Registry::start(*client_, MUIR_TRY(registry_options(options_)));
+    registry::RegistryOptions own = MUIR_TRY(registry_options(options_));
+    own.allowed_hosts = config_.http_allowed_hosts;
+    own.memory_bytes_max = config_.http_memory_bytes_max;
+    auto started = registry::Registry::start(*client_, std::move(own));
     if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
     registry_ = std::move(*started);
     registry_port_ = &registry_->port_for_serdes();

@@ -1,5 +1,7 @@
 #include "apps/vts/config.h"
 
+#include <algorithm>
+
 #include "net/tls_config.h"
 
 namespace muir::vts {
@@ -29,6 +31,18 @@ Status check_origins(const std::vector<std::string>& origins) {
 }
 
 constexpr int64_t kYearMs = 366LL * 24 * 3600 * 1000;
+
+// A name as Host has it, without a port: with anything else it would never match.
+Status check_hosts(const std::vector<std::string>& hosts) {
+  for (const std::string& host : hosts) {
+    const bool port = std::count(host.begin(), host.end(), ':') == 1;  // an IPv6 address has more
+    if (host.empty() || port || host.find_first_of("/@[] ") != std::string::npos)
+      return error(Code::invalid_argument,
+                   "http.allowed.hosts: '{}' is no host name; write it without scheme and port, as fleet.example.com",
+                   host);
+  }
+  return {};
+}
 
 // Before the keys of TLS that page and REST interface have for themselves.
 constexpr std::string_view kTlsPrefix = "vts.http.";
@@ -79,6 +93,16 @@ const ConfigDef& vts_config() {
           {.name = "vts.http.allowed.origins",
            .type = ConfigType::list,
            .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all"},
+          {.name = "http.allowed.hosts",
+           .type = ConfigType::list,
+           .doc = "further names that clients may call page, REST interface and registry by, as fleet.example.com; "
+                  ".example.com: all below it; * allows all"},
+          {.name = "http.memory.max.bytes",
+           .type = ConfigType::integer,
+           .fallback = "134217728",
+           .doc = "bytes that all connections of page and REST interface may hold together, and again those of the "
+                  "registry",
+           .min = 33'554'432},
           {.name = "vts.partitions",
            .type = ConfigType::integer,
            .fallback = "4",
@@ -137,9 +161,12 @@ Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& s
                 .http_host = def.string(given, "vts.http.host"),
                 .http_port = static_cast<uint16_t>(def.integer(given, "vts.http.port")),
                 .http_allowed_origins = def.list(given, "vts.http.allowed.origins"),
+                .http_allowed_hosts = def.list(given, "http.allowed.hosts"),
+                .http_memory_bytes_max = static_cast<size_t>(def.integer(given, "http.memory.max.bytes")),
                 .partitions = static_cast<int32_t>(def.integer(given, "vts.partitions")),
                 .retention_bytes = def.integer(given, "vts.retention.bytes")};
   MUIR_RETURN_IF_ERROR(check_origins(out.http_allowed_origins));
+  MUIR_RETURN_IF_ERROR(check_hosts(out.http_allowed_hosts));
   if (def.string(given, "vts.http.protocol") == "https") MUIR_RETURN_IF_ERROR(read_tls(given, out));
   out.topology.limits = {.future_ms = def.integer(given, "vts.future.limit.ms"),
                          .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),

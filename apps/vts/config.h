@@ -22,6 +22,8 @@ struct VtsConfig {
   std::string http_host;
   uint16_t http_port = 0;
   std::vector<std::string> http_allowed_origins;
+  std::vector<std::string> http_allowed_hosts;  // of this server and the registry, as the next one
+  size_t http_memory_bytes_max = 0;
   // With vts.http.protocol=https, made from vts.http.ssl.* and ssl.*; its options for who has to trust this server.
   std::shared_ptr<const net::TlsContext> http_tls;
   net::TlsOptions http_tls_options;

@@ -150,7 +150,10 @@ class Running final : public Vts {
     const VtsConfig& config = options_.config;
     server_ = net::HttpServer::create(loop_, {.host = config.http_host,
                                               .port = config.http_port,
+                                              .memory_bytes_max = config.http_memory_bytes_max,
                                               .tls = config.http_tls,
+                                              .allowed_hosts = config.http_allowed_hosts,
+                                              .allowed_hosts_key = "http.allowed.hosts",
                                               .allowed_origins = config.http_allowed_origins});
     feed_.emplace(view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);

@@ -265,6 +265,23 @@ TEST(VtsConfig, TakesOriginsAndNothingElse) {
   }
 }
 
+TEST(VtsConfig, AllowedHostsAreNamesWithoutPort) {
+  struct Row {
+    const char* value;
+    bool good;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"", true},
+                                                   {"*", true},
+                                                   {"fleet.example.com, .example.com", true},
+                                                   {"2001:db8::1", true},
+                                                   {"fleet.example.com:8080", false},
+                                                   {"https://fleet.example.com", false},
+                                                   {"fleet.example.com/map", false},
+                                                   {"[::1]", false}}) {
+    EXPECT_EQ(VtsConfig::parse({{"http.allowed.hosts", row.value}}, "/unused").ok(), row.good) << row.value;
+  }
+}
+
 TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
   System system;
   system.call("POST", "/api/v1/positions", position("V1", 20.5, kBase));

@@ -42,7 +42,7 @@ class Client final : public HttpClient {
   Bytes make_head(const std::string& method, const std::string& target, BytesView body,
                   const std::vector<std::pair<std::string, std::string>>& headers) const {
     const std::string prefix = url_.target == "/" ? "" : url_.target;
-    Bytes head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}:{}\r\n", method, prefix, target, url_.host, url_.port);
+    Bytes head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\n", method, prefix, target, authority_of(url_));
     if (!body.empty() || method == "POST" || method == "PUT")
       head += fmt::format("Content-Length: {}\r\n", body.size());
     for (const auto& [name, value] : headers) head += fmt::format("{}: {}\r\n", name, value);

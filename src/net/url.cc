@@ -62,6 +62,11 @@ std::optional<std::string> find_query_param(std::string_view query, std::string_
   return std::nullopt;
 }
 
+std::string authority_of(const Url& url) {
+  const bool six = url.host.find(':') != std::string::npos;
+  return six ? fmt::format("[{}]:{}", url.host, url.port) : fmt::format("{}:{}", url.host, url.port);
+}
+
 Result<Url> parse_url(std::string_view url, std::string_view scheme, uint16_t default_port) {
   if (!url.starts_with(scheme)) return error(Code::invalid_argument, "URL '{}': does not begin with {}", url, scheme);
   const std::string_view rest = url.substr(scheme.size());

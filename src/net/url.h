@@ -24,6 +24,8 @@ struct Url {
   uint16_t port = 0;
   std::string target;  // path and query; "/" when absent
 };
+// "host:port" as Host has it: an IPv6 address in brackets.
+std::string authority_of(const Url& url);
 Result<Url> parse_url(std::string_view url, std::string_view scheme, uint16_t default_port);
 
 // Fuzz entry: reads arbitrary bytes as an escaped text, a query and a URL, and checks that what it read survives

@@ -43,9 +43,9 @@ class Client final : public WebSocketClient {
   Status handshake(const Url& url, int64_t deadline_ms) {
     const std::string key = random_key();
     const Bytes request = fmt::format(
-        "GET {} HTTP/1.1\r\nHost: {}:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
         "Sec-WebSocket-Version: 13\r\n\r\n",
-        url.target, url.host, url.port, key);
+        url.target, authority_of(url), key);
     const BytesView parts[] = {request};
     MUIR_RETURN_IF_ERROR(socket_->write_all(parts, deadline_ms));
     HttpParser parser(HttpParser::Kind::response_to_head, {.header_bytes_max = 64 * 1024, .body_bytes_max = 0});

@@ -95,7 +95,10 @@ class HttpRegistry final : public Registry {
         loop_, {.host = options_.host,
                 .port = options_.port,
                 .body_bytes_max = kBodyBytesMax,
+                .memory_bytes_max = options_.memory_bytes_max,
                 .tls = options_.tls,
+                .allowed_hosts = options_.allowed_hosts,
+                .allowed_hosts_key = "http.allowed.hosts",
                 .merge_slashes = true,  // "/compatibility/subjects/s/versions/" is what Java's client asks for
                 .error_form = [](net::HttpResponse& response, std::string_view message, std::string_view accept) {
                   give_error_form(response, message, accept);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "client/client.h"
@@ -21,6 +22,8 @@ struct RegistryOptions {
   bool validate_new_schemas = true;  // see RegistryServiceOptions
   KafkaSchemaLogOptions log{};
   std::shared_ptr<const net::TlsContext> tls{};  // https, shared by all connections; null: http
+  std::vector<std::string> allowed_hosts{};      // as net::HttpServerOptions has them
+  size_t memory_bytes_max = 128 * 1024 * 1024;   // of all connections together
   size_t queued_requests_max = 1000;             // writes waiting for the log; more are answered 503
 };
 
