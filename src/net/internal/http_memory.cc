@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+
 namespace muir::net {
 
 // Below this much it is not worth the time to give memory back to the system.
@@ -55,7 +57,6 @@ bool HttpMemory::Account::hold(size_t bytes) {
 }
 
 void HttpMemory::Account::work() {
-  if (held_ == 0 && unread_ == 0) return;
   const std::lock_guard lock(memory_->mutex_);
   unread_ = 0;
   memory_->end_waiting(*this);
@@ -85,15 +86,30 @@ void HttpMemory::Account::close() {
 
 // ---- HttpMemory
 
-bool HttpMemory::make_room(size_t bytes, const Account* for_whom) {
+bool HttpMemory::make_room(size_t bytes, Account* for_whom) {
   if (bytes > bytes_max_) return false;
+  const int64_t now_ms = system_clock().steady_ms();
+  // Who reads its answer is not waited for.
+  const auto since = [](const Account& account) {
+    return account.unread_ > 0 ? account.holder_.last_progress_ms() : account.waiting_since_ms_;
+  };
+  const auto cost = [now_ms, since](const Account& account, size_t more) {
+    return static_cast<double>(account.held_ + account.unread_ + more) *
+           static_cast<double>(std::max<int64_t>(now_ms - since(account), 0) + 1);
+  };
   while (used_ - std::min(used_, promised_) + bytes > bytes_max_) {
-    if (waiting_.empty() || waiting_.begin()->second == for_whom) return false;
-    Account& oldest = *waiting_.begin()->second;
-    end_waiting(oldest);
-    oldest.promised_ = oldest.held_ + oldest.unread_;
-    promised_ += oldest.promised_;
-    oldest.holder_.shed();
+    Account* most = nullptr;
+    double most_cost = for_whom == nullptr || !for_whom->waiting_ ? 0 : cost(*for_whom, bytes);
+    for (Account* one : waiting_) {
+      if (one == for_whom || cost(*one, 0) < most_cost) continue;
+      most = one;
+      most_cost = cost(*one, 0);
+    }
+    if (most == nullptr) return false;
+    end_waiting(*most);
+    most->promised_ = most->held_ + most->unread_;
+    promised_ += most->promised_;
+    most->holder_.shed();
   }
   return true;
 }
@@ -112,15 +128,16 @@ void HttpMemory::release(Account& account, size_t bytes) {
 }
 
 void HttpMemory::begin_waiting(Account& account) {
-  if (account.waiting_since_ != 0 || account.promised_ > 0) return;
-  account.waiting_since_ = next_++;
-  waiting_.emplace(account.waiting_since_, &account);
+  if (account.waiting_ || account.promised_ > 0) return;
+  account.waiting_ = true;
+  account.waiting_since_ms_ = system_clock().steady_ms();
+  waiting_.insert(&account);
 }
 
 void HttpMemory::end_waiting(Account& account) {
-  if (account.waiting_since_ == 0) return;
-  waiting_.erase({account.waiting_since_, &account});
-  account.waiting_since_ = 0;
+  if (!account.waiting_) return;
+  account.waiting_ = false;
+  waiting_.erase(&account);
 }
 
 std::shared_ptr<const std::string> HttpMemory::charge(std::string text) {
@@ -144,6 +161,11 @@ std::shared_ptr<const std::string> HttpMemory::charge(std::shared_ptr<const std:
     add(charged->bytes());
   }
   return {charged, key};
+}
+
+bool HttpMemory::is_being_freed() const {
+  const std::lock_guard lock(mutex_);
+  return used_ > bytes_max_ && promised_ > 0;
 }
 
 size_t HttpMemory::used() const {

@@ -1,9 +1,9 @@
 // HttpMemory: what all connections of one HTTP server hold together: requests that arrive or are worked on, and answers
 // that their peers have not read.
 //
-// Nobody waits for room: when it runs out, the connection that has kept its server waiting for the longest time gives
-// its bytes up (shedding). Peers that send and read are done long before it is their turn, so that those that do
-// neither cannot keep them out, however many there are.
+// Nobody waits for room: when it runs out, the connection that costs most gives its bytes up (shedding): of those whose
+// peers are waited for, the one with the most bytes times the time for which it has been so. Peers that send and read
+// are done long before it is their turn, so that those that do neither cannot keep them out, however many there are.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +27,11 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
     virtual ~Holder() = default;
     // Ends the connection, soon. Called on any thread, under a lock: it only asks for it.
     virtual void shed() = 0;
+    // Steady time at which the peer last read or sent something. Called as shed().
+    [[nodiscard]] virtual int64_t last_progress_ms() const = 0;
   };
 
-  // Of one connection, on whose loop thread it is used; goes before it.
+  // Of one connection, on whose loop thread it is used, but for wait_for_reader(); goes before it.
   class Account {
    public:
     // So much is nobody's business: it is counted with the connection itself.
@@ -40,8 +42,8 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
 
-    // Sets what the connection holds of its peer's bytes. False when there is no room for more, even if those were
-    // ended that have waited longer; what it held before stays. From now on it waits for its peer, until work().
+    // Sets what the connection holds of its peer's bytes. False when there is no room for more, even if all were ended
+    // that cost more; what it held before stays. From now on it waits for its peer, until work().
     bool hold(size_t bytes);
     // The peer is not waited for.
     void work();
@@ -59,8 +61,9 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
     // Guarded by the memory's lock.
     size_t held_ = 0;
     size_t unread_ = 0;
-    size_t promised_ = 0;         // what will be free when it has been shed
-    uint64_t waiting_since_ = 0;  // in order of the beginnings; 0: not waiting
+    size_t promised_ = 0;           // what will be free when it has been shed
+    int64_t waiting_since_ms_ = 0;  // steady
+    bool waiting_ = false;
     bool closed_ = false;
   };
 
@@ -71,6 +74,9 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
   std::shared_ptr<const std::string> charge(std::string text);
   std::shared_ptr<const std::string> charge(std::shared_ptr<const std::string> text);
 
+  // More is held than there is room for, and connections that were told to give it up have not done so yet: whoever
+  // would take more does so a little later.
+  [[nodiscard]] bool is_being_freed() const;
   [[nodiscard]] size_t used() const;
   [[nodiscard]] size_t peak() const;
   // True once after much was in use and little is: time for return_free_memory() (base/memory.h).
@@ -81,7 +87,7 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
 
   explicit HttpMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
   // All under mutex_.
-  bool make_room(size_t bytes, const Account* for_whom);
+  bool make_room(size_t bytes, Account* for_whom);
   void add(size_t bytes);
   void release(Account& account, size_t bytes);
   void begin_waiting(Account& account);
@@ -93,8 +99,7 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
   size_t promised_ = 0;  // of used_, by connections that are being shed
   size_t peak_ = 0;
   size_t recent_peak_ = 0;
-  uint64_t next_ = 1;
-  std::set<std::pair<uint64_t, Account*>> waiting_;
+  std::set<Account*> waiting_;
   std::map<const std::string*, std::weak_ptr<Charged>> shared_;
 };
 

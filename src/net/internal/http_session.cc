@@ -90,6 +90,7 @@ class Session final : public HttpConnection,
   }
 
   // ---- HttpMemory::Holder
+  [[nodiscard]] int64_t last_progress_ms() const override { return stream_->last_progress_ms(); }
   void shed() override {
     if (const auto self = weak_from_this().lock()) stream_->post([self] { self->give_up(); });
   }
@@ -153,7 +154,7 @@ class Session final : public HttpConnection,
   void give_up() {
     if (closed_ || websocket_.lock()) return;
     if (!handling_) return fail(503, "the server needs the memory that this request takes; it arrives too slowly");
-    if (!unread_) return account_.keep();
+    if (!answered_ || stream_->queued_bytes() == 0) return account_.keep();
     log::debug("HTTP to {}: {} bytes of an answer are not read; closing the connection for its memory", stream_->peer(),
                stream_->queued_bytes());
     stream_->abort();
@@ -174,6 +175,8 @@ class Session final : public HttpConnection,
 
   // Feeds the parser; one request at a time is in work, later ones wait in the buffer or the socket.
   void process() {
+    if (!closed_ && dispatcher_.memory()->is_being_freed())
+      return stream_->post([self = shared_from_this()] { self->process(); });
     while (!handling_ && !closed_) {
       if (end_ > 0 && !parser_->header_done() && buffer_[0] == kTlsHandshake) return refuse_tls();
       size_t consumed = 0;
@@ -262,25 +265,23 @@ class Session final : public HttpConnection,
       pieces[0].owned += response.body;
     }
     stream_->write(std::move(pieces));
+    answered_ = true;
+    // At once, not by the task below: others may need the memory before it runs.
+    if (const size_t queued = stream_->queued_bytes(); queued > kUnreadBytesMax) account_.wait_for_reader(queued);
     if (!keep_alive) stream_->close_after_writes();
     stream_->post([self = shared_from_this(), keep_alive] { self->after_answer(keep_alive); });
   }
 
   void after_answer(bool keep_alive) {
     if (closed_) return;
-    const size_t queued = stream_->queued_bytes();
     (void)account_.hold(0);
-    if (queued > kUnreadBytesMax && (!keep_alive || stream_->call_when_drained())) {
-      unread_ = true;
-      account_.wait_for_reader(queued);
-    } else if (keep_alive) {
-      next_request();
-    }
+    if (!keep_alive) return;
+    if (stream_->queued_bytes() <= kUnreadBytesMax || !stream_->call_when_drained()) next_request();
   }
 
   void next_request() {
     if (closed_) return;
-    unread_ = false;
+    answered_ = false;
     account_.work();
     begin_request();
     process();
@@ -293,6 +294,7 @@ class Session final : public HttpConnection,
     if (status == 503) response.headers.emplace_back("Retry-After", "1");
     if (status == 415) response.headers.emplace_back("Accept-Encoding", "gzip, deflate");
     begin_request();  // what has arrived is not needed any more
+    (void)account_.hold(0);
     handling_ = true;
     deadline_ms_ = kNever;
     answer(std::move(response), false, false, false);
@@ -315,7 +317,7 @@ class Session final : public HttpConnection,
   size_t end_ = 0;       // of the received bytes in buffer_
   std::string accept_;   // of the request in work, for the form of an error
   bool handling_ = false;
-  bool unread_ = false;  // the answer; the next request waits for that
+  std::atomic<bool> answered_{false};  // the request in work; the next one waits until that is read
   bool closed_ = false;
   int64_t began_ms_ = 0;
   int64_t deadline_ms_ = kNever;

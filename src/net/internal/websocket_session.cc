@@ -87,6 +87,7 @@ class Socket final : public WebSocket,
   }
 
   // ---- HttpMemory::Holder
+  [[nodiscard]] int64_t last_progress_ms() const override { return stream_->last_progress_ms(); }
   void shed() override { stream_->abort(); }
   void on_closed() override {
     account_.close();

@@ -1,0 +1,300 @@
+// A thousand connections that take memory and give nothing: the server, a process of its own, keeps within its bounds,
+// answers an ordinary client beside them, and gives the memory back to the system afterwards.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <iostream>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "base/memory.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/internal/websocket_codec.h"
+#include "testing/child_process.h"
+#include "testing/eventually.h"
+
+namespace muir::net {
+namespace {
+
+using testing::eventually;
+
+constexpr size_t kMiB = 1024 * 1024;
+constexpr size_t kMemoryMax = 64 * kMiB;
+constexpr size_t kBigBytes = 6 * kMiB;
+constexpr size_t kBodyMax = 4 * kMiB;
+constexpr size_t kMessageMax = kMiB;
+// What a connection costs by itself, and what an allocator keeps between what is used, on a machine with two cores.
+constexpr size_t kConnectionBytes = 16 * 1024;
+constexpr size_t kSlackBytes = 96 * kMiB;
+constexpr auto kWait = std::chrono::seconds(60);
+
+void allow_many_files() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8192);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Not a test of its own: the server, until its standard input ends. A line is answered by what it holds.
+TEST(HostileConnections, DISABLED_Server) {
+  EventLoop loop("http", 2);
+  const auto server = HttpServer::create(loop, {.body_bytes_max = kBodyMax,
+                                                .websocket_message_bytes_max = kMessageMax,
+                                                .memory_bytes_max = kMemoryMax,
+                                                .idle_timeout_ms = 3'600'000});  // nothing ends by its time
+  server->route("POST", "/size", [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
+    responder->respond({.content_type = "text/plain", .body = std::to_string(request.body.size())});
+  });
+  server->route("GET", "/big", [](const HttpRequest&, const std::shared_ptr<HttpResponder>& responder) {
+    responder->respond({.content_type = "text/plain", .body = Bytes(kBigBytes, 'b')});
+  });
+  server->websocket("/feed", {.on_open = [](const std::shared_ptr<WebSocket>& socket, const HttpRequest&) {
+                      for (int i = 0; i < 10; ++i)
+                        socket->send_text(std::make_shared<const std::string>(kMiB / 4, 'w'));
+                    }});
+  ASSERT_TRUE(server->start().ok());
+  std::cout << "port " << server->port() << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    const HttpMemoryUse use = server->memory_use();
+    std::cout << "use " << use.now << ' ' << use.peak << ' ' << resident_bytes() << std::endl;
+  }
+  server->stop();
+}
+
+class ServerProcess {
+ public:
+  ServerProcess()
+      : child_(std::move(*testing::ChildProcess::start(
+            {.command = {"/proc/self/exe", "--gtest_filter=HostileConnections.DISABLED_Server",
+                         "--gtest_also_run_disabled_tests"}}))) {
+    answer("port ") >> port_;
+  }
+  [[nodiscard]] uint16_t port() const { return port_; }
+
+  struct Use {
+    size_t now = 0;
+    size_t peak = 0;
+    size_t resident = 0;
+  };
+  Use use() {
+    EXPECT_TRUE(child_.write_line("use").ok());
+    Use out;
+    answer("use ") >> out.now >> out.peak >> out.resident;
+    return out;
+  }
+
+ private:
+  std::istringstream answer(const std::string& word) {
+    for (;;) {
+      const auto line = child_.read_line(kWait);
+      EXPECT_TRUE(line.ok()) << line.status().to_string();
+      if (!line.ok()) return {};
+      if (line->starts_with(word)) return std::istringstream(line->substr(word.size()));
+    }
+  }
+  testing::ChildProcess child_;
+  uint16_t port_ = 0;
+};
+
+std::string gzip_of_zeros(size_t bytes) {
+  const std::string zeros(bytes, '\0');
+  z_stream stream{};
+  EXPECT_EQ(::deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(::deflateBound(&stream, zeros.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(zeros.data()));
+  stream.avail_in = static_cast<uInt>(zeros.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
+  const size_t size = stream.total_out;
+  ::deflateEnd(&stream);
+  return out.substr(0, size);
+}
+
+// What one kind of hostile client sends: `head`, then `filler` again and again up to `bytes`. It reads nothing.
+struct Kind {
+  std::string name;
+  std::string head;
+  std::string filler;
+  size_t bytes = 0;
+};
+
+std::vector<Kind> kinds() {
+  const std::string host = "Host: localhost\r\n";
+  const std::string post = "POST /size HTTP/1.1\r\n" + host;
+  const std::string upgrade = "GET /feed HTTP/1.1\r\n" + host +
+                              "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+  const std::string zeros(64 * 1024, '\0');
+  const std::string bomb = gzip_of_zeros(kBodyMax);
+  Bytes fragment("\x01\xff\0\0\0\0\0\x0f\0\0\1\2\3\4", 14);  // of a text of 983,040 bytes, masked, not the last
+  Bytes pings;
+  while (pings.size() < 64 * 1024) pings += Bytes("\x89\x80\1\2\3\4", 6);
+  std::string pipelined;
+  while (pipelined.size() < 64 * 1024) pipelined += "GET /big HTTP/1.1\r\n" + host + "\r\n";
+  return {
+      {"half a body", post + fmt::format("Content-Length: {}\r\n\r\n", kBodyMax), zeros, kBodyMax - 100'000},
+      {"half a body in chunks", post + "Transfer-Encoding: chunked\r\n\r\n200000\r\n", zeros, kBodyMax / 2},
+      {"half a body of gzip",
+       post + fmt::format("Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.size()) +
+           bomb.substr(0, bomb.size() - 1),
+       "", 0},
+      {"half a header", "GET /big HTTP/1.1\r\n" + host, "X: " + std::string(95, 'x') + "\r\n", 12'000},
+      {"an answer unread", "GET /big HTTP/1.1\r\n" + host + "\r\n", "", 0},
+      {"an answer unread, the last", "GET /big HTTP/1.1\r\nConnection: close\r\n" + host + "\r\n", "", 0},
+      {"many requests at once", "", pipelined, kMiB},
+      {"half a handshake", upgrade.substr(0, upgrade.size() - 2), "", 0},
+      {"messages unread", upgrade, "", 0},
+      {"half a message", upgrade + fragment, zeros, 900'000},
+      {"a message of many parts", upgrade,
+       Bytes("\x01\x80\1\2\3\4", 6) + Bytes("\0\xfe\x40\0\1\2\3\4", 8) + std::string(0x4000, 'x'), 16'406},
+      {"pings", upgrade, pings, 4 * kMiB},
+      {"nothing", "", "", 0},
+  };
+}
+
+class HostileClient {
+ public:
+  HostileClient(const Kind& kind, uint16_t port)
+      : kind_(kind), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), left_(kind.head.size() + kind.bytes) {
+    const int small = 4096;  // so that what is not read stays with the server
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
+    ::fcntl(fd_, F_SETFL, O_NONBLOCK);
+  }
+  ~HostileClient() { ::close(fd_); }
+  HostileClient(const HostileClient&) = delete;
+  HostileClient& operator=(const HostileClient&) = delete;
+
+  [[nodiscard]] bool wants_to_send() const { return left_ > 0; }
+  [[nodiscard]] int fd() const { return fd_; }
+  void send_some() {
+    const size_t sent = kind_.head.size() + kind_.bytes - left_;
+    std::string_view part =
+        sent < kind_.head.size()
+            ? std::string_view(kind_.head).substr(sent)
+            : std::string_view(kind_.filler).substr((sent - kind_.head.size()) % kind_.filler.size());
+    part = part.substr(0, left_);
+    const ssize_t n = ::send(fd_, part.data(), part.size(), MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    left_ = n < 0 ? 0 : left_ - static_cast<size_t>(n);  // the server has had enough of it
+  }
+
+ private:
+  const Kind& kind_;
+  const int fd_;
+  size_t left_;
+};
+
+// Sends until everything is sent, or refused, or the server takes no more.
+void flood(const std::vector<std::unique_ptr<HostileClient>>& clients) {
+  for (;;) {
+    std::vector<pollfd> waiting;
+    std::vector<HostileClient*> senders;
+    for (const auto& client : clients) {
+      if (!client->wants_to_send()) continue;
+      waiting.push_back({client->fd(), POLLOUT, 0});
+      senders.push_back(client.get());
+    }
+    if (waiting.empty() || ::poll(waiting.data(), waiting.size(), 100) == 0) return;
+    for (size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting[i].revents != 0) senders[i]->send_some();
+    }
+  }
+}
+
+// Asks as anybody would, again and again. While the others arrive, an answer may be cut off or put off (503); once they
+// are all there, every request must be answered.
+class OrdinaryClient {
+ public:
+  explicit OrdinaryClient(uint16_t port)
+      : client_(std::move(*HttpClient::create(fmt::format("http://localhost:{}", port)))) {
+    thread_ = std::thread([this] {
+      while (!stop_) ask();
+    });
+  }
+  ~OrdinaryClient() {
+    stop_ = true;
+    thread_.join();
+  }
+  OrdinaryClient(const OrdinaryClient&) = delete;
+  OrdinaryClient& operator=(const OrdinaryClient&) = delete;
+  void be_strict() { strict_ = true; }
+  [[nodiscard]] int refused() const { return refused_; }
+  [[nodiscard]] int answered() const { return answered_; }
+  [[nodiscard]] int64_t slowest_ms() const { return slowest_ms_; }
+
+ private:
+  void ask() {
+    const bool strict = strict_;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto posted = client_->request("POST", "/size", Bytes(500'000, 'p'));
+    const bool taken = posted.ok() && posted->status == 200 && posted->body == "500000";
+    EXPECT_TRUE(taken || !strict) << (posted.ok() ? std::to_string(posted->status) + posted->body
+                                                  : posted.status().to_string());
+    const auto got = client_->request("GET", "/big");
+    const bool given = got.ok() && got->status == 200 && got->body.size() == kBigBytes;
+    EXPECT_TRUE(given || !strict) << (got.ok() ? std::to_string(got->status) : got.status().to_string());
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    slowest_ms_ = std::max<int64_t>(slowest_ms_, took.count());
+    ++(taken && given ? answered_ : refused_);
+  }
+
+  std::unique_ptr<HttpClient> client_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> strict_{false};
+  std::atomic<int> answered_{0};
+  std::atomic<int> refused_{0};
+  std::atomic<int64_t> slowest_ms_{0};
+  std::thread thread_;
+};
+
+TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientAlone) {
+  constexpr size_t kConnections = 1000;
+  allow_many_files();
+  ServerProcess server;
+  const ServerProcess::Use before = server.use();
+  const auto all_kinds = kinds();
+  const auto seed = static_cast<unsigned>(::getpid());
+  std::cout << "seed " << seed << '\n';
+  std::mt19937 random(seed);
+  OrdinaryClient ordinary(server.port());
+  std::vector<std::unique_ptr<HostileClient>> clients;
+  for (size_t i = 0; i < kConnections; ++i) {
+    const size_t kind = i < all_kinds.size() ? i : random() % all_kinds.size();
+    clients.push_back(std::make_unique<HostileClient>(all_kinds[kind], server.port()));
+    if (i % 100 == 99) flood(clients);
+  }
+  ordinary.be_strict();
+  const int answered = ordinary.answered();
+  EXPECT_TRUE(eventually([&] { return ordinary.answered() >= answered + 20; }));
+  const ServerProcess::Use during = server.use();
+  std::cout << "held " << during.now << ", at most " << during.peak << "; resident " << before.resident << " before, "
+            << during.resident << " now; the ordinary client was answered " << ordinary.answered() << " times and "
+            << ordinary.refused() << " times not, at the slowest in " << ordinary.slowest_ms() << " ms\n";
+  EXPECT_GT(during.peak, kMemoryMax / 2) << "the clients were not hostile enough";
+  EXPECT_LE(during.now, kMemoryMax + kBigBytes);
+  // What is being given up counts until it is gone; meanwhile each thread goes on with one request at most.
+  EXPECT_LE(during.peak, kMemoryMax + 4 * (kBodyMax + kBigBytes));
+  EXPECT_LE(during.resident, before.resident + kMemoryMax + kConnections * kConnectionBytes + kSlackBytes);
+
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return server.use().now <= kBigBytes + kMiB; }));  // the ordinary client's
+  EXPECT_TRUE(eventually([&] { return server.use().resident < before.resident + kSlackBytes / 2; }))
+      << "resident " << server.use().resident << ", before " << before.resident;
+}
+
+}  // namespace
+}  // namespace muir::net
