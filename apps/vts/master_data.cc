@@ -16,6 +16,8 @@ namespace {
 using schema::Json;
 
 constexpr size_t kPointsMax = 200'000;  // of one zone
+constexpr size_t kTextBytesMax = 256;   // of a name and the like: each is in every state and on every page
+constexpr size_t kIdBytesMax = 128;     // as in requests
 
 std::string text_of(const Json* value) {
   if (value == nullptr) return {};
@@ -35,7 +37,7 @@ Result<std::vector<double>> parse_ring(const Json& json) {
   for (const Json& point : *points) {
     const Json::Array* pair = point.as_array();
     if (pair == nullptr || pair->size() < 2 || !(*pair)[0].as_double() || !(*pair)[1].as_double()) {
-      return error(Code::invalid_argument, "a position is [longitude, latitude]");
+      return error(Code::invalid_argument, "position {}: a position is [longitude, latitude]", ring.size() / 2);
     }
     ring.push_back(*(*pair)[0].as_double());
     ring.push_back(*(*pair)[1].as_double());
@@ -56,6 +58,17 @@ Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
   return out;
 }
 
+Status check_length(std::string_view what, std::string_view text, size_t bytes_max = kTextBytesMax) {
+  if (text.size() <= bytes_max) return {};
+  return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
+}
+
+Status check_lengths(const VehicleMaster& vehicle) {
+  MUIR_RETURN_IF_ERROR(check_length("line", vehicle.line.value_or("")));
+  MUIR_RETURN_IF_ERROR(check_length("brigade", vehicle.brigade.value_or("")));
+  return check_length("name", vehicle.name.value_or(""));
+}
+
 Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
   const Json* geometry = feature.find("geometry");
   const Json* coordinates = geometry != nullptr ? geometry->find("coordinates") : nullptr;
@@ -68,6 +81,9 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
     zone.kind = text_of(properties->find("kind"));
   }
   if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
+  MUIR_RETURN_IF_ERROR(check_length("zone_id", zone.zone_id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_length("name", zone.name));
+  MUIR_RETURN_IF_ERROR(check_length("kind", zone.kind));
   if (zone.name.empty()) zone.name = zone.zone_id;
   if (type == "Polygon") {
     zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
@@ -89,7 +105,7 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1000)) {
-    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0", text);
+    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0", text.substr(0, 32));
   }
   return std::optional(value);
 }
@@ -100,7 +116,7 @@ Status check_vehicle_members(const Json& json) {
   for (const auto& [name, value] : *json.as_object()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       const std::string near = nearest(name, known);
-      return error(Code::invalid_argument, "unknown member '{}'; {}", name,
+      return error(Code::invalid_argument, "unknown member '{}'; {}", name.substr(0, 64),
                    near.empty() ? fmt::format("a vehicle has {}", fmt::join(known, ", "))
                                 : fmt::format("did you mean '{}'?", near));
     }
@@ -114,6 +130,18 @@ std::optional<std::string> optional_text(std::string text) {
   return text.empty() ? std::nullopt : std::optional(std::move(text));
 }
 
+Result<NamedVehicle> vehicle_of(const CsvText& csv) {
+  VehicleMaster vehicle{.line = optional_text(csv.text("line")),
+                        .brigade = optional_text(csv.text("brigade")),
+                        .name = optional_text(csv.text("name")),
+                        .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
+  std::string id = csv.text("vehicle_id");
+  if (id.empty()) return error(Code::invalid_argument, "vehicle_id is empty");
+  MUIR_RETURN_IF_ERROR(check_length("vehicle_id", id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_lengths(vehicle));
+  return NamedVehicle(std::move(id), std::move(vehicle));
+}
+
 }  // namespace
 
 Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
@@ -122,13 +150,9 @@ Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
   if (!csv.column("vehicle_id")) return error(Code::invalid_argument, "vehicles: no column vehicle_id");
   std::vector<NamedVehicle> out;
   while (csv.next()) {
-    VehicleMaster vehicle{.line = optional_text(csv.text("line")),
-                          .brigade = optional_text(csv.text("brigade")),
-                          .name = optional_text(csv.text("name")),
-                          .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
-    std::string id = csv.text("vehicle_id");
-    if (id.empty()) return error(Code::invalid_argument, "vehicles line {}: vehicle_id is empty", csv.line());
-    out.emplace_back(std::move(id), std::move(vehicle));
+    auto vehicle = vehicle_of(csv);
+    if (!vehicle.ok()) return vehicle.status().annotate(fmt::format("vehicles line {}", csv.line()));
+    out.push_back(std::move(*vehicle));
   }
   MUIR_RETURN_IF_ERROR(csv.status());
   return out;
@@ -156,10 +180,12 @@ Result<VehicleMaster> parse_vehicle(std::string_view text) {
   const Json json = MUIR_TRY(Json::parse(text));
   if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
   MUIR_RETURN_IF_ERROR(check_vehicle_members(json));
-  return VehicleMaster{.line = optional_text(text_of(json.find("line"))),
-                       .brigade = optional_text(text_of(json.find("brigade"))),
-                       .name = optional_text(text_of(json.find("name"))),
-                       .speed_limit = MUIR_TRY(parse_limit(text_of(json.find("speedLimit"))))};
+  VehicleMaster vehicle{.line = optional_text(text_of(json.find("line"))),
+                        .brigade = optional_text(text_of(json.find("brigade"))),
+                        .name = optional_text(text_of(json.find("name"))),
+                        .speed_limit = MUIR_TRY(parse_limit(text_of(json.find("speedLimit"))))};
+  MUIR_RETURN_IF_ERROR(check_lengths(vehicle));
+  return vehicle;
 }
 
 int fuzz_master_data(BytesView input) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "apps/vts/json_items.h"
 #include "apps/vts/json_number.h"
 #include "apps/vts/timestamps.h"
 #include "base/check.h"
@@ -110,19 +111,40 @@ Status too_many(const PositionLimits& limits) {
   return error(Code::resource_exhausted, "more than {} positions in one request", limits.items_max);
 }
 
-Status malformed(simdjson::error_code code) {
-  return error(Code::invalid_argument, "malformed JSON: {}", simdjson::error_message(code));
-}
-
 // One parser per thread keeps its memory from request to request.
 simdjson::dom::parser& parser() {
   thread_local simdjson::dom::parser instance;
   return instance;
 }
 
+// Gives the memory of a large body back when the request is done with it.
+class ParserOfOneRequest {
+ public:
+  ParserOfOneRequest() = default;
+  ~ParserOfOneRequest() {
+    if (parser().capacity() > kKeptBytes) parser() = simdjson::dom::parser();
+  }
+  ParserOfOneRequest(const ParserOfOneRequest&) = delete;
+  ParserOfOneRequest& operator=(const ParserOfOneRequest&) = delete;
+
+ private:
+  static constexpr size_t kKeptBytes = 1024 * 1024;
+};
+
+std::string fault_of(std::string_view json) {
+  const auto code = parser().parse(json.data(), json.size(), true).error();
+  return code == simdjson::SUCCESS ? std::string() : simdjson::error_message(code);
+}
+
+Status malformed(BytesView body, simdjson::error_code code) {
+  BadItem bad = find_bad_item(body, fault_of);
+  if (bad.why.empty()) bad.why = simdjson::error_message(code);
+  return error(Code::invalid_argument, "malformed JSON: {}", to_string(bad));
+}
+
 Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at, const PositionLimits& limits) {
   std::vector<ParsedItem> items;
-  while (!body.empty()) {
+  for (size_t number = 1; !body.empty(); ++number) {
     const size_t end = std::min(body.find('\n'), body.size());
     const BytesView line = body.substr(0, end);
     body.remove_prefix(std::min(end + 1, body.size()));
@@ -130,7 +152,7 @@ Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at,
     if (items.size() == limits.items_max) return too_many(limits);
     Element element;
     if (const auto code = parser().parse(line.data(), line.size(), true).get(element); code != simdjson::SUCCESS) {
-      items.emplace_back().error = fmt::format("malformed JSON: {}", simdjson::error_message(code));
+      items.emplace_back().error = fmt::format("malformed JSON: line {}: {}", number, simdjson::error_message(code));
       continue;
     }
     items.push_back(read_item(element, received_at, limits));
@@ -142,10 +164,11 @@ Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at,
 
 Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at,
                                                 const PositionLimits& limits) {
+  const ParserOfOneRequest memory;
   if (lines) return parse_lines(body, received_at, limits);
   Element root;
   if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS)
-    return malformed(code);
+    return malformed(body, code);
   std::vector<ParsedItem> items;
   simdjson::dom::array array;
   if (root.get_array().get(array) != simdjson::SUCCESS) {

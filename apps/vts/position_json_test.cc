@@ -135,6 +135,45 @@ TEST(Vehicles, AreRefusedWithWhatIsWrong) {
   }
 }
 
+TEST(MasterData, HasTextsOfALengthThatAPageCanShow) {
+  const auto text = [](size_t size) { return std::string(size, 'n'); };
+  const auto zone = [](const std::string& properties) {
+    return R"({"type":"Feature","properties":{)" + properties +
+           R"(},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}})";
+  };
+  struct Row {
+    Status status;
+    const char* message;  // empty: taken
+  };
+  const auto vehicle = [](const std::string& body) { return parse_vehicle(body).status(); };
+  const auto csv = [](const std::string& row) {
+    return parse_vehicles_csv("vehicle_id,line,name,speed_limit\n1,,,\n" + row + "\n").status();
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {vehicle(R"({"name":")" + text(256) + R"("})"), ""},
+           {vehicle(R"({"name":")" + text(257) + R"("})"), "name has 257 bytes, at most 256 are allowed"},
+           {vehicle(R"({"line":")" + text(100'000) + R"("})"), "line has 100000 bytes, at most 256 are allowed"},
+           {vehicle(R"({"line":)" + std::string(300, '1') + "}"), "line has 300 bytes, at most 256 are allowed"},
+           {vehicle(R"({"brigade":")" + text(257) + R"("})"), "brigade has 257 bytes, at most 256 are allowed"},
+           {csv("2,189," + text(256) + ",50"), ""},
+           {csv("2,189," + text(257) + ","), "vehicles line 3: name has 257 bytes, at most 256 are allowed"},
+           {csv(text(129) + ",189,,"), "vehicles line 3: vehicle_id has 129 bytes, at most 128 are allowed"},
+           {csv(",189,,"), "vehicles line 3: vehicle_id is empty"},
+           {csv("2,189,,fast"), "vehicles line 3: speed limit 'fast': a number of km/h above 0"},
+           {parse_zone("z", zone(R"("name":")" + text(256) + R"(")")).status(), ""},
+           {parse_zone("z", zone(R"("name":")" + text(257) + R"(")")).status(),
+            "name has 257 bytes, at most 256 are allowed"},
+           {parse_zone("z", zone(R"("kind":")" + text(257) + R"(")")).status(),
+            "kind has 257 bytes, at most 256 are allowed"},
+           {parse_zones_geojson(R"({"features":[)" + zone(R"("zone_id":"a")") + "," +
+                                zone(R"("zone_id":")" + text(129) + R"(")") + "]}")
+                .status(),
+            "zones: feature 1: zone_id has 129 bytes, at most 128 are allowed"},
+       }) {
+    EXPECT_EQ(row.status.message(), row.message);
+  }
+}
+
 TEST(Queries, NameOnlyWhatTheirPathTakes) {
   struct Row {
     const char* query;
