@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include <atomic>
-#include <iostream>
+#include <cstdio>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -61,10 +61,12 @@ TEST(HostileConnections, DISABLED_Server) {
                         socket->send_text(std::make_shared<const std::string>(kMiB / 4, 'w'));
                     }});
   ASSERT_TRUE(server->start().ok());
-  std::cout << "port " << server->port() << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
+  fmt::print("port {}\n", server->port());
+  std::fflush(stdout);
+  for (char line[64]; std::fgets(line, sizeof line, stdin) != nullptr;) {
     const HttpMemoryUse use = server->memory_use();
-    std::cout << "use " << use.now << ' ' << use.peak << ' ' << resident_bytes() << std::endl;
+    fmt::print("use {} {} {}\n", use.now, use.peak, resident_bytes());
+    std::fflush(stdout);
   }
   server->stop();
 }
@@ -268,7 +270,7 @@ TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientA
   const ServerProcess::Use before = server.use();
   const auto all_kinds = kinds();
   const auto seed = static_cast<unsigned>(::getpid());
-  std::cout << "seed " << seed << '\n';
+  fmt::print("seed {}\n", seed);
   std::mt19937 random(seed);
   OrdinaryClient ordinary(server.port());
   std::vector<std::unique_ptr<HostileClient>> clients;
@@ -281,9 +283,11 @@ TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientA
   const int answered = ordinary.answered();
   EXPECT_TRUE(eventually([&] { return ordinary.answered() >= answered + 20; }));
   const ServerProcess::Use during = server.use();
-  std::cout << "held " << during.now << ", at most " << during.peak << "; resident " << before.resident << " before, "
-            << during.resident << " now; the ordinary client was answered " << ordinary.answered() << " times and "
-            << ordinary.refused() << " times not, at the slowest in " << ordinary.slowest_ms() << " ms\n";
+  fmt::print(
+      "held {}, at most {}; resident {} before, {} now; the ordinary client was answered {} times and {} times not, at "
+      "the slowest in {} ms\n",
+      during.now, during.peak, before.resident, during.resident, ordinary.answered(), ordinary.refused(),
+      ordinary.slowest_ms());
   EXPECT_GT(during.peak, kMemoryMax / 2) << "the clients were not hostile enough";
   EXPECT_LE(during.now, kMemoryMax + kBigBytes);
   // What is being given up counts until it is gone; meanwhile each thread goes on with one request at most.
