@@ -8,6 +8,15 @@
 namespace muir::vts {
 namespace {
 
+// Whole km/h, and as many decimals as it takes to look above the limit that it is above.
+std::string above(double speed, double limit) {
+  for (int decimals = 0; decimals <= 6; ++decimals) {
+    std::string text = fmt::format("{:.{}f}", speed, decimals);
+    if (std::stod(text) > limit) return text;
+  }
+  return fmt::format("{}", speed);
+}
+
 // The same event always gets the same id, so that computing it again does not double it for anyone who keys by it.
 std::string alert_id(std::string_view kind, const RawPosition& position, std::string_view zone) {
   std::string id = fmt::format("{}/{}/{}", position.vehicle_id, kind, *position.timestamp);
@@ -92,7 +101,8 @@ TrackStep advance(VehicleTrack& track, const RawPosition& position, double speed
     if (speed > limits.implied_speed_kmh && !proves_elsewhere(track.elsewhere, position, limits)) {
       step.rejection =
           Rejection{kImpliedSpeed,
-                    fmt::format("{:.0f} km/h since the fix before, {:.1f} s ago; {} km/h are allowed", speed,
+                    fmt::format("{} km/h since the fix before, {:.1f} s ago; {} km/h are allowed",
+                                above(speed, limits.implied_speed_kmh),
                                 static_cast<double>(timestamp - newest.timestamp) / 1000, limits.implied_speed_kmh)};
       return step;
     }

@@ -210,5 +210,17 @@ TEST(Track, ReadsTheStateOfItsFormerLayoutUnderTheSameSubject) {
   EXPECT_FALSE(read->elsewhere || read->seen || read->removed_at || !read->windows.empty());
 }
 
+TEST(Track, ASpeedThatIsRejectedLooksAboveWhatIsAllowed) {
+  const ZoneIndex zones{std::vector<ZoneMaster>()};
+  VehicleTrack track;
+  const RawPosition first{.vehicle_id = "V", .lat = 52, .lon = 21, .timestamp = 1'000'000};
+  advance(track, first, 50, zones, {});
+  // 6,946.6 m in 100 s: 250.08 km/h.
+  const RawPosition second{.vehicle_id = "V", .lat = 52 + 6946.6 / 111'195.08, .lon = 21, .timestamp = 1'100'000};
+  const TrackStep step = advance(track, second, 50, zones, {});
+  ASSERT_TRUE(step.rejection);
+  EXPECT_EQ(step.rejection->message.substr(0, 11), "250.1 km/h ") << step.rejection->message;
+}
+
 }  // namespace
 }  // namespace muir::vts
