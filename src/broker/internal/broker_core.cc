@@ -70,8 +70,14 @@ Status BrokerCore::open_logs() {
 // What a burst of requests has left to the allocator goes back to the system once the burst is over.
 void BrokerCore::watch_memory() {
   constexpr int64_t kEveryMs = 1000;
+  constexpr int kReturns = 10;
   loop_->schedule(kEveryMs, [this] {
-    if (context_.request_budget->peak_is_over()) admin_->post(return_free_memory);
+    // The connections of the burst end a little after it.
+    if (context_.request_budget->peak_is_over()) returns_left_ = kReturns;
+    if (returns_left_ > 0) {
+      --returns_left_;
+      admin_->post(return_free_memory);
+    }
     watch_memory();
   });
 }

@@ -33,6 +33,8 @@ class BrokerCore {
   Status start_coordinators();
   void watch_memory();
 
+  int returns_left_ = 0;  // of the memory's timer
+
   Env& env_;
   BrokerContext context_;
   // Destroyed from the last to the first: the coordinators go after everything that calls back into them.
