@@ -48,10 +48,11 @@ Status KafkaCluster::command(const char* verb, int node) {
   return answer == "ok" ? Status() : error(Code::internal, "{} Kafka node {}: {}", verb, node, answer);
 }
 
-ChildOptions KafkaCluster::tool(const std::string& main_class, const std::vector<std::string>& arguments) {
+ChildOptions KafkaCluster::tool(const std::string& program, const std::vector<std::string>& arguments) {
+  const std::string path = program.ends_with(".java") ? repository() + "/" + program : program;
   ChildOptions options{.command = {"java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
                                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
-                                   repository() + "/build/kafka/libs/*", main_class}};
+                                   repository() + "/build/kafka/libs/*", path}};
   options.command.insert(options.command.end(), arguments.begin(), arguments.end());
   return options;
 }

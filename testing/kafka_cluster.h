@@ -30,8 +30,9 @@ class KafkaCluster {
   Status stop(int node) { return command("stop", node); }
   Status restart(int node) { return command("restart", node); }
 
-  // Runs one of Kafka's own tools: tool("org.apache.kafka.tools.ConsoleProducer", {...}).
-  static ChildOptions tool(const std::string& main_class, const std::vector<std::string>& arguments);
+  // Runs one of Kafka's own tools, or a source file of this repository, with Kafka's jars:
+  // tool("org.apache.kafka.tools.ConsoleProducer", {...}), tool("src/streams/testdata/CountingApp.java", {...}).
+  static ChildOptions tool(const std::string& program, const std::vector<std::string>& arguments);
 
  private:
   KafkaCluster(ChildProcess process, std::string bootstrap, std::string tls_bootstrap)

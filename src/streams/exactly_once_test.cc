@@ -296,7 +296,7 @@ TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
   Input input(**client, 20261123);
   Output output(**client);
   const auto start_jvm = [&] {
-    testing::ChildOptions options = testing::KafkaCluster::tool(parent_folder(__FILE__) + "/testdata/CountingApp.java",
+    testing::ChildOptions options = testing::KafkaCluster::tool("src/streams/testdata/CountingApp.java",
                                                                 {kafka->bootstrap_servers(), folder.str() + "/jvm"});
     options.stderr_file = folder.str() + "/jvm.log";
     return testing::ChildProcess::start(options);
