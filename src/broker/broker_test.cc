@@ -234,7 +234,7 @@ TEST_F(BrokerTest, ProduceNamesTheRecordsToBlame) {
   ASSERT_EQ(refused.record_errors.size(), 1u);
   EXPECT_EQ(refused.record_errors[0].batch_index, 4);
   EXPECT_EQ(refused.record_errors[0].batch_index_error_message,
-            "Compacted topic cannot accept message without key in topic partition compacted-0.");
+            "Compacted topic cannot accept message without key in topic partition compacted-0");
 }
 
 // KIP-110.

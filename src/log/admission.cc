@@ -48,7 +48,7 @@ struct Refusal {
 };
 Refusal refuse(const wire::Record& record, const TopicConfig& config, int64_t now_ms, const AdmissionNotes& notes) {
   if (config.compact && !record.key) {
-    return {fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}.", notes.topic,
+    return {fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}", notes.topic,
                         notes.partition)};
   }
   if (config.log_append_time || record.timestamp < 0) return {};

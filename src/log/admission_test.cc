@@ -13,7 +13,7 @@ using wire::ErrorCode;
 constexpr int64_t kNow = 1'000'000;
 
 TEST(Admission, RecordsToBlameAreNamedOneByOne) {
-  const std::string keyless = "Compacted topic cannot accept message without key in topic partition t-0.";
+  const std::string keyless = "Compacted topic cannot accept message without key in topic partition t-0";
   const auto range = [](int64_t timestamp, int offset) {
     return fmt::format(
         "Timestamp {} of message with offset {} is out of range. The timestamp should be within [{}, {}]", timestamp,
@@ -79,7 +79,7 @@ TEST(Admission, TheMessageShowsTheFirstThree) {
   wire::RecordIterator scratch;
   AdmissionNotes notes{"t", PartitionId(7), {}};
   const Bytes batch = test_batch(std::vector<TestRecord>(5, {kNow, std::nullopt, "x"}));
-  const std::string why = "Compacted topic cannot accept message without key in topic partition t-7.";
+  const std::string why = "Compacted topic cannot accept message without key in topic partition t-7";
   const auto one = [&](int i) { return fmt::format("RecordError(batchIndex={}, message='{}')", i, why); };
   EXPECT_EQ(admit(batch, config, kNow, scratch, notes).status().message(),
             fmt::format("One or more records have been rejected due to 5 record errors in total, and only showing the "

@@ -23,7 +23,8 @@ MuirBroker start_muir() {
   config.properties = {{"group.initial.rebalance.delay.ms", "0"},
                        {"offsets.topic.num.partitions", "5"},
                        {"transaction.state.log.num.partitions", "5"},
-                       {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"}};
+                       {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"},
+                       {"log.cleaner.backoff.ms", "200"}};
   auto broker = broker::Broker::start(config);
   CHECK(broker.ok(), "{}", broker.status().to_string());
   out.broker = std::move(*broker);
@@ -32,8 +33,8 @@ MuirBroker start_muir() {
 }
 
 testing::KafkaCluster start_apache() {
-  auto cluster =
-      testing::KafkaCluster::start(1, {{"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"}});
+  auto cluster = testing::KafkaCluster::start(
+      1, {{"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"}, {"log.cleaner.backoff.ms", "200"}});
   CHECK(cluster.ok(), "{}", cluster.status().to_string());
   return std::move(*cluster);
 }
