@@ -140,7 +140,7 @@ Result<Appended> Partition::append(const wire::BatchView& batch, OnDurable durab
 Result<Appended> Partition::append_new(const wire::BatchView& batch, wire::BatchHeader& header) {
   std::optional<int64_t> append_time;
   if (config_->log_append_time) header.max_timestamp = *(append_time = env_.clock->now_ms());
-  MUIR_RETURN_IF_ERROR(note_write(roll_for(header, header.size_bytes())));
+  if (Status rolled = roll_for(header, header.size_bytes()); !rolled.ok()) return note_write(std::move(rolled));
   header.base_offset = active().next_offset();
   header.partition_leader_epoch = epochs_.back().epoch;
   MUIR_RETURN_IF_ERROR(note_write(write(batch, header, append_time)));
@@ -160,7 +160,7 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, ProducerId pr
     if (!failure_.ok()) return failure_;
     MUIR_RETURN_IF_ERROR(producers_.check_marker(producer_id, producer_epoch, coordinator_epoch));
     wire::BatchHeader header = batch.header();
-    MUIR_RETURN_IF_ERROR(note_write(roll_for(header, header.size_bytes())));
+    if (Status rolled = roll_for(header, header.size_bytes()); !rolled.ok()) return note_write(std::move(rolled));
     header.base_offset = active().next_offset();
     header.partition_leader_epoch = epochs_.back().epoch;
     MUIR_RETURN_IF_ERROR(note_write(write(batch, header, std::nullopt)));

@@ -372,5 +372,17 @@ TEST(Partition, AFullDiskRefusesAndTakesUpAgain) {
   }
 }
 
+// Hundreds of producers try again and again meanwhile: the log of the program says it once in a while.
+TEST(Partition, AFullDiskIsLoggedOnce) {
+  PartitionFixture log;
+  log.env.fail_writes_after(0);
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(log.append(test_batch("x")).ok());
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  size_t lines = 0;
+  for (size_t at = said.find("t-0: "); at != std::string::npos; at = said.find("t-0: ", at + 1)) ++lines;
+  EXPECT_EQ(lines, 1u) << said;
+}
+
 }  // namespace
 }  // namespace muir::log
