@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -286,6 +287,14 @@ TEST(Cleaner, AnEmptiedBatchThatNamesACodecIsServedWithoutIt) {
   EXPECT_EQ(served.header().compression(), wire::Compression::none);
   EXPECT_TRUE(served.check_crc().ok());
   EXPECT_EQ(log.read_all(), Lines{"1:k=new"});
+  // Nor does it stop the next compaction.
+  log.append_ok(put("k", "newest"));
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  log.reopen({});
+  const auto left = log.read_all();
+  EXPECT_EQ(std::count(left.begin(), left.end(), "2:k=newest"), 1);
+  EXPECT_EQ(std::count(left.begin(), left.end(), "1:k=new"), 0);
 }
 
 TEST(Cleaner, ACrashAtAnyMomentLosesNothingThatCounts) {

@@ -123,7 +123,9 @@ Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
   left_ = header_.record_count;
   status_ = {};
   BytesView records = batch.payload();
-  if (header_.compression() != Compression::none) {
+  // Compaction may leave the codec in the header of a batch that it has emptied: then there is no block.
+  const bool emptied = records.empty() && header_.record_count == 0;
+  if (header_.compression() != Compression::none && !emptied) {
     buffer_.clear();
     status_ = decompress(header_.compression(), records, decompressed_max, buffer_);
     if (!status_.ok()) {

@@ -304,5 +304,28 @@ TEST(RecordBatch, MutatedBytesNeverBreakTheIterator) {
   }
 }
 
+// librdkafka, franz-go and sarama stumble over such batches; a reader that does not, reads on.
+TEST(RecordBatch, AnEmptyBatchIsEmptyWhateverItsCodec) {
+  BatchBuilder builder;
+  builder.add(0, "k", "v");
+  const Bytes whole = builder.build();
+  constexpr size_t kAttributesLowAt = 22;
+  constexpr size_t kRecordCountAt = 57;
+  for (char codec = 0; codec <= 4; ++codec) {
+    Bytes bytes = whole.substr(0, kBatchHeaderBytes);
+    ByteWriter writer(bytes);
+    writer.patch_be(8, static_cast<int32_t>(kBatchHeaderBytes - kBatchLengthEnd));
+    writer.patch_be(kRecordCountAt, int32_t{0});
+    bytes[kAttributesLowAt] = codec;
+    const auto batch = BatchView::parse(bytes);
+    ASSERT_TRUE(batch.ok());
+    RecordIterator records;
+    Record record;
+    EXPECT_TRUE(records.reset(*batch).ok()) << int{codec};
+    EXPECT_FALSE(records.next(record));
+    EXPECT_TRUE(records.status().ok()) << int{codec};
+  }
+}
+
 }  // namespace
 }  // namespace muir::wire
