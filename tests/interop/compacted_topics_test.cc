@@ -176,10 +176,10 @@ TEST_P(CompactedTopics, EmptiedBatchesOfEveryCodecAreReadOver) {
                 ErrorCode::none);
     }
     ASSERT_EQ(produce(topic, {{now + 100, "a"}, {now + 100, "b"}}).error_code, ErrorCode::none);
-    ASSERT_EQ(produce(topic, {{now + 200, "last"}}).error_code, ErrorCode::none);
     std::vector<wire::BatchHeader> headers;
-    // The broker rolls by time, which here is the records' or its own.
+    // By the broker's time, batches of one millisecond share a segment: a later one ends it.
     ASSERT_TRUE(testing::eventually([&] {
+      EXPECT_EQ(produce(topic, {{now + 200, "last"}}).error_code, ErrorCode::none);
       headers = stored(topic);
       size_t emptied = 0;
       for (const auto& header : headers) emptied += header.record_count == 0 ? 1 : 0;
@@ -202,7 +202,8 @@ TEST_P(CompactedTopics, EmptiedBatchesOfEveryCodecAreReadOver) {
       EXPECT_EQ(h.producer_epoch, ProducerEpoch(2));
       EXPECT_EQ(h.base_sequence, 0);
     }
-    EXPECT_EQ(kcat(topic), "15:a 16:b 17:last ");
+    const std::string read = kcat(topic);
+    EXPECT_TRUE(read.starts_with("15:a 16:b ") && read.ends_with(":last ")) << read;
   }
 }
 
