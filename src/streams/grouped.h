@@ -35,7 +35,8 @@ class KGroupedStream {
   KTable<K, int64_t> count() const;
   KTable<K, int64_t> count(Materialized<K, int64_t> options) const;
   // f(aggregate, value) -> aggregate; the first value of a key is its first aggregate. Records without value are
-  // dropped; in windows a function that takes the value as a pointer sees them, as in Kafka Streams.
+  // dropped; in windows a function that takes the value as a pointer sees them, as in Kafka Streams, and a window that
+  // begins with one is a row without value.
   template <class F>
   KTable<K, V> reduce(F f, Materialized<K, V> options = {}) const;
   // Starts each key with `initial`.
@@ -83,7 +84,8 @@ class TimeWindowedKStream {
 
  private:
   template <class A>
-  KTable<Windowed<K>, A> add(std::string_view prefix, internal::Aggregate apply, Materialized<K, A> options) const;
+  KTable<Windowed<K>, A> add(std::string_view prefix, internal::AggregateSpec aggregate,
+                             Materialized<K, A> options) const;
 
   internal::Group<K, V> group_;
   TimeWindows windows_;

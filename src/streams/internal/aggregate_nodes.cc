@@ -9,6 +9,17 @@
 namespace muir::streams::internal {
 namespace {
 
+// A new aggregate's old value is what it starts from, as in Kafka Streams. False when there is none.
+bool keep_old(const AggregateSpec& aggregate, const void* stored, ErasedObject& old) {
+  if (stored == nullptr && !aggregate.initial) return false;
+  if (stored != nullptr) {
+    old.assign(stored);
+  } else {
+    aggregate.initial(old.get());
+  }
+  return true;
+}
+
 class AggregateNode final : public Node {
  public:
   explicit AggregateNode(AggregateSpec aggregate) : aggregate_(std::move(aggregate)) {}
@@ -28,8 +39,7 @@ class AggregateNode final : public Node {
     }
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
     const Found old = MUIR_TRY(table_.get());
-    const bool tells_old = spec().sends_old_values && old.value != nullptr;
-    if (tells_old) old_.assign(old.value);
+    const bool tells_old = spec().sends_old_values && keep_old(aggregate_, old.value, old_);
     if (!aggregate_.apply(row, old.value != nullptr, table_.object())) {
       drop();
       return {};
@@ -141,8 +151,9 @@ class WindowAggregateNode final : public Node {
     const SharedSerde& serde = window_.aggregate.types.value.serde;
     const bool present = MUIR_TRY(store_->fetch(key_, start_ms, stored_));
     if (present) MUIR_RETURN_IF_ERROR(serde->deserialize(topic_, stored_.value, value_.get()));
-    const bool tells_old = spec().sends_old_values && present;
-    if (tells_old) old_.assign(value_.get());
+    const bool tells_old =
+        spec().sends_old_values && keep_old(window_.aggregate, present ? value_.get() : nullptr, old_);
+    if (!present && row.value == nullptr && window_.aggregate.keeps_null) return keep_null(row, start_ms);
     if (!window_.aggregate.apply(row, present, value_.get())) {
       drop();
       return {};
@@ -154,6 +165,14 @@ class WindowAggregateNode final : public Node {
     if (window_.windows.emit == EmitStrategy::on_window_close) return {};
     window_.windowed_ops->assign(windowed_key_.get(), row.key, {start_ms, start_ms + size_ms_});
     return forward({windowed_key_.get(), value_.get(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
+  }
+
+  // The first row of a window has no value, and so has the window.
+  Status keep_null(const Row& row, int64_t start_ms) {
+    MUIR_RETURN_IF_ERROR(store_->put(key_, std::nullopt, start_ms, row.timestamp_ms));
+    if (window_.windows.emit == EmitStrategy::on_window_close) return {};
+    window_.windowed_ops->assign(windowed_key_.get(), row.key, {start_ms, start_ms + size_ms_});
+    return forward({windowed_key_.get(), nullptr, row.timestamp_ms, row.headers});
   }
 
   // Runs before the record's own windows are written: the store may drop closed windows as soon as its time moves on,

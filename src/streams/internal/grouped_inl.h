@@ -23,6 +23,12 @@ NodeId Group<K, V>::source(const std::string& store) const {
   return **repartitioned;
 }
 
+// What aggregates start from.
+template <class A>
+std::function<void(void*)> starts_from(A initial) {
+  return [initial = std::move(initial)](void* aggregate) { *static_cast<A*>(aggregate) = initial; };
+}
+
 // The closures that the aggregations differ by.
 inline Aggregate count_rows() {
   return [](const Row&, bool present, void* aggregate) {
@@ -32,9 +38,12 @@ inline Aggregate count_rows() {
   };
 }
 
+template <class V, class F>
+constexpr bool kReducesNull = !std::is_invocable_v<F&, const V&, const V&>;
+
 template <class K, class V, class F>
 Aggregate reduce_rows(F f) {
-  constexpr bool kTakesNull = !std::is_invocable_v<F&, const V&, const V&>;
+  constexpr bool kTakesNull = kReducesNull<V, F>;
   static_assert(std::is_invocable_r_v<V, F&, const V&, const V&> || std::is_invocable_r_v<V, F&, const V&, const V*>,
                 "reduce needs V(const V& aggregate, const V& value)");
   return [f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
@@ -99,8 +108,10 @@ Aggregate aggregate_rows(A initial, F f) {
 
 namespace internal {
 
+inline AggregateSpec counting() { return {.apply = count_rows(), .initial = starts_from(int64_t{0})}; }
+
 template <class K, class V, class A>
-KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Aggregate apply,
+KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, AggregateSpec aggregate,
                            Materialized<K, A> options) {
   Graph& graph = *group.graph;
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
@@ -113,10 +124,12 @@ KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Ag
                    .logging = options.logging,
                    .topic_configs = options.topic_configs,
                    .types = types});
+  aggregate.store = options.store;
+  aggregate.types = types;
   return KTable<K, A>(graph, graph.add({.name = name,
                                         .parents = {from},
                                         .stores = {options.store},
-                                        .make = aggregate_node({options.store, types, std::move(apply)}),
+                                        .make = aggregate_node(std::move(aggregate)),
                                         .key_serde = types.key.serde,
                                         .value_serde = types.value.serde,
                                         .can_look_up = true}));
@@ -126,15 +139,14 @@ KTable<K, A> add_aggregate(const Group<K, V>& group, std::string_view prefix, Ag
 
 template <class K, class V>
 KTable<K, int64_t> KGroupedStream<K, V>::count() const {
-  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(), {});
+  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::counting(), {});
 }
 
 template <class K, class V>
 KTable<K, int64_t> KGroupedStream<K, V>::count(Materialized<K, int64_t> options) const {
   // Kafka spends an index here before it makes a store's name.
   if (options.store.empty()) group_.graph->generate_name("");
-  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::count_rows(),
-                                                std::move(options));
+  return internal::add_aggregate<K, V, int64_t>(group_, "KSTREAM-AGGREGATE-", internal::counting(), std::move(options));
 }
 
 template <class K, class V>
@@ -142,16 +154,17 @@ template <class F>
 KTable<K, V> KGroupedStream<K, V>::reduce(F f, Materialized<K, V> options) const {
   if (!options.value) options.value = group_.options.value;
   if (!options.value) options.value = SerdeRef<V>(group_.graph->at(group_.node).value_serde);
-  return internal::add_aggregate<K, V, V>(group_, "KSTREAM-REDUCE-", internal::reduce_rows<K, V>(std::move(f)),
-                                          std::move(options));
+  return internal::add_aggregate<K, V, V>(group_, "KSTREAM-REDUCE-",
+                                          {.apply = internal::reduce_rows<K, V>(std::move(f))}, std::move(options));
 }
 
 template <class K, class V>
 template <class A, class F>
 KTable<K, A> KGroupedStream<K, V>::aggregate(A initial, F f, Materialized<K, A> options) const {
-  return internal::add_aggregate<K, V, A>(group_, "KSTREAM-AGGREGATE-",
-                                          internal::aggregate_rows<K, V, A>(std::move(initial), std::move(f)),
-                                          std::move(options));
+  return internal::add_aggregate<K, V, A>(
+      group_, "KSTREAM-AGGREGATE-",
+      {.apply = internal::aggregate_rows<K, V, A>(initial, std::move(f)), .initial = internal::starts_from(initial)},
+      std::move(options));
 }
 
 template <class K, class V>
@@ -162,7 +175,7 @@ TimeWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(TimeWindows windows)
 
 template <class K, class V>
 template <class A>
-KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, internal::Aggregate apply,
+KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, internal::AggregateSpec aggregate,
                                                       Materialized<K, A> options) const {
   internal::Graph& graph = *group_.graph;
   if (options.store.empty()) options.store = graph.generate_name(std::string(prefix) + "STATE-STORE-");
@@ -186,7 +199,9 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, i
                      .topic_configs = options.topic_configs,
                      .types = types});
   }
-  internal::WindowAggregateSpec spec{.aggregate = {options.store, types, std::move(apply)},
+  aggregate.store = options.store;
+  aggregate.types = types;
+  internal::WindowAggregateSpec spec{.aggregate = std::move(aggregate),
                                      .windows = windows_,
                                      .windowed_key = internal::type_ops<Windowed<K>>(),
                                      .windowed_ops = &internal::kWindowedOps<K>};
@@ -202,13 +217,13 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(std::string_view prefix, i
 
 template <class K, class V>
 KTable<Windowed<K>, int64_t> TimeWindowedKStream<K, V>::count() const {
-  return add<int64_t>("KSTREAM-AGGREGATE-", internal::count_rows(), {});
+  return add<int64_t>("KSTREAM-AGGREGATE-", internal::counting(), {});
 }
 
 template <class K, class V>
 KTable<Windowed<K>, int64_t> TimeWindowedKStream<K, V>::count(Materialized<K, int64_t> options) const {
   if (options.store.empty()) group_.graph->generate_name("");
-  return add<int64_t>("KSTREAM-AGGREGATE-", internal::count_rows(), std::move(options));
+  return add<int64_t>("KSTREAM-AGGREGATE-", internal::counting(), std::move(options));
 }
 
 template <class K, class V>
@@ -216,14 +231,18 @@ template <class F>
 KTable<Windowed<K>, V> TimeWindowedKStream<K, V>::reduce(F f, Materialized<K, V> options) const {
   if (!options.value) options.value = group_.options.value;
   if (!options.value) options.value = SerdeRef<V>(group_.graph->at(group_.node).value_serde);
-  return add<V>("KSTREAM-REDUCE-", internal::reduce_rows<K, V>(std::move(f)), std::move(options));
+  constexpr bool kNull = internal::kReducesNull<V, F>;
+  return add<V>("KSTREAM-REDUCE-", {.apply = internal::reduce_rows<K, V>(std::move(f)), .keeps_null = kNull},
+                std::move(options));
 }
 
 template <class K, class V>
 template <class A, class F>
 KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::aggregate(A initial, F f, Materialized<K, A> options) const {
-  return add<A>("KSTREAM-AGGREGATE-", internal::aggregate_rows<K, V, A>(std::move(initial), std::move(f)),
-                std::move(options));
+  return add<A>(
+      "KSTREAM-AGGREGATE-",
+      {.apply = internal::aggregate_rows<K, V, A>(initial, std::move(f)), .initial = internal::starts_from(initial)},
+      std::move(options));
 }
 
 }  // namespace muir::streams

@@ -40,6 +40,9 @@ struct AggregateSpec {
   std::string store;
   TypedPair types;  // of the store: key and aggregate
   Aggregate apply;
+  // What a new aggregate starts from, which is also its old value; empty: a new one has none (reduce).
+  std::function<void(void* aggregate)> initial{};
+  bool keeps_null = false;  // in windows: a first row without value is an aggregate without value
 };
 NodeFactory aggregate_node(AggregateSpec spec);
 struct TableAggregateSpec {

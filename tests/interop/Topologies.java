@@ -1,0 +1,192 @@
+// Topologies on the JVM's own TopologyTestDriver; topologies_test.cc has the same for Muir.
+//
+//   java -cp 'build/kafka/libs/*' tests/interop/Topologies.java RECORDS
+//
+// RECORDS has a line "topic<TAB>key<TAB>value<TAB>timestamp" for each record, "~" for null. Prints for each topology "== name", its
+// describe(), and what it wrote to "out" in the same form.
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Consumer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.test.TestRecord;
+
+public class Topologies {
+    static final Map<String, Consumer<StreamsBuilder>> ALL = new LinkedHashMap<>();
+    static KTable<String, String> table(StreamsBuilder b) { return b.table("tab"); }
+    static KTable<String, String> stored(StreamsBuilder b) {
+        return b.table("tab", Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("rows"));
+    }
+    static KStream<String, String> stream(StreamsBuilder b) { return b.stream("in"); }
+    static void out(KTable<String, String> table) { table.toStream().to("out"); }
+    static boolean isA(String key, String value) { return value.startsWith("a"); }
+    static boolean isShort(String key, String value) { return value.length() < 3; }
+    static KeyValue<String, String> initial(String key, String value) { return KeyValue.pair(value.substring(0, 1), value); }
+    static String text(Long count) { return Long.toString(count); }
+    static String join(String left, String right) { return left + "/" + right; }
+    static String joinNull(String left, String right) { return left + "+" + (right == null ? "0" : right); }
+    static TimeWindows windows() { return TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(5)); }
+    static <V> KStream<String, V> unwindowed(KTable<Windowed<String>, V> table) {
+        return table.toStream((key, value) -> key.key() + "@" + key.window().start());
+    }
+
+    static {
+        ALL.put("filter of a table", b -> out(table(b).filter(Topologies::isA)));
+        ALL.put("filter of a table with a store", b -> out(stored(b).filter(Topologies::isA)));
+        ALL.put("filters behind each other", b -> out(stored(b).filter(Topologies::isA).filterNot(Topologies::isShort)));
+        ALL.put("filter behind mapped values", b -> out(stored(b).mapValues(v -> v + v.length()).filter(Topologies::isA)));
+        ALL.put("filter behind mapped values without a store", b -> out(table(b).mapValues(v -> v + "x").filter(Topologies::isA)));
+        ALL.put("filter of a count", b -> out(stream(b).groupByKey().count().filter((k, n) -> n % 3 == 0).mapValues(Topologies::text)));
+        ALL.put("filter of a windowed count", b ->
+            unwindowed(stream(b).groupByKey().windowedBy(windows()).count().filter((k, n) -> n % 2 == 0).mapValues(Topologies::text)).to("out"));
+        ALL.put("filter, then a group", b -> {
+            KTable<String, String> kept = table(b).filter(Topologies::isA);
+            kept.toStream().to("out");
+            kept.groupBy(Topologies::initial).count().mapValues(Topologies::text).toStream().to("out");
+        });
+        ALL.put("a group, then a filter beside it", b -> {
+            KTable<String, String> rows = table(b);
+            rows.groupBy(Topologies::initial).count().toStream().mapValues(Topologies::text).to("out");
+            rows.filter(Topologies::isA).toStream().to("out");
+        });
+        ALL.put("a filter beside a group", b -> {
+            KTable<String, String> rows = table(b);
+            rows.filter(Topologies::isA).toStream().to("out");
+            rows.groupBy(Topologies::initial).count().toStream().mapValues(Topologies::text).to("out");
+        });
+        ALL.put("filter of toTable", b -> out(stream(b).toTable().filter(Topologies::isA)));
+        ALL.put("filter of a table of a stream with a store", b ->
+            out(stream(b).toTable(Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("latest")).filter(Topologies::isA)));
+        ALL.put("join with a filtered table", b ->
+            stream(b).join(table(b).filter(Topologies::isA), Topologies::join).to("out"));
+        ALL.put("join with a filtered table that is also written", b -> {
+            KTable<String, String> kept = table(b).filter(Topologies::isA);
+            stream(b).leftJoin(kept, Topologies::joinNull).to("out");
+            out(kept);
+        });
+        ALL.put("join, table first", b -> {
+            KTable<String, String> rows = table(b);
+            stream(b).join(rows, Topologies::join).to("out");
+        });
+        ALL.put("join, stream first", b -> {
+            KStream<String, String> records = stream(b);
+            records.join(table(b), Topologies::join).to("out");
+        });
+        ALL.put("joins of one stream", b -> {
+            KTable<String, String> rows = table(b);
+            KStream<String, String> records = stream(b);
+            records.leftJoin(rows, Topologies::joinNull).to("out");
+            records.filter((k, v) -> v != null && isA(k, v)).join(rows, Topologies::join).mapValues(v -> v + "!").to("out");
+            records.filter((k, v) -> v != null).selectKey((k, v) -> v.substring(0, 1)).join(rows, Topologies::join).to("out");
+        });
+        ALL.put("join behind an aggregate", b -> {
+            KTable<String, String> counts = stream(b).groupByKey().count().mapValues(Topologies::text);
+            stream(b).join(counts, Topologies::join).to("out");
+        });
+        ALL.put("join with a name", b -> stream(b).filter((k, v) -> v != null).selectKey((k, v) -> k)
+            .join(table(b), Topologies::join, Joined.as("with-rows")).to("out"));
+        ALL.put("reduce", b -> out(stream(b).groupByKey().reduce(Topologies::joinNull)));
+        ALL.put("reduce in windows", b ->
+            unwindowed(stream(b).groupByKey().windowedBy(windows()).reduce(Topologies::joinNull)).to("out"));
+        ALL.put("aggregate", b -> out(stream(b).groupByKey().aggregate(() -> "", (k, v, all) -> all + v)));
+        ALL.put("aggregate in windows", b -> unwindowed(stream(b).groupByKey().windowedBy(windows())
+            .aggregate(() -> "", (k, v, all) -> all + (v == null ? "0" : v))).to("out"));
+        ALL.put("count in windows", b ->
+            unwindowed(stream(b).groupByKey().windowedBy(windows()).count()).mapValues(Topologies::text).to("out"));
+        ALL.put("groups with a name", b -> {
+            KGroupedStream<String, String> group = stream(b).filter((k, v) -> v != null)
+                .groupBy((k, v) -> v.substring(0, 1), Grouped.as("by-initial"));
+            group.count().toStream().mapValues(Topologies::text).to("out");
+            out(group.reduce(Topologies::join));
+        });
+        ALL.put("groups by key with a name", b -> {
+            out(stream(b).groupByKey(Grouped.as("unused")).reduce(Topologies::join));
+            out(stream(b).filter((k, v) -> v != null).selectKey((k, v) -> v).groupByKey(Grouped.as("by-value")).reduce(Topologies::join));
+        });
+        ALL.put("groups without a name", b -> {
+            KGroupedStream<String, String> group = stream(b).filter((k, v) -> v != null).groupBy((k, v) -> v.substring(0, 1));
+            group.count().toStream().mapValues(Topologies::text).to("out");
+            out(group.reduce(Topologies::join));
+        });
+        ALL.put("group of a table with a name", b -> out(table(b).groupBy(Topologies::initial, Grouped.as("by-initial"))
+            .reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("group of a table", b -> out(stored(b).groupBy(Topologies::initial)
+            .aggregate(() -> "", (k, v, all) -> all + "+" + v, (k, v, all) -> all + "-" + v)));
+        ALL.put("group of a filtered count", b -> out(stream(b).groupByKey().count().filter((k, n) -> n % 2 == 0)
+            .groupBy((k, n) -> KeyValue.pair("all", Long.toString(n))).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("group of mapped values", b -> out(table(b).mapValues(v -> v + "m").groupBy(Topologies::initial).count()
+            .mapValues(Topologies::text)));
+        ALL.put("operators with names", b -> stream(b).filter((k, v) -> v != null, Named.as("keep"))
+            .mapValues(v -> v + "?", Named.as("ask")).selectKey((k, v) -> v.substring(0, 1), Named.as("rekey"))
+            .groupByKey(Grouped.as("grouped")).count(Named.as("counted"), Materialized.as("counts"))
+            .filter((k, n) -> n % 2 == 0, Named.as("even")).mapValues(Topologies::text, Named.as("texts"))
+            .toStream(Named.as("changes")).to("out", Produced.as("written")));
+        ALL.put("many children", b -> {
+            KStream<String, String> records = stream(b).filter((k, v) -> v != null);
+            KTable<String, String> rows = table(b);
+            records.mapValues(v -> v + "1").to("out");
+            records.merge(stream(b).filter((k, v) -> v != null && isA(k, v))).mapValues(v -> v + "2").filter(Topologies::isA).to("out");
+            records.join(rows, Topologies::join).leftJoin(rows, Topologies::joinNull).to("out");
+            records.groupByKey().count().toStream().mapValues(Topologies::text).to("out");
+            out(rows.mapValues(v -> v + "3"));
+        });
+    }
+
+    static String shown(Object value) { return value == null ? "~" : value.toString(); }
+    static String parsed(String text) { return text.equals("~") ? null : text; }
+
+    public static void main(String[] arguments) throws Exception {
+        List<String> lines = Files.readAllLines(Path.of(arguments[0]));
+        Properties settings = new Properties();
+        settings.put("application.id", "topologies");
+        settings.put("bootstrap.servers", "127.0.0.1:1");
+        settings.put("state.dir", arguments[0] + "-state");
+        settings.put("default.key.serde", Serdes.StringSerde.class);
+        settings.put("default.value.serde", Serdes.StringSerde.class);
+        settings.put("statestore.cache.max.bytes", "0");
+        settings.put("default.dsl.store", "in_memory");
+        StringBuilder all = new StringBuilder();
+        for (var entry : ALL.entrySet()) {
+            StreamsBuilder builder = new StreamsBuilder();
+            entry.getValue().accept(builder);
+            Topology topology = builder.build();
+            String description = topology.describe().toString();
+            all.append("== ").append(entry.getKey()).append("\n").append(description);
+            try (TopologyTestDriver driver = new TopologyTestDriver(topology, settings)) {
+                Map<String, TestInputTopic<String, String>> inputs = new LinkedHashMap<>();
+                for (String topic : List.of("in", "tab")) {
+                    if (description.contains("[" + topic + "]")) {
+                        inputs.put(topic, driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()));
+                    }
+                }
+                for (String line : lines) {
+                    String[] part = line.split("\t");
+                    if (inputs.containsKey(part[0])) {
+                        inputs.get(part[0]).pipeInput(parsed(part[1]), parsed(part[2]), Long.parseLong(part[3]));
+                    }
+                }
+                var output = driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
+                for (TestRecord<String, String> record : output.readRecordsToList()) {
+                    all.append(shown(record.key())).append("\t").append(shown(record.value())).append("\t")
+                        .append(record.timestamp()).append("\n");
+                }
+            }
+        }
+        System.out.print(all);
+        System.out.println("== end");
+    }
+}
