@@ -45,7 +45,14 @@ struct Arguments {
 void add_output(CLI::App& command, Arguments& arguments, const std::string& what) {
   static const std::map<std::string, Output> outputs{{"table", Output::table}, {"json", Output::json}};
   command.add_option("--output", arguments.output, what + ": table for people, json for programs (one line)")
-      ->transform(CLI::CheckedTransformer(outputs, CLI::ignore_case).description(""))
+      ->transform(CLI::Validator(
+          [](std::string& value) {
+            const auto found = outputs.find(CLI::detail::to_lower(value));
+            if (found == outputs.end()) return fmt::format("'{}' is neither table nor json", value);
+            value = std::to_string(static_cast<int>(found->second));
+            return std::string();
+          },
+          ""))
       ->type_name("table|json")
       ->default_str("table");
 }

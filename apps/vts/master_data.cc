@@ -8,6 +8,7 @@
 #include "apps/vts/csv.h"
 #include "apps/vts/zone_geometry.h"
 #include "base/config.h"
+#include "base/utf8.h"
 #include "schema/json.h"
 
 namespace muir::vts {
@@ -42,6 +43,8 @@ Result<std::vector<double>> parse_ring(const Json& json) {
     ring.push_back(*(*pair)[0].as_double());
     ring.push_back(*(*pair)[1].as_double());
   }
+  const bool closed = ring[0] == ring[ring.size() - 2] && ring[1] == ring.back();
+  if (!closed) ring.insert(ring.end(), {double(ring[0]), double(ring[1])});  // as RFC 7946 has it, section 3.1.6
   MUIR_RETURN_IF_ERROR(check_ring(ring));
   return ring;
 }
@@ -58,15 +61,16 @@ Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
   return out;
 }
 
-Status check_length(std::string_view what, std::string_view text, size_t bytes_max = kTextBytesMax) {
+Status check_text(std::string_view what, std::string_view text, size_t bytes_max = kTextBytesMax) {
+  if (!is_utf8(text)) return error(Code::invalid_argument, "{} is not UTF-8", what);
   if (text.size() <= bytes_max) return {};
   return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
 }
 
-Status check_lengths(const VehicleMaster& vehicle) {
-  MUIR_RETURN_IF_ERROR(check_length("line", vehicle.line.value_or("")));
-  MUIR_RETURN_IF_ERROR(check_length("brigade", vehicle.brigade.value_or("")));
-  return check_length("name", vehicle.name.value_or(""));
+Status check_texts(const VehicleMaster& vehicle) {
+  MUIR_RETURN_IF_ERROR(check_text("line", vehicle.line.value_or("")));
+  MUIR_RETURN_IF_ERROR(check_text("brigade", vehicle.brigade.value_or("")));
+  return check_text("name", vehicle.name.value_or(""));
 }
 
 Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
@@ -81,9 +85,9 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
     zone.kind = text_of(properties->find("kind"));
   }
   if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
-  MUIR_RETURN_IF_ERROR(check_length("zone_id", zone.zone_id, kIdBytesMax));
-  MUIR_RETURN_IF_ERROR(check_length("name", zone.name));
-  MUIR_RETURN_IF_ERROR(check_length("kind", zone.kind));
+  MUIR_RETURN_IF_ERROR(check_text("zone_id", zone.zone_id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_text("name", zone.name));
+  MUIR_RETURN_IF_ERROR(check_text("kind", zone.kind));
   if (zone.name.empty()) zone.name = zone.zone_id;
   if (type == "Polygon") {
     zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
@@ -105,7 +109,8 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1000)) {
-    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0", text.substr(0, 32));
+    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0 and below 1000",
+                 text.substr(0, 32));
   }
   return std::optional(value);
 }
@@ -120,8 +125,9 @@ Status check_vehicle_members(const Json& json) {
                    near.empty() ? fmt::format("a vehicle has {}", fmt::join(known, ", "))
                                 : fmt::format("did you mean '{}'?", near));
     }
-    if (!value.is_null() && value.as_string() == nullptr && !value.is_number())
-      return error(Code::invalid_argument, "{}: {} is needed", name, name == "speedLimit" ? "a number" : "a text");
+    const bool is_limit = name == "speedLimit";
+    if (!value.is_null() && !value.is_number() && (is_limit || value.as_string() == nullptr))
+      return error(Code::invalid_argument, "{}: {} is needed", name, is_limit ? "a number" : "a text");
   }
   return {};
 }
@@ -137,8 +143,8 @@ Result<NamedVehicle> vehicle_of(const CsvText& csv) {
                         .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
   std::string id = csv.text("vehicle_id");
   if (id.empty()) return error(Code::invalid_argument, "vehicle_id is empty");
-  MUIR_RETURN_IF_ERROR(check_length("vehicle_id", id, kIdBytesMax));
-  MUIR_RETURN_IF_ERROR(check_lengths(vehicle));
+  MUIR_RETURN_IF_ERROR(check_text("vehicle_id", id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_texts(vehicle));
   return NamedVehicle(std::move(id), std::move(vehicle));
 }
 
@@ -184,7 +190,7 @@ Result<VehicleMaster> parse_vehicle(std::string_view text) {
                         .brigade = optional_text(text_of(json.find("brigade"))),
                         .name = optional_text(text_of(json.find("name"))),
                         .speed_limit = MUIR_TRY(parse_limit(text_of(json.find("speedLimit"))))};
-  MUIR_RETURN_IF_ERROR(check_lengths(vehicle));
+  MUIR_RETURN_IF_ERROR(check_texts(vehicle));
   return vehicle;
 }
 

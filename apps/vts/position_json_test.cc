@@ -121,13 +121,14 @@ TEST(Vehicles, AreRefusedWithWhatIsWrong) {
   };
   for (const Row& row : std::initializer_list<Row>{
            {R"({})", ""},
-           {R"({"line":189,"brigade":"3","name":null,"speedLimit":"70"})", ""},
+           {R"({"line":189,"brigade":"3","name":null,"speedLimit":70})", ""},
+           {R"({"speedLimit":"70"})", "speedLimit: a number is needed"},
            {R"({"speedlimit":30})", "unknown member 'speedlimit'; did you mean 'speedLimit'?"},
            {R"({"colour of it":"red"})",
             "unknown member 'colour of it'; a vehicle has line, brigade, name, speedLimit"},
            {R"({"line":{}})", "line: a text is needed"},
            {R"({"speedLimit":[30]})", "speedLimit: a number is needed"},
-           {R"({"speedLimit":-3})", "speed limit '-3': a number of km/h above 0"},
+           {R"({"speedLimit":-3})", "speed limit '-3': a number of km/h above 0 and below 1000"},
            {R"([])", "a vehicle is a JSON object"},
        }) {
     const auto vehicle = parse_vehicle(row.body);
@@ -159,7 +160,9 @@ TEST(MasterData, HasTextsOfALengthThatAPageCanShow) {
            {csv("2,189," + text(257) + ","), "vehicles line 3: name has 257 bytes, at most 256 are allowed"},
            {csv(text(129) + ",189,,"), "vehicles line 3: vehicle_id has 129 bytes, at most 128 are allowed"},
            {csv(",189,,"), "vehicles line 3: vehicle_id is empty"},
-           {csv("2,189,,fast"), "vehicles line 3: speed limit 'fast': a number of km/h above 0"},
+           {csv("V\xff,189,,"), "vehicles line 3: vehicle_id is not UTF-8"},
+           {csv("2,189,\xc3\x28,"), "vehicles line 3: name is not UTF-8"},
+           {csv("2,189,,fast"), "vehicles line 3: speed limit 'fast': a number of km/h above 0 and below 1000"},
            {parse_zone("z", zone(R"("name":")" + text(256) + R"(")")).status(), ""},
            {parse_zone("z", zone(R"("name":")" + text(257) + R"(")")).status(),
             "name has 257 bytes, at most 256 are allowed"},

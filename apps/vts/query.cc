@@ -12,6 +12,7 @@
 #include "apps/vts/position_json.h"
 #include "base/check.h"
 #include "base/config.h"
+#include "base/utf8.h"
 #include "net/url.h"
 
 namespace muir::vts {
@@ -64,6 +65,7 @@ Status check_id(std::string_view id) {
   if (id.empty()) return error(Code::invalid_argument, "the id is empty");
   if (id.size() > most)
     return error(Code::invalid_argument, "the id has {} bytes, at most {} are allowed", id.size(), most);
+  if (!is_utf8(id)) return error(Code::invalid_argument, "the id is not UTF-8");
   return {};
 }
 

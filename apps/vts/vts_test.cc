@@ -182,6 +182,8 @@ TEST(Vts, RefusesWhatItDoesNotUnderstand) {
            {"PUT", "/api/v1/zones/" + long_id, "{}", 400, "129 bytes, at most 128"},
            {"PUT", "/api/v1/vehicles/V1", R"({"speedlimit":3})", 400, "did you mean 'speedLimit'?"},
            {"PUT", "/api/v1/zones/z", "{}", 400, "malformed_zone"},
+           {"PUT", "/api/v1/zones/%ff", "{}", 400, "the id is not UTF-8"},
+           {"PUT", "/api/v1/vehicles/V%C3%28", "{}", 400, "the id is not UTF-8"},
            {"PATCH", "/api/v1/vehicles/V1", "{}", 405, "method_not_allowed"},
            {"GET", "/api/v1/nothing", "", 404, "not_found"},
        }) {

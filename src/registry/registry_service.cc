@@ -244,7 +244,11 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
   if (!request.id && importing)
     return registry_error(ErrorCode::not_permitted, "Subject {} is in import mode: a schema needs an id", subject);
   const auto* last = index_.latest(subject, true);
-  const int next_version = last == nullptr ? 1 : last->version + 1;
+  if (last != nullptr && last->version == INT32_MAX && !(importing && request.version.value_or(-1) > 0)) {
+    return registry_error(ErrorCode::invalid_version, "Subject {} has version {}: there is no number after it", subject,
+                          last->version);
+  }
+  const int next_version = last == nullptr ? 1 : last->version + (last->version == INT32_MAX ? 0 : 1);
   SchemaVersion version = parsed.content;
   version.subject = subject;
   version.version = next_version;
@@ -272,6 +276,11 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
         details);
   }
   const auto& ids = index_.ids_of(version);
+  if (ids.empty() && index_.id_max() == INT32_MAX) {
+    return registry_error(ErrorCode::store_failure,
+                          "register subject={}: an imported schema has id {}, so that no id is left for a new one",
+                          subject, index_.id_max());
+  }
   version.id = ids.empty() ? index_.id_max() + 1 : *ids.begin();
   return version;
 }

@@ -392,6 +392,27 @@ TEST_F(RestApi, ContentImportedUnderTwoIdsKeepsBoth) {
   EXPECT_EQ(add("v", R"("int")"), R"(200 {"id":7})");
 }
 
+TEST_F(RestApi, AfterTheLargestIdOrVersionNothingNewIsWritten) {
+  ask("PUT", "/mode", R"({"mode":"IMPORT"})");
+  const auto import = [&](std::string_view subject, std::string_view schema, int id, int version) {
+    return ask("POST", fmt::format("/subjects/{}/versions", subject),
+               fmt::format(R"({{"schema":"\"{}\"","id":{},"version":{}}})", schema, id, version));
+  };
+  EXPECT_EQ(import("v", "int", 7, INT32_MAX), R"(200 {"id":7})");
+  ask("PUT", "/mode", R"({"mode":"READWRITE"})");
+  const size_t before = records_.all.size();
+  EXPECT_EQ(code_of(add("v", R"("long")")), 42202);
+  EXPECT_EQ(records_.all.size(), before);
+  EXPECT_EQ(add("w", R"("long")"), R"(200 {"id":8})");
+  ask("PUT", "/mode/s", R"({"mode":"IMPORT"})");
+  EXPECT_EQ(import("s", "string", INT32_MAX, 1), R"(200 {"id":2147483647})");
+  ask("PUT", "/mode/s", R"({"mode":"READWRITE"})");
+  const size_t full = records_.all.size();
+  EXPECT_EQ(code_of(add("t", R"("bytes")")), 50001);
+  EXPECT_EQ(records_.all.size(), full);
+  EXPECT_EQ(add("t", R"("string")"), R"(200 {"id":2147483647})");  // its content has one
+}
+
 TEST_F(RestApi, IdsOfOtherContextsAreNotTakenForOurs) {
   records_.all = {{R"({"keytype":"SCHEMA","subject":":.other:s","version":1,"magic":1})",
                    R"({"subject":":.other:s","version":1,"id":1,"schema":"\"int\"","deleted":false})"},
