@@ -172,19 +172,21 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, ProducerId pr
   return out;
 }
 
-// The disk takes no more, as a rule because it is full: clients are told so, and the log once in a while. Nothing of
-// the batch counts, and the next one that the disk takes goes to the same place.
+// The disk takes no more, as a rule because it is full: clients are told so, and the log once in a while, also when
+// small batches still find room between large ones. Nothing of the batch counts, and the next one that the disk takes
+// goes to the same place.
 Status Partition::note_write(Status status) {
   constexpr int64_t kComplaintMs = 30'000;
   if (status.ok()) {
-    if (refused_writes_ > 0) info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
-    refused_writes_ = 0;
+    if (complained_) info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
+    complained_ = false;
     return status;
   }
-  ++refused_writes_;
   const int64_t now = env_.clock->steady_ms();
-  if (refused_writes_ == 1 || now >= next_complaint_ms_) {
+  refused_writes_ = complained_ || now < next_complaint_ms_ ? refused_writes_ + 1 : 1;
+  if (now >= next_complaint_ms_) {
     next_complaint_ms_ = now + kComplaintMs;
+    complained_ = true;
     error("{}: {}; clients get KAFKA_STORAGE_ERROR until there is space ({} refused so far)", name(), status.message(),
           refused_writes_);
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -239,8 +240,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Offset high_watermark_;
   Offset durable_;
   Offset cleaned_to_;
-  int64_t refused_writes_ = 0;  // since the disk last took one
-  int64_t next_complaint_ms_ = 0;
+  int64_t refused_writes_ = 0;  // since the log began to say so
+  int64_t next_complaint_ms_ = std::numeric_limits<int64_t>::min();
+  bool complained_ = false;
   Offset mark_wanted_;  // both are the flushing thread's
   Offset mark_saved_;   // may lag behind on a full disk, and is tried again
   bool folder_unsynced_ = false;

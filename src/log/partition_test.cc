@@ -374,14 +374,32 @@ TEST(Partition, AFullDiskRefusesAndTakesUpAgain) {
 
 // Hundreds of producers try again and again meanwhile: the log of the program says it once in a while.
 TEST(Partition, AFullDiskIsLoggedOnce) {
-  PartitionFixture log;
-  log.env.fail_writes_after(0);
-  ::testing::internal::CaptureStderr();
-  for (int i = 0; i < 20; ++i) EXPECT_FALSE(log.append(test_batch("x")).ok());
-  const std::string said = ::testing::internal::GetCapturedStderr();
-  size_t lines = 0;
-  for (size_t at = said.find("t-0: "); at != std::string::npos; at = said.find("t-0: ", at + 1)) ++lines;
-  EXPECT_EQ(lines, 1u) << said;
+  const struct {
+    const char* name;
+    bool some_fit;  // small batches find room between large ones
+  } cases[] = {{"nothing fits", false}, {"some fit", true}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    PartitionFixture log;
+    ::testing::internal::CaptureStderr();
+    for (int i = 0; i < 20; ++i) {
+      log.env.fail_writes_after(0);
+      EXPECT_FALSE(log.append(test_batch("x")).ok());
+      log.env.fail_writes_after(std::nullopt);
+      if (c.some_fit) {
+        EXPECT_TRUE(log.append(test_batch("x")).ok());
+      }
+    }
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    size_t refusals = 0;
+    for (size_t at = said.find("until there is space"); at != std::string::npos;
+         at = said.find("until there is space", at + 1))
+      ++refusals;
+    EXPECT_EQ(refusals, 1u) << said;
+    size_t lines = 0;
+    for (size_t at = said.find("t-0: "); at != std::string::npos; at = said.find("t-0: ", at + 1)) ++lines;
+    EXPECT_EQ(lines, c.some_fit ? 2u : 1u) << said;
+  }
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace {
 
 // A new member waits for its first answer without being able to send heartbeats, and may be gone: it is given up then.
 constexpr int64_t kNewMemberTimeoutMs = 300'000;
+// So long a group whose assignment could not be stored waits for its next rebalance.
+constexpr int64_t kStoreAgainMs = 1000;
 // From this version on a member without id is told one and must come back with it (KIP-394)...
 constexpr int16_t kMemberIdRequiredSince = 4;
 // ...and from this one on a static leader may be told to skip the assignment (KIP-814).
@@ -262,8 +264,7 @@ void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& re
         }
         if (!status.ok()) {
           log::warn("group {}: the assignment cannot be stored: {}", id, status.message());
-          propagate_assignment(*stored, ErrorCode::coordinator_not_available);
-          return maybe_rebalance(*stored, "the assignment could not be stored");
+          return begin_again_later(*stored);
         }
         for (auto& [member_id, member] : stored->members) {
           const auto at = assignments->find(member_id);
@@ -273,6 +274,20 @@ void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& re
         propagate_assignment(*stored, ErrorCode::none);
         log::info("group {}: generation {} of {} members is stable", id, generation, stored->members.size());
       });
+}
+
+// Members come back at once, and what could not be written, on a full disk for one, will not be written at once.
+void GroupCoordinator::begin_again_later(const Group& group) {
+  const auto begin_again = [this, id = group.id, serial = group.serial, generation = group.generation] {
+    Group* found = find(id);
+    if (found == nullptr || found->serial != serial || found->generation != generation ||
+        found->state != GroupState::completing_rebalance) {
+      return;
+    }
+    propagate_assignment(*found, ErrorCode::coordinator_not_available);
+    maybe_rebalance(*found, "the assignment could not be stored");
+  };
+  scheduler_.schedule(kStoreAgainMs, on_strand(begin_again));
 }
 
 void GroupCoordinator::propagate_assignment(Group& group, ErrorCode error) {
