@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "apps/muir/metrics_service.h"
 #include "apps/muir/say.h"
 #include "apps/vts/config.h"
 #include "broker/broker_config.h"
@@ -48,6 +49,7 @@ std::map<std::string, Row> declared() {
   for (const ConfigKey& key : vts::vts_config().keys()) add(key.name, key.fallback, "vehicle tracking", key.doc);
   for (const ConfigKey& key : registry::registry_config().keys())
     add(key.name, key.fallback, "schema registry", key.doc);
+  for (const ConfigKey& key : metrics_config().keys()) add(key.name, key.fallback, "metrics", key.doc);
   for (const auto& key : streams::streams_config_keys()) add(key.name, key.default_value, "streams", key.text);
   for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
   for (const ConfigKey& key : net::tls_config_keys()) add(key.name, key.fallback, "TLS", key.doc);

@@ -1,6 +1,7 @@
 #include "apps/muir/servers.h"
 
 #include "apps/muir/instance_id.h"
+#include "apps/muir/metrics_service.h"
 #include "apps/muir/places.h"
 #include "apps/muir/say.h"
 #include "apps/muir/settings.h"
@@ -63,8 +64,18 @@ class Servers {
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
 
+  // The first of all: the other parts are collected from their start on.
+  Status start_metrics(const MetricsPlaces& places) {
+    const ConfigDef& http = vts::vts_config();
+    return metrics_.start(
+        places, {.memory_bytes_max = static_cast<size_t>(http.integer(options_.properties, "http.memory.max.bytes")),
+                 .allowed_hosts = http.list(options_.properties, "http.allowed.hosts"),
+                 .allowed_hosts_key = "http.allowed.hosts"});
+  }
+
   Status start_broker(bool with_everything) {
     broker::BrokerConfig config = broker_config(options_);
+    config.metrics = &metrics_.registry();
     // Kafka waits three seconds for further members of a new group, and again for each that comes; the members here are
     // this process's threads, which join together.
     if (with_everything) config.properties.try_emplace("group.initial.rebalance.delay.ms", "100");
@@ -94,6 +105,8 @@ class Servers {
     registry::RegistryOptions own = MUIR_TRY(registry_options(options_));
     own.allowed_hosts = config_.http_allowed_hosts;
     own.memory_bytes_max = config_.http_memory_bytes_max;
+    own.metrics = &metrics_.registry();
+    own.metrics_endpoint = metrics_.for_servers();
     auto started = registry::Registry::start(*client_, std::move(own));
     if (!started.ok()) return explain(started.status(), "schema registry", "--registry-port", options_.registry_port);
     registry_ = std::move(*started);
@@ -124,7 +137,12 @@ class Servers {
           "with --web-dir");
     const uint16_t port = config_.http_port;
     const std::string cluster = broker_ ? "Muir broker, embedded" : bootstrap_;
-    auto started = vts::Vts::start({.config = config_, .cluster_name = cluster, .web_dir = web, .demo_dir = demo},
+    auto started = vts::Vts::start({.config = config_,
+                                    .cluster_name = cluster,
+                                    .web_dir = web,
+                                    .demo_dir = demo,
+                                    .metrics = &metrics_.registry(),
+                                    .metrics_endpoint = metrics_.for_servers()},
                                    *client_, *registry_port_);
     if (!started.ok()) return explain(started.status(), "vehicle tracking", "--http-port", port);
     vts_ = std::move(*started);
@@ -144,9 +162,10 @@ class Servers {
         log::error("stopping the broker: {}", status.to_string());
     }
     broker_.reset();
+    metrics_.stop();
   }
 
-  void print_summary(int64_t took_ms) const {
+  void print_summary(int64_t took_ms) {
     if (options_.output == Output::json) return print_json(took_ms);
     say("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
     if (vts_) say("  map and REST      {}\n", vts_->url());
@@ -156,6 +175,7 @@ class Servers {
       say("  Kafka cluster     {}\n", bootstrap_);
     }
     if (registry_) say("  schema registry   {}\n", registry_->url());
+    for (const std::string& url : metrics_urls()) say("  metrics           {}\n", url);
     say("  data              {}\n", options_.data_dir);
     if (broker_) {
       const auto it = options_.properties.find("log.flush.acks");
@@ -171,6 +191,14 @@ class Servers {
   }
 
  private:
+  // Of the same metrics all.
+  [[nodiscard]] std::vector<std::string> metrics_urls() {
+    std::vector<std::string> out = metrics_.urls();
+    if (metrics_.for_servers() == nullptr) return out;
+    if (vts_) out.push_back(vts_->url() + "/metrics");
+    if (registry_) out.push_back(registry_->url() + "/metrics");
+    return out;
+  }
   // The one that this process's own clients use: plaintext where there is one.
   [[nodiscard]] broker::Listener own_listener() const {
     const auto& all = broker_->listeners();
@@ -192,7 +220,7 @@ class Servers {
     return out;
   }
 
-  void print_json(int64_t took_ms) const {
+  void print_json(int64_t took_ms) {
     std::string out = fmt::format("{{\"version\":\"{}\",\"startMs\":{}", MUIR_VERSION, took_ms);
     const auto text = [&out](std::string_view name, const std::string& value) {
       fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
@@ -202,6 +230,7 @@ class Servers {
     text("bootstrapServers", bootstrap_);
     if (registry_) text("schemaRegistryUrl", registry_->url());
     text("data", options_.data_dir);
+    if (const auto metrics = metrics_urls(); !metrics.empty()) text("metricsUrl", metrics.front());
     say("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
   }
 
@@ -219,6 +248,7 @@ class Servers {
   }
 
   const ServerOptions& options_;
+  MetricsService metrics_{MUIR_VERSION};
   std::string bootstrap_;
   vts::VtsConfig config_;
   broker::Listener own_listener_;  // of broker_
@@ -264,6 +294,10 @@ Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
     const registry::RegistryOptions registry = MUIR_TRY(registry_options(options));
     out.servers.push_back({"schema registry", "--registry-port", registry.host, registry.port});
   }
+  for (const MetricsListener& metrics :
+       MUIR_TRY(metrics_places(options.properties, parts.vts || parts.registry)).listeners) {
+    if (metrics.must) out.servers.push_back({"metrics", "metrics.listeners", metrics.host, metrics.port});
+  }
   return out;
 }
 
@@ -273,6 +307,8 @@ Status run(const ServerOptions& options, const Parts& parts, const StopSignal& s
   MUIR_RETURN_IF_ERROR(check_configuration(with_options(options)));
   MUIR_RETURN_IF_ERROR(check_places(MUIR_TRY(places_of(options, parts))));
   Servers servers(options);
+  MUIR_RETURN_IF_ERROR(
+      servers.start_metrics(MUIR_TRY(metrics_places(options.properties, parts.vts || parts.registry))));
   MUIR_RETURN_IF_ERROR(start(servers));
   stop.started();
   servers.print_summary(system_clock().steady_ms() - began);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "apps/muir/metrics_service.h"
 #include "apps/vts/config.h"
 #include "base/log.h"
 #include "broker/broker_config.h"
@@ -19,6 +20,7 @@ bool known(const std::string& key) {
   constexpr std::string_view kRegistryPrefix = "schema.registry.";  // as Java's serdes have it
   if (key.starts_with(kRegistryPrefix) && net::is_tls_key(std::string_view(key).substr(kRegistryPrefix.size())))
     return true;
+  if (metrics_config().find(key) != nullptr || is_metrics_tls_key(key)) return true;
   return vts::vts_config().find(key) != nullptr || registry::registry_config().find(key) != nullptr ||
          broker::is_known_property(key) || streams::unknown_keys({{key, ""}}).empty();
 }
@@ -35,6 +37,7 @@ void warn_about_unknown(const Settings& given) {
   std::vector<std::string> names;
   for (const ConfigKey& key : vts::vts_config().keys()) names.push_back(key.name);
   for (const ConfigKey& key : registry::registry_config().keys()) names.push_back(key.name);
+  for (const ConfigKey& key : metrics_config().keys()) names.push_back(key.name);
   for (const auto& key : broker::broker_config_keys()) names.emplace_back(key.name);
   for (const auto& key : streams::streams_config_keys()) names.emplace_back(key.name);
   for (const auto& [key, value] : given.values) {
@@ -64,6 +67,7 @@ Status check_configuration(const Properties& properties) {
     return error(Code::invalid_argument, "configuration: {}", complaints.wrong.front());
   MUIR_RETURN_IF_ERROR(broker::BrokerConfig::from_properties(properties));
   MUIR_RETURN_IF_ERROR(registry::registry_config().validate(properties));
+  MUIR_RETURN_IF_ERROR(metrics_places(properties, false));
   const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
   const Status clients = client::connect_kafka(config.client).status();
   // Also what is a good value elsewhere, and not offered here, is wrong here.

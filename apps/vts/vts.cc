@@ -154,7 +154,10 @@ class Running final : public Vts {
                                               .tls = config.http_tls,
                                               .allowed_hosts = config.http_allowed_hosts,
                                               .allowed_hosts_key = "http.allowed.hosts",
-                                              .allowed_origins = config.http_allowed_origins});
+                                              .allowed_origins = config.http_allowed_origins,
+                                              .metrics = options_.metrics,
+                                              .metrics_name = "vts"});
+    if (options_.metrics_endpoint != nullptr) options_.metrics_endpoint->add_to(*server_);
     feed_.emplace(view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);
     api_->add_to(*server_);

@@ -6,8 +6,10 @@
 #include <string>
 
 #include "apps/vts/config.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "net/metrics_endpoint.h"
 #include "serde/registry_port.h"
 
 namespace muir::vts {
@@ -17,6 +19,10 @@ struct VtsOptions {
   std::string cluster_name;  // as the page shows it
   std::string web_dir{};     // the built page; empty: none is served
   std::string demo_dir{};    // served under /demo; empty: not
+  // Where muir_vts_* and muir_streams_* are collected, and who answers /metrics; both outlive it. Null: nowhere,
+  // nobody.
+  MetricsRegistry* metrics = nullptr;
+  net::MetricsEndpoint* metrics_endpoint = nullptr;
 };
 
 // Thread-safe.

@@ -1,134 +1,226 @@
 #include "base/metrics.h"
 
-#include <fmt/format.h>
-
-#include <bit>
+#include <algorithm>
+#include <deque>
 
 #include "base/check.h"
 
 namespace muir {
-
-size_t Histogram::bucket_of(uint64_t value) {
-  constexpr uint64_t kSub = 1u << kSubBits;
-  if (value < kSub) return value;
-  // The highest bit chooses the power of two, the four bits below it the part of it.
-  const auto power = static_cast<size_t>(63 - std::countl_zero(value));
-  const size_t part = (value >> (power - kSubBits)) & (kSub - 1);
-  return ((power - kSubBits + 1) << kSubBits) + part;
-}
-
-double Histogram::middle_of(size_t bucket) {
-  constexpr size_t kSub = 1u << kSubBits;
-  if (bucket < kSub) return static_cast<double>(bucket);
-  const size_t power = (bucket >> kSubBits) + kSubBits - 1;
-  const double width = static_cast<double>(uint64_t{1} << (power - kSubBits));
-  return static_cast<double>((kSub + (bucket & (kSub - 1))) * (uint64_t{1} << (power - kSubBits))) + width / 2;
-}
-
-void Histogram::record(int64_t value) {
-  const auto at_least_zero = static_cast<uint64_t>(value < 0 ? 0 : value);
-  buckets_[bucket_of(at_least_zero)].fetch_add(1, std::memory_order_relaxed);
-  count_.fetch_add(1, std::memory_order_relaxed);
-  sum_.fetch_add(static_cast<int64_t>(at_least_zero), std::memory_order_relaxed);
-}
-
-double Histogram::quantile(double q) const {
-  const int64_t total = count();
-  if (total == 0) return 0;
-  const auto rank = static_cast<uint64_t>(q * static_cast<double>(total - 1)) + 1;
-  uint64_t seen = 0;
-  for (size_t i = 0; i < buckets_.size(); ++i) {
-    seen += buckets_[i].load(std::memory_order_relaxed);
-    if (seen >= rank) return middle_of(i);
-  }
-  return middle_of(kBuckets - 1);
-}
-
-void Histogram::reset() {
-  for (auto& bucket : buckets_) bucket.store(0, std::memory_order_relaxed);
-  count_.store(0, std::memory_order_relaxed);
-  sum_.store(0, std::memory_order_relaxed);
-}
-
-MetricsRegistry::Metric& MetricsRegistry::find(const std::string& name, const std::string& help, const Labels& labels,
-                                               char kind) {
-  auto [family, made] = families_.try_emplace(name);
-  if (made) {
-    family->second.help = help;
-    family->second.kind = kind;
-  }
-  CHECK(family->second.kind == kind, "metric {} is registered as two kinds", name);
-  return family->second.metrics[labels];
-}
-
-Counter& MetricsRegistry::counter(const std::string& name, const std::string& help, const Labels& labels) {
-  const std::lock_guard lock(mutex_);
-  auto& metric = find(name, help, labels, 'c');
-  if (!metric.counter) metric.counter = std::make_unique<Counter>();
-  return *metric.counter;
-}
-
-Gauge& MetricsRegistry::gauge(const std::string& name, const std::string& help, const Labels& labels) {
-  const std::lock_guard lock(mutex_);
-  auto& metric = find(name, help, labels, 'g');
-  if (!metric.gauge) metric.gauge = std::make_unique<Gauge>();
-  return *metric.gauge;
-}
-
-Histogram& MetricsRegistry::histogram(const std::string& name, const std::string& help, const Labels& labels) {
-  const std::lock_guard lock(mutex_);
-  auto& metric = find(name, help, labels, 'h');
-  if (!metric.histogram) metric.histogram = std::make_unique<Histogram>();
-  return *metric.histogram;
-}
-
 namespace {
 
-// Prometheus text format 0.0.4: backslash and line feed everywhere, quotes in the values of labels only.
-std::string escaped(const std::string& text, bool quotes) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\\' || (quotes && c == '"')) out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out;
+constexpr std::string_view kTotal = "_total";
+constexpr const char* kOther = "other";
+
+bool is_name(std::string_view text, bool colons) {
+  const auto good = [colons](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (colons && c == ':');
+  };
+  return !text.empty() && !(text.front() >= '0' && text.front() <= '9') && std::all_of(text.begin(), text.end(), good);
 }
 
-std::string label_text(const Labels& labels, const std::string& quantile = {}) {
-  std::string inner;
-  for (const auto& [name, value] : labels)
-    inner += fmt::format("{}{}=\"{}\"", inner.empty() ? "" : ",", name, escaped(value, true));
-  if (!quantile.empty()) inner += fmt::format("{}quantile=\"{}\"", inner.empty() ? "" : ",", quantile);
-  return inner.empty() ? "" : "{" + inner + "}";
+// The family that a series of that kind and name belongs to. All of this is written in the program, none comes from
+// outside.
+std::string_view checked_name(std::string_view name, MetricKind kind) {
+  MUIR_CHECK(is_name(name, true), "\"{}\" cannot be a metric's name", name);
+  const bool total = name.ends_with(kTotal);
+  MUIR_CHECK(total == (kind == MetricKind::counter), "metric {}: counters, and they alone, end in _total", name);
+  if (total) name.remove_suffix(kTotal.size());
+  return name;
 }
 
-void render(std::string& out, const std::string& name, const Labels& labels, const Histogram& histogram) {
-  for (const double q : {0.5, 0.9, 0.99}) {
-    out += fmt::format("{}{} {}\n", name, label_text(labels, fmt::format("{}", q)), histogram.quantile(q));
+void check_labels(std::string_view name, const Labels& labels) {
+  for (const auto& [label, value] : labels) {
+    MUIR_CHECK(is_name(label, false) && !label.starts_with("__") && label != "le" && label != "quantile",
+               "metric {}: \"{}\" cannot be a label's name", name, label);
   }
-  out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, label_text(labels), histogram.sum(), name,
-                     label_text(labels), histogram.count());
+}
+
+Labels others(Labels labels) {
+  for (auto& [label, value] : labels) value = kOther;
+  return labels;
+}
+
+void add(HistogramCounts& to, const HistogramCounts& more) {
+  if (to.buckets.empty()) {
+    to = more;
+    return;
+  }
+  for (size_t i = 0; i < std::min(to.buckets.size(), more.buckets.size()); ++i) to.buckets[i] += more.buckets[i];
+  to.sum += more.sum;
+}
+
+// The place of `labels`, or of all that found no place.
+template <class Value>
+Value& place_of(std::map<Labels, Value>& series, Labels labels) {
+  const auto found = series.find(labels);
+  if (found != series.end()) return found->second;
+  if (series.size() >= MetricSink::kSeriesMax) labels = others(std::move(labels));
+  return series[std::move(labels)];
 }
 
 }  // namespace
 
-std::string MetricsRegistry::prometheus_text() const {
-  const std::lock_guard lock(mutex_);
-  std::string out;
-  for (const auto& [name, family] : families_) {
-    const char* type = family.kind == 'c' ? "counter" : family.kind == 'g' ? "gauge" : "summary";
-    out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, escaped(family.help, false), name, type);
-    for (const auto& [labels, metric] : family.metrics) {
-      if (metric.counter) out += fmt::format("{}{} {}\n", name, label_text(labels), metric.counter->value());
-      if (metric.gauge) out += fmt::format("{}{} {}\n", name, label_text(labels), metric.gauge->value());
-      if (metric.histogram) render(out, name, labels, *metric.histogram);
-    }
-  }
+// ---- histogram
+
+Histogram::Histogram(std::span<const double> bounds)
+    : bounds_(bounds), buckets_(std::make_unique<std::atomic<uint64_t>[]>(bounds.size() + 1)) {}
+
+void Histogram::observe(double value) {
+  size_t at = 0;
+  while (at < bounds_.size() && value > bounds_[at]) ++at;
+  buckets_[at].fetch_add(1, std::memory_order_relaxed);
+  sum_.fetch_add(value, std::memory_order_relaxed);
+}
+
+HistogramCounts Histogram::counts() const {
+  HistogramCounts out{.bounds = bounds_, .buckets = std::vector<uint64_t>(bounds_.size() + 1)};
+  for (size_t i = 0; i < out.buckets.size(); ++i) out.buckets[i] = buckets_[i].load(std::memory_order_relaxed);
+  out.sum = sum_.load(std::memory_order_relaxed);
   return out;
+}
+
+// ---- sink
+
+MetricFamily& MetricSink::family(std::string_view name, std::string_view help, MetricKind kind) {
+  name = checked_name(name, kind);
+  const auto found = families_.find(name);
+  if (found == families_.end()) {
+    MetricFamily& made = families_[std::string(name)];
+    made.kind = kind;
+    made.help = help;
+    return made;
+  }
+  // Also a counter x_total beside a gauge x: OpenMetrics has one family for both.
+  MUIR_CHECK(found->second.kind == kind, "metric {} is of two kinds", name);
+  return found->second;
+}
+
+Labels MetricSink::with_common(const Labels& labels) const {
+  Labels out = common_;
+  for (const auto& [label, value] : labels) out.insert_or_assign(label, value);
+  return out;
+}
+
+void MetricSink::counter(std::string_view name, std::string_view help, const Labels& labels, double value) {
+  check_labels(name, labels);
+  place_of(family(name, help, MetricKind::counter).values, with_common(labels)) += value;
+}
+
+void MetricSink::gauge(std::string_view name, std::string_view help, const Labels& labels, double value) {
+  check_labels(name, labels);
+  place_of(family(name, help, MetricKind::gauge).values, with_common(labels)) += value;
+}
+
+void MetricSink::histogram(std::string_view name, std::string_view help, const Labels& labels,
+                           const HistogramCounts& counts) {
+  check_labels(name, labels);
+  add(place_of(family(name, help, MetricKind::histogram).histograms, with_common(labels)), counts);
+}
+
+// ---- group
+
+struct MetricsGroup::State {
+  struct Named {
+    MetricKind kind;
+    std::string help;
+    std::map<Labels, Counter> counters;
+    std::map<Labels, Gauge> gauges;
+    std::map<Labels, std::unique_ptr<Histogram>> histograms;
+  };
+
+  Named& named(std::string_view name, std::string_view help, MetricKind kind, const Labels& labels) {
+    (void)checked_name(name, kind);
+    check_labels(name, labels);
+    auto found = names.find(name);
+    if (found == names.end())
+      found = names.emplace(std::string(name), Named{.kind = kind, .help = std::string(help)}).first;
+    MUIR_CHECK(found->second.kind == kind, "metric {} is of two kinds", name);
+    return found->second;
+  }
+
+  void collect(MetricSink& sink) {
+    const std::lock_guard guard(mutex);
+    for (const auto& [name, all] : names) {
+      for (const auto& [labels, one] : all.counters)
+        sink.counter(name, all.help, labels, static_cast<double>(one.value()));
+      for (const auto& [labels, one] : all.gauges) sink.gauge(name, all.help, labels, static_cast<double>(one.value()));
+      for (const auto& [labels, one] : all.histograms) sink.histogram(name, all.help, labels, one->counts());
+    }
+    for (const auto& callback : callbacks) callback(sink);
+  }
+
+  const Labels common;
+  std::mutex mutex;
+  std::map<std::string, Named, std::less<>> names;
+  std::deque<std::function<void(MetricSink&)>> callbacks;
+};
+
+MetricsGroup::MetricsGroup(MetricsRegistry* registry, Labels common)
+    : state_(new State{.common = std::move(common), .mutex = {}, .names = {}, .callbacks = {}}), registry_(registry) {
+  check_labels("of a group", state_->common);
+  if (registry_ == nullptr) return;
+  const std::lock_guard guard(registry_->mutex_);
+  registry_->groups_.push_back(state_);
+}
+
+MetricsGroup::~MetricsGroup() {
+  if (registry_ != nullptr) {
+    const std::lock_guard guard(registry_->mutex_);
+    std::erase(registry_->groups_, state_);
+  }
+  // A collection may have taken the group before: it finds nothing from here on.
+  const std::lock_guard guard(state_->mutex);
+  state_->callbacks.clear();
+}
+
+Counter& MetricsGroup::counter(std::string_view name, std::string_view help, const Labels& labels) {
+  const std::lock_guard guard(state_->mutex);
+  return place_of(state_->named(name, help, MetricKind::counter, labels).counters, labels);
+}
+
+Gauge& MetricsGroup::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+  const std::lock_guard guard(state_->mutex);
+  return place_of(state_->named(name, help, MetricKind::gauge, labels).gauges, labels);
+}
+
+Histogram& MetricsGroup::histogram(std::string_view name, std::string_view help, std::span<const double> bounds,
+                                   const Labels& labels) {
+  const std::lock_guard guard(state_->mutex);
+  auto& place = place_of(state_->named(name, help, MetricKind::histogram, labels).histograms, labels);
+  if (!place) place = std::make_unique<Histogram>(bounds);
+  return *place;
+}
+
+void MetricsGroup::collect(std::function<void(MetricSink&)> callback) {
+  const std::lock_guard guard(state_->mutex);
+  state_->callbacks.push_back(std::move(callback));
+}
+
+void MetricsGroup::gauge_of(std::string name, std::string help, Labels labels, std::function<double()> value) {
+  collect([name = std::move(name), help = std::move(help), labels = std::move(labels),
+           value = std::move(value)](MetricSink& sink) { sink.gauge(name, help, labels, value()); });
+}
+
+void MetricsGroup::counter_of(std::string name, std::string help, Labels labels, std::function<double()> value) {
+  collect([name = std::move(name), help = std::move(help), labels = std::move(labels),
+           value = std::move(value)](MetricSink& sink) { sink.counter(name, help, labels, value()); });
+}
+
+// ---- registry
+
+MetricFamilies MetricsRegistry::collect() const {
+  std::vector<std::shared_ptr<MetricsGroup::State>> groups;
+  {
+    const std::lock_guard guard(mutex_);
+    groups = groups_;
+  }
+  MetricSink sink;
+  for (const auto& group : groups) {
+    sink.common_ = group->common;
+    group->collect(sink);
+  }
+  return sink.take();
 }
 
 }  // namespace muir

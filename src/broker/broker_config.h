@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "broker/listener.h"
 
@@ -26,7 +27,8 @@ struct BrokerConfig {
 
   // Everything else by its Kafka key; unknown keys are warned about at start.
   Properties properties;
-  Clock* clock = nullptr;  // null: the machine's
+  Clock* clock = nullptr;              // null: the machine's
+  MetricsRegistry* metrics = nullptr;  // where muir_broker_* and muir_log_* are collected, outlives it; null: nowhere
 
   // Reads log.dirs, node.id and the rest from Kafka-style properties, and checks listeners and what belongs to it.
   static Result<BrokerConfig> from_properties(const Properties& properties);

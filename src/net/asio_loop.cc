@@ -349,7 +349,14 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
 class AsioListener final : public TcpListener {
  public:
   AsioListener(EventLoop::Impl& loop, TcpListenerOptions options, Accept accept)
-      : loop_(loop), options_(std::move(options)), accept_(std::move(accept)) {}
+      : loop_(loop), options_(std::move(options)), accept_(std::move(accept)) {
+    metrics_.gauge_of("muir_net_connections", "Open connections.", {}, [this] {
+      const std::lock_guard lock(mutex_);
+      return static_cast<double>(streams_.size());
+    });
+    metrics_.gauge_of("muir_net_connections_max", "Most connections at a time.", {},
+                      [this] { return static_cast<double>(options_.connections_max); });
+  }
   ~AsioListener() override { stop(); }
 
   Status listen() {
@@ -462,6 +469,7 @@ class AsioListener final : public TcpListener {
     if (stopping_) return;  // stop() has taken its list of streams already
     if (streams_.size() >= options_.connections_max) {
       log::warn("port {}: connection from {} refused, {} are open", port_, peer, streams_.size());
+      refused_.add();
       const Bytes& refusal = options_.refusal;
       [[maybe_unused]] const auto sent = ::send(socket.native_handle(), refusal.data(), refusal.size(), MSG_NOSIGNAL);
       return;
@@ -470,6 +478,7 @@ class AsioListener final : public TcpListener {
     stream->on_gone([this, weak = std::weak_ptr(stream)] { remove(weak.lock()); });
     streams_.insert(stream);
     lock.unlock();
+    accepted_.add();
     stream->post([this, stream] {
       if (!stopping_) accept_(stream);
     });
@@ -494,6 +503,11 @@ class AsioListener final : public TcpListener {
   std::condition_variable gone_;
   bool accepting_ = true;
   std::set<std::shared_ptr<AsioStream>> streams_;
+
+  MetricsGroup metrics_{options_.metrics, {{"server", options_.metrics_name}}};
+  Counter& accepted_ = metrics_.counter("muir_net_connections_accepted_total", "Connections accepted.");
+  Counter& refused_ =
+      metrics_.counter("muir_net_connections_refused_total", "Connections closed at once because too many were open.");
 };
 
 }  // namespace

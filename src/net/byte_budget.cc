@@ -119,6 +119,11 @@ size_t ByteBudget::waiting() const {
   return out;
 }
 
+uint64_t ByteBudget::waits() const {
+  const std::lock_guard lock(mutex_);
+  return next_ticket_ - 1;
+}
+
 bool ByteBudget::peak_is_over() {
   constexpr size_t kMuchBytes = 16 * 1024 * 1024;
   const std::lock_guard lock(mutex_);

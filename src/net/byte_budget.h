@@ -59,6 +59,8 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] size_t used() const;
   [[nodiscard]] size_t waiting() const;
+  // How often somebody had to wait.
+  [[nodiscard]] uint64_t waits() const;
   // The most that was in use at a time since the last call.
   size_t take_peak();
   // True once after much of the budget was in use and little is: time for return_free_memory() (base/memory.h). Asked

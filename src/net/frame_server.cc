@@ -256,7 +256,11 @@ class Server final : public FrameServer {
   ~Server() override { stop(); }
 
   Status start(EventLoop& loop, const FrameServerOptions& options, SessionFactory factory) {
-    TcpListenerOptions listen{.host = options.host, .port = options.port, .connections_max = options.connections_max};
+    TcpListenerOptions listen{.host = options.host,
+                              .port = options.port,
+                              .connections_max = options.connections_max,
+                              .metrics = options.metrics,
+                              .metrics_name = options.metrics_name};
     listener_ = MUIR_TRY(start_listener(
         loop, std::move(listen), options.tls,
         [sweeper = swept_ ? sweeper_ : nullptr, warned_ms = std::make_shared<std::atomic<int64_t>>(-kWarnEveryMs),

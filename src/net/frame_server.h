@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "net/byte_budget.h"
 #include "net/event_loop.h"
@@ -68,6 +69,9 @@ struct FrameServerOptions {
   // never.
   int64_t idle_timeout_ms = 0;
   std::shared_ptr<const TlsContext> tls{};  // shared by all connections; null: plaintext
+  // Where muir_net_* are collected, which outlives the server; null: nowhere. `metrics_name` is their label "server".
+  MetricsRegistry* metrics = nullptr;
+  std::string metrics_name = "frames";
 };
 
 class FrameServer {

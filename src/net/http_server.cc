@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "net/internal/error_response.h"
 #include "net/internal/host_check.h"
+#include "net/internal/http_metrics.h"
 #include "net/internal/http_response_head.h"
 #include "net/internal/http_session.h"
 #include "net/internal/idle_sweeper.h"
@@ -36,7 +37,8 @@ class Server final : public HttpServer, public HttpDispatcher {
   ~Server() override { stop(); }
 
   void route(std::string method, std::string pattern, HttpHandler handler) override {
-    routes_.add(method, pattern, std::move(handler));
+    HttpMetrics::Route& metrics = metrics_->add_route(method, pattern);
+    routes_.add(method, pattern, {.handler = std::move(handler), .metrics = &metrics});
   }
   void websocket(std::string path, WebSocketHandler handler) override {
     websockets_.insert_or_assign(std::move(path), std::move(handler));
@@ -52,7 +54,13 @@ class Server final : public HttpServer, public HttpDispatcher {
     TcpListenerOptions listen{.host = options_.host,
                               .port = options_.port,
                               .connections_max = options_.connections_max,
-                              .refusal = refusal(options_)};
+                              .refusal = refusal(options_),
+                              .metrics = options_.metrics,
+                              .metrics_name = options_.metrics_name};
+    metrics_->group().gauge_of("muir_http_memory_bytes", "Held for requests, answers and messages of all connections.",
+                               {}, [memory = memory_] { return static_cast<double>(memory->used()); });
+    metrics_->group().gauge_of("muir_http_memory_max_bytes", "Most that may be held (http.memory.max.bytes).", {},
+                               [memory = memory_] { return static_cast<double>(memory->bytes_max()); });
     const auto accept = [this](const std::shared_ptr<TcpStream>& stream) {
       const auto session = make_http_session(stream, *this, options_);
       sweeper_->add(session);
@@ -73,16 +81,17 @@ class Server final : public HttpServer, public HttpDispatcher {
   }
 
   // ---- HttpDispatcher
-  void dispatch(HttpRequest request, std::shared_ptr<HttpResponder> responder) override {
+  void dispatch(HttpRequest request, std::shared_ptr<RoutedResponder> responder) override {
     auto match = routes_.find(request.method, request.raw_path);
     using Kind = decltype(match)::Kind;
     if (match.kind == Kind::found) {
+      responder->set_route(*match.handler->metrics);
       for (const std::string& raw : match.params) {
         auto decoded = percent_decode(raw);
         if (!decoded) return responder->respond(error_response(400, "malformed percent-encoding"));
         request.path_params.push_back(std::move(*decoded));
       }
-      return (*match.handler)(std::move(request), std::move(responder));
+      return match.handler->handler(std::move(request), std::move(responder));
     }
     if (match.kind == Kind::wrong_method) {
       HttpResponse response = error_response(405, "method not allowed");
@@ -95,7 +104,9 @@ class Server final : public HttpServer, public HttpDispatcher {
       return responder->respond(std::move(response));
     }
     for (const StaticFiles& files : files_) {
-      if (files.covers(request.path)) return responder->respond(files.answer(request));
+      if (!files.covers(request.path)) continue;
+      responder->set_route(metrics_->files());
+      return responder->respond(files.answer(request));
     }
     responder->respond(error_response(404, "not found"));
   }
@@ -110,6 +121,7 @@ class Server final : public HttpServer, public HttpDispatcher {
   }
 
   const std::shared_ptr<HttpMemory>& memory() const override { return memory_; }
+  const std::shared_ptr<HttpMetrics>& metrics() const override { return metrics_; }
 
   const WebSocketHandler* find_websocket(const std::string& path) const override {
     const auto it = websockets_.find(path);
@@ -117,10 +129,17 @@ class Server final : public HttpServer, public HttpDispatcher {
   }
 
  private:
+  struct Routed {
+    HttpHandler handler;
+    HttpMetrics::Route* metrics = nullptr;  // of metrics_
+  };
+
   EventLoop& loop_;
   const HttpServerOptions options_;
   const HostCheck hosts_;
-  RouteTable<HttpHandler> routes_;
+  RouteTable<Routed> routes_;
+  // Shared with requests in work.
+  const std::shared_ptr<HttpMetrics> metrics_ = std::make_shared<HttpMetrics>(options_.metrics, options_.metrics_name);
   std::map<std::string, WebSocketHandler> websockets_;
   std::vector<StaticFiles> files_;
   std::unique_ptr<TcpListener> listener_;

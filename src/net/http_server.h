@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "net/event_loop.h"
 #include "net/tls.h"
@@ -110,6 +111,10 @@ struct HttpServerOptions {
   // Whether "/a//b/" is "/a/b" to the routes, as servers of Java's kind have it. Off: an empty segment is one.
   bool merge_slashes = false;
   HttpErrorForm error_form{};  // null: {"error":{"code":"not_found","message":"..."}}
+  // Where muir_http_* and muir_net_* are collected, which outlives the server; null: nowhere. `metrics_name` is their
+  // label "server".
+  MetricsRegistry* metrics = nullptr;
+  std::string metrics_name = "http";
 };
 
 // Bytes of requests, answers and messages, of all connections together.

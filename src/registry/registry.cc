@@ -100,9 +100,11 @@ class HttpRegistry final : public Registry {
                 .allowed_hosts = options_.allowed_hosts,
                 .allowed_hosts_key = "http.allowed.hosts",
                 .merge_slashes = true,  // "/compatibility/subjects/s/versions/" is what Java's client asks for
-                .error_form = [](net::HttpResponse& response, std::string_view message, std::string_view accept) {
-                  give_error_form(response, message, accept);
-                }});
+                .error_form = [](net::HttpResponse& response, std::string_view message,
+                                 std::string_view accept) { give_error_form(response, message, accept); },
+                .metrics = options_.metrics,
+                .metrics_name = "registry"});
+    if (options_.metrics_endpoint != nullptr) options_.metrics_endpoint->add_to(*server_);
     for (const auto& route : rest_routes()) {
       server_->route(route.method, route.pattern,
                      [this, &route](net::HttpRequest request, std::shared_ptr<net::HttpResponder> responder) {

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "net/metrics_endpoint.h"
 #include "net/tls.h"
 #include "registry/compatibility.h"
 #include "registry/schema_log.h"
@@ -25,6 +27,9 @@ struct RegistryOptions {
   std::vector<std::string> allowed_hosts{};      // as net::HttpServerOptions has them
   size_t memory_bytes_max = 128 * 1024 * 1024;   // of all connections together
   size_t queued_requests_max = 1000;             // writes waiting for the log; more are answered 503
+  // Where muir_registry_* are collected, and who answers /metrics; both outlive the registry. Null: nowhere, nobody.
+  MetricsRegistry* metrics = nullptr;
+  net::MetricsEndpoint* metrics_endpoint = nullptr;
 };
 
 // Thread-safe.

@@ -48,6 +48,8 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "vts.partitions=0"], {}, "vts.partitions"),
             (["up", "--set", "vts.http.port=x"], {}, "vts.http.port"),
             (["up", "--set", "vts.http.allowed.origins=fleet.example.com"], {}, "vts.http.allowed.origins"),
+            (["up", "--set", "metrics.listeners=localhost:9404"], {}, "metrics.listeners: 'localhost:9404'"),
+            (["broker", "--set", "metrics.listeners=none,servers"], {}, "metrics.listeners: 'none'"),
             (["up", "--set", "processing.guarantee=twice"], {}, "processing.guarantee"),
             (["up", "--set", "security.protocol=CARRIER_PIGEON"], {}, "CARRIER_PIGEON"),
             (["up", "--set", "no equals sign"], {}, "no equals sign"),

@@ -77,6 +77,7 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
   // More is held than there is room for, and connections that were told to give it up have not done so yet: whoever
   // would take more does so a little later.
   [[nodiscard]] bool is_being_freed() const;
+  [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] size_t used() const;
   [[nodiscard]] size_t peak() const;
   // True once after much was in use and little is: time for return_free_memory() (base/memory.h).

@@ -58,9 +58,15 @@ class Session final : public HttpConnection,
         dispatcher_(dispatcher),
         options_(options),
         origins_(options.allowed_origins),
+        metrics_(dispatcher.metrics()),
         account_(dispatcher.memory(), *this) {
     begin_request();
   }
+  ~Session() override {
+    if (upgraded_) metrics_->websockets().add(-1);  // which has kept this
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   void start() override {
     stream_->set_events(shared_from_this());
@@ -97,12 +103,15 @@ class Session final : public HttpConnection,
 
  private:
   // Belongs to one request. Lets go of a session that is gone.
-  class Responder final : public HttpResponder {
+  class Responder final : public RoutedResponder {
    public:
     using Headers = std::vector<std::pair<std::string, std::string>>;
     // `headers` are added to every answer.
-    Responder(std::weak_ptr<Session> session, bool keep_alive, bool http_1_0, bool head_only, Headers headers)
-        : session_(std::move(session)),
+    Responder(const std::shared_ptr<Session>& session, bool keep_alive, bool http_1_0, bool head_only, Headers headers)
+        : RoutedResponder(session->metrics_->unrouted()),
+          metrics_(session->metrics_),
+          began_us_(system_clock().steady_us()),
+          session_(session),
           keep_alive_(keep_alive),
           http_1_0_(http_1_0),
           head_only_(head_only),
@@ -112,15 +121,21 @@ class Session final : public HttpConnection,
     }
     void respond(HttpResponse response) override {
       if (answered_.exchange(true)) return;
+      route().answered(response.status, system_clock().steady_us() - began_us_);
       for (auto& header : headers_) response.headers.push_back(std::move(header));
       if (const auto session = session_.lock())
         session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
     }
 
     // The answer has been given in another way.
-    void release() { answered_ = true; }
+    void release() {
+      route().count(101);
+      answered_ = true;
+    }
 
    private:
+    const std::shared_ptr<HttpMetrics> metrics_;  // may outlive the server
+    const int64_t began_us_;
     const std::weak_ptr<Session> session_;
     const bool keep_alive_;
     const bool http_1_0_;
@@ -153,8 +168,9 @@ class Session final : public HttpConnection,
   // The server needs the memory, and this connection has kept it for the longest time.
   void give_up() {
     if (closed_ || websocket_.lock()) return;
+    if (handling_ && (!answered_ || stream_->queued_bytes() == 0)) return account_.keep();
+    metrics_->shed().add();
     if (!handling_) return fail(503, "the server needs the memory that this request takes; it arrives too slowly");
-    if (!answered_ || stream_->queued_bytes() == 0) return account_.keep();
     log::debug("HTTP to {}: {} bytes of an answer are not read; closing the connection for its memory", stream_->peer(),
                stream_->queued_bytes());
     stream_->abort();
@@ -217,7 +233,7 @@ class Session final : public HttpConnection,
     request.id = request_id(request.header("x-request-id"));
     auto headers = origins_.headers(request);
     headers.emplace_back("X-Request-Id", request.id);
-    auto responder = std::make_shared<Responder>(weak_from_this(), message.keep_alive, message.http_1_0,
+    auto responder = std::make_shared<Responder>(shared_from_this(), message.keep_alive, message.http_1_0,
                                                  request.method == "HEAD", std::move(headers));
     if (auto refusal = dispatcher_.check_host(request)) return responder->respond(std::move(*refusal));
     if (!split_target(message.target, request)) {
@@ -246,6 +262,8 @@ class Session final : public HttpConnection,
                                              shared_from_this(), refusal);
     if (!socket) return responder.respond(std::move(refusal));
     websocket_ = socket;
+    upgraded_ = true;
+    metrics_->websockets().add(1);
     account_.close();
     buffer_ = {};
     responder.release();
@@ -293,6 +311,7 @@ class Session final : public HttpConnection,
     response.headers.emplace_back("X-Request-Id", request_id({}));
     if (status == 503) response.headers.emplace_back("Retry-After", "1");
     if (status == 415) response.headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    metrics_->unrouted().count(status);
     begin_request();  // what has arrived is not needed any more
     (void)account_.hold(0);
     handling_ = true;
@@ -322,7 +341,9 @@ class Session final : public HttpConnection,
   int64_t began_ms_ = 0;
   int64_t deadline_ms_ = kNever;
   std::weak_ptr<HttpConnection> websocket_;
-  HttpMemory::Account account_;  // last: no call to shed() after it
+  bool upgraded_ = false;
+  const std::shared_ptr<HttpMetrics> metrics_;  // shared with requests in work
+  HttpMemory::Account account_;                 // last: no call to shed() after it
 };
 
 }  // namespace

@@ -7,19 +7,35 @@
 
 #include "net/http_server.h"
 #include "net/internal/http_memory.h"
+#include "net/internal/http_metrics.h"
 #include "net/internal/idle_sweeper.h"
 #include "net/internal/tcp_stream.h"
 
 namespace muir::net {
 
+// A responder whose answer is counted with the route that it is of.
+class RoutedResponder : public HttpResponder {
+ public:
+  explicit RoutedResponder(HttpMetrics::Route& unrouted) : route_(&unrouted) {}
+  // Before a handler sees it.
+  void set_route(HttpMetrics::Route& route) { route_ = &route; }
+
+ protected:
+  [[nodiscard]] HttpMetrics::Route& route() const { return *route_; }
+
+ private:
+  HttpMetrics::Route* route_;
+};
+
 // What a connection asks its server.
 class HttpDispatcher {
  public:
   virtual ~HttpDispatcher() = default;
-  virtual void dispatch(HttpRequest request, std::shared_ptr<HttpResponder> responder) = 0;
+  virtual void dispatch(HttpRequest request, std::shared_ptr<RoutedResponder> responder) = 0;
   // The refusal of a request that calls the server by a name that is not its own.
   [[nodiscard]] virtual std::optional<HttpResponse> check_host(const HttpRequest& request) const = 0;
   [[nodiscard]] virtual const std::shared_ptr<HttpMemory>& memory() const = 0;
+  [[nodiscard]] virtual const std::shared_ptr<HttpMetrics>& metrics() const = 0;
   [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "net/event_loop.h"
 #include "net/piece.h"
@@ -61,6 +62,8 @@ struct TcpListenerOptions {
   uint16_t port = 0;
   size_t connections_max = 10'000;
   Bytes refusal{};  // written to connections beyond the maximum before they are closed
+  MetricsRegistry* metrics = nullptr;  // for muir_net_*, see HttpServerOptions
+  std::string metrics_name{};
 };
 
 // Thread-safe.
