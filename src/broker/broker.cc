@@ -86,6 +86,8 @@ class BrokerImpl final : public Broker {
       options.idle_timeout_ms = context.number("connections.max.idle.ms");
       options.frame_budget = context.request_budget;
       options.tls = tls[i];
+      options.metrics = context.config.metrics;
+      options.metrics_name = "broker:" + listener.name;
       servers_.push_back(MUIR_TRY(net::FrameServer::start(
           *context.loop, options, [this, &listener](std::shared_ptr<net::FrameConnection> connection) {
             { const std::lock_guard wait(gate_); }

@@ -86,10 +86,12 @@ LogManager::LogManager(LogOptions options)
     : options_(std::move(options)),
       env_(options_.env != nullptr ? *options_.env : system_env()),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      metrics_(options_.metrics),
       flusher_(std::make_unique<Flusher>()) {
   partition_env_.env = &env_;
   partition_env_.clock = &clock_;
   partition_env_.sync_before_confirm = options_.sync_before_confirm;
+  partition_env_.flush_seconds = &metrics_.flush_seconds();
   partition_env_.request_flush = [this](Partition& partition) { flusher_->request(partition.shared_from_this()); };
 }
 
@@ -108,6 +110,7 @@ int64_t LogManager::property(const std::string& key, int64_t otherwise) const {
 Result<std::unique_ptr<LogManager>> LogManager::open(LogOptions options) {
   std::unique_ptr<LogManager> out(new LogManager(std::move(options)));
   MUIR_RETURN_IF_ERROR(out->load());
+  out->watched_ = watch_logs(*out);
   out->housekeeper_ = std::thread([manager = out.get()] { manager->housekeeping(); });
   return out;
 }
@@ -179,6 +182,7 @@ Status LogManager::load_topics() {
   for (auto& topic : found) publish(std::move(topic));
   info("data folder {}: {} topics, {} partitions opened in {} ms{}", options_.folder, stored.size(), partitions,
        clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
+  metrics_.opened(clock_.steady_ms() - started);
   if (const Damage lost = damage(); lost.ranges > 0) {
     error("data folder {}: {} damaged places, {} offsets ({} bytes) cannot be read; the lines above name the files",
           options_.folder, lost.ranges, lost.offsets, lost.bytes);
@@ -567,15 +571,19 @@ Result<int> LogManager::compact() {
   limits.key_bytes_max = static_cast<size_t>(
       std::max<int64_t>(property("log.cleaner.dedupe.buffer.size", static_cast<int64_t>(limits.key_bytes_max)), 1));
   int count = 0;
+  uint64_t failures = 0;
   Status first;
+  const int64_t began_us = clock_.steady_us();
   for (const TopicPtr& topic : topics()) {
     if (!topic->config->compact) continue;
     for (const auto& partition : topic->partitions) {
       const auto cleaned = Cleaner(env_, clock_, limits).clean(*partition);
       if (cleaned.ok() && *cleaned) ++count;
+      if (!cleaned.ok()) ++failures;
       if (first.ok()) first = cleaned.status();
     }
   }
+  metrics_.cleaned(clock_.steady_us() - began_us, static_cast<uint64_t>(count), failures);
   if (!first.ok()) return first;
   return count;
 }

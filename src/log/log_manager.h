@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "log/flusher.h"
+#include "log/log_metrics.h"
 #include "log/partition.h"
 #include "log/topic_registry.h"
 
@@ -33,6 +34,7 @@ struct LogOptions {
   Clock* clock = nullptr;  // null: the machine's
   // How open() waits, some milliseconds, for a process that still holds the folder. Empty: it sleeps.
   std::function<void(int64_t ms)> wait;
+  MetricsRegistry* metrics = nullptr;  // where muir_log_* are collected, outlives it; null: nowhere
 };
 
 // A topic at one moment. Immutable; a change makes a new one.
@@ -138,8 +140,10 @@ class LogManager {
   std::condition_variable housekeeping_wake_;
   bool stopping_ = false;
   bool closed_ = false;
+  LogMetrics metrics_;
   std::unique_ptr<Flusher> flusher_;
   std::thread housekeeper_;
+  std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 
 }  // namespace muir::log

@@ -77,6 +77,13 @@ PartitionSize Partition::size() const {
   return out;
 }
 
+PartitionWrites Partition::writes() const {
+  const std::lock_guard guard(mutex_);
+  PartitionWrites out = writes_;
+  out.offline = !failure_.ok();
+  return out;
+}
+
 void Partition::set_config(std::shared_ptr<const TopicConfig> config) {
   const std::lock_guard guard(mutex_);
   config_ = std::move(config);
@@ -145,6 +152,8 @@ Result<Appended> Partition::append_new(const wire::BatchView& batch, wire::Batch
   header.partition_leader_epoch = epochs_.back().epoch;
   MUIR_RETURN_IF_ERROR(note_write(write(batch, header, append_time)));
   remember(header, std::nullopt, active());
+  traffic_.records_in.fetch_add(static_cast<uint64_t>(std::max(header.record_count, 0)), std::memory_order_relaxed);
+  traffic_.bytes_in.fetch_add(header.size_bytes(), std::memory_order_relaxed);
   return Appended{header.base_offset, header.last_offset(), append_time.value_or(-1), log_start_, false};
 }
 
@@ -177,6 +186,8 @@ Result<Appended> Partition::append_end_txn(wire::ControlType type, ProducerId pr
 // goes to the same place.
 Status Partition::note_write(Status status) {
   constexpr int64_t kComplaintMs = 30'000;
+  writes_.refusing = !status.ok();
+  writes_.refused += status.ok() ? 0 : 1;
   if (status.ok()) {
     if (complained_) info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
     complained_ = false;
@@ -301,6 +312,7 @@ Status Partition::flush() {
     folder = std::exchange(folder_unsynced_, false);
   }
   Status status;
+  const int64_t began_us = env_.clock->steady_us();
   for (const auto& segment : targets) {
     if (status.ok()) status = segment->sync();
   }
@@ -311,6 +323,7 @@ Status Partition::flush() {
   if (folder && status.ok()) status = sync_metadata();
   if (folder && status.ok()) status = env_.env->sync_folder(folder_);
   if (folder && status.ok()) status = env_.env->sync_folder(parent_folder(folder_));
+  if (env_.flush_seconds != nullptr) env_.flush_seconds->observe_us(env_.clock->steady_us() - began_us);
 
   Woken woken;
   {

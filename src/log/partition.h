@@ -5,6 +5,7 @@
 // `sync_before_confirm` off, nothing waits. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/metrics.h"
 #include "log/checkpoint.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
@@ -35,6 +37,22 @@ struct PartitionEnv {
   // Asks for a flush() of the partition, soon; called with the partition's lock held.
   std::function<void(Partition&)> request_flush;
   bool sync_before_confirm = true;
+  Histogram* flush_seconds = nullptr;  // null: not measured
+};
+
+// What went into a partition and was sent from it since it was opened. Thread-safe.
+struct PartitionTraffic {
+  std::atomic<uint64_t> records_in{0};
+  std::atomic<uint64_t> bytes_in{0};
+  std::atomic<uint64_t> records_out{0};
+  std::atomic<uint64_t> bytes_out{0};
+};
+
+// How the disk takes a partition's writes.
+struct PartitionWrites {
+  uint64_t refused = 0;   // since it was opened
+  bool refusing = false;  // the last one was refused, as a rule because the disk is full
+  bool offline = false;   // a sync failed: nothing is appended any more
 };
 
 // Where a partition's log was when it was last known to be durable.
@@ -76,6 +94,7 @@ struct ReadResult {
   Offsets offsets;
   std::vector<AbortedTxn> aborted;  // read_committed only: those that touch `records`
   Offset next_offset;               // behind the last batch of `records`, if there are any
+  uint64_t record_count = 0;        // of `records`, as their batches say
   // Where `records` are stored: byte `position` of segment->file(), as long as this is held. Null when the bytes there
   // differ.
   std::shared_ptr<const Segment> segment;
@@ -154,6 +173,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // Producers with their state, for DescribeProducers.
   [[nodiscard]] std::unordered_map<ProducerId, ProducerEntry> producers() const;
   [[nodiscard]] PartitionSize size() const;
+  [[nodiscard]] PartitionWrites writes() const;
+  // Counted by append(), and by whoever sends what was read to a client.
+  [[nodiscard]] PartitionTraffic& traffic() { return traffic_; }
   // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across.
   [[nodiscard]] Damage damage() const;
 
@@ -240,6 +262,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Offset high_watermark_;
   Offset durable_;
   Offset cleaned_to_;
+  PartitionWrites writes_;      // but for `offline`
   int64_t refused_writes_ = 0;  // since the log began to say so
   int64_t next_complaint_ms_ = std::numeric_limits<int64_t>::min();
   bool complained_ = false;
@@ -253,6 +276,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   std::vector<Waiter> waiters_;
   std::map<WatchId, std::function<void()>> watchers_;
   WatchId next_watch_ = 1;
+  PartitionTraffic traffic_;
 };
 
 }  // namespace muir::log

@@ -103,6 +103,7 @@ Result<bool> Partition::read_segment(const ReadRequest& request, const ReadPlace
     if (window.end > window.begin) {
       out.records = BytesView(out.buffer.get() + window.begin, window.end - window.begin);
       next_read = out.next_offset = window.next_offset;
+      out.record_count = window.records;
       if (!window.corrected) {
         out.segment = place.segment;
         out.position = wanted.position + window.begin;

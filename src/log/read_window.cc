@@ -132,6 +132,7 @@ class WindowCutter {
     out_.end = at_;
     out_.unverified.reset();
     out_.next_offset = out_.expected = header.next_offset();
+    out_.records += static_cast<uint64_t>(std::max(header.record_count, 0));
     return true;
   }
 

@@ -39,6 +39,7 @@ struct ReadWindow {
   Offset expected = kNoOffset;
   std::optional<uint64_t> unverified;
   Offset next_offset;      // behind the last batch shown
+  uint64_t records = 0;    // of the batches shown, as they say
   bool corrected = false;  // what is shown is not what stands in the file
 };
 

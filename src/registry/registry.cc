@@ -32,6 +32,11 @@ class TaskThread {
     return true;
   }
 
+  [[nodiscard]] size_t waiting() {
+    const std::lock_guard lock(mutex_);
+    return tasks_.size();
+  }
+
   // Drops what has not begun.
   void stop() {
     {
@@ -87,7 +92,10 @@ class HttpRegistry final : public Registry {
         service_(std::move(service)),
         serdes_port_(*service_),
         writer_(options_.queued_requests_max),
-        loop_("registry") {}
+        loop_("registry"),
+        metrics_(options_.metrics) {
+    metrics_.collect([this](MetricSink& sink) { collect(sink); });
+  }
   ~HttpRegistry() override { stop(); }
 
   Status listen() {
@@ -150,12 +158,29 @@ class HttpRegistry final : public Registry {
     if (!queued) responder->respond(to_http(plain_error(503, "Too many requests wait for the log", accept)));
   }
 
+  void collect(MetricSink& sink) {
+    const RegistryCounts counts = service_->counts();
+    const auto gauge = [&sink](std::string_view name, std::string_view help, auto value) {
+      sink.gauge(name, help, {}, static_cast<double>(value));
+    };
+    gauge("muir_registry_subjects", "Subjects with a version that is not deleted.", counts.subjects);
+    gauge("muir_registry_versions", "Versions of subjects that are not deleted.", counts.versions);
+    gauge("muir_registry_deleted_versions", "Versions of subjects that are softly deleted.", counts.deleted_versions);
+    gauge("muir_registry_max_schema_id", "Largest id given to a schema.", counts.id_max);
+    gauge("muir_registry_waiting_writes", "Requests that wait for the log.", writer_.waiting());
+    sink.counter("muir_registry_log_writes_total", "Records written to the log, or tried to.", {},
+                 static_cast<double>(counts.writes));
+    sink.counter("muir_registry_log_write_failures_total", "Of these, those that the log did not take.", {},
+                 static_cast<double>(counts.failed_writes));
+  }
+
   const RegistryOptions options_;
   std::unique_ptr<RegistryService> service_;
   ServiceRegistryPort serdes_port_;
   TaskThread writer_;
   net::EventLoop loop_;
   std::unique_ptr<net::HttpServer> server_;
+  MetricsGroup metrics_;
 };
 
 }  // namespace

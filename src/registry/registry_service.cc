@@ -190,8 +190,16 @@ Status RegistryService::write(const RecordKey& key, OptBytesView value) {
     const auto& spellings = index_.other_spellings(usual);
     others.assign(spellings.begin(), spellings.end());
   }
-  for (const auto& other : others) MUIR_RETURN_IF_ERROR(log_->append(other, value));
-  return log_->append(usual, value);
+  Status status;
+  const auto append = [&](BytesView bytes) {
+    if (!status.ok()) return;
+    status = log_->append(bytes, value);
+    writes_.add();
+    failed_writes_.add(status.ok() ? 0 : 1);
+  };
+  for (const auto& other : others) append(other);
+  append(usual);
+  return status;
 }
 
 Status RegistryService::catch_up() {
@@ -420,6 +428,20 @@ std::vector<SchemaVersion> RegistryService::schemas(std::string_view subject_pre
 int RegistryService::id_max() {
   const std::lock_guard lock(mutex_);
   return index_.id_max();
+}
+
+RegistryCounts RegistryService::counts() {
+  RegistryCounts out{.writes = writes_.value(), .failed_writes = failed_writes_.value()};
+  const std::lock_guard lock(mutex_);
+  out.id_max = index_.id_max();
+  for (const auto& [subject, versions] : index_.subjects()) {
+    const auto deleted = static_cast<size_t>(
+        std::count_if(versions.begin(), versions.end(), [](const auto& version) { return version.second.deleted; }));
+    out.deleted_versions += deleted;
+    out.versions += versions.size() - deleted;
+    out.subjects += versions.size() > deleted ? 1 : 0;
+  }
+  return out;
 }
 
 }  // namespace muir::registry

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.h"
 #include "registry/compatibility.h"
 #include "registry/schema_index.h"
 #include "registry/schema_log.h"
@@ -46,6 +47,16 @@ struct RegistryServiceOptions {
   bool validate_new_schemas = true;
 };
 
+// What it holds and has done, at one moment.
+struct RegistryCounts {
+  size_t subjects = 0;          // that have a version which is not deleted
+  size_t versions = 0;          // not deleted
+  size_t deleted_versions = 0;  // softly
+  int id_max = 0;
+  uint64_t writes = 0;  // of records to the log, since the start
+  uint64_t failed_writes = 0;
+};
+
 class RegistryService {
  public:
   using Options = RegistryServiceOptions;
@@ -70,6 +81,7 @@ class RegistryService {
   Result<std::vector<int>> referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted);
   std::vector<SchemaVersion> schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest);
   int id_max();
+  RegistryCounts counts();
 
   // Deleting: softly first, for good after that.
   Result<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
@@ -133,6 +145,8 @@ class RegistryService {
 
   std::unique_ptr<SchemaLog> log_;
   const Options options_;
+  Counter writes_;
+  Counter failed_writes_;
   std::mutex write_mutex_;  // taken before mutex_
   std::mutex mutex_;        // guards what follows
   SchemaIndex index_;

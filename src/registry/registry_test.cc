@@ -11,6 +11,7 @@
 #include "registry/http_registry_client.h"
 #include "serde/serde.h"
 #include "testing/eventually.h"
+#include "testing/metric_value.h"
 
 namespace fleet {
 struct Fix {
@@ -29,7 +30,7 @@ class RunningRegistry : public ::testing::Test {
 
   void start() {
     registry_.reset();
-    auto registry = Registry::start(*client_, {.port = 0});
+    auto registry = Registry::start(*client_, {.port = 0, .metrics = &metrics_, .metrics_endpoint = &endpoint_});
     ASSERT_TRUE(registry.ok()) << registry.status().message();
     registry_ = std::move(*registry);
   }
@@ -40,6 +41,8 @@ class RunningRegistry : public ::testing::Test {
     return std::move(*client);
   }
 
+  MetricsRegistry metrics_;
+  net::MetricsEndpoint endpoint_{metrics_};
   client::MemoryCluster cluster_{system_clock(), {.blocking = true}};
   std::unique_ptr<client::Client> client_ = cluster_.client();
   std::unique_ptr<Registry> registry_;
@@ -61,6 +64,28 @@ TEST_F(RunningRegistry, ServesClientsOverHttp) {
   EXPECT_EQ(client->register_schema("s", "nonsense").status().code(), Code::invalid_argument);
   EXPECT_EQ(client->register_schema("a/b c", R"("string")").status().detail(), 409);
   EXPECT_EQ(client->latest_schema("no").status().code(), Code::not_found);
+}
+
+TEST_F(RunningRegistry, ShowsWhatItHoldsAndHasWritten) {
+  using testing::metric_value;
+  ASSERT_TRUE(http()->register_schema("s", R"("int")").ok());
+  ASSERT_TRUE(http()->register_schema("s", R"("int")").ok());
+  ASSERT_TRUE(http()->register_schema("t", R"("int")").ok());
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_subjects"), 2);
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_versions"), 2);
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_max_schema_id"), 1);
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_log_writes_total"), 2);
+  const auto client = net::HttpClient::create(registry_->url());
+  ASSERT_TRUE((*client)->request("DELETE", "/subjects/t").ok());
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_subjects"), 1);
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_deleted_versions"), 1);
+  EXPECT_EQ(metric_value(metrics_, "muir_registry_log_write_failures_total"), 0);
+  const auto text = (*client)->request("GET", "/metrics");
+  ASSERT_TRUE(text.ok());
+  EXPECT_NE(text->body.find("muir_http_requests_total{code=\"200\",method=\"DELETE\",route=\"/subjects/{subject}\","
+                            "server=\"registry\"} 1\n"),
+            std::string::npos)
+      << text->body;
 }
 
 TEST_F(RunningRegistry, FindsItsStateAgainAfterARestart) {

@@ -12,6 +12,7 @@
 
 namespace muir::broker {
 
+class BrokerMetrics;
 class FetchSessions;
 class GroupCoordinator;
 class PartitionLog;
@@ -29,6 +30,7 @@ struct BrokerContext {
   TxnCoordinator* txns = nullptr;
   PartitionLog* partition_log = nullptr;
   FetchSessions* fetch_sessions = nullptr;
+  BrokerMetrics* metrics = nullptr;
   // What requests that are being received take, over all connections (queued.max.request.bytes).
   std::shared_ptr<net::ByteBudget> request_budget{};
 

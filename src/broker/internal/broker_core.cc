@@ -29,6 +29,8 @@ int64_t partitions_for(int64_t open_files) {
 BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
   context_.config = std::move(config);
   context_.clock = context_.config.clock != nullptr ? context_.config.clock : &system_clock();
+  metrics_ = std::make_unique<BrokerMetrics>(context_.config.metrics);
+  context_.metrics = metrics_.get();
 }
 
 BrokerCore::~BrokerCore() { (void)stop().ok(); }
@@ -50,6 +52,7 @@ Status BrokerCore::open_logs() {
   options.partitions_max = partitions > 0 ? partitions : partitions_for(open_files_limit());
   options.env = &env_;
   options.clock = context_.config.clock;
+  options.metrics = context_.config.metrics;
   logs_ = MUIR_TRY(log::LogManager::open(std::move(options)));
   context_.logs = logs_.get();
   loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);
@@ -110,6 +113,7 @@ Status BrokerCore::start_coordinators() {
   MUIR_RETURN_IF_ERROR(groups_->load());
   MUIR_RETURN_IF_ERROR(txns_->load());
   groups_->forget_offsets_of_missing_topics();
+  watched_ = watch_broker(context_);
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "broker/internal/broker_context.h"
+#include "broker/internal/broker_metrics.h"
 #include "broker/internal/broker_partition_log.h"
 #include "broker/internal/fetch_sessions.h"
 #include "broker/internal/group_coordinator.h"
@@ -38,6 +39,7 @@ class BrokerCore {
   Env& env_;
   BrokerContext context_;
   // Destroyed from the last to the first: the coordinators go after everything that calls back into them.
+  std::unique_ptr<BrokerMetrics> metrics_;
   std::unique_ptr<FetchSessions> fetch_sessions_;
   std::unique_ptr<BrokerPartitionLog> partition_log_;
   std::unique_ptr<ProducerIds> producer_ids_;
@@ -47,6 +49,7 @@ class BrokerCore {
   std::unique_ptr<LoopScheduler> scheduler_;
   std::unique_ptr<net::EventLoop> loop_;
   std::unique_ptr<net::EventLoop> admin_;
+  std::unique_ptr<MetricsGroup> watched_;
 };
 
 }  // namespace muir::broker

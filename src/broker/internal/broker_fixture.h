@@ -34,6 +34,7 @@ class TestBroker {
     config.port = 0;
     config.data_dir = folder_.str();
     config.properties = properties_;
+    config.metrics = &metrics_;
     auto started = Broker::start(config);
     ASSERT_TRUE(started.ok()) << started.status().to_string();
     broker_ = *std::move(started);
@@ -47,9 +48,11 @@ class TestBroker {
   Broker* operator->() { return broker_.get(); }
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(broker_->port()); }
   [[nodiscard]] std::string folder() const { return folder_.str(); }
+  [[nodiscard]] const MetricsRegistry& metrics() const { return metrics_; }
 
  private:
   testing::TempDir folder_;
+  MetricsRegistry metrics_;
   Properties properties_;
   std::unique_ptr<Broker> broker_;
 };

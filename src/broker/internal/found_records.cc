@@ -30,6 +30,7 @@ class StoredBytes final : public net::ByteSource {
 void FoundRecords::add(log::ReadResult read, size_t& memory_bytes) {
   const size_t size = read.records.size();
   bytes_ += size;
+  records_ += read.record_count;
   for (const auto& txn : read.aborted) {
     if (std::find(aborted_.begin(), aborted_.end(), txn) == aborted_.end()) aborted_.push_back(txn);
   }

@@ -21,12 +21,14 @@ class FoundRecords {
   // raised.
   void add(log::ReadResult read, size_t& memory_bytes);
   [[nodiscard]] size_t bytes() const { return bytes_; }
+  [[nodiscard]] uint64_t records() const { return records_; }
   [[nodiscard]] const std::vector<log::AbortedTxn>& aborted() const { return aborted_; }
   // Gives them away.
   std::vector<net::Piece> take_pieces() { return std::move(pieces_); }
 
  private:
   size_t bytes_ = 0;
+  uint64_t records_ = 0;
   std::vector<net::Piece> pieces_;
   std::vector<log::AbortedTxn> aborted_;
   // The last piece, when it is a part of a file.

@@ -95,6 +95,9 @@ class GroupCoordinator {
   // Expires offsets and empty groups as the retention says; also runs by itself.
   void expire_offsets();
 
+  // Any thread.
+  [[nodiscard]] const GroupCounts& group_counts() const { return counts_; }
+
  private:
   using GroupPtr = std::unique_ptr<Group>;
   using JoinReply = Reply<wire::JoinGroupResponse>;
@@ -164,6 +167,7 @@ class GroupCoordinator {
   Scheduler& scheduler_;
   Clock& clock_;
   Strand strand_;
+  GroupCounts counts_;
   std::map<std::string, GroupPtr> groups_;
   std::map<ProducerId, std::set<std::string>> pending_groups_;  // producer id -> groups with offsets that wait for it
   uint64_t next_group_serial_ = 1;

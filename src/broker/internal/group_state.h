@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/kafka_ids.h"
+#include "broker/internal/counted_state.h"
 #include "broker/internal/group_offsets.h"
 #include "broker/internal/scheduler.h"
 #include "wire/error_code.h"
@@ -20,6 +21,9 @@
 namespace muir::broker {
 
 enum class GroupState : unsigned char { empty, preparing_rebalance, completing_rebalance, stable, dead };
+
+constexpr size_t kGroupStates = 5;
+using GroupCounts = StateCounts<GroupState, kGroupStates>;
 
 // "PreparingRebalance", as Kafka's tools print it.
 std::string_view to_string(GroupState state);
@@ -55,7 +59,9 @@ struct Member {
 // Owned by the coordinator's strand.
 class Group {
  public:
-  Group(std::string group_id, uint64_t group_serial) : id(std::move(group_id)), serial(group_serial) {}
+  // `counts` outlives the group.
+  Group(std::string group_id, uint64_t group_serial, GroupCounts& counts)
+      : id(std::move(group_id)), serial(group_serial), state(counts, GroupState::empty) {}
 
   [[nodiscard]] Member* member(const std::string& member_id);
   // Id of the static member that holds the instance id now.
@@ -86,7 +92,7 @@ class Group {
 
   std::string id;
   uint64_t serial;  // tells this group from a later one with the same id
-  GroupState state = GroupState::empty;
+  CountedState<GroupState, kGroupStates> state;
   GroupState previous_state = GroupState::empty;
   int64_t state_timestamp_ms = -1;
   GenerationId generation;

@@ -249,10 +249,18 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
       }
       last = &asked;
       response.responses.back().partitions.push_back(std::move(found[i]));
+      count(targets_[i]);
       records.push_back(targets_[i].found.take_pieces());
     }
     reply_.with_records(response, std::move(records));
     targets_.clear();
+  }
+
+  static void count(const Target& target) {
+    if (target.partition == nullptr || target.found.bytes() == 0) return;
+    log::PartitionTraffic& traffic = target.partition->traffic();
+    traffic.records_out.fetch_add(target.found.records(), std::memory_order_relaxed);
+    traffic.bytes_out.fetch_add(target.found.bytes(), std::memory_order_relaxed);
   }
 
   FetchResponse::Partition partition_response(const Target& target) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "broker/internal/response_errors.h"
 #include "broker/listener.h"
 #include "net/piece.h"
 #include "wire/frame.h"
@@ -37,6 +38,8 @@ class ReplySlot {
   // Produce with acks=0 gets no answer.
   virtual void send_nothing() = 0;
   virtual void close_connection() = 0;
+  // Told of each error in the answer before it is sent.
+  virtual void failed(wire::ErrorCode code) { (void)code; }
 };
 
 // Answers one request of a type. Copies answer the same request. Thread-safe.
@@ -47,12 +50,14 @@ class Reply {
       : slot_(std::move(slot)), version_(info.version), correlation_id_(info.correlation_id) {}
 
   void operator()(const Response& response) const {
+    tell_errors(response);
     std::vector<net::Piece> pieces(1);
     pieces[0].owned = encoded(response);
     slot_->send(std::move(pieces));
   }
   // A response whose records are stand-ins (wire::RecordsApart): `records` has what they stand for, in their order.
   void with_records(const Response& response, std::vector<std::vector<net::Piece>> records) const {
+    tell_errors(response);
     wire::RecordsApart apart;
     const Bytes rest = encoded(response);
     std::vector<net::Piece> pieces(1);
@@ -77,6 +82,11 @@ class Reply {
   void close_connection() const { slot_->close_connection(); }
 
  private:
+  void tell_errors(const Response& response) const {
+    for_each_error(response, [this](wire::ErrorCode code) {
+      if (code != wire::ErrorCode::none) slot_->failed(code);
+    });
+  }
   [[nodiscard]] Bytes encoded(const Response& response) const {
     Bytes frame;
     ByteWriter writer(frame);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/internal/api_table.h"
+#include "broker/internal/broker_metrics.h"
 
 namespace muir::broker {
 namespace {
@@ -11,12 +12,36 @@ constexpr size_t kUnreadBytesMax = 1u << 20;
 
 class QueueSlot final : public ReplySlot {
  public:
-  QueueSlot(std::shared_ptr<ReplyQueue> queue, ReplyQueue::Number number) : queue_(std::move(queue)), number_(number) {}
-  void send(std::vector<net::Piece> frame) override { queue_->fill(number_, std::move(frame)); }
-  void send_nothing() override { queue_->fill(number_, std::nullopt); }
+  // `api` is null for a request that is not served.
+  QueueSlot(BrokerContext& context, BrokerMetrics::Api* api, std::shared_ptr<ReplyQueue> queue,
+            ReplyQueue::Number number)
+      : context_(context), api_(api), began_us_(context.clock->steady_us()), queue_(std::move(queue)), number_(number) {
+    if (api_ != nullptr) api_->received();
+  }
+  void send(std::vector<net::Piece> frame) override {
+    answered();
+    uint64_t bytes = 0;
+    for (const net::Piece& piece : frame) bytes += piece.size();
+    context_.metrics->sent(bytes);
+    queue_->fill(number_, std::move(frame));
+  }
+  void send_nothing() override {
+    answered();
+    queue_->fill(number_, std::nullopt);
+  }
   void close_connection() override { queue_->close_connection(); }
+  void failed(wire::ErrorCode code) override {
+    if (api_ != nullptr) api_->failed(code);
+  }
 
  private:
+  void answered() {
+    if (api_ != nullptr) api_->answered(context_.clock->steady_us() - began_us_);
+  }
+
+  BrokerContext& context_;
+  BrokerMetrics::Api* const api_;
+  const int64_t began_us_;
   std::shared_ptr<ReplyQueue> queue_;
   ReplyQueue::Number number_;
 };
@@ -31,9 +56,13 @@ class Session final : public net::FrameSession {
         queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.number("queued.max.requests")))) {}
 
   void on_frame(Bytes frame) override {
-    auto slot = std::make_shared<QueueSlot>(queue_, queue_->reserve(!is_produce(frame)));
+    BrokerMetrics& metrics = *context_.metrics;
+    metrics.received(frame.size());
+    auto slot =
+        std::make_shared<QueueSlot>(context_, metrics.api(api_key(frame)), queue_, queue_->reserve(!is_produce(frame)));
     const Status status = dispatch(context_, listener_, peer_, frame, std::move(slot));
     if (status.ok()) return queue_->given();
+    metrics.refused_request();
     log::warn("connection from {} closed: {}", peer_, status.message());
     connection_->close();
   }
@@ -42,9 +71,11 @@ class Session final : public net::FrameSession {
   void on_closed() override { queue_->disconnect(); }
 
  private:
-  static bool is_produce(BytesView frame) {
-    return ByteReader(frame).i16() == static_cast<int16_t>(wire::ApiKey::produce) && frame.size() >= 2;
+  // -1 when the frame is too short to have one.
+  static int16_t api_key(BytesView frame) {
+    return frame.size() < 2 ? static_cast<int16_t>(-1) : ByteReader(frame).i16();
   }
+  static bool is_produce(BytesView frame) { return api_key(frame) == static_cast<int16_t>(wire::ApiKey::produce); }
 
   BrokerContext& context_;
   const Listener& listener_;

@@ -61,7 +61,7 @@ struct TcpListenerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   size_t connections_max = 10'000;
-  Bytes refusal{};  // written to connections beyond the maximum before they are closed
+  Bytes refusal{};                     // written to connections beyond the maximum before they are closed
   MetricsRegistry* metrics = nullptr;  // for muir_net_*, see HttpServerOptions
   std::string metrics_name{};
 };
