@@ -251,8 +251,8 @@ TEST_P(ProducerRefusals, ALimitThatIsLoweredWhileTheProducerWorksIsLearned) {
     ASSERT_TRUE(testing::set_topic_config(bootstrap(), topic, "max.message.bytes", "1500").ok());
     round();
     round();
-    // Outside of a transaction, batches that were under way when the limit fell may overtake the first that is split: all
-    // of that round's records are there once, in an order of their own. Before and after it order is kept.
+    // Outside of a transaction, batches that were under way when the limit fell may overtake the first that is split:
+    // all of that round's records are there once, in an order of their own. Before and after it order is kept.
     std::vector<std::string> found = numbers(read(topic));
     ASSERT_EQ(found.size(), written.size());
     if (!transactional) std::sort(found.begin() + 40, found.begin() + 80);
