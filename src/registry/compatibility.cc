@@ -39,8 +39,8 @@ std::string explain(const Incompatibility& finding, std::string_view reader, std
   return {};
 }
 
-void append_findings(std::vector<std::string>& out, const schema::Schema& reader, const schema::Schema& writer,
-                     bool candidate_reads) {
+void append_findings(std::vector<std::string>& out, const schema::avro::Schema& reader,
+                     const schema::avro::Schema& writer, bool candidate_reads) {
   const std::string_view reader_name = candidate_reads ? "new" : "old";
   const std::string_view writer_name = candidate_reads ? "old" : "new";
   for (const auto& finding : schema::avro::check_readable(reader, writer)) {
@@ -79,7 +79,7 @@ std::optional<Compatibility> compatibility_from(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<std::string> check_compatibility(Compatibility level, const schema::Schema& candidate,
+std::vector<std::string> check_compatibility(Compatibility level, const schema::avro::Schema& candidate,
                                              const std::vector<EarlierSchema>& earlier) {
   std::vector<std::string> messages;
   for (const auto& [version, schema] : earlier) {

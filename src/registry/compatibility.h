@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::registry {
 
@@ -26,12 +26,12 @@ std::optional<Compatibility> compatibility_from(std::string_view text);
 
 struct EarlierSchema {
   int version = 0;
-  schema::SchemaPtr schema;
+  schema::avro::SchemaPtr schema;
 };
 
 // What is wrong with `candidate`, each finding in the registry's form, the version and text it clashed with last; empty
 // when it may follow `earlier`, which are ordered newest first. Levels that are not transitive look at the newest only.
-std::vector<std::string> check_compatibility(Compatibility level, const schema::Schema& candidate,
+std::vector<std::string> check_compatibility(Compatibility level, const schema::avro::Schema& candidate,
                                              const std::vector<EarlierSchema>& earlier);
 
 }  // namespace muir::registry

@@ -121,7 +121,7 @@ Result<std::string> HttpRegistryClient::schema_by_id(int id) {
   return texts_[id] = std::move(text);
 }
 
-Result<schema::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target, int depth) {
+Result<schema::avro::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target, int depth) {
   if (depth > kReferenceDepthMax)
     return error(Code::invalid_argument, "schema registry {}: references are nested too deeply, or in a circle",
                  target);

@@ -9,8 +9,8 @@
 
 #include "base/status.h"
 #include "net/http_client.h"
+#include "schema/avro_schema.h"
 #include "schema/json.h"
-#include "schema/schema.h"
 #include "serde/registry_port.h"
 
 namespace muir::registry {
@@ -41,7 +41,7 @@ class HttpRegistryClient final : public RegistryPort {
   // The parsed body of a 200; else the registry's error code in Status::detail(). Expects mutex_.
   Result<schema::Json> request(const std::string& method, const std::string& target, const std::string& body = {});
   // The schema of an answer that holds "schema" and perhaps "references", which are asked for in turn.
-  Result<schema::SchemaPtr> resolve(const schema::Json& answer, const std::string& target, int depth);
+  Result<schema::avro::SchemaPtr> resolve(const schema::Json& answer, const std::string& target, int depth);
   Result<int> id_of(Ids& known, std::string_view subject, std::string_view schema_json, const std::string& target);
 
   const HttpRegistryClientOptions options_;

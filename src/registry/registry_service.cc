@@ -30,7 +30,7 @@ Status invalid_schema(std::string_view why) {
 }
 
 // The types that a text refers to without defining them.
-std::set<std::string> names_of(const std::vector<schema::SchemaPtr>& schemas) {
+std::set<std::string> names_of(const std::vector<schema::avro::SchemaPtr>& schemas) {
   std::set<std::string> names;
   for (const auto& schema : schemas) schema::avro::add_names(*schema, names);
   return names;
@@ -71,9 +71,10 @@ RegistryService::~RegistryService() { log_->stop(); }
 
 // ---- schemas and their references
 
-Result<std::vector<schema::SchemaPtr>> RegistryService::resolve(const std::vector<Reference>& references, int depth) {
+Result<std::vector<schema::avro::SchemaPtr>> RegistryService::resolve(const std::vector<Reference>& references,
+                                                                      int depth) {
   if (depth > kReferenceDepthMax) return invalid_schema("references are nested too deeply, or in a circle");
-  std::vector<schema::SchemaPtr> out;
+  std::vector<schema::avro::SchemaPtr> out;
   for (const auto& reference : references) {
     const auto* version = reference.version == -1 ? index_.latest(reference.subject, false)
                                                   : index_.find(reference.subject, reference.version);
@@ -86,7 +87,7 @@ Result<std::vector<schema::SchemaPtr>> RegistryService::resolve(const std::vecto
   return out;
 }
 
-Result<schema::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version, int depth) {
+Result<schema::avro::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version, int depth) {
   ParsedVersion& known = parsed_by_id_[version.id];
   if (known.schema != nullptr && known.text == version.schema && known.references == version.references)
     return known.schema;

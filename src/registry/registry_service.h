@@ -103,15 +103,15 @@ class RegistryService {
 
  private:
   struct Parsed {
-    schema::SchemaPtr schema;
-    std::vector<schema::SchemaPtr> known;  // what its references name
-    SchemaVersion content;                 // canonical text, references
+    schema::avro::SchemaPtr schema;
+    std::vector<schema::avro::SchemaPtr> known;  // what its references name
+    SchemaVersion content;                       // canonical text, references
   };
 
   struct ParsedVersion {  // an import may give an id to another text
     std::string text{};
     std::vector<Reference> references{};
-    schema::SchemaPtr schema{};
+    schema::avro::SchemaPtr schema{};
   };
 
   RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
@@ -119,8 +119,8 @@ class RegistryService {
   // These expect mutex_ to be held.
   Result<Parsed> parse(const SchemaRequest& request);  // as leniently as a stored one
   Status check_if_new(const SchemaRequest& request, const Parsed& parsed) const;
-  Result<schema::SchemaPtr> parse_stored(const SchemaVersion& version, int depth = 0);
-  Result<std::vector<schema::SchemaPtr>> resolve(const std::vector<Reference>& references, int depth);
+  Result<schema::avro::SchemaPtr> parse_stored(const SchemaVersion& version, int depth = 0);
+  Result<std::vector<schema::avro::SchemaPtr>> resolve(const std::vector<Reference>& references, int depth);
   // The id that a client gets without a write.
   Result<std::optional<int>> find_registered(const std::string& subject, const SchemaRequest& request);
   const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);

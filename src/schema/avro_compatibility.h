@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema::avro {
 

@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema::avro {
 

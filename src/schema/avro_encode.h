@@ -3,9 +3,9 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "schema/avro_schema.h"
+#include "schema/avro_value.h"
 #include "schema/layout.h"
-#include "schema/schema.h"
-#include "schema/value.h"
 
 namespace muir::schema::avro {
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/status.h"
+#include "schema/avro_schema.h"
+#include "schema/avro_value.h"
 #include "schema/json.h"
-#include "schema/schema.h"
-#include "schema/value.h"
 
 namespace muir::schema::avro {
 

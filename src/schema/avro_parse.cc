@@ -8,6 +8,7 @@
 
 #include "schema/avro_compatibility.h"
 #include "schema/avro_default.h"
+#include "schema/avro_model.h"
 #include "schema/avro_text.h"
 #include "schema/internal/avro_name.h"
 #include "schema/internal/java_number.h"
@@ -390,6 +391,12 @@ int fuzz_avro_schema(BytesView input) {
   const std::string canonical = canonical_form(**schema);
   const auto from_canonical = parse(canonical, {.strict = false});
   CHECK(from_canonical.ok() && canonical_form(**from_canonical) == canonical, "canonical form changes: {}", canonical);
+  if (const auto model = to_model(**schema); model.ok()) {
+    const auto from_model_again = from_model(**model, {.strict = false});
+    CHECK(from_model_again.ok(), "a model is no Avro schema: {}: {}", text, from_model_again.status().message());
+    CHECK(to_text(**from_model_again) == text, "the model loses something of {}: {}", text,
+          to_text(**from_model_again));
+  }
   // May find something: by Java's rules a record whose aliases name its own other fields cannot be read with itself.
   (void)check_readable(**schema, **again);
   return 1;

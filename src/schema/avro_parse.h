@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema::avro {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema::avro {
 

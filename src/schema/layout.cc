@@ -77,7 +77,7 @@ class LayoutText {
 
 }  // namespace
 
-SchemaPtr schema_of(const Layout& layout) {
+avro::SchemaPtr schema_of(const Layout& layout) {
   const Json json = LayoutText().write(layout, "");
   auto schema = avro::parse_json(json);
   CHECK(schema.ok(), "describe {}: {}", layout.name, schema.status().message());

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema {
 
@@ -103,6 +103,6 @@ struct Layout {
 
 // The Avro schema of a layout: records and enums defined where they first occur, by name after that.
 // Dies with a message when names, defaults or symbols of the layout are not valid Avro.
-SchemaPtr schema_of(const Layout& layout);
+avro::SchemaPtr schema_of(const Layout& layout);
 
 }  // namespace muir::schema

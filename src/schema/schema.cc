@@ -2,81 +2,166 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-
-#include "base/check.h"
+#include <set>
 
 namespace muir::schema {
 namespace {
 
-constexpr std::array<std::string_view, 14> kTypeNames{"null",   "boolean", "int",  "long",  "float", "double", "bytes",
-                                                      "string", "record",  "enum", "array", "map",   "union",  "fixed"};
+constexpr std::array<std::string_view, 21> kTypeNames{
+    "null", "boolean", "int8",      "int16", "int32", "int64", "float32", "float64", "decimal", "string",   "bytes",
+    "date", "time",    "timestamp", "uuid",  "enum",  "array", "map",     "struct",  "union",   "reference"};
+constexpr std::array<std::string_view, 3> kUnits{"ms", "us", "ns"};
 
-constexpr size_t kFewNames = 16;
+// Texts for messages are no longer than this, give or take a name.
+constexpr size_t kTextBytesMax = 2000;
 
-std::string_view name_of_field(const Field& field) { return field.name; }
-std::string_view name_of_symbol(const std::string& symbol) { return symbol; }
+std::string_view name_of(const Field& field) { return field.name; }
+std::string_view name_of(const std::string& symbol) { return symbol; }
 
-// `sorted` is empty or holds the indices of all items in the order of their names.
-template <class Items, class NameOf>
-int index_of(const Items& items, const std::vector<uint32_t>& sorted, std::string_view name, NameOf&& name_of) {
-  if (!sorted.empty()) {
-    const auto at = std::lower_bound(sorted.begin(), sorted.end(), name, [&](uint32_t index, std::string_view wanted) {
-      return name_of(items[index]) < wanted;
-    });
-    return at != sorted.end() && name_of(items[*at]) == name ? static_cast<int>(*at) : -1;
-  }
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (name_of(items[i]) == name) return static_cast<int>(i);
-  }
-  return -1;
+template <class Items>
+int index_of(const Items& items, const std::vector<uint32_t>& by_name, std::string_view name) {
+  const auto at = std::lower_bound(by_name.begin(), by_name.end(), name, [&](uint32_t index, std::string_view wanted) {
+    return name_of(items[index]) < wanted;
+  });
+  return at != by_name.end() && name_of(items[*at]) == name ? static_cast<int>(*at) : -1;
 }
+
+bool same(const SchemaPtr& a, const SchemaPtr& b) { return a == b || (a != nullptr && b != nullptr && *a == *b); }
+
+class TextWriter {
+ public:
+  void write(const Schema& schema) {
+    if (out_.size() > kTextBytesMax) return cut();
+    out_ += to_string(schema.type());
+    if (!schema.name().empty()) out_ += " " + schema.name();
+    write_parts(schema);
+    if (schema.is_nullable()) out_ += '?';
+    if (const Json* value = schema.default_value()) out_ += " = " + value->excerpt();
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void cut() {
+    if (!out_.ends_with("...")) out_ += "...";
+  }
+  void write_parts(const Schema& schema) {
+    switch (schema.type()) {
+      case Type::decimal: out_ += fmt::format("({}, {})", schema.precision(), schema.scale()); break;
+      case Type::time: out_ += fmt::format("({})", to_string(schema.unit())); break;
+      case Type::timestamp:
+        out_ += fmt::format("({}, {})", to_string(schema.unit()), schema.has_zone() ? "UTC" : "no zone");
+        break;
+      case Type::enumeration:
+        list('(', schema.symbols(), ')', [&](const std::string& symbol) { out_ += symbol; });
+        break;
+      case Type::array:
+        list('<', std::array{schema.element()}, '>', [&](const SchemaPtr& part) { write(*part); });
+        break;
+      case Type::map:
+        list('<', std::array{schema.key(), schema.element()}, '>', [&](const SchemaPtr& part) { write(*part); });
+        break;
+      case Type::union_of: list('<', schema.branches(), '>', [&](const SchemaPtr& part) { write(*part); }); break;
+      case Type::structure:
+        // Once is enough, and keeps the text small where types occur again and again.
+        if (!written_.insert(schema.identity()).second && !schema.name().empty()) break;
+        list('<', schema.fields(), '>', [&](const Field& field) {
+          out_ += field.name + " ";
+          write(*field.schema);
+        });
+        break;
+      default: break;
+    }
+  }
+  void list(char open, const auto& items, char close, auto&& write_item) {
+    out_ += open;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (out_.size() > kTextBytesMax) {
+        cut();
+        break;
+      }
+      if (i > 0) out_ += ", ";
+      write_item(items[i]);
+    }
+    out_ += close;
+  }
+
+  std::string out_;
+  std::set<const void*> written_;
+};
+
+class Collector {
+ public:
+  std::map<std::string, const Schema*, std::less<>> found;
+
+  void walk(const Schema& schema) {
+    if (schema.type() == Type::structure) {
+      if (!seen_.insert(schema.identity()).second) return;
+      if (!schema.name().empty()) found.emplace(schema.name(), &schema);
+      for (const auto& field : schema.fields()) walk(*field.schema);
+    }
+    if (schema.key() != nullptr) walk(*schema.key());
+    if (schema.element() != nullptr) walk(*schema.element());
+    for (const auto& branch : schema.branches()) walk(*branch);
+  }
+
+ private:
+  std::set<const void*> seen_;
+};
 
 }  // namespace
 
 std::string_view to_string(Type type) { return kTypeNames[static_cast<size_t>(type)]; }
+std::string_view to_string(TimeUnit unit) { return kUnits[static_cast<size_t>(unit)]; }
 
-std::optional<Type> primitive_from(std::string_view name) {
-  for (size_t i = 0; i <= static_cast<size_t>(Type::string); ++i) {
-    if (kTypeNames[i] == name) return static_cast<Type>(i);
-  }
-  return std::nullopt;
+bool Field::operator==(const Field& other) const {
+  return name == other.name && doc == other.doc && annotations == other.annotations && same(schema, other.schema);
 }
 
-// A schema may have thousands of names, and comparing two looks each of them up.
-void Schema::index_names() {
-  const auto sort = [&](const auto& items, auto&& name_of) {
-    if (items.size() <= kFewNames) return;
-    by_name_.resize(items.size());
-    std::iota(by_name_.begin(), by_name_.end(), 0U);
-    std::sort(by_name_.begin(), by_name_.end(),
-              [&](uint32_t a, uint32_t b) { return name_of(items[a]) < name_of(items[b]); });
-  };
-  if (type == Type::record) sort(fields, name_of_field);
-  if (type == Type::enumeration) sort(symbols, name_of_symbol);
+const std::vector<Field>& Schema::fields() const {
+  static const std::vector<Field> none;
+  return body_ == nullptr ? none : body_->fields;
+}
+const std::vector<std::string>& Schema::symbols() const {
+  static const std::vector<std::string> none;
+  return body_ == nullptr ? none : body_->symbols;
+}
+const std::vector<SchemaPtr>& Schema::branches() const {
+  static const std::vector<SchemaPtr> none;
+  return body_ == nullptr ? none : body_->branches;
 }
 
 int Schema::field_index(std::string_view field_name) const {
-  return index_of(fields, by_name_, field_name, name_of_field);
+  return type_ == Type::structure ? index_of(body_->fields, body_->by_name, field_name) : -1;
+}
+int Schema::symbol_index(std::string_view symbol) const {
+  return type_ == Type::enumeration ? index_of(body_->symbols, body_->by_name, symbol) : -1;
 }
 
-int Schema::symbol_index(std::string_view symbol) const { return index_of(symbols, by_name_, symbol, name_of_symbol); }
-
-const Json* Schema::property(std::string_view key) const {
-  for (const auto& member : properties) {
-    if (member.key == key) return &member.value;
-  }
-  return nullptr;
+// Hashes first: of schemas that differ hardly any part is looked at, and parts that are shared are not looked at at
+// all.
+bool Schema::operator==(const Schema& other) const {
+  if (this == &other) return true;
+  if (hash_ != other.hash_ || type_ != other.type_ || nullable_ != other.nullable_ || has_zone_ != other.has_zone_ ||
+      unit_ != other.unit_ || precision_ != other.precision_ || scale_ != other.scale_ || name_ != other.name_ ||
+      version_ != other.version_ || doc_ != other.doc_ || parameters_ != other.parameters_ ||
+      annotations_ != other.annotations_ || default_ != other.default_)
+    return false;
+  if (!same(key_, other.key_) || !same(element_, other.element_)) return false;
+  if (body_ == other.body_) return true;
+  return symbols() == other.symbols() && fields() == other.fields() &&
+         std::equal(branches().begin(), branches().end(), other.branches().begin(), other.branches().end(), same);
 }
 
-const Schema& primitive(Type type) {
-  CHECK(type <= Type::string, "{} is not a primitive type", to_string(type));
-  static const auto schemas = [] {
-    std::array<Schema, 8> all;
-    for (size_t i = 0; i < all.size(); ++i) all[i].type = static_cast<Type>(i);
-    return all;
-  }();
-  return schemas[static_cast<size_t>(type)];
+std::string Schema::to_string() const {
+  TextWriter writer;
+  writer.write(*this);
+  return writer.take();
+}
+
+std::map<std::string, const Schema*, std::less<>> named_structures(const Schema& schema) {
+  Collector collector;
+  collector.walk(schema);
+  return std::move(collector.found);
 }
 
 }  // namespace muir::schema

@@ -1,13 +1,13 @@
-// Schema: the one model of the shape of data, for serdes, Connect and SQL. It is Avro's model with room for
-// any attribute, so that a schema that came in as text goes out as the same text.
+// Schema: the one model of the shape of data that serdes, connectors and SQL share. Formats map to and from it: Avro
+// does in avro_model.h. It is made by SchemaBuilder (schema_builder.h) and never changes after that.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "schema/json.h"
@@ -15,91 +15,135 @@
 namespace muir::schema {
 
 enum class Type : unsigned char {
-  null,
+  null,  // has no value but null
   boolean,
-  int32,    // Avro int
-  int64,    // Avro long
-  float32,  // Avro float
-  float64,  // Avro double
+  int8,
+  int16,
+  int32,
+  int64,
+  float32,
+  float64,
+  decimal,  // precision() digits, scale() of them behind the point
+  string,   // UTF-8
   bytes,
-  string,
-  record,
-  enumeration,
-  array,
-  map,
-  union_of,
-  fixed,
+  date,         // days since 1970-01-01
+  time,         // of day, in unit()s since midnight
+  timestamp,    // in unit()s since 1970-01-01T00:00; an instant with a zone (UTC), what a wall clock shows without one
+  uuid,         // 128 bits
+  enumeration,  // one of symbols()
+  array,        // of element()
+  map,          // from key() to element()
+  structure,    // fields()
+  union_of,     // one of branches()
+  reference,    // the structure of that name() elsewhere in the same schema: how a type holds itself
 };
 
-// Avro's name of a type: "int", "record", ...
+// "int32", "struct", "union", ...
 std::string_view to_string(Type type);
-// The primitive type of that name, if it is one.
-std::optional<Type> primitive_from(std::string_view name);
+
+enum class TimeUnit : unsigned char { millis, micros, nanos };
+std::string_view to_string(TimeUnit unit);  // "ms", "us", "ns"
 
 class Schema;
-// Keeps the whole tree of schemas alive that the node belongs to.
+// Shared because types occur within many others, and a serde, a layout and a query outlive each other in any order.
 using SchemaPtr = std::shared_ptr<const Schema>;
 
-// A name and the namespace it lives in.
-struct Name {
-  std::string space{};  // empty: the null namespace
-  std::string simple{};
+// Sorted by key.
+using Attributes = std::map<std::string, std::string, std::less<>>;
 
-  [[nodiscard]] std::string full() const { return space.empty() ? simple : space + "." + simple; }
-  bool operator==(const Name&) const = default;
-};
-
-enum class FieldOrder : unsigned char { ascending, descending, ignore };
-
+// A part of a structure. `doc` is about the field, Schema::doc() about its type.
 struct Field {
   std::string name{};
-  const Schema* schema = nullptr;
+  SchemaPtr schema{};
   std::optional<std::string> doc{};
-  std::optional<Json> default_value{};
-  std::vector<std::string> aliases{};
-  FieldOrder order = FieldOrder::ascending;
-  std::vector<JsonMember> properties{};  // attributes this model has no member for
+  Attributes annotations{};
+  bool operator==(const Field& other) const;
 };
 
-// One node of an immutable tree of types; recursive types make it a graph. All nodes of a graph live and die
-// together: hold it by SchemaPtr, and reach into it by plain pointers. Immutable, thread-safe.
+// A type with its properties. Immutable: nothing gives access to change it, and all that it refers to is const. Hence
+// thread-safe, and parts may be shared between schemas.
+//
+// What a type is not asked about is empty or 0: symbols() of a string, say.
 class Schema {
  public:
-  Type type = Type::null;
+  [[nodiscard]] Type type() const { return type_; }
+  // null is a value, too.
+  [[nodiscard]] bool is_nullable() const { return nullable_; }
+  // What stands for a value that is not there, as plain JSON: a decimal is a number, bytes are a string of U+0000 to
+  // U+00FF, a map an object or, when its keys are no strings, an array of pairs. nullptr: there is none.
+  [[nodiscard]] const Json* default_value() const { return default_ ? &*default_ : nullptr; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::optional<int32_t> version() const { return version_; }
+  [[nodiscard]] const std::optional<std::string>& doc() const { return doc_; }
+  // Free for users, as Kafka Connect's parameters are.
+  [[nodiscard]] const Attributes& parameters() const { return parameters_; }
+  // What a format keeps here that has no meaning outside of it; keys begin with the format: "avro.aliases".
+  [[nodiscard]] const Attributes& annotations() const { return annotations_; }
 
-  // record, enumeration, fixed
-  Name name{};
-  std::optional<std::string> doc{};
-  std::vector<Name> aliases{};
-
-  std::vector<Field> fields{};                  // record
-  bool is_error = false;                        // record declared as "error"
-  std::vector<std::string> symbols{};           // enumeration
-  std::optional<std::string> default_symbol{};  // enumeration
-  const Schema* element = nullptr;              // array, map
-  std::vector<const Schema*> branches{};        // union_of
-  int64_t size = 0;                             // fixed: bytes
-  std::string logical_type{};                   // valid ones only; an invalid one stays in `properties`
-  std::vector<JsonMember> properties{};         // attributes this model has no member for, logicalType among them
-
-  [[nodiscard]] bool is_named() const {
-    return type == Type::record || type == Type::enumeration || type == Type::fixed;
-  }
-  [[nodiscard]] bool is_primitive() const { return type <= Type::string; }
-  // The name that tells union branches apart: the full name, or the type's.
-  [[nodiscard]] std::string branch_name() const { return is_named() ? name.full() : std::string(to_string(type)); }
-  // Makes the look-ups below quick; called once when fields and symbols are complete.
-  void index_names();
+  [[nodiscard]] int32_t precision() const { return precision_; }
+  [[nodiscard]] int32_t scale() const { return scale_; }
+  [[nodiscard]] TimeUnit unit() const { return unit_; }
+  [[nodiscard]] bool has_zone() const { return has_zone_; }
+  [[nodiscard]] const SchemaPtr& key() const { return key_; }
+  [[nodiscard]] const SchemaPtr& element() const { return element_; }
+  [[nodiscard]] const std::vector<SchemaPtr>& branches() const;
+  [[nodiscard]] const std::vector<Field>& fields() const;
+  [[nodiscard]] const std::vector<std::string>& symbols() const;
   // Index of the field or symbol of that name, -1 when there is none.
   [[nodiscard]] int field_index(std::string_view field_name) const;
   [[nodiscard]] int symbol_index(std::string_view symbol) const;
-  [[nodiscard]] const Json* property(std::string_view key) const;
+
+  // Tells bodies of structures, enumerations and unions apart: the same for copies that differ in properties only.
+  [[nodiscard]] const void* identity() const { return body_.get(); }
+  // How deep types nest.
+  [[nodiscard]] int depth() const { return depth_; }
+  // Whether a reference is anywhere within.
+  [[nodiscard]] bool has_references() const { return has_references_; }
+
+  // Alike in everything, properties and annotations included. References are equal when their names are.
+  bool operator==(const Schema& other) const;
+  [[nodiscard]] size_t hash() const { return hash_; }
+
+  // For messages: "struct fleet.Position<vehicle string, speed float32? = 0.0>". Cut off when it is very long.
+  [[nodiscard]] std::string to_string() const;
 
  private:
-  std::vector<uint32_t> by_name_{};  // indices of fields or symbols in the order of their names; empty: few
+  friend class SchemaBuilder;
+  Schema() = default;
+  // What copies share.
+  struct Body {
+    std::vector<Field> fields{};
+    std::vector<std::string> symbols{};
+    std::vector<SchemaPtr> branches{};
+    std::vector<uint32_t> by_name{};  // indices of fields or symbols in the order of their names
+  };
+
+  Type type_ = Type::null;
+  bool nullable_ = false;
+  bool has_zone_ = false;
+  bool has_references_ = false;
+  TimeUnit unit_ = TimeUnit::millis;
+  int32_t precision_ = 0;
+  int32_t scale_ = 0;
+  int depth_ = 0;
+  size_t hash_ = 0;
+  std::optional<Json> default_{};
+  std::string name_{};
+  std::optional<int32_t> version_{};
+  std::optional<std::string> doc_{};
+  Attributes parameters_{};
+  Attributes annotations_{};
+  SchemaPtr key_{};
+  SchemaPtr element_{};
+  std::shared_ptr<const Body> body_{};
 };
 
-// The schema of a primitive type, without properties. Lives as long as the program.
-const Schema& primitive(Type type);
+// The structures that references may mean: every named one within `schema`, of each name the first.
+std::map<std::string, const Schema*, std::less<>> named_structures(const Schema& schema);
 
 }  // namespace muir::schema
+
+template <>
+struct std::hash<muir::schema::Schema> {
+  size_t operator()(const muir::schema::Schema& schema) const noexcept { return schema.hash(); }
+};

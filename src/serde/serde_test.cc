@@ -181,13 +181,13 @@ TEST(AvroSerde, ReadsOlderAndNewerWriters) {
   auto serde = default_serde<Position>();
   ASSERT_TRUE(serde.configure({&registry}, false).ok());
   Bytes bytes;
-  const auto write = [&](std::string_view text, const schema::Value& value) {
+  const auto write = [&](std::string_view text, const schema::avro::Value& value) {
     bytes = Bytes("\0\0\0\0", 4) + static_cast<char>(*registry.register_schema("t-value", text));
     const auto schema = schema::avro::parse(text);
     ASSERT_TRUE(schema.ok());
     ASSERT_TRUE(schema::avro::encode(**schema, value, bytes).ok());
   };
-  using schema::Value;
+  using schema::avro::Value;
   write(older, Value(Value::Record{{Value(5), Value("V1"), Value(1.5F), Value(int64_t{2})}}));
   auto read = serde.deserialize("t", bytes);
   ASSERT_TRUE(read.ok()) << read.status().message();

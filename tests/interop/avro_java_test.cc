@@ -17,8 +17,8 @@ namespace muir::interop {
 namespace {
 
 namespace avro = schema::avro;
-using schema::SchemaPtr;
-using schema::Value;
+using schema::avro::SchemaPtr;
+using schema::avro::Value;
 
 constexpr char kEnd = '\x1f';
 constexpr uint32_t kSeed = 20261121;

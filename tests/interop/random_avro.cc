@@ -9,8 +9,8 @@ namespace muir::interop {
 namespace {
 
 using schema::Json;
-using schema::Type;
-using schema::Value;
+using schema::avro::Type;
+using schema::avro::Value;
 
 constexpr int kDepthMax = 4;
 constexpr std::string_view kPrimitives[]{"null", "boolean", "int", "long", "float", "double", "bytes", "string"};
@@ -247,7 +247,7 @@ Json RandomAvro::change_object(Json json, int depth) {
     return json;
   }
   if (json.find("name") == nullptr) {
-    if (schema::primitive_from(type)) member(json, "type") = change(type, depth + 1);
+    if (schema::avro::primitive_from(type)) member(json, "type") = change(type, depth + 1);
     return json;
   }
   change_name(json);
@@ -329,14 +329,14 @@ Json RandomAvro::change_fields(Json json, int depth) {
 
 // ---- data
 
-std::optional<Value> RandomAvro::value(const schema::Schema& schema) {
+std::optional<Value> RandomAvro::value(const schema::avro::Schema& schema) {
   parts_left_ = 2000;
   Value value = part(schema, 0);
   if (parts_left_ < 0) return std::nullopt;
   return value;
 }
 
-Value RandomAvro::part(const schema::Schema& schema, int depth) {
+Value RandomAvro::part(const schema::avro::Schema& schema, int depth) {
   if (--parts_left_ < 0) return {};
   switch (schema.type) {
     case Type::null: return {};

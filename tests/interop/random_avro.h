@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "schema/avro_schema.h"
+#include "schema/avro_value.h"
 #include "schema/json.h"
-#include "schema/schema.h"
-#include "schema/value.h"
 
 namespace muir::interop {
 
@@ -22,7 +22,7 @@ class RandomAvro {
   // Renamed types keep their old name as an alias when `with_alias` says so, else perhaps.
   schema::Json changed(const schema::Json& json, bool with_alias);
   // Nothing for types whose values never end.
-  std::optional<schema::Value> value(const schema::Schema& schema);
+  std::optional<schema::avro::Value> value(const schema::avro::Schema& schema);
 
  private:
   size_t below(size_t n) { return random_() % n; }
@@ -46,7 +46,7 @@ class RandomAvro {
   std::vector<std::string> unused_names(const schema::Json::Array& fields);
   schema::Json change_fields(schema::Json json, int depth);
   void add_attributes(schema::Json& json);
-  schema::Value part(const schema::Schema& schema, int depth);
+  schema::avro::Value part(const schema::avro::Schema& schema, int depth);
 
   std::mt19937 random_;
   std::string space();

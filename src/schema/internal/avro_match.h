@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "schema/schema.h"
+#include "schema/avro_schema.h"
 
 namespace muir::schema::avro::internal {
 
