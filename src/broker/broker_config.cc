@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "log/topic_config.h"
+#include "log/topic_config_check.h"
 #include "net/tls_config.h"
 
 namespace muir::broker {
@@ -85,6 +86,7 @@ constexpr std::string_view kAccepted[] = {"background.threads",
                                           "num.io.threads",
                                           "num.replica.fetchers",
                                           "process.roles",
+                                          "remote.log.storage.system.enable",
                                           "socket.receive.buffer.bytes",
                                           "socket.send.buffer.bytes"};
 
@@ -147,6 +149,9 @@ std::string not_allowed(std::string_view name, std::string_view value) {
   return fmt::format("{}={}: not a value that this key may have", name, value);
 }
 
+// Without it Apache Kafka would not keep what is asked for; here there is nothing to enable.
+constexpr std::string_view kTieredStorage = "remote.log.storage.system.enable";
+
 // What each key may have by itself, and not beside another one.
 void check_together(const Properties& properties, std::vector<std::string>& wrong) {
   const int64_t shortest = int_property(properties, "group.min.session.timeout.ms");
@@ -193,9 +198,10 @@ ConfigComplaints check_properties(const Properties& properties) {
       if (const std::string should = expected(*key, value); !should.empty())
         out.wrong.push_back(fmt::format("{}; expected {}", not_allowed(name, value), should));
     } else if (const log::ConfigKey* topic_key = topic_default(name)) {
-      if (!log::validate_topic_config(topic_key->name, value).ok()) {
-        out.wrong.push_back(not_allowed(name, value));
-      }
+      if (const std::string should = log::expected_of(*topic_key, value); !should.empty())
+        out.wrong.push_back(fmt::format("{}: {}", not_allowed(name, value), should));
+    } else if (name == kTieredStorage) {
+      if (value != "false") out.wrong.push_back(fmt::format("{}={}: there is no tiered storage here", name, value));
     } else if (is_coarse_time(name)) {
       // Times that are too long to count in milliseconds, or none; only a retention may be without limit.
       const auto time = number(value);

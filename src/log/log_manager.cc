@@ -13,6 +13,7 @@
 #include "log/cleaner.h"
 #include "log/file_names.h"
 #include "log/kafka_error.h"
+#include "log/topic_config_check.h"
 
 namespace muir::log {
 namespace {
@@ -243,7 +244,7 @@ Result<std::shared_ptr<Topic>> LogManager::prepare_topic(const std::string& name
   topic->name = name;
   topic->id = entry.id;
   topic->overrides = entry.overrides;
-  topic->config = std::make_shared<const TopicConfig>(MUIR_TRY(TopicConfig::from(entry.overrides, options_.broker)));
+  topic->config = std::make_shared<const TopicConfig>(TopicConfig::from(entry.overrides, options_.broker));
   if (const TopicPtr known = find_topic(name)) topic->partitions = known->partitions;
   topic->partitions.resize(static_cast<size_t>(entry.partitions));
   return topic;
@@ -411,7 +412,7 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
     return kafka_error(ErrorCode::invalid_topic_exception, "Topic '{}' collides with existing topic: {}", name,
                        other->name);
   }
-  MUIR_RETURN_IF_ERROR(TopicConfig::from(overrides, options_.broker));
+  MUIR_RETURN_IF_ERROR(check_topic_config(overrides, options_.broker));
   TopicEntries all = entries();
   if (!always) MUIR_RETURN_IF_ERROR(check_room(all, partitions));
   if (validate_only) return TopicPtr();
@@ -482,7 +483,7 @@ Status LogManager::set_topic_config(const std::string& name, const Properties& o
   const auto it = all.find(name);
   if (it == all.end())
     return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
-  MUIR_RETURN_IF_ERROR(TopicConfig::from(overrides, options_.broker));
+  MUIR_RETURN_IF_ERROR(check_topic_config(overrides, options_.broker));
   it->second.overrides = overrides;
   MUIR_RETURN_IF_ERROR(save_registry(all));
   publish(MUIR_TRY(open_topic(name, it->second)));

@@ -397,5 +397,31 @@ TEST_F(LogManagerTest, DeletedRecordsStayDeletedAfterACrash) {
   EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_start, Offset(3));
 }
 
+// Without waiting for the disk, appends stay in the page cache, unless the topic asks for more.
+TEST_F(LogManagerTest, ATopicMayAskForFlushesThatNobodyWaitsFor) {
+  LogOptions options;
+  options.folder = "/unsynced";
+  options.env = &env_;
+  options.sync_before_confirm = false;
+  const auto logs = LogManager::open(options).value();
+  const struct {
+    std::string name;
+    Properties set;
+    bool flushed;
+  } cases[] = {
+      {"not", {}, false},
+      {"messages", {{"flush.messages", "1"}}, true},
+      {"ms", {{"flush.ms", "1000"}}, true},
+  };
+  for (const auto& c : cases) {
+    ASSERT_TRUE(logs->create_topic(c.name, 1, c.set).ok());
+    const auto partition = logs->find_partition(c.name, PartitionId(0));
+    const Bytes bytes = test_batch("a");
+    ASSERT_TRUE(partition->append(*wire::BatchView::parse(bytes)).ok());
+    EXPECT_TRUE(testing::eventually([&] { return partition->recovery_point() == Offset(c.flushed ? 1 : 0); }))
+        << c.name;
+  }
+}
+
 }  // namespace
 }  // namespace muir::log

@@ -279,10 +279,10 @@ void Partition::after_append(Offset end, OnDurable durable, Woken& woken) {
   raise_high_watermark(active().next_offset(), woken);
   if (!env_.sync_before_confirm) {
     if (durable) woken.waiters.push_back({end, std::move(durable)});
-    return;
+    if (!config_->flush) return;
   }
   // Even what is durable already (a repetition) is confirmed by the flushing thread, to keep the order.
-  if (durable) waiters_.push_back({end, std::move(durable)});
+  if (env_.sync_before_confirm && durable) waiters_.push_back({end, std::move(durable)});
   if (flush_requested_) return;
   flush_requested_ = true;
   env_.request_flush(*this);

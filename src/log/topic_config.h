@@ -40,9 +40,6 @@ std::string topic_config_value(const ConfigKey& key, const Properties& overrides
 // Kafka also accepts hours and minutes for two keys of the broker: the value of `key`'s synonyms, in its unit.
 std::optional<std::string> broker_config_value(const ConfigKey& key, const Properties& broker);
 
-// INVALID_CONFIG in detail() when the key does not exist or the value is not one it may have.
-Status validate_topic_config(std::string_view name, std::string_view value);
-
 // The values that the log acts on. Immutable value.
 struct TopicConfig {
   bool compact = false;
@@ -54,6 +51,7 @@ struct TopicConfig {
   int64_t index_interval_bytes = 4096;
   int64_t message_bytes_max = 1'048'588;
   bool log_append_time = false;
+  bool flush = false;  // flush.messages or flush.ms is set: appends are flushed also when nobody waits for it
   int64_t timestamp_before_ms_max = INT64_MAX;
   int64_t timestamp_after_ms_max = 3'600'000;
   double cleanable_dirty_ratio_min = 0.5;
@@ -64,8 +62,9 @@ struct TopicConfig {
   std::optional<wire::Compression> compression;  // nullopt: as the producer chose
   int compression_level = 0;
 
-  // Both maps must hold valid values only (validate_topic_config).
-  static Result<TopicConfig> from(const Properties& overrides, const Properties& broker);
+  // What is set is checked when it is set (topic_config_check.h). A value that is wrong nevertheless, because an
+  // earlier version took it, is warned about, and the default counts.
+  static TopicConfig from(const Properties& overrides, const Properties& broker);
 };
 
 }  // namespace muir::log

@@ -5,6 +5,9 @@
 
 #include "broker/internal/scripted_client_fixture.h"
 #include "brokers.h"
+#include "wire/messages/alter_configs.h"
+#include "wire/messages/create_topics.h"
+#include "wire/messages/incremental_alter_configs.h"
 
 namespace muir::interop {
 namespace {
@@ -67,6 +70,59 @@ TEST_P(RequestContract, ARequestMakesAtMostTenThousandPartitions) {
   // Apache Kafka runs into the limit of its own records, and has no better word for it than UNKNOWN_SERVER_ERROR.
   const auto expected = GetParam() == Vendor::muir ? ErrorCode::policy_violation : ErrorCode::unknown_server_error;
   EXPECT_EQ(client.call(grow, 3).results.at(0).error_code, expected);
+}
+
+// What a topic cannot have is refused by every way in which it may be asked for, in the same words.
+TEST_P(RequestContract, SettingsOfTopicsAreRefusedInTheSameWords) {
+  TestClient client(port());
+  wire::CreateTopicsRequest create;
+  create.timeout_ms = 20'000;
+  create.topics = {{"settings", 1, 1, {}, {}, {}}};
+  ASSERT_EQ(client.call(create, 7).topics.at(0).error_code, ErrorCode::none);
+  const struct {
+    std::string key;
+    std::string value;
+    std::string answer;  // empty: it is taken
+  } cases[] = {
+      {"remote.storage.enable", "true",
+       "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."},
+      {"remote.storage.enable", "false", ""},
+      {"remote.log.copy.disable", "true", ""},
+      {"local.retention.ms", "-3", "Invalid value -3 for configuration local.retention.ms: Value must be at least -2"},
+      {"flush.messages", "0", "Invalid value 0 for configuration flush.messages: Value must be at least 1"},
+      {"follower.replication.throttled.replicas", "none",
+       "Invalid value [none] for configuration follower.replication.throttled.replicas: "
+       "follower.replication.throttled.replicas must be the literal '*' or a list of replicas in the following format: "
+       "[partitionId]:[brokerId],[partitionId]:[brokerId],..."},
+      {"min.insync.replicas", "2", ""},
+      {"cleanup.policy", "compact,", "Configuration 'cleanup.policy' values must not be empty."},
+      {"compression.type", " gzip", ""},
+      {"retention.bytes", "-2", ""},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.key + "=" + c.value);
+    const auto expected = c.answer.empty() ? ErrorCode::none : ErrorCode::invalid_config;
+    wire::CreateTopicsRequest made;
+    made.timeout_ms = 20'000;
+    made.validate_only = true;
+    made.topics = {{"with-settings", 1, 1, {}, {{c.key, c.value, {}}}, {}}};
+    const auto created = client.call(made, 7).topics.at(0);
+    EXPECT_EQ(created.error_code, expected);
+    EXPECT_EQ(created.error_message.value_or(""), c.answer);
+    constexpr int8_t kTopic = 2;
+    wire::AlterConfigsRequest whole;
+    whole.validate_only = true;
+    whole.resources = {{kTopic, "settings", {{c.key, c.value, {}}}, {}}};
+    const auto altered = client.call(whole, 2).responses.at(0);
+    EXPECT_EQ(altered.error_code, expected);
+    EXPECT_EQ(altered.error_message.value_or(""), c.answer);
+    wire::IncrementalAlterConfigsRequest one;
+    one.validate_only = true;
+    one.resources = {{kTopic, "settings", {{c.key, 0, c.value, {}}}, {}}};
+    const auto changed = client.call(one, 1).responses.at(0);
+    EXPECT_EQ(changed.error_code, expected);
+    EXPECT_EQ(changed.error_message.value_or(""), c.answer);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Brokers, RequestContract, kBothVendors, vendor_name);

@@ -4,6 +4,7 @@
 #include "broker/internal/broker_context.h"
 #include "broker/internal/handlers.h"
 #include "log/kafka_error.h"
+#include "log/topic_config_check.h"
 
 namespace muir::broker {
 namespace {
@@ -178,7 +179,7 @@ Status refuse_resource(int8_t type) {
 }
 
 Status apply(BrokerContext& context, const std::string& name, const log::Properties& overrides, bool validate_only) {
-  MUIR_RETURN_IF_ERROR(log::TopicConfig::from(overrides, context.config.properties));
+  MUIR_RETURN_IF_ERROR(log::check_topic_config(overrides, context.config.properties));
   return validate_only ? Status() : context.logs->set_topic_config(name, overrides);
 }
 
