@@ -85,6 +85,7 @@ class BrokerImpl final : public Broker {
       options.connections_max = static_cast<size_t>(context.number("max.connections"));
       options.idle_timeout_ms = context.number("connections.max.idle.ms");
       options.frame_budget = context.request_budget;
+      options.send_memory = context.answer_memory;
       options.tls = tls[i];
       options.metrics = context.config.metrics;
       options.metrics_name = "broker:" + listener.name;

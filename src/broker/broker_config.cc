@@ -56,6 +56,8 @@ constexpr BrokerConfigKey kKeys[] = {
     {"queued.max.request.bytes", "268435456", kLong,
      "Most bytes of requests that are being received, over all connections; -1: any number."},
     {"queued.max.requests", "500", kInt, "Most requests of one connection that wait for an answer."},
+    {"queued.max.response.bytes", "268435456", kLong,
+     "Most bytes of answers that clients have not read, over all connections; -1: any number."},
     {"socket.request.max.bytes", "104857600", kInt, "Longest request."},
     {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000", kInt,
      "Time between two looks for timed out transactions."},
@@ -123,7 +125,7 @@ std::string unknown_key(std::string_view name) {
 // The least value that a number may have, as in Apache Kafka 4.3, and 0 where that has no limit: less than nothing is
 // none.
 int64_t least(std::string_view name) {
-  if (name == "queued.max.request.bytes") return -1;
+  if (name == "queued.max.request.bytes" || name == "queued.max.response.bytes") return -1;
   if (name == "fetch.max.bytes") return 1024;
   for (const std::string_view any :
        {"connections.max.idle.ms", "group.initial.rebalance.delay.ms", "group.max.session.timeout.ms",

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "broker/internal/broker_fixture.h"
 #include "testing/eventually.h"
@@ -39,6 +41,7 @@ class HostileClient {
   HostileClient(const HostileClient&) = delete;
   HostileClient& operator=(const HostileClient&) = delete;
 
+  void send_bytes(BytesView bytes) { (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
   // The length of a frame, and in further calls more and more of it. False when no more fits for now.
   bool send_some(size_t announced, size_t to_send) {
     static const Bytes filler(64 * 1024, 'x');
@@ -180,6 +183,46 @@ TEST(HostileClients, FetchesThatWaitHoldNoRecords) {
   }
   for (int i = 0; i < 5; ++i) client.is_served(900'000);  // wakes them all
   EXPECT_LT(resident_bytes(), before + 32 * kMib);
+}
+
+// Long answers by the thousand that nobody reads: of each connection one is made, they stay within their memory, and
+// who asks beside them is served.
+TEST(HostileClients, LongAnswersThatAreNotReadStayWithinTheirMemory) {
+  constexpr size_t kMemory = 16 * kMib;
+  constexpr int kConnections = 200;
+  TestBroker broker({{"queued.max.response.bytes", std::to_string(kMemory)}});
+  WellBehaved client(broker->port());
+  CreateTopicsRequest create;
+  create.topics.push_back({"wide", 100, 1, {}, {}, {}});
+  ASSERT_EQ(TestClient(broker->port()).call(create).topics.at(0).error_code, ErrorCode::none);
+  MetadataRequest much;
+  for (int i = 0; i < 80; ++i) {
+    if (i == 0) much.topics.emplace();
+    much.topics->emplace_back().name = "wide";
+  }
+  Bytes one;
+  encode_request(much, 12, 1, "hostile", one);
+  Bytes many;
+  for (int i = 0; i < 300; ++i) many += one;
+  return_free_memory();
+  const size_t before = resident_bytes();
+  std::vector<std::unique_ptr<HostileClient>> hostile;
+  for (int i = 0; i < kConnections; ++i) {
+    hostile.push_back(std::make_unique<HostileClient>(broker->port()));
+    hostile.back()->send_bytes(many);
+  }
+  size_t most = 0;
+  std::vector<int64_t> took_ms;
+  for (int i = 0; i < 50; ++i) {
+    const int64_t begin = system_clock().steady_us();
+    client.is_served(100);
+    took_ms.push_back((system_clock().steady_us() - begin) / 1000);
+    most = std::max(most, resident_bytes());
+  }
+  std::sort(took_ms.begin(), took_ms.end());
+  fmt::print("at most {} MiB more than before; three requests took {} ms in the middle, {} at most\n",
+             (most - before) / kMib, took_ms[took_ms.size() / 2], took_ms.back());
+  EXPECT_LT(most, before + kMemory + kConnections * 20 * 1024 + 16 * kMib);
 }
 
 // It is slowed down to what it reads, and gets every answer.

@@ -25,6 +25,7 @@
 #include "net/event_loop.h"
 #include "net/internal/piece_queue.h"
 #include "net/internal/tcp_stream.h"
+#include "net/internal/turns.h"
 
 namespace muir::net {
 
@@ -62,6 +63,9 @@ struct EventLoop::Impl {
   struct Lane {
     asio::io_context context{1};
     asio::executor_work_guard<Executor> work{context.get_executor()};
+    Turns turns{
+        [] { return system_clock().steady_us(); },
+        [this](std::function<void()> task) { asio::post(context, [task = std::move(task)] { run_task(task); }); }};
     std::thread thread{};
   };
 
@@ -72,9 +76,8 @@ struct EventLoop::Impl {
   std::unordered_map<TimerId, std::unique_ptr<Timer>> timers;
   TimerId next_timer = 1;
 
-  asio::io_context& next_context() {
-    return lanes[next_lane.fetch_add(1, std::memory_order_relaxed) % lanes.size()]->context;
-  }
+  Lane& next() { return *lanes[next_lane.fetch_add(1, std::memory_order_relaxed) % lanes.size()]; }
+  asio::io_context& next_context() { return next().context; }
   [[nodiscard]] bool on_loop_thread() const {
     return std::any_of(lanes.begin(), lanes.end(),
                        [](const auto& lane) { return lane->thread.get_id() == std::this_thread::get_id(); });
@@ -147,10 +150,14 @@ void EventLoop::stop() {
 
 namespace {
 
-class AsioStream final : public TcpStream, public std::enable_shared_from_this<AsioStream> {
+class AsioStream final : public TcpStream, public Turns::Taker, public std::enable_shared_from_this<AsioStream> {
  public:
-  AsioStream(Socket socket, asio::io_context& context, std::string peer)
-      : context_(context), socket_(std::move(socket)), fd_(socket_->native_handle()), peer_(std::move(peer)) {
+  AsioStream(Socket socket, EventLoop::Impl::Lane& lane, std::string peer)
+      : context_(lane.context),
+        turns_(lane.turns),
+        socket_(std::move(socket)),
+        fd_(socket_->native_handle()),
+        peer_(std::move(peer)) {
     touch();
   }
 
@@ -167,6 +174,17 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
                                self->reading_ = false;
                                self->finish_read(ec, n);
                              });
+  }
+
+  void take_turn() override { turns_.take(shared_from_this()); }
+  void on_turn() override {
+    const auto events = events_;
+    if (events) events->on_turn();
+  }
+
+  [[nodiscard]] bool has_input() const override {
+    ErrorCode ec;
+    return socket_ && socket_->available(ec) > 0;
   }
 
   void post(std::function<void()> task) override {
@@ -219,6 +237,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
 
   [[nodiscard]] size_t queued_bytes() const override { return queue_.bytes(); }
   [[nodiscard]] int64_t last_progress_ms() const override { return progress_ms_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int64_t last_written_ms() const override { return written_ms_.load(std::memory_order_relaxed); }
   [[nodiscard]] const std::string& peer() const override { return peer_; }
 
  private:
@@ -255,6 +274,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
       if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return wait_writable();
       if (n < 0) return give_up();
       touch();
+      written_ms_.store(last_progress_ms(), std::memory_order_relaxed);
       turn_bytes += static_cast<size_t>(n);
       queue_.pop(static_cast<size_t>(n));
     }
@@ -323,6 +343,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
   }
 
   asio::io_context& context_;
+  Turns& turns_;
   // Owned by the loop thread; gone after close_now(), for the stream may outlive the loop.
   std::optional<Socket> socket_;
   std::optional<Timer> linger_timer_;
@@ -341,6 +362,7 @@ class AsioStream final : public TcpStream, public std::enable_shared_from_this<A
   bool closing_ = false;
 
   std::atomic<int64_t> progress_ms_{0};
+  std::atomic<int64_t> written_ms_{system_clock().steady_ms()};
   const std::string peer_;
 };
 
@@ -429,13 +451,13 @@ class AsioListener final : public TcpListener {
 
   void accept_next() {
     if (stopping_ || !acceptor_) return end_accepting();
-    asio::io_context& context = loop_.next_context();
+    EventLoop::Impl::Lane& lane = loop_.next();
     accept_outstanding_ = true;
-    acceptor_->async_accept(context, [this, &context](const ErrorCode& ec, Socket socket) {
+    acceptor_->async_accept(lane.context, [this, &lane](const ErrorCode& ec, Socket socket) {
       accept_outstanding_ = false;
       if (stopping_ || ec == asio::error::operation_aborted) return end_accepting();
       if (ec) return retry_accept(ec);
-      accepted(std::move(socket), context);
+      accepted(std::move(socket), lane);
       accept_next();
     });
   }
@@ -458,7 +480,7 @@ class AsioListener final : public TcpListener {
     gone_.notify_all();
   }
 
-  void accepted(Socket socket, asio::io_context& context) {
+  void accepted(Socket socket, EventLoop::Impl::Lane& lane) {
     ErrorCode ec;
     const auto remote = socket.remote_endpoint(ec);
     if (ec) return;  // the peer has gone already
@@ -474,7 +496,7 @@ class AsioListener final : public TcpListener {
       [[maybe_unused]] const auto sent = ::send(socket.native_handle(), refusal.data(), refusal.size(), MSG_NOSIGNAL);
       return;
     }
-    auto stream = std::make_shared<AsioStream>(std::move(socket), context, std::move(peer));
+    auto stream = std::make_shared<AsioStream>(std::move(socket), lane, std::move(peer));
     stream->on_gone([this, weak = std::weak_ptr(stream)] { remove(weak.lock()); });
     streams_.insert(stream);
     lock.unlock();

@@ -21,10 +21,30 @@ void ByteBudget::Share::reset() {
   if (budget) budget->give_back(bytes);
 }
 
-bool ByteBudget::Share::wanted_by_others() const {
-  if (!budget_) return false;
+void ByteBudget::Share::delivered() {
+  if (!budget_) return;
   const std::lock_guard lock(budget_->mutex_);
-  return !budget_->parts_[part_of(bytes_)].waiting.empty();
+  budget_->parts_[part_of(bytes_)].delivered += bytes_;
+}
+
+std::optional<int64_t> ByteBudget::Share::patience_ms(int64_t window_ms) const {
+  if (!budget_) return std::nullopt;
+  const std::lock_guard lock(budget_->mutex_);
+  const Part& part = budget_->parts_[part_of(bytes_)];
+  const size_t waiters = part.waiters();
+  if (waiters == 0) return std::nullopt;
+  // All who wait are through in about a window, if all who hold are silent.
+  const auto patience_ms = window_ms * static_cast<int64_t>(part.holders) / static_cast<int64_t>(waiters);
+  return std::clamp(patience_ms, std::min(ArrivalWatch::kWindowMinMs, window_ms), window_ms);
+}
+
+ByteBudget::Queue& ByteBudget::Part::next() {
+  const bool last_first = grants % 4 == 3;
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    Queue& queue = waiting[last_first ? waiting.size() - 1 - i : i];
+    if (!queue.empty()) return queue;
+  }
+  return waiting[0];
 }
 
 std::shared_ptr<ByteBudget> ByteBudget::make(size_t bytes_max) {
@@ -46,6 +66,7 @@ bool ByteBudget::has_room(const Part& part, size_t bytes) {
 
 void ByteBudget::add(Part& part, size_t bytes) {
   part.used += bytes;
+  ++part.holders;
   used_ += bytes;
   peak_ = std::max(peak_, used_);
 }
@@ -53,37 +74,60 @@ void ByteBudget::add(Part& part, size_t bytes) {
 std::optional<ByteBudget::Share> ByteBudget::try_take(size_t bytes) {
   const std::lock_guard lock(mutex_);
   Part& part = parts_[part_of(bytes)];
-  if (!part.waiting.empty() || !has_room(part, bytes)) return std::nullopt;
+  if (part.waiters() > 0 || !has_room(part, bytes)) return std::nullopt;
   add(part, bytes);
   return Share(shared_from_this(), bytes);
 }
 
-ByteBudget::Ticket ByteBudget::take(size_t bytes, Granted granted) {
+ByteBudget::Ticket ByteBudget::take(size_t bytes, Peer peer, Granted granted) {
   if (auto now = try_take(bytes)) {
     granted(*std::move(now));
     return 0;
   }
   std::unique_lock lock(mutex_);
   Part& part = parts_[part_of(bytes)];
-  if (part.waiting.empty() && has_room(part, bytes)) {  // given back in between
+  if (part.waiters() == 0 && has_room(part, bytes)) {  // given back in between
     add(part, bytes);
     lock.unlock();
     granted(Share(shared_from_this(), bytes));
     return 0;
   }
   const Ticket ticket = next_ticket_++;
-  part.waiting.emplace(bytes, Waiter{ticket, std::move(granted)});
+  part.waiting[static_cast<size_t>(peer)].emplace(part.delivered + bytes, Waiter{ticket, std::move(granted), bytes});
+  lock.unlock();
+  tell_listeners();
   return ticket;
+}
+
+ByteBudget::Listening ByteBudget::when_waited_for(std::function<void()> begun) {
+  auto out = std::make_shared<const std::function<void()>>(std::move(begun));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(listeners_, [](const auto& weak) { return weak.expired(); });
+  listeners_.push_back(out);
+  return out;
+}
+
+void ByteBudget::tell_listeners() {
+  std::vector<Listening> listeners;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& weak : listeners_) listeners.push_back(weak.lock());
+  }
+  for (const auto& one : listeners) {
+    if (one) (*one)();
+  }
 }
 
 bool ByteBudget::cancel(Ticket ticket) {
   Granted dropped;  // what it captured goes after the lock
   const std::lock_guard lock(mutex_);
   for (Part& part : parts_) {
-    for (auto it = part.waiting.begin(); it != part.waiting.end(); ++it) {
-      if (it->second.ticket != ticket) continue;
+    for (Queue& queue : part.waiting) {
+      const auto it =
+          std::find_if(queue.begin(), queue.end(), [&](const auto& one) { return one.second.ticket == ticket; });
+      if (it == queue.end()) continue;
       dropped = std::move(it->second.granted);
-      part.waiting.erase(it);
+      queue.erase(it);
       return true;
     }
   }
@@ -96,12 +140,16 @@ void ByteBudget::give_back(size_t bytes) {
     const std::lock_guard lock(mutex_);
     Part& part = parts_[part_of(bytes)];
     part.used -= bytes;
+    --part.holders;
     used_ -= bytes;
-    while (!part.waiting.empty() && has_room(part, part.waiting.begin()->first)) {
-      const auto first = part.waiting.begin();
-      add(part, first->first);
-      granted.emplace_back(Share(shared_from_this(), first->first), std::move(first->second.granted));
-      part.waiting.erase(first);
+    for (Queue* queue = &part.next(); !queue->empty(); queue = &part.next()) {
+      const auto first = queue->begin();
+      Waiter& waiter = first->second;
+      if (!has_room(part, waiter.bytes)) break;
+      add(part, waiter.bytes);
+      ++part.grants;
+      granted.emplace_back(Share(shared_from_this(), waiter.bytes), std::move(waiter.granted));
+      queue->erase(first);
     }
   }
   for (auto& [share, run] : granted) run(std::move(share));
@@ -115,7 +163,7 @@ size_t ByteBudget::used() const {
 size_t ByteBudget::waiting() const {
   const std::lock_guard lock(mutex_);
   size_t out = 0;
-  for (const Part& part : parts_) out += part.waiting.size();
+  for (const Part& part : parts_) out += part.waiters();
   return out;
 }
 

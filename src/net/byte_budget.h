@@ -2,10 +2,16 @@
 //
 // A receiver takes a share before it reads what its peer has announced, and gives it back when the bytes are gone; who
 // finds no room waits. So that large requests cannot keep small ones out, the budget is divided by size: a quarter for
-// shares up to kSmallBytes, a quarter for those up to kMiddleBytes, a half for larger ones. Of those that wait, the
-// smallest is first. A share larger than its part is given while that part holds nothing else.
+// shares up to kSmallBytes, a quarter for those up to kMiddleBytes, a half for larger ones. A share larger than its
+// part is given while that part holds nothing else.
+//
+// Of those that wait, peers that have delivered before are first, and among equals the smaller one, unless it came
+// later by as many delivered bytes as it is smaller: nobody waits for ever. One in four grants goes to those that are
+// last by that order of peers. Holders whose bytes do not come are given up, the sooner the more there are that wait
+// (ArrivalWatch).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace muir::net {
 
@@ -34,8 +41,11 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
     void reset();
     [[nodiscard]] size_t bytes() const { return bytes_; }
     [[nodiscard]] explicit operator bool() const { return budget_ != nullptr; }
-    // Whether somebody waits for the part of the budget that this share is of.
-    [[nodiscard]] bool wanted_by_others() const;
+    // What it was taken for has come, all of it.
+    void delivered();
+    // For how long its peer may be silent: `window_ms` for one that waits for the same part of the budget for each that
+    // holds some of it, the less the more there are. Nothing when nobody waits.
+    [[nodiscard]] std::optional<int64_t> patience_ms(int64_t window_ms) const;
 
    private:
     friend class ByteBudget;
@@ -43,6 +53,9 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
     std::shared_ptr<ByteBudget> budget_;
     size_t bytes_ = 0;
   };
+
+  // What is known of a peer that asks for a share.
+  enum class Peer : unsigned char { delivered_much, delivered, unknown };
 
   static std::shared_ptr<ByteBudget> make(size_t bytes_max);
 
@@ -52,9 +65,13 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   // must not block. Returns 0 when it has run, else what cancel() takes.
   using Ticket = uint64_t;
   using Granted = std::function<void(Share)>;
-  Ticket take(size_t bytes, Granted granted);
+  Ticket take(size_t bytes, Peer peer, Granted granted);
   // True when `granted` will not run any more.
   bool cancel(Ticket ticket);
+
+  // `begun` runs when somebody has to wait, on their thread; until the result is gone.
+  using Listening = std::shared_ptr<const std::function<void()>>;
+  [[nodiscard]] Listening when_waited_for(std::function<void()> begun);
 
   [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] size_t used() const;
@@ -71,11 +88,19 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   struct Waiter {
     Ticket ticket;
     Granted granted;
+    size_t bytes;
   };
+  using Queue = std::multimap<size_t, Waiter>;  // equal ones in order of their coming
   struct Part {
     size_t bytes_max = 0;
     size_t used = 0;
-    std::multimap<size_t, Waiter> waiting;  // by size; equal ones in order of their coming
+    size_t holders = 0;
+    size_t delivered = 0;          // bytes, ever
+    std::array<Queue, 3> waiting;  // by Peer; in each by the size added to what was delivered before
+    unsigned grants = 0;
+    [[nodiscard]] size_t waiters() const { return waiting[0].size() + waiting[1].size() + waiting[2].size(); }
+    // Not empty, unless all are.
+    [[nodiscard]] Queue& next();
   };
 
   explicit ByteBudget(size_t bytes_max);
@@ -84,6 +109,7 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   [[nodiscard]] static bool has_room(const Part& part, size_t bytes);
   void add(Part& part, size_t bytes);
   void give_back(size_t bytes);
+  void tell_listeners();
 
   const size_t bytes_max_;
   mutable std::mutex mutex_;
@@ -91,32 +117,32 @@ class ByteBudget : public std::enable_shared_from_this<ByteBudget> {
   size_t used_ = 0;
   size_t peak_ = 0;
   Ticket next_ticket_ = 1;
+  std::vector<std::weak_ptr<const std::function<void()>>> listeners_;
 };
 
-// Decides whether a sender that others wait for may keep its share while its bytes arrive: in every window at least
-// kBytes must come, or the rest. Of one thread at a time.
+// Decides whether a sender that others wait for may keep its share while its bytes arrive: it must not be silent for as
+// long as others' patience is, and in that time at least kBytesPerSecond must come. Of one thread at a time.
 class ArrivalWatch {
  public:
   static constexpr int64_t kWindowMs = 2000;
-  static constexpr size_t kBytes = 64 * 1024;
-
-  explicit ArrivalWatch(int64_t window_ms = kWindowMs) : window_ms_(window_ms) {}
+  static constexpr int64_t kWindowMinMs = 100;
+  static constexpr size_t kBytesPerSecond = 32 * 1024;
 
   void begin(int64_t now_ms) {
     since_ms_ = now_ms;
     arrived_before_ = 0;
   }
-  // `arrived`: bytes since begin(). Asked again and again, at any times.
-  [[nodiscard]] bool stalled(int64_t now_ms, size_t arrived) {
-    if (now_ms - since_ms_ < window_ms_) return false;
-    if (arrived - arrived_before_ < kBytes) return true;
+  // `arrived`: bytes since begin(), the last of them at `last_ms`. Asked again and again, at any times.
+  [[nodiscard]] bool stalled(int64_t now_ms, int64_t patience_ms, size_t arrived, int64_t last_ms) {
+    if (now_ms - std::max(last_ms, since_ms_) >= patience_ms) return true;
+    if (now_ms - since_ms_ < patience_ms) return false;
+    if (arrived - arrived_before_ < kBytesPerSecond * static_cast<size_t>(patience_ms) / 1000) return true;
     since_ms_ = now_ms;
     arrived_before_ = arrived;
     return false;
   }
 
  private:
-  int64_t window_ms_;
   int64_t since_ms_ = 0;
   size_t arrived_before_ = 0;
 };

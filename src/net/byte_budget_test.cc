@@ -55,7 +55,7 @@ TEST(ByteBudget, TheSmallestOfThoseWhoWaitIsFirst) {
   const auto budget = ByteBudget::make(16 * kMib);
   std::vector<std::pair<std::string, ByteBudget::Share>> granted;
   const auto take = [&](const std::string& name, size_t bytes) {
-    return budget->take(bytes,
+    return budget->take(bytes, ByteBudget::Peer::unknown,
                         [&granted, name](ByteBudget::Share share) { granted.emplace_back(name, std::move(share)); });
   };
   EXPECT_EQ(take("holds everything", 8 * kMib), 0U);
@@ -64,7 +64,7 @@ TEST(ByteBudget, TheSmallestOfThoseWhoWaitIsFirst) {
   const auto gone = take("four, and leaves", 4 * kMib);
   EXPECT_NE(take("five", 5 * kMib), 0U);
   EXPECT_EQ(budget->waiting(), 4U);
-  EXPECT_TRUE(granted[0].second.wanted_by_others());
+  EXPECT_TRUE(granted[0].second.patience_ms(2000).has_value());
   EXPECT_TRUE(budget->cancel(gone));
   EXPECT_FALSE(budget->cancel(gone));
 
@@ -79,6 +79,86 @@ TEST(ByteBudget, TheSmallestOfThoseWhoWaitIsFirst) {
   EXPECT_EQ(budget->used(), 0U);
   EXPECT_EQ(budget->take_peak(), 8 * kMib);
   EXPECT_EQ(budget->take_peak(), 0U);
+}
+
+struct Asked {
+  const char* name;
+  size_t bytes;
+  ByteBudget::Peer peer;
+  size_t delivered_before;  // by somebody else, who waited for nothing
+};
+
+TEST(ByteBudget, WhoWaitsComesInTheOrderOfWhatIsKnownOfThemAndOfTheirSize) {
+  using Peer = ByteBudget::Peer;
+  const struct {
+    const char* what;
+    std::vector<Asked> asked;
+    const char* order;
+  } cases[] = {
+      {"in the order of their coming",
+       {{"a", kMib, Peer::unknown, 0}, {"b", kMib, Peer::unknown, 0}, {"c", kMib, Peer::unknown, 0}},
+       "abc"},
+      {"who has delivered before is first",
+       {{"u", kMib, Peer::unknown, 0}, {"d", kMib, Peer::delivered, 0}, {"m", 2 * kMib, Peer::delivered_much, 0}},
+       "mdu"},
+      {"of four, one goes to the unknown",
+       {{"u", kMib, Peer::unknown, 0},
+        {"v", kMib, Peer::unknown, 0},
+        {"a", kMib, Peer::delivered, 0},
+        {"b", kMib, Peer::delivered, 0},
+        {"c", kMib, Peer::delivered, 0},
+        {"d", kMib, Peer::delivered, 0}},
+       "abcudv"},
+      {"a large one is not passed for ever",
+       {{"L", 2 * kMib, Peer::delivered, 0}, {"a", kMib, Peer::delivered, 0}, {"b", kMib, Peer::delivered, 2 * kMib}},
+       "aLb"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    const auto budget = ByteBudget::make(8 * kMib);  // 2 MiB for these
+    std::string order;
+    std::deque<ByteBudget::Share> held;
+    held.push_back(budget->try_take(2 * kMib).value());
+    for (const Asked& one : c.asked) {
+      for (size_t done = 0; done < one.delivered_before; done += held.front().bytes()) held.front().delivered();
+      EXPECT_NE(budget->take(one.bytes, one.peer,
+                             [&order, &held, name = one.name](ByteBudget::Share share) {
+                               order += name;
+                               held.push_back(std::move(share));
+                             }),
+                0U);
+    }
+    while (!held.empty()) {
+      auto first = std::move(held.front());
+      held.pop_front();
+      first.reset();
+    }
+    EXPECT_EQ(order, c.order);
+  }
+}
+
+TEST(ByteBudget, PatienceWithAHolderEndsTheSoonerTheMoreWait) {
+  const struct {
+    size_t holders;
+    size_t waiters;
+    std::optional<int64_t> patience_ms;
+  } cases[] = {
+      {1, 0, std::nullopt}, {1, 1, 2000}, {3, 1, 2000}, {1, 4, 500}, {3, 12, 500}, {3, 1000, 100}, {1, 1000, 100},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(fmt::format("{} hold, {} wait", c.holders, c.waiters));
+    const auto budget = ByteBudget::make(16 * kMib);
+    std::vector<ByteBudget::Share> held;
+    for (size_t i = 0; i < c.holders; ++i)
+      held.push_back(budget->try_take(c.holders == 1 ? 8 * kMib : 2 * kMib + 1).value());
+    int begun = 0;
+    const auto listening = budget->when_waited_for([&begun] { ++begun; });
+    for (size_t i = 0; i < c.waiters; ++i) (void)budget->take(6 * kMib, ByteBudget::Peer::unknown, [](auto) {});
+    EXPECT_EQ(held[0].patience_ms(2000), c.patience_ms);
+    EXPECT_EQ(begun, static_cast<int>(c.waiters));
+    held.clear();
+    EXPECT_EQ(budget->used(), 0U);
+  }
 }
 
 TEST(ByteBudget, SaysOnceThatAPeakIsOver) {
@@ -107,11 +187,14 @@ TEST(ByteBudget, RandomHoldersStayWithinTheirParts) {
   for (int i = 0; i < 20'000; ++i) {
     if (random() % 2 == 0) {
       const size_t sizes[] = {kKib, 64 * kKib, kMib, 2 * kMib, 3 * kMib, 7 * kMib};
+      const ByteBudget::Peer peers[] = {ByteBudget::Peer::delivered_much, ByteBudget::Peer::delivered,
+                                        ByteBudget::Peer::unknown};
       ++asked;
-      const auto ticket = budget->take(sizes[random() % 6] - random() % 100, [&](ByteBudget::Share share) {
-        ++got;
-        held.push_back(std::move(share));
-      });
+      const auto ticket =
+          budget->take(sizes[random() % 6] - random() % 100, peers[random() % 3], [&](ByteBudget::Share share) {
+            ++got;
+            held.push_back(std::move(share));
+          });
       if (ticket != 0) tickets.push_back(ticket);
     } else if (random() % 8 == 0 && !tickets.empty()) {
       cancelled += budget->cancel(tickets[random() % tickets.size()]) ? 1 : 0;
@@ -135,24 +218,35 @@ TEST(ByteBudget, RandomHoldersStayWithinTheirParts) {
 struct Arrival {
   int64_t at_ms;
   size_t arrived;
+  int64_t last_ms;  // when the last of them came
   bool stalled;
 };
 
-TEST(ArrivalWatch, WantsSomeBytesInEveryWindow) {
+TEST(ArrivalWatch, WantsSomeBytesInEveryWindowAndNoLongSilence) {
   const struct {
     const char* name;
+    int64_t patience_ms;
     std::vector<Arrival> timeline;
   } cases[] = {
-      {"nothing comes", {{0, 0, false}, {1999, 0, false}, {2000, 0, true}}},
-      {"a byte now and then", {{1000, 1, false}, {1900, 2, false}, {2000, 3, true}}},
-      {"enough in each window", {{2000, 64 * kKib, false}, {3999, 64 * kKib, false}, {4000, 128 * kKib, false}}},
-      {"a good start that ends", {{2000, 3 * kMib, false}, {3900, 3 * kMib, false}, {4000, 3 * kMib + 1, true}}},
+      {"nothing comes", 2000, {{0, 0, 0, false}, {1999, 0, 0, false}, {2000, 0, 0, true}}},
+      {"a byte now and then", 2000, {{1000, 1, 900, false}, {1900, 2, 1800, false}, {2000, 3, 1950, true}}},
+      {"enough in each window",
+       2000,
+       {{2000, 64 * kKib, 1990, false}, {3999, 64 * kKib, 2100, false}, {4000, 128 * kKib, 3995, false}}},
+      {"a good start that ends", 2000, {{2000, 3 * kMib, 500, false}, {2499, 3 * kMib, 500, false}}},
+      {"and ends for too long", 2000, {{2499, 3 * kMib, 500, false}, {4500, 3 * kMib, 500, true}}},
+      {"little patience", 100, {{99, 0, 0, false}, {100, 3 * kKib, 95, true}}},
+      {"little patience, enough",
+       100,
+       {{100, 4 * kKib, 95, false}, {150, 4 * kKib, 95, false}, {200, 4 * kKib, 95, true}}},
+      {"long before anybody waited", 100, {{60'000, 900 * kKib, 20, true}}},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
     ArrivalWatch watch;
     watch.begin(0);
-    for (const Arrival& row : c.timeline) EXPECT_EQ(watch.stalled(row.at_ms, row.arrived), row.stalled) << row.at_ms;
+    for (const Arrival& row : c.timeline)
+      EXPECT_EQ(watch.stalled(row.at_ms, c.patience_ms, row.arrived, row.last_ms), row.stalled) << row.at_ms;
   }
 }
 

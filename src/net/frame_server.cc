@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -29,6 +31,7 @@ constexpr ByteBudget::Ticket kOnItsWay = UINT64_MAX;
 class Connection final : public FrameConnection,
                          public StreamEvents,
                          public Sweepable,
+                         public ConnectionMemory::Holder,
                          public std::enable_shared_from_this<Connection> {
  public:
   // `warned_ms`: when a warning of the kind that many connections may cause at once was given last.
@@ -37,10 +40,12 @@ class Connection final : public FrameConnection,
       : stream_(std::move(stream)),
         warned_ms_(std::move(warned_ms)),
         budget_(options.frame_budget),
+        memory_(options.send_memory),
         frame_bytes_max_(options.frame_bytes_max),
         idle_timeout_ms_(options.idle_timeout_ms),
-        watch_(options.slow_sender_ms) {
+        slow_sender_ms_(options.slow_sender_ms) {
     buffer_.resize(kReadBytes);
+    if (options.send_memory) account_.emplace(options.send_memory, *this);
   }
 
   void open(const FrameServer::SessionFactory& factory) {
@@ -51,10 +56,9 @@ class Connection final : public FrameConnection,
 
   // ---- FrameConnection
   void send(Bytes payload) override {
-    std::vector<Piece> pieces(2);
-    pieces[0].owned = length_prefix(payload.size());
-    pieces[1].owned = std::move(payload);
-    stream_->write(std::move(pieces));
+    std::vector<Piece> pieces(1);
+    pieces[0].owned = std::move(payload);
+    send(std::move(pieces));
   }
   void send(std::vector<Bytes> payload) override {
     std::vector<Piece> pieces(payload.size());
@@ -63,29 +67,42 @@ class Connection final : public FrameConnection,
   }
   void send(std::vector<Piece> payload) override {
     size_t size = 0;
-    for (const Piece& piece : payload) size += piece.size();
+    size_t in_memory = 0;
+    for (const Piece& piece : payload) {
+      size += piece.size();
+      if (!piece.source) in_memory += piece.size();
+    }
     std::vector<Piece> pieces(1);
     pieces[0].owned = length_prefix(size);
     std::move(payload.begin(), payload.end(), std::back_inserter(pieces));
     stream_->write(std::move(pieces));
+    if (account_ && stream_->queued_bytes() > 0) count_unread(in_memory);
   }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override {
-    if (!paused_.exchange(false)) return;
-    stream_->post([self = shared_from_this()] { self->pump(); });
+    if (paused_.exchange(false)) post_pump();
   }
-  [[nodiscard]] bool call_when_drained() override { return stream_->call_when_drained(); }
+  [[nodiscard]] bool call_when_drained() override {
+    tell_session_ = true;
+    const bool queued = stream_->call_when_drained();
+    if (!queued) tell_session_ = false;
+    return queued;
+  }
   [[nodiscard]] size_t send_queue_bytes() const override { return stream_->queued_bytes(); }
   void close() override { stream_->close_after_writes(); }
   [[nodiscard]] const std::string& peer() const override { return stream_->peer(); }
 
   // ---- Sweepable
   void check_idle() override {
-    if (budget_ && budget_->waiting() > 0) stream_->post([self = shared_from_this()] { self->check_stalled(); });
+    if (in_large_frame_ && budget_ && budget_->waiting() > 0)
+      stream_->post([self = shared_from_this()] { self->check_stalled(); });
     if (idle_timeout_ms_ <= 0) return;
-    if (system_clock().steady_ms() - stream_->last_progress_ms() <= idle_timeout_ms_) return;
+    // Who has answers to read is awake when it reads them, whatever it sends.
+    const bool unread = stream_->queued_bytes() > 0;
+    const int64_t since_ms = unread ? stream_->last_written_ms() : stream_->last_progress_ms();
+    if (system_clock().steady_ms() - since_ms <= idle_timeout_ms_) return;
     log::debug("frame from {}: nothing has moved for {} ms; closing the connection", peer(), idle_timeout_ms_);
-    if (stream_->queued_bytes() > 0) return stream_->abort();  // it does not read
+    if (unread) return stream_->abort();
     stream_->close_after_writes();
   }
 
@@ -113,10 +130,29 @@ class Connection final : public FrameConnection,
   }
 
   void on_drained() override {
-    if (session_) session_->on_drained();
+    if (account_) {
+      const std::lock_guard lock(unread_mutex_);
+      if (stream_->call_when_drained()) return;  // more was sent in the meantime
+      account_->work();
+    }
+    if (tell_session_.exchange(false) && session_) session_->on_drained();
+  }
+
+  // Gives the frame that has arrived to the session.
+  void on_turn() override {
+    turn_asked_ = false;
+    if (session_ && !paused_) hand_out_one();
+    if (!pumping_) pump();
+  }
+
+  // ---- ConnectionMemory::Holder
+  [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
+  void shed() override {
+    if (const auto self = weak_from_this().lock()) stream_->post([self] { self->end_unread(); });
   }
 
   void on_closed() override {
+    if (account_) account_->close();
     if (ticket_ != 0) budget_->cancel(std::exchange(ticket_, 0));
     in_large_frame_ = false;
     large_ = {};
@@ -136,48 +172,96 @@ class Connection final : public FrameConnection,
   // A TLS record of type 22, version 3.x, read as a length: about 369 million.
   static bool is_client_hello(size_t size) { return size >> 16 == 0x1603; }
 
-  // Hands out every whole frame that has arrived, unless paused, and asks for more.
+  void count_unread(size_t bytes) {
+    const std::lock_guard lock(unread_mutex_);
+    if (stream_->call_when_drained()) account_->add_unread(bytes);
+  }
+
+  // Others need the memory of what this peer has not read.
+  void end_unread() {
+    if (!session_) return;
+    if (stream_->queued_bytes() == 0) return account_->keep();  // it has in the meantime
+    const int64_t now = system_clock().steady_ms();
+    if (now - warned_ms_->exchange(now) >= kWarnEveryMs) {
+      log::warn(
+          "answers to {}: {} bytes are not read, for {} ms, and the answers of all connections take too much memory; "
+          "closing the connection, and others of this kind without a word",
+          peer(), stream_->queued_bytes(), now - stream_->last_written_ms());
+    }
+    stream_->abort();
+  }
+
+  // Hands out every whole frame that has arrived, unless paused, as its turn comes, and asks for more.
   void pump() {
+    pumping_ = true;
     hand_out();
+    pumping_ = false;
     // A paused connection without a backlog is read on, into the buffer, so that its end is noticed.
     if (session_ && paused_ && !in_large_frame_ && begin_ == end_) stream_->read();
   }
 
   void hand_out() {
-    while (session_ && !paused_ && ticket_ == 0) {
+    bool handed_out = false;  // one; the other connections come before the next
+    while (session_ && !paused_ && ticket_ == 0 && !turn_asked_) {
+      if (memory_ && memory_->is_being_freed()) return post_pump();
       if (in_large_frame_) {
         if (large_filled_ < large_size_) return stream_->read();
-        in_large_frame_ = false;
-        const ByteBudget::Share held = std::move(share_);
-        session_->on_frame(std::exchange(large_, {}));
+        if (std::exchange(handed_out, true)) return post_pump();
+        ask_for_turn();
         continue;
       }
       const size_t there = end_ - begin_;
       if (there < kLengthBytes) return stream_->read();
-      const auto size = static_cast<size_t>(ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32());
-      if (size > frame_bytes_max_) {
-        if (is_client_hello(size)) {
-          log::warn("frame from {}: the client speaks TLS, and this port does not; closing the connection", peer());
-          return stream_->abort();
-        }
-        log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
-                  frame_bytes_max_);
-        return stream_->abort();
-      }
+      const size_t size = next_size();
+      if (size > frame_bytes_max_) return refuse(size);
       if (there - kLengthBytes >= size) {
-        Bytes frame(buffer_.data() + begin_ + kLengthBytes, size);
-        begin_ += kLengthBytes + size;
-        if (begin_ == end_) begin_ = end_ = 0;
-        session_->on_frame(std::move(frame));
-        continue;
-      }
-      if (size + kLengthBytes <= buffer_.size()) return stream_->read();
-      if (!budget_ || share_) {
+        if (std::exchange(handed_out, true)) return post_pump();
+        ask_for_turn();
+      } else if (size + kLengthBytes <= buffer_.size()) {
+        return stream_->read();
+      } else if (!budget_ || share_) {
         begin_large_frame(size);
       } else {
         wait_for_room(size);
       }
     }
+  }
+
+  void post_pump() {
+    stream_->post([self = shared_from_this()] { self->pump(); });
+  }
+
+  [[nodiscard]] size_t next_size() const { return ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32(); }
+
+  void refuse(size_t size) {
+    if (is_client_hello(size)) {
+      log::warn("frame from {}: the client speaks TLS, and this port does not; closing the connection", peer());
+    } else {
+      log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
+                frame_bytes_max_);
+    }
+    stream_->abort();
+  }
+
+  void ask_for_turn() {
+    turn_asked_ = true;
+    stream_->take_turn();
+  }
+
+  void hand_out_one() {
+    if (in_large_frame_) {
+      in_large_frame_ = false;
+      ByteBudget::Share held = std::move(share_);
+      held.delivered();
+      peer_is_ = ByteBudget::Peer::delivered_much;
+      return session_->on_frame(std::exchange(large_, {}));
+    }
+    const size_t size = next_size();
+    Bytes frame(buffer_.data() + begin_ + kLengthBytes, size);
+    begin_ += kLengthBytes + size;
+    if (begin_ == end_) begin_ = end_ = 0;
+    peer_is_ = std::min(peer_is_, ByteBudget::Peer::delivered);
+    session_->on_frame(std::move(frame));
   }
 
   // Until there is room, the peer is not read from.
@@ -186,7 +270,7 @@ class Connection final : public FrameConnection,
       share_ = *std::move(now);
       return;
     }
-    ticket_ = budget_->take(size, [weak = weak_from_this()](ByteBudget::Share share) {
+    ticket_ = budget_->take(size, peer_is_, [weak = weak_from_this()](ByteBudget::Share share) {
       const auto self = weak.lock();
       if (!self) return;
       // By a task, as this thread may be any. It is copyable, hence the sharing.
@@ -213,9 +297,11 @@ class Connection final : public FrameConnection,
 
   // A frame that does not come any more must not keep others waiting.
   void check_stalled() {
-    if (!session_ || !in_large_frame_ || large_filled_ == large_size_ || !share_.wanted_by_others()) return;
+    if (!session_ || !in_large_frame_ || large_filled_ == large_size_) return;
+    const auto patience_ms = share_.patience_ms(slow_sender_ms_);
+    if (!patience_ms) return;
     const int64_t now = system_clock().steady_ms();
-    if (!watch_.stalled(now, large_filled_)) return;
+    if (!watch_.stalled(now, *patience_ms, large_filled_, stream_->last_progress_ms()) || stream_->has_input()) return;
     if (now - warned_ms_->exchange(now) >= kWarnEveryMs) {
       log::warn(
           "frame from {}: {} of {} bytes have come, and too slowly while others wait for room; closing the "
@@ -229,21 +315,30 @@ class Connection final : public FrameConnection,
   const std::shared_ptr<TcpStream> stream_;
   const std::shared_ptr<std::atomic<int64_t>> warned_ms_;
   const std::shared_ptr<ByteBudget> budget_;  // that of all connections; null: none
+  const std::shared_ptr<ConnectionMemory> memory_;
   const size_t frame_bytes_max_;
   const int64_t idle_timeout_ms_;
+  const int64_t slow_sender_ms_;
   std::unique_ptr<FrameSession> session_;
   std::atomic<bool> paused_{false};
+  std::atomic<bool> tell_session_{false};  // when everything has been written
+  bool pumping_ = false;
+  bool turn_asked_ = false;  // for a frame that is whole
 
   Bytes buffer_;
   size_t begin_ = 0;  // of the bytes in buffer_ that are in no frame yet
   size_t end_ = 0;
-  bool in_large_frame_ = false;
+  std::atomic<bool> in_large_frame_{false};  // read by any thread
   Bytes large_;
   size_t large_size_ = 0;
   size_t large_filled_ = 0;
   ByteBudget::Share share_;
+  ByteBudget::Peer peer_is_ = ByteBudget::Peer::unknown;
   ByteBudget::Ticket ticket_ = 0;  // not 0: the next frame waits for room
   ArrivalWatch watch_;
+
+  std::mutex unread_mutex_;                             // orders what is counted and what has been read
+  std::optional<ConnectionMemory::Account> account_{};  // last: no call to shed() after it
 };
 
 class Server final : public FrameServer {
@@ -271,16 +366,27 @@ class Server final : public FrameServer {
           connection->open(factory);
         }));
     if (swept_) sweeper_->start();
+    if (!options.frame_budget) return {};
+    const int64_t every_ms = std::max<int64_t>(std::min(ArrivalWatch::kWindowMinMs, options.slow_sender_ms) / 4, 1);
+    waited_for_ = options.frame_budget->when_waited_for(
+        [sweeper = sweeper_, every_ms, weak = std::weak_ptr(options.frame_budget)] {
+          sweeper->hurry(every_ms, [weak] {
+            const auto budget = weak.lock();
+            return budget && budget->waiting() > 0;
+          });
+        });
     return {};
   }
 
   [[nodiscard]] uint16_t port() const override { return listener_->port(); }
   void stop() override {
+    waited_for_.reset();
     sweeper_->stop();
     if (listener_) listener_->stop();
   }
 
  private:
+  ByteBudget::Listening waited_for_;
   const bool swept_;
   const std::shared_ptr<IdleSweeper> sweeper_;
   std::unique_ptr<TcpListener> listener_;

@@ -1,6 +1,7 @@
 // FrameServer: a TCP (optionally TLS) server of frames with a 4-byte big-endian length, as Kafka's protocol has.
 //
-// Used by the broker. For each connection the server reads whole frames and hands them to the session in order.
+// Used by the broker. For each connection the server reads whole frames and hands them to the session in order, one
+// at a time: of a loop thread's connections those have their turn first that have kept it least busy (turns.h).
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "net/byte_budget.h"
+#include "net/connection_memory.h"
 #include "net/event_loop.h"
 #include "net/piece.h"
 #include "net/tls.h"
@@ -64,7 +66,10 @@ struct FrameServerOptions {
   // no room is not read on. Who is too slow to send a frame while others wait is closed, with a warning. May be shared
   // by servers; null: no limit but that of each connection.
   std::shared_ptr<ByteBudget> frame_budget{};
-  int64_t slow_sender_ms = ArrivalWatch::kWindowMs;  // see ArrivalWatch
+  int64_t slow_sender_ms = ArrivalWatch::kWindowMs;  // the longest patience with them; see ByteBudget
+  // What frames that are sent and that peers have not read are counted in, but for pieces that lie in files. When it
+  // runs out, those who have not read for the longest time are closed, with a warning. May be shared; null: no limit.
+  std::shared_ptr<ConnectionMemory> send_memory{};
   // A connection on which nothing has moved for so long is closed, so that peers that are gone do not pile up; 0:
   // never.
   int64_t idle_timeout_ms = 0;

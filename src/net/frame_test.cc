@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/memory.h"
 #include "net/frame_client.h"
@@ -333,6 +335,39 @@ TEST(FrameServer, UnfinishedFramesStayWithinTheBudgetAndGiveWay) {
   EXPECT_TRUE(eventually([&] { return budget->used() == 0 && budget->waiting() == 0; }));
 }
 
+// A client that has delivered before does not wait until hundreds of stalled ones that came before it are given up.
+TEST(FrameServer, WhoHasDeliveredIsNextAmongHundredsThatStall) {
+  constexpr size_t kMib = 1024 * 1024;
+  FrameServerOptions options;
+  options.frame_budget = ByteBudget::make(16 * kMib);  // two of 3 MiB at a time
+  std::atomic<int> closed_before{-1};
+  std::unique_ptr<Fixture> fixture;
+  fixture = std::make_unique<Fixture>(
+      [&](FrameConnection& connection, const Bytes& frame) {
+        if (frame.size() > kMib) closed_before = fixture->closed.load();
+        connection.send("got it");
+      },
+      options);
+  const auto client = fixture->client();
+  ASSERT_TRUE(client->send("small", kWaitMs).ok());
+  ASSERT_TRUE(client->receive(kWaitMs).ok());
+  std::vector<std::unique_ptr<BlockingSocket>> hostile;
+  const Bytes part = announced(3 * kMib, 40'000);
+  const BytesView bytes(part);
+  for (int i = 0; i < 300; ++i) {
+    hostile.push_back(fixture->raw());
+    ASSERT_TRUE(hostile.back()->write_all(std::span(&bytes, 1), INT64_MAX).ok());
+  }
+  ASSERT_TRUE(eventually([&] { return options.frame_budget->waiting() > 100; }));
+  const int closed = fixture->closed;
+  ASSERT_TRUE(client->send(Bytes(3 * kMib, 'a'), kWaitMs).ok());
+  ASSERT_TRUE(client->receive(kWaitMs).ok());
+  fmt::print("{} stalled ones were given up before it\n", closed_before - closed);
+  EXPECT_LE(closed_before - closed, 40);
+  hostile.clear();
+  EXPECT_TRUE(eventually([&] { return options.frame_budget->used() == 0; }));
+}
+
 TEST(FrameServer, AnnouncedFramesThatNeverComeAreNotBelieved) {
   const auto budget = ByteBudget::make(256 * 1024 * 1024);
   FrameServerOptions options;
@@ -351,6 +386,74 @@ TEST(FrameServer, AnnouncedFramesThatNeverComeAreNotBelieved) {
   ASSERT_TRUE(client->send(Bytes(1'000'000, 'a'), kWaitMs).ok());
   EXPECT_TRUE(client->receive(kWaitMs).ok());
   EXPECT_LT(resident_bytes(), before + 16 * 1024 * 1024);
+}
+
+// Requests that keep a loop thread busy, sent ahead by the hundred on each of many connections: whoever comes beside
+// them waits for a few, not for those that came before it.
+TEST(FrameServer, AClientBesideFloodsWaitsForFewOfTheirRequests) {
+  constexpr int kHostile = 50;
+  constexpr int kAhead = 400;
+  std::atomic<int> worked{0};  // requests of the hostile
+  std::atomic<bool> over{false};
+  Fixture fixture([&](FrameConnection& connection, const Bytes& frame) {
+    if (frame.size() == 1) {
+      const int64_t begin = system_clock().steady_us();
+      while (!over && system_clock().steady_us() - begin < 1000) continue;
+      ++worked;
+    }
+    connection.send(std::to_string(worked));
+  });
+  Bytes flood;
+  for (int i = 0; i < kAhead; ++i) flood.append("\0\0\0\1x", 5);
+  const BytesView bytes(flood);
+  std::vector<std::unique_ptr<BlockingSocket>> hostile;
+  for (int i = 0; i < kHostile; ++i) {
+    hostile.push_back(fixture.raw());
+    ASSERT_TRUE(hostile.back()->write_all(std::span(&bytes, 1), INT64_MAX).ok());
+  }
+  ASSERT_TRUE(eventually([&] { return worked > kHostile; }));
+  const auto client = fixture.client();
+  std::vector<int> waited_for;
+  for (int i = 0; i < 31; ++i) {
+    const int before = worked;
+    ASSERT_TRUE(client->send("honest", kWaitMs).ok());
+    const auto answer = client->receive(kWaitMs);
+    ASSERT_TRUE(answer.ok());
+    waited_for.push_back(std::stoi(*answer) - before);
+  }
+  ASSERT_LT(worked, kHostile * kAhead) << "the flood was over before the client's last request";
+  over = true;
+  std::sort(waited_for.begin(), waited_for.end());
+  fmt::print("requests of others before one's own: {} in the middle, {} at most\n", waited_for[15], waited_for[30]);
+  // Two loop threads; a busy machine may hold this one up between two requests.
+  EXPECT_LE(waited_for[15], 10);
+}
+
+// Answers that nobody reads are held up to the budget; then those who have not read for the longest time are closed,
+// and whoever reads is not.
+TEST(FrameServer, UnreadAnswersOfAllConnectionsStayWithinTheirMemory) {
+  constexpr size_t kMib = 1024 * 1024;
+  constexpr size_t kAnswer = 8 * kMib;  // more than sockets take
+  FrameServerOptions options;
+  options.send_memory = ConnectionMemory::make(64 * kMib);
+  const Bytes answer_bytes(kAnswer, 'a');
+  Fixture fixture([&](FrameConnection& connection, const Bytes&) { connection.send(Bytes(answer_bytes)); }, options);
+  const auto reader = fixture.client();
+  std::vector<std::unique_ptr<FrameClient>> hostile;
+  for (int i = 0; i < 40; ++i) {
+    hostile.push_back(fixture.client());
+    ASSERT_TRUE(hostile.back()->send("give", kWaitMs).ok());
+    if (i % 4 != 0) continue;
+    ASSERT_TRUE(reader->send("give", kWaitMs).ok());
+    const auto answer = reader->receive(kWaitMs);
+    ASSERT_TRUE(answer.ok()) << answer.status().to_string();
+    EXPECT_EQ(answer->size(), kAnswer);
+  }
+  EXPECT_TRUE(eventually([&] { return fixture.closed >= 40 - 8; }));
+  EXPECT_LE(options.send_memory->used(), 64 * kMib);
+  EXPECT_LE(options.send_memory->peak(), 64 * kMib + 3 * kAnswer) << "what is being given up counts until it is gone";
+  hostile.clear();
+  EXPECT_TRUE(eventually([&] { return options.send_memory->used() == 0; }));
 }
 
 // A client that does not wait for answers, and reads as fast as it can, is slowed down and not cut off; what waits for

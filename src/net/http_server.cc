@@ -120,7 +120,7 @@ class Server final : public HttpServer, public HttpDispatcher {
                                            options_.allowed_hosts_key));
   }
 
-  const std::shared_ptr<HttpMemory>& memory() const override { return memory_; }
+  const std::shared_ptr<ConnectionMemory>& memory() const override { return memory_; }
   const std::shared_ptr<HttpMetrics>& metrics() const override { return metrics_; }
 
   const WebSocketHandler* find_websocket(const std::string& path) const override {
@@ -145,8 +145,8 @@ class Server final : public HttpServer, public HttpDispatcher {
   std::unique_ptr<TcpListener> listener_;
 
   // Shared with connections and with what they write. One request of the largest kind must have room.
-  const std::shared_ptr<HttpMemory> memory_ =
-      HttpMemory::make(std::max(options_.memory_bytes_max, 2 * options_.body_bytes_max));
+  const std::shared_ptr<ConnectionMemory> memory_ =
+      ConnectionMemory::make(std::max(options_.memory_bytes_max, 2 * options_.body_bytes_max));
   const std::shared_ptr<IdleSweeper> sweeper_ =
       std::make_shared<IdleSweeper>(loop_, options_.idle_timeout_ms, [memory = memory_] {
         if (memory->peak_is_over()) return_free_memory();

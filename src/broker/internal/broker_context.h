@@ -8,6 +8,7 @@
 #include "broker/broker_config.h"
 #include "log/log_manager.h"
 #include "net/byte_budget.h"
+#include "net/connection_memory.h"
 #include "net/event_loop.h"
 
 namespace muir::broker {
@@ -33,6 +34,8 @@ struct BrokerContext {
   BrokerMetrics* metrics = nullptr;
   // What requests that are being received take, over all connections (queued.max.request.bytes).
   std::shared_ptr<net::ByteBudget> request_budget{};
+  // What answers take that clients have not read, over all connections (queued.max.response.bytes).
+  std::shared_ptr<net::ConnectionMemory> answer_memory{};
 
   [[nodiscard]] int32_t node_id() const { return config.node_id; }
   [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }

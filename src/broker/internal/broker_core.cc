@@ -62,6 +62,8 @@ Status BrokerCore::open_logs() {
   const int64_t request_bytes = context_.number("queued.max.request.bytes");
   context_.request_budget =
       net::ByteBudget::make(request_bytes < 0 ? net::ByteBudget::kUnlimited : static_cast<size_t>(request_bytes));
+  const int64_t answer_bytes = context_.number("queued.max.response.bytes");
+  context_.answer_memory = net::ConnectionMemory::make(answer_bytes < 0 ? SIZE_MAX : static_cast<size_t>(answer_bytes));
   watch_memory();
   fetch_sessions_ =
       std::make_unique<FetchSessions>(static_cast<size_t>(context_.number("max.incremental.fetch.session.cache.slots")),
@@ -76,7 +78,8 @@ void BrokerCore::watch_memory() {
   constexpr int kReturns = 10;
   loop_->schedule(kEveryMs, [this] {
     // The connections of the burst end a little after it.
-    if (context_.request_budget->peak_is_over()) returns_left_ = kReturns;
+    const bool requests_over = context_.request_budget->peak_is_over();
+    if (context_.answer_memory->peak_is_over() || requests_over) returns_left_ = kReturns;
     if (returns_left_ > 0) {
       --returns_left_;
       admin_->post(return_free_memory);

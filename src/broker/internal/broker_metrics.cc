@@ -63,6 +63,9 @@ std::unique_ptr<MetricsGroup> watch_broker(const BrokerContext& context) {
                static_cast<double>(budget.waiting()));
     sink.counter("muir_broker_request_budget_waits_total", "How often a connection had to wait for room.", {},
                  static_cast<double>(budget.waits()));
+    sink.gauge("muir_broker_unread_answers_bytes",
+               "Answers that clients have not read (queued.max.response.bytes is the most).", {},
+               static_cast<double>(context.answer_memory->used()));
   });
   return out;
 }

@@ -7,8 +7,8 @@
 namespace muir::broker {
 namespace {
 
-// A peer that has so much to read, and more, is not listened to until it has read it.
-constexpr size_t kUnreadBytesMax = 1u << 20;
+// Of answers that are ready before those of earlier requests are (of Produce, which wait for the disk).
+constexpr size_t kReadyBytesMax = 64 * 1024;
 
 class QueueSlot final : public ReplySlot {
  public:
@@ -95,8 +95,9 @@ ReplyQueue::Number ReplyQueue::reserve(bool holds_up) {
 }
 
 bool ReplyQueue::must_wait(size_t waiting_max) {
-  if (holding_up_ > 0 || places_.size() > waiting_max || ready_bytes_ > kUnreadBytesMax) return true;
-  return connection_->send_queue_bytes() > kUnreadBytesMax && connection_->call_when_drained();
+  if (holding_up_ > 0 || places_.size() > waiting_max || ready_bytes_ > kReadyBytesMax) return true;
+  // Until the socket has taken every answer, as in Kafka: who does not read makes no work and takes no memory.
+  return connection_->send_queue_bytes() > 0 && connection_->call_when_drained();
 }
 
 void ReplyQueue::given() {

@@ -3,7 +3,7 @@
 // As in Kafka, a request is looked at when the one before it has been answered: what waits for the disk, for a
 // coordinator or for records holds up what follows on its connection, and nothing else. Produce is the exception: its
 // batches are appended before the next request is looked at, and only the answer may have to wait for the disk, so that
-// a producer's requests share an fsync.
+// a producer's requests share an fsync. While the socket has not taken every answer, no request is looked at.
 #pragma once
 
 #include <deque>

@@ -50,7 +50,7 @@ bool split_target(std::string_view target, HttpRequest& request) {
 
 class Session final : public HttpConnection,
                       public StreamEvents,
-                      public HttpMemory::Holder,
+                      public ConnectionMemory::Holder,
                       public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<TcpStream> stream, HttpDispatcher& dispatcher, const HttpServerOptions& options)
@@ -95,8 +95,8 @@ class Session final : public HttpConnection,
     account_.close();
   }
 
-  // ---- HttpMemory::Holder
-  [[nodiscard]] int64_t last_progress_ms() const override { return stream_->last_progress_ms(); }
+  // ---- ConnectionMemory::Holder
+  [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
   void shed() override {
     if (const auto self = weak_from_this().lock()) stream_->post([self] { self->give_up(); });
   }
@@ -181,7 +181,7 @@ class Session final : public HttpConnection,
     if (const auto socket = websocket_.lock()) return socket->check_idle();
     const int64_t now = system_clock().steady_ms();
     if (stream_->queued_bytes() > 0) {
-      if (now - stream_->last_progress_ms() > options_.idle_timeout_ms) stream_->abort();
+      if (now - stream_->last_written_ms() > options_.idle_timeout_ms) stream_->abort();
       return;
     }
     if (now < deadline_ms_) return;
@@ -343,7 +343,7 @@ class Session final : public HttpConnection,
   std::weak_ptr<HttpConnection> websocket_;
   bool upgraded_ = false;
   const std::shared_ptr<HttpMetrics> metrics_;  // shared with requests in work
-  HttpMemory::Account account_;                 // last: no call to shed() after it
+  ConnectionMemory::Account account_;           // last: no call to shed() after it
 };
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "net/connection_memory.h"
 #include "net/http_server.h"
-#include "net/internal/http_memory.h"
 #include "net/internal/http_metrics.h"
 #include "net/internal/idle_sweeper.h"
 #include "net/internal/tcp_stream.h"
@@ -34,7 +34,7 @@ class HttpDispatcher {
   virtual void dispatch(HttpRequest request, std::shared_ptr<RoutedResponder> responder) = 0;
   // The refusal of a request that calls the server by a name that is not its own.
   [[nodiscard]] virtual std::optional<HttpResponse> check_host(const HttpRequest& request) const = 0;
-  [[nodiscard]] virtual const std::shared_ptr<HttpMemory>& memory() const = 0;
+  [[nodiscard]] virtual const std::shared_ptr<ConnectionMemory>& memory() const = 0;
   [[nodiscard]] virtual const std::shared_ptr<HttpMetrics>& metrics() const = 0;
   [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
 };
@@ -53,7 +53,7 @@ std::shared_ptr<HttpConnection> make_http_session(const std::shared_ptr<TcpStrea
 std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
                                                      const HttpRequest& request, const WebSocketHandler& handler,
                                                      const HttpServerOptions& options,
-                                                     const std::shared_ptr<HttpMemory>& memory, BytesView rest,
+                                                     const std::shared_ptr<ConnectionMemory>& memory, BytesView rest,
                                                      std::shared_ptr<void> owner, HttpResponse& refusal);
 
 }  // namespace muir::net

@@ -28,12 +28,16 @@ class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
 
   void start();
   void add(const std::shared_ptr<Sweepable>& connection);
+  // All are asked every `every_ms`, as long as `needed`. Does nothing while that goes on already.
+  void hurry(int64_t every_ms, std::function<bool()> needed);
   // No connection is asked any more. Idempotent.
   void stop();
 
  private:
   void schedule_locked();
   void sweep();
+  void ask_all_locked();
+  void hurry_on(int64_t every_ms, const std::function<bool()>& needed);
 
   EventLoop& loop_;
   const int64_t interval_ms_;
@@ -41,6 +45,8 @@ class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
   std::mutex mutex_;
   std::vector<std::weak_ptr<Sweepable>> connections_;
   EventLoop::TimerId timer_ = 0;
+  EventLoop::TimerId hurry_timer_ = 0;
+  bool hurrying_ = false;
   bool stopped_ = false;
 };
 

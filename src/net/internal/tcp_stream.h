@@ -29,6 +29,8 @@ class StreamEvents {
   virtual void on_read(size_t n) = 0;
   // Everything queued has been written; called once for each call_when_drained() that said true.
   virtual void on_drained() {}
+  // The turn that TcpStream::take_turn() asked for.
+  virtual void on_turn() {}
   // The stream is gone, whoever ended it; the last call.
   virtual void on_closed() = 0;
 };
@@ -41,6 +43,11 @@ class TcpStream {
   virtual void set_events(std::shared_ptr<StreamEvents> events) = 0;
   // Asks for one on_read(); does nothing while one is outstanding.
   virtual void read() = 0;
+  // Asks for one on_turn(), which comes before the return or later: the thread's time is shared out fairly (turns.h).
+  // Where a peer's requests are worked on. Not asked again before it has come.
+  virtual void take_turn() = 0;
+  // Whether bytes have arrived that were not read yet.
+  [[nodiscard]] virtual bool has_input() const = 0;
 
   // Thread-safe from here on.
   virtual void post(std::function<void()> task) = 0;
@@ -54,6 +61,8 @@ class TcpStream {
   [[nodiscard]] virtual size_t queued_bytes() const = 0;
   // Steady time of the last byte read or written.
   [[nodiscard]] virtual int64_t last_progress_ms() const = 0;
+  // Steady time of the last byte written: when the peer last made room for it.
+  [[nodiscard]] virtual int64_t last_written_ms() const = 0;
   [[nodiscard]] virtual const std::string& peer() const = 0;
 };
 

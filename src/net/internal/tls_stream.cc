@@ -46,6 +46,8 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     inner_->post([self = shared_from_this()] { self->pump(); });  // never from within the caller
   }
 
+  void take_turn() override { inner_->take_turn(); }
+  [[nodiscard]] bool has_input() const override { return inner_->has_input(); }
   void post(std::function<void()> task) override { inner_->post(std::move(task)); }
 
   void write(std::vector<Piece> pieces) override {
@@ -71,6 +73,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   }
   [[nodiscard]] size_t queued_bytes() const override { return inner_->queued_bytes() + plain_.bytes(); }
   [[nodiscard]] int64_t last_progress_ms() const override { return inner_->last_progress_ms(); }
+  [[nodiscard]] int64_t last_written_ms() const override { return inner_->last_written_ms(); }
   [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
 
   // ---- StreamEvents, of the inner stream
@@ -87,6 +90,11 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     } else {
       pump();
     }
+  }
+
+  void on_turn() override {
+    const auto events = events_;
+    if (events) events->on_turn();
   }
 
   void on_drained() override {

@@ -21,11 +21,11 @@ constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
 class Socket final : public WebSocket,
                      public HttpConnection,
                      public StreamEvents,
-                     public HttpMemory::Holder,
+                     public ConnectionMemory::Holder,
                      public std::enable_shared_from_this<Socket> {
  public:
   Socket(std::shared_ptr<TcpStream> stream, const WebSocketHandler& handler, const HttpServerOptions& options,
-         std::shared_ptr<HttpMemory> memory, std::shared_ptr<void> owner)
+         std::shared_ptr<ConnectionMemory> memory, std::shared_ptr<void> owner)
       : stream_(std::move(stream)),
         owner_(std::move(owner)),
         handler_(handler),
@@ -86,8 +86,8 @@ class Socket final : public WebSocket,
     if (handler_.on_drained) handler_.on_drained(shared_from_this());
   }
 
-  // ---- HttpMemory::Holder
-  [[nodiscard]] int64_t last_progress_ms() const override { return stream_->last_progress_ms(); }
+  // ---- ConnectionMemory::Holder
+  [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
   void shed() override { stream_->abort(); }
   void on_closed() override {
     account_.close();
@@ -157,8 +157,8 @@ class Socket final : public WebSocket,
   std::atomic<bool> unread_{false};
   std::atomic<bool> ended_{false};
   std::atomic<int64_t> heard_ms_{system_clock().steady_ms()};
-  const std::shared_ptr<HttpMemory> memory_;
-  HttpMemory::Account account_;  // last: no call to shed() after it
+  const std::shared_ptr<ConnectionMemory> memory_;
+  ConnectionMemory::Account account_;  // last: no call to shed() after it
 };
 
 }  // namespace
@@ -166,7 +166,7 @@ class Socket final : public WebSocket,
 std::shared_ptr<HttpConnection> upgrade_to_websocket(const std::shared_ptr<TcpStream>& stream,
                                                      const HttpRequest& request, const WebSocketHandler& handler,
                                                      const HttpServerOptions& options,
-                                                     const std::shared_ptr<HttpMemory>& memory, BytesView rest,
+                                                     const std::shared_ptr<ConnectionMemory>& memory, BytesView rest,
                                                      std::shared_ptr<void> owner, HttpResponse& refusal) {
   const std::string_view key = request.header("sec-websocket-key");
   if (request.method != "GET" || key.size() != 24) {

@@ -1,4 +1,4 @@
-#include "net/internal/http_memory.h"
+#include "net/connection_memory.h"
 
 #include <algorithm>
 
@@ -9,13 +9,14 @@ namespace muir::net {
 // Below this much it is not worth the time to give memory back to the system.
 constexpr size_t kMuchBytes = 16 * 1024 * 1024;
 
-struct HttpMemory::Charged {
-  Charged(std::shared_ptr<HttpMemory> of, std::string own) : memory(std::move(of)), text(std::move(own)) {}
-  Charged(std::shared_ptr<HttpMemory> of, std::shared_ptr<const std::string> other)
+struct ConnectionMemory::Charged {
+  Charged(std::shared_ptr<ConnectionMemory> of, std::string own) : memory(std::move(of)), text(std::move(own)) {}
+  Charged(std::shared_ptr<ConnectionMemory> of, std::shared_ptr<const std::string> other)
       : memory(std::move(of)), shared(std::move(other)) {}
   ~Charged() {
     const std::lock_guard lock(memory->mutex_);
     memory->used_ -= bytes();
+    memory->note();
     if (!shared) return;
     const auto it = memory->shared_.find(shared.get());
     if (it != memory->shared_.end() && it->second.expired()) memory->shared_.erase(it);
@@ -25,18 +26,18 @@ struct HttpMemory::Charged {
 
   [[nodiscard]] size_t bytes() const { return shared ? shared->size() : text.size(); }
 
-  const std::shared_ptr<HttpMemory> memory;
+  const std::shared_ptr<ConnectionMemory> memory;
   const std::string text;
   const std::shared_ptr<const std::string> shared;
 };
 
-std::shared_ptr<HttpMemory> HttpMemory::make(size_t bytes_max) {
-  return std::shared_ptr<HttpMemory>(new HttpMemory(bytes_max));
+std::shared_ptr<ConnectionMemory> ConnectionMemory::make(size_t bytes_max) {
+  return std::shared_ptr<ConnectionMemory>(new ConnectionMemory(bytes_max));
 }
 
 // ---- Account
 
-bool HttpMemory::Account::hold(size_t bytes) {
+bool ConnectionMemory::Account::hold(size_t bytes) {
   if (bytes <= kFreeBytes) bytes = 0;
   if (bytes == held_) return true;  // only this thread changes it
   const std::lock_guard lock(memory_->mutex_);
@@ -50,51 +51,65 @@ bool HttpMemory::Account::hold(size_t bytes) {
   held_ = bytes;
   if (held_ > 0) {
     memory_->begin_waiting(*this);
-  } else if (unread_ == 0) {
+  } else if (unread_ == 0 && own_unread_ == 0) {
     memory_->end_waiting(*this);
   }
   return true;
 }
 
-void HttpMemory::Account::work() {
+void ConnectionMemory::Account::work() {
   const std::lock_guard lock(memory_->mutex_);
   unread_ = 0;
+  memory_->release(*this, std::exchange(own_unread_, 0));
   memory_->end_waiting(*this);
 }
 
-void HttpMemory::Account::wait_for_reader(size_t bytes) {
+void ConnectionMemory::Account::wait_for_reader(size_t bytes) {
   const std::lock_guard lock(memory_->mutex_);
   unread_ = bytes;
   if (!closed_) memory_->begin_waiting(*this);
 }
 
-void HttpMemory::Account::keep() {
+void ConnectionMemory::Account::add_unread(size_t bytes) {
+  const std::lock_guard lock(memory_->mutex_);
+  if (closed_) return;
+  const bool waited = waiting_;
+  if (!memory_->make_room(bytes, this) && waited) memory_->shed(*this);
+  memory_->add(bytes);
+  own_unread_ += bytes;
+  memory_->begin_waiting(*this);
+}
+
+void ConnectionMemory::Account::keep() {
   const std::lock_guard lock(memory_->mutex_);
   memory_->promised_ -= promised_;
   promised_ = 0;
+  memory_->note();
 }
 
-void HttpMemory::Account::close() {
+void ConnectionMemory::Account::close() {
   const std::lock_guard lock(memory_->mutex_);
   if (closed_) return;
   closed_ = true;
   memory_->end_waiting(*this);
-  memory_->release(*this, held_);
+  memory_->release(*this, held_ + own_unread_);
   memory_->promised_ -= promised_;
-  held_ = unread_ = promised_ = 0;
+  held_ = unread_ = own_unread_ = promised_ = 0;
+  memory_->note();
 }
 
-// ---- HttpMemory
+// ---- ConnectionMemory
 
-bool HttpMemory::make_room(size_t bytes, Account* for_whom) {
+bool ConnectionMemory::make_room(size_t bytes, Account* for_whom) {
   if (bytes > bytes_max_) return false;
   const int64_t now_ms = system_clock().steady_ms();
   // Who reads its answer is not waited for.
   const auto since = [](const Account& account) {
-    return account.unread_ > 0 ? account.holder_.last_progress_ms() : account.waiting_since_ms_;
+    const bool reads = account.unread_ + account.own_unread_ > 0;
+    return reads ? std::max(account.waiting_since_ms_, account.holder_.last_read_ms()) : account.waiting_since_ms_;
   };
   const auto cost = [now_ms, since](const Account& account, size_t more) {
-    return static_cast<double>(account.held_ + account.unread_ + more) *
+    return static_cast<double>(account.held_ + account.unread_ + account.own_unread_ + more) *
            static_cast<double>(std::max<int64_t>(now_ms - since(account), 0) + 1);
   };
   while (used_ - std::min(used_, promised_) + bytes > bytes_max_) {
@@ -106,41 +121,48 @@ bool HttpMemory::make_room(size_t bytes, Account* for_whom) {
       most_cost = cost(*one, 0);
     }
     if (most == nullptr) return false;
-    end_waiting(*most);
-    most->promised_ = most->held_ + most->unread_;
-    promised_ += most->promised_;
-    most->holder_.shed();
+    shed(*most);
   }
   return true;
 }
 
-void HttpMemory::add(size_t bytes) {
+void ConnectionMemory::shed(Account& account) {
+  end_waiting(account);
+  account.promised_ = account.held_ + account.unread_ + account.own_unread_;
+  promised_ += account.promised_;
+  note();
+  account.holder_.shed();
+}
+
+void ConnectionMemory::add(size_t bytes) {
   used_ += bytes;
   peak_ = std::max(peak_, used_);
   recent_peak_ = std::max(recent_peak_, used_);
+  note();
 }
 
-void HttpMemory::release(Account& account, size_t bytes) {
+void ConnectionMemory::release(Account& account, size_t bytes) {
   used_ -= bytes;
   const size_t kept_word = std::min(bytes, account.promised_);
   account.promised_ -= kept_word;
   promised_ -= kept_word;
+  note();
 }
 
-void HttpMemory::begin_waiting(Account& account) {
+void ConnectionMemory::begin_waiting(Account& account) {
   if (account.waiting_ || account.promised_ > 0) return;
   account.waiting_ = true;
   account.waiting_since_ms_ = system_clock().steady_ms();
   waiting_.insert(&account);
 }
 
-void HttpMemory::end_waiting(Account& account) {
+void ConnectionMemory::end_waiting(Account& account) {
   if (!account.waiting_) return;
   account.waiting_ = false;
   waiting_.erase(&account);
 }
 
-std::shared_ptr<const std::string> HttpMemory::charge(std::string text) {
+std::shared_ptr<const std::string> ConnectionMemory::charge(std::string text) {
   const auto charged = std::make_shared<Charged>(shared_from_this(), std::move(text));
   const std::lock_guard lock(mutex_);
   (void)make_room(charged->bytes(), nullptr);  // it exists already
@@ -148,7 +170,7 @@ std::shared_ptr<const std::string> HttpMemory::charge(std::string text) {
   return {charged, &charged->text};
 }
 
-std::shared_ptr<const std::string> HttpMemory::charge(std::shared_ptr<const std::string> text) {
+std::shared_ptr<const std::string> ConnectionMemory::charge(std::shared_ptr<const std::string> text) {
   std::shared_ptr<Charged> charged;  // goes after the lock
   const std::string* const key = text.get();
   const std::lock_guard lock(mutex_);
@@ -163,22 +185,17 @@ std::shared_ptr<const std::string> HttpMemory::charge(std::shared_ptr<const std:
   return {charged, key};
 }
 
-bool HttpMemory::is_being_freed() const {
-  const std::lock_guard lock(mutex_);
-  return used_ > bytes_max_ && promised_ > 0;
-}
-
-size_t HttpMemory::used() const {
+size_t ConnectionMemory::used() const {
   const std::lock_guard lock(mutex_);
   return used_;
 }
 
-size_t HttpMemory::peak() const {
+size_t ConnectionMemory::peak() const {
   const std::lock_guard lock(mutex_);
   return peak_;
 }
 
-bool HttpMemory::peak_is_over() {
+bool ConnectionMemory::peak_is_over() {
   const std::lock_guard lock(mutex_);
   if (recent_peak_ < kMuchBytes || used_ > recent_peak_ / 8) return false;
   recent_peak_ = used_;

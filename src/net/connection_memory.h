@@ -1,11 +1,12 @@
-// HttpMemory: what all connections of one HTTP server hold together: requests that arrive or are worked on, and answers
-// that their peers have not read.
+// ConnectionMemory: what all connections of a server, or of several, hold together: requests that arrive or are worked
+// on, and answers that their peers have not read.
 //
 // Nobody waits for room: when it runs out, the connection that costs most gives its bytes up (shedding): of those whose
 // peers are waited for, the one with the most bytes times the time for which it has been so. Peers that send and read
 // are done long before it is their turn, so that those that do neither cannot keep them out, however many there are.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -20,24 +21,24 @@
 namespace muir::net {
 
 // Thread-safe. Shared by the server, its connections, and texts that are on their way.
-class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
+class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
  public:
   class Holder {
    public:
     virtual ~Holder() = default;
     // Ends the connection, soon. Called on any thread, under a lock: it only asks for it.
     virtual void shed() = 0;
-    // Steady time at which the peer last read or sent something. Called as shed().
-    [[nodiscard]] virtual int64_t last_progress_ms() const = 0;
+    // Steady time at which the peer last read something. Called as shed().
+    [[nodiscard]] virtual int64_t last_read_ms() const = 0;
   };
 
-  // Of one connection, on whose loop thread it is used, but for wait_for_reader(); goes before it.
+  // Of one connection, on whose loop thread it is used, but for the two calls that say so; goes before it.
   class Account {
    public:
     // So much is nobody's business: it is counted with the connection itself.
     static constexpr size_t kFreeBytes = 8 * 1024;
 
-    Account(std::shared_ptr<HttpMemory> memory, Holder& holder) : memory_(std::move(memory)), holder_(holder) {}
+    Account(std::shared_ptr<ConnectionMemory> memory, Holder& holder) : memory_(std::move(memory)), holder_(holder) {}
     ~Account() { close(); }
     Account(const Account&) = delete;
     Account& operator=(const Account&) = delete;
@@ -47,27 +48,31 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
     bool hold(size_t bytes);
     // The peer is not waited for.
     void work();
-    // The peer has `bytes` to read.
+    // The peer has `bytes` to read, of texts that are charged. Any thread.
     void wait_for_reader(size_t bytes);
+    // The peer has so many more bytes to read, which count until work(). They exist already: where others cost less,
+    // this connection is the one to be shed. Any thread.
+    void add_unread(size_t bytes);
     // It was to be shed, but goes on: its peer has done its part in the meantime.
     void keep();
     // The connection is gone.
     void close();
 
    private:
-    friend class HttpMemory;
-    const std::shared_ptr<HttpMemory> memory_;
+    friend class ConnectionMemory;
+    const std::shared_ptr<ConnectionMemory> memory_;
     Holder& holder_;
     // Guarded by the memory's lock.
     size_t held_ = 0;
-    size_t unread_ = 0;
+    size_t unread_ = 0;             // counted where they are charged
+    size_t own_unread_ = 0;         // of add_unread()
     size_t promised_ = 0;           // what will be free when it has been shed
     int64_t waiting_since_ms_ = 0;  // steady
     bool waiting_ = false;
     bool closed_ = false;
   };
 
-  static std::shared_ptr<HttpMemory> make(size_t bytes_max);
+  static std::shared_ptr<ConnectionMemory> make(size_t bytes_max);
 
   // Texts to be written: they count as long as somebody has the result. One text is counted once, however many
   // connections it goes to.
@@ -76,7 +81,7 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
 
   // More is held than there is room for, and connections that were told to give it up have not done so yet: whoever
   // would take more does so a little later.
-  [[nodiscard]] bool is_being_freed() const;
+  [[nodiscard]] bool is_being_freed() const { return being_freed_.load(std::memory_order_relaxed); }
   [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] size_t used() const;
   [[nodiscard]] size_t peak() const;
@@ -86,18 +91,21 @@ class HttpMemory : public std::enable_shared_from_this<HttpMemory> {
  private:
   struct Charged;
 
-  explicit HttpMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit ConnectionMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
   // All under mutex_.
   bool make_room(size_t bytes, Account* for_whom);
+  void shed(Account& account);
   void add(size_t bytes);
   void release(Account& account, size_t bytes);
   void begin_waiting(Account& account);
   void end_waiting(Account& account);
+  void note() { being_freed_.store(used_ > bytes_max_ && promised_ > 0, std::memory_order_relaxed); }
 
   const size_t bytes_max_;
   mutable std::mutex mutex_;
   size_t used_ = 0;
   size_t promised_ = 0;  // of used_, by connections that are being shed
+  std::atomic<bool> being_freed_{false};
   size_t peak_ = 0;
   size_t recent_peak_ = 0;
   std::set<Account*> waiting_;

@@ -1,0 +1,108 @@
+#include "net/internal/turns.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace muir::net {
+namespace {
+
+// A loop thread of its own time. Each connection works off its requests, asking for the next turn after the last one.
+class Thread {
+ public:
+  class Connection final : public Turns::Taker, public std::enable_shared_from_this<Connection> {
+   public:
+    Connection(Thread& thread, char name, int requests, int64_t us)
+        : thread_(thread), name_(name), left_(requests), us_(us) {}
+    void ask() { thread_.turns.take(shared_from_this()); }
+    void on_turn() override {
+      thread_.now_us += us_;
+      thread_.order += name_;
+      // As the socket's own event would.
+      if (--left_ > 0) thread_.later.emplace_back([self = shared_from_this()] { self->ask(); });
+    }
+
+   private:
+    Thread& thread_;
+    const char name_;
+    int left_;
+    const int64_t us_;
+  };
+
+  void add(char name, int requests, int64_t us) {
+    const auto connection = std::make_shared<Connection>(*this, name, requests, us);
+    later.emplace_back([connection] { connection->ask(); });
+  }
+  void run(size_t steps = 100'000) {
+    for (; steps > 0 && !later.empty(); --steps) {
+      const auto task = std::move(later.front());
+      later.pop_front();
+      task();
+    }
+  }
+
+  int64_t now_us = 1'000'000;
+  std::string order;
+  std::deque<std::function<void()>> later;
+  Turns turns{[this] { return now_us; }, [this](std::function<void()> task) { later.push_back(std::move(task)); }};
+};
+
+struct Row {
+  char name;
+  int requests;
+  int64_t us;  // each
+};
+
+TEST(Turns, AreSharedOutByWhatTheyTake) {
+  const struct {
+    const char* what;
+    std::vector<Row> connections;
+    const char* order;
+  } cases[] = {
+      {"one alone", {{'a', 5, 1000}}, "aaaaa"},
+      {"equals, one after the other", {{'a', 3, 1000}, {'b', 3, 1000}}, "ababab"},
+      {"short ones as they come", {{'a', 3, 10}, {'b', 3, 10}}, "ababab"},
+      {"a short one among long ones", {{'A', 3, 1000}, {'B', 3, 1000}, {'c', 4, 20}}, "ABcAcBcAcB"},
+      {"who comes last, with little", {{'A', 2, 900}, {'B', 2, 900}, {'C', 2, 900}, {'d', 1, 20}}, "ABCdABC"},
+      {"longer ones less often", {{'A', 3, 3000}, {'b', 6, 1000}, {'c', 6, 1000}}, "AbcbcAbcbcbcAbc"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    Thread thread;
+    for (const Row& row : c.connections) thread.add(row.name, row.requests, row.us);
+    thread.run();
+    EXPECT_EQ(thread.order, c.order);
+    EXPECT_EQ(thread.turns.waiting(), 0U);
+  }
+}
+
+// However many there are, and however much they have sent ahead.
+TEST(Turns, AThousandWithLongRequestsLetAShortOneThrough) {
+  Thread thread;
+  for (int i = 0; i < 1000; ++i) thread.add('H', 100, 1000);
+  thread.run(10'000);  // each has had one, and waits
+  // A new one, whose requests come when the one before has been answered.
+  const size_t before = thread.order.size();
+  thread.add('c', 20, 50);
+  while (std::count(thread.order.begin(), thread.order.end(), 'c') < 20) thread.run(1);
+  EXPECT_LE(thread.order.size() - before, 20U * 3);
+}
+
+// Time that a connection did not use is not saved up, and a long turn is forgiven.
+TEST(Turns, WhoWasSilentHasNoMoreThanTheOthersAfterwards) {
+  Thread thread;
+  thread.add('a', 1, 50'000);
+  thread.run();
+  thread.add('b', 20, 1000);
+  thread.run();
+  thread.order.clear();
+  thread.add('c', 3, 1000);
+  thread.add('d', 3, 1000);
+  thread.run();
+  EXPECT_EQ(thread.order, "cdcdcd");
+}
+
+}  // namespace
+}  // namespace muir::net
