@@ -40,7 +40,6 @@ class Connection final : public FrameConnection,
       : stream_(std::move(stream)),
         warned_ms_(std::move(warned_ms)),
         budget_(options.frame_budget),
-        memory_(options.send_memory),
         frame_bytes_max_(options.frame_bytes_max),
         idle_timeout_ms_(options.idle_timeout_ms),
         slow_sender_ms_(options.slow_sender_ms) {
@@ -203,7 +202,6 @@ class Connection final : public FrameConnection,
   void hand_out() {
     bool handed_out = false;  // one; the other connections come before the next
     while (session_ && !paused_ && ticket_ == 0 && !turn_asked_) {
-      if (memory_ && memory_->is_being_freed()) return post_pump();
       if (in_large_frame_) {
         if (large_filled_ < large_size_) return stream_->read();
         if (std::exchange(handed_out, true)) return post_pump();
@@ -315,7 +313,6 @@ class Connection final : public FrameConnection,
   const std::shared_ptr<TcpStream> stream_;
   const std::shared_ptr<std::atomic<int64_t>> warned_ms_;
   const std::shared_ptr<ByteBudget> budget_;  // that of all connections; null: none
-  const std::shared_ptr<ConnectionMemory> memory_;
   const size_t frame_bytes_max_;
   const int64_t idle_timeout_ms_;
   const int64_t slow_sender_ms_;
