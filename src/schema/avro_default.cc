@@ -16,7 +16,8 @@ constexpr int kStepsMax = 100'000;
 enum class Purpose : unsigned char { check, encode };
 
 // One walk for both purposes: checking is encoding without keeping the bytes. What passes the check is what passes it
-// in the Java library, where bytes and fixed types take any text, and floating point numbers none inside of others.
+// in the Java library, where bytes, fixed types and enums take any text, and floating point numbers none inside of
+// others.
 class DefaultEncoder {
  public:
   DefaultEncoder(Bytes& out, Purpose purpose) : out_(out), purpose_(purpose) {}
@@ -56,6 +57,7 @@ class DefaultEncoder {
       case Type::fixed: return encode_bytes(schema, value);
       case Type::enumeration: {
         const auto* symbol = value.as_string();
+        if (symbol != nullptr && purpose_ == Purpose::check) return {};
         const int index = symbol == nullptr ? -1 : schema.symbol_index(*symbol);
         if (index < 0) return mismatch(schema, value);
         write_long(out_, index);

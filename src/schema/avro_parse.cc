@@ -68,8 +68,13 @@ void collect_named(const Schema& schema, std::map<std::string, const Schema*, st
 
 class Parser {
  public:
-  Parser(Tree& tree, const ParseOptions& options)
-      : tree_(tree), strict_(options.strict), check_defaults_(options.strict && options.check_defaults) {
+  // With `fault`, which is OK, a text that breaks the rules for names and defaults is parsed all the same, and `fault`
+  // is the first that it breaks.
+  Parser(Tree& tree, const ParseOptions& options, Status* fault)
+      : tree_(tree),
+        fault_(fault),
+        check_names_(options.strict || fault != nullptr),
+        check_defaults_(check_names_ && options.check_defaults) {
     std::set<const Schema*> seen;
     for (const auto& known : options.known) collect_named(*known, names_, seen);
   }
@@ -80,8 +85,9 @@ class Parser {
     for (const auto& [record, index] : with_default_) {
       const Field& field = record->fields[index];
       const Status valid = check_defaults_ ? check_default(*field.schema, *field.default_value) : Status();
-      if (!valid.ok())
-        return fail("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message());
+      if (valid.ok()) continue;
+      MUIR_RETURN_IF_ERROR(
+          broken("record {}: field {}: invalid default: {}", record->name.full(), field.name, valid.message()));
     }
     return root;
   }
@@ -108,6 +114,14 @@ class Parser {
   template <class... A>
   static Status fail(fmt::format_string<A...> format, A&&... args) {
     return Status(Code::invalid_argument, "parse Avro schema: " + fmt::format(format, std::forward<A>(args)...));
+  }
+
+  // A rule for new schemas is broken.
+  template <class... A>
+  Status broken(fmt::format_string<A...> format, A&&... args) {
+    if (fault_ == nullptr) return fail(format, std::forward<A>(args)...);
+    if (fault_->ok()) *fault_ = fail(format, std::forward<A>(args)...);
+    return {};
   }
 
   Schema& add(Type type) {
@@ -188,17 +202,18 @@ class Parser {
     const auto* text = text_member(json, "name");
     if (text == nullptr) return fail("no name in {}", json.excerpt());
     schema.name = name_of(json, *text, space);
-    const bool valid =
-        is_valid_name(schema.name.simple) && (schema.name.space.empty() || is_valid_namespace(schema.name.space));
-    if (schema.name.simple.empty() || (strict_ && !valid)) return fail("illegal name {}", schema.name.full());
+    if (schema.name.simple.empty()) return fail("illegal name {}", schema.name.full());
+    const bool valid = !check_names_ || (is_valid_name(schema.name.simple) &&
+                                         (schema.name.space.empty() || is_valid_namespace(schema.name.space)));
+    if (!valid) MUIR_RETURN_IF_ERROR(broken("illegal name {}", schema.name.full()));
     if (primitive_from(schema.name.full())) return fail("a type may not be named {}, which is a primitive type", *text);
     if (const auto* doc = text_member(json, "doc")) schema.doc = *doc;
     if (const Json* aliases = json.find("aliases")) {
       std::set<std::string> seen;  // aliases are a set, in the order in which they first occur
       for (const auto& text_alias : MUIR_TRY(strings_of(*aliases, "aliases"))) {
         Name alias = name_from(text_alias, schema.name.space);
-        if (strict_ && !is_valid_name(alias.simple))
-          return fail("{}: illegal alias '{}'", schema.name.full(), text_alias);
+        if (check_names_ && !is_valid_name(alias.simple))
+          MUIR_RETURN_IF_ERROR(broken("{}: illegal alias '{}'", schema.name.full(), text_alias));
         if (seen.insert(alias.full()).second) schema.aliases.push_back(std::move(alias));
       }
     }
@@ -248,8 +263,9 @@ class Parser {
     Field field;
     const auto* name = text_member(json, "name");
     if (name == nullptr) return fail("record {}: a field has no name: {}", record.name.full(), json.excerpt());
-    if (name->empty() || (strict_ && !is_valid_name(*name)))
-      return fail("record {}: illegal field name '{}'", record.name.full(), *name);
+    if (name->empty()) return fail("record {}: illegal field name ''", record.name.full());
+    if (check_names_ && !is_valid_name(*name))
+      MUIR_RETURN_IF_ERROR(broken("record {}: illegal field name '{}'", record.name.full(), *name));
     field.name = *name;
     const Json* type = json.find("type");
     if (type == nullptr) return fail("record {}: field {} has no type", record.name.full(), *name);
@@ -260,12 +276,9 @@ class Parser {
       with_default_.emplace_back(&record, record.fields.size());
     }
     if (const auto* order = text_member(json, "order")) {
-      if (*order == "descending")
-        field.order = FieldOrder::descending;
-      else if (*order == "ignore")
-        field.order = FieldOrder::ignore;
-      else if (*order != "ascending")
-        return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
+      const auto known = order_from(*order);
+      if (!known) return fail("record {}: field {}: unknown order {}", record.name.full(), *name, *order);
+      field.order = *known;
     }
     if (const Json* aliases = json.find("aliases")) {
       std::set<std::string> seen;
@@ -277,6 +290,19 @@ class Parser {
       if (!is_field_attribute(member.key)) keep(field.properties, member);
     }
     return field;
+  }
+
+  // In any case, as in Java.
+  static std::optional<FieldOrder> order_from(std::string_view text) {
+    constexpr std::pair<std::string_view, FieldOrder> kOrders[]{
+        {"ascending", FieldOrder::ascending}, {"descending", FieldOrder::descending}, {"ignore", FieldOrder::ignore}};
+    for (const auto& [name, order] : kOrders) {
+      const bool same = std::equal(text.begin(), text.end(), name.begin(), name.end(), [](char c, char wanted) {
+        return c == wanted || (c >= 'A' && c <= 'Z' && c - 'A' + 'a' == wanted);
+      });
+      if (same) return order;
+    }
+    return std::nullopt;
   }
 
   // A text that stands for a floating point number becomes that number, as in Java.
@@ -305,7 +331,8 @@ class Parser {
     schema.symbols = MUIR_TRY(strings_of(*symbols, "symbols"));
     std::set<std::string_view> seen;
     for (const auto& symbol : schema.symbols) {
-      if (strict_ && !is_valid_name(symbol)) return fail("enum {}: illegal symbol '{}'", schema.name.full(), symbol);
+      if (check_names_ && !is_valid_name(symbol))
+        MUIR_RETURN_IF_ERROR(broken("enum {}: illegal symbol '{}'", schema.name.full(), symbol));
       if (!seen.insert(symbol).second) return fail("enum {} has symbol {} twice", schema.name.full(), symbol);
     }
     if (const auto* symbol = text_member(json, "default")) {
@@ -354,7 +381,8 @@ class Parser {
   }
 
   Tree& tree_;
-  const bool strict_;
+  Status* const fault_;
+  const bool check_names_;
   const bool check_defaults_;
   struct Definition {
     const Json* json;
@@ -366,19 +394,34 @@ class Parser {
   std::vector<std::pair<const Schema*, size_t>> with_default_;  // records and the index of a field
 };
 
-}  // namespace
-
-Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options) {
+Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options, Status* fault) {
   auto tree = std::make_shared<Tree>();
   tree->known = options.known;
-  const Schema* root = MUIR_TRY(Parser(*tree, options).parse_root(json));
+  const Schema* root = MUIR_TRY(Parser(*tree, options, fault).parse_root(json));
   return SchemaPtr(std::move(tree), root);
 }
 
-Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options) {
-  auto json = Json::parse(text, kJsonDepthMax);
+Result<Json> json_of(std::string_view text) {
+  auto json = Json::parse(text, {.depth_max = kJsonDepthMax, .comments = true});
   if (!json.ok()) return json.status().annotate("parse Avro schema");
-  return parse_json(*json, options);
+  return json;
+}
+
+}  // namespace
+
+Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options) {
+  return parse_json(json, options, nullptr);
+}
+
+Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options) {
+  return parse_json(MUIR_TRY(json_of(text)), options);
+}
+
+Result<JudgedSchema> parse_and_judge(std::string_view text, const ParseOptions& options) {
+  JudgedSchema out;
+  const Json json = MUIR_TRY(json_of(text));
+  out.schema = MUIR_TRY(parse_json(json, options, &out.fault));
+  return out;
 }
 
 int fuzz_avro_schema(BytesView input) {

@@ -19,9 +19,17 @@ struct ParseOptions {
   std::vector<SchemaPtr> known{};
 };
 
-// The schema of `text`; invalid_argument says what is wrong and where.
+// The schema of `text`; invalid_argument says what is wrong and where. As in the Java library the text may have
+// comments as C++ has them.
 Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options = {});
 Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options = {});
+
+// A schema parsed as with `strict` off, and what a strict parse would have said against it.
+struct JudgedSchema {
+  SchemaPtr schema{};
+  Status fault{};
+};
+Result<JudgedSchema> parse_and_judge(std::string_view text, const ParseOptions& options = {});
 
 // Parses arbitrary bytes; of a schema, checks that its text and its canonical form parse to the same
 // text. Returns 1 for a schema.

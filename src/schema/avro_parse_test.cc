@@ -35,6 +35,15 @@ TEST(AvroParse, KeepsEverythingInTheOrderOfTheJavaLibrary) {
        R"({"type":"enum","name":"E","symbols":["A","B"],"default":"A","z":1,"aliases":["F"]})"},
       {R"({"size":12,"type":"fixed","name":"F","doc":""})", R"({"type":"fixed","name":"F","doc":"","size":12})"},
       {R"({"type":"error","name":"E","fields":[]})", R"({"type":"error","name":"E","fields":[]})"},
+      // what the name of a type could be taken for
+      {R"({"type":"record","name":"R","namespace":"q","aliases":["int","enum","x.int"],"fields":[]})",
+       R"({"type":"record","name":"R","namespace":"q","fields":[],"aliases":["q.int","q.enum","x.int"]})"},
+      {R"({"type":"record","name":"R","aliases":["int"],"fields":[]})",
+       R"({"type":"record","name":"R","fields":[],"aliases":["int"]})"},
+      {R"({"type":"record","name":"R","fields":[{"name":"a","type":"int","order":"DESCENDING"},{"name":"b","type":"int","order":"Ascending"}]})",
+       R"({"type":"record","name":"R","fields":[{"name":"a","type":"int","order":"descending"},{"name":"b","type":"int"}]})"},
+      {"// of a fleet\n{\"type\" /* of the state */ : \"long\", \"doc\":\"/* kept */ // as it is\", \"x\":\"/*y*/\"}//",
+       R"({"type":"long","x":"/*y*/"})"},
   };
   for (const auto& [schema, expected] : cases) EXPECT_EQ(text_of(schema), expected) << schema;
 }
@@ -241,7 +250,8 @@ TEST(AvroParse, ChecksDefaultsAgainstTheirType) {
       {R"({"type":"map","values":"int"})", R"({"a":1})", true},
       {R"({"type":"map","values":"int"})", "[]", false},
       {R"({"type":"enum","name":"E","symbols":["A"]})", "\"A\"", true},
-      {R"({"type":"enum","name":"E","symbols":["A"]})", "\"B\"", false},
+      {R"({"type":"enum","name":"E","symbols":["A"]})", "\"B\"", true},  // the same as of bytes
+      {R"({"type":"enum","name":"E","symbols":["A"]})", "1", false},
       {R"({"type":"fixed","name":"F","size":2})", "\"ab\"", true},
       {R"({"type":"fixed","name":"F","size":2})", "\"abc\"", true},  // the same
       {R"({"type":"fixed","name":"F","size":2})", "[]", false},
@@ -267,6 +277,40 @@ TEST(AvroParse, LeavesDefaultsUncheckedWhenAsked) {
     EXPECT_TRUE(check_readable(**parsed, **parsed).empty());
   }
   EXPECT_FALSE(parse(R"({"type":"fixed","name":"a-b","size":1})", {.check_defaults = false}).ok());
+}
+
+TEST(AvroParse, JudgesWhatItParsesLeniently) {
+  struct Row {
+    const char* schema;
+    const char* fault;  // the beginning of it; nothing: the text is good
+  };
+  for (
+      const auto& [text, fault] : std::initializer_list<Row>{
+          {R"("int")", ""},
+          {R"({"type":"fixed","name":"a-b","size":1})", "parse Avro schema: illegal name a-b"},
+          {R"({"type":"enum","name":"E","symbols":["1","2"]})", "parse Avro schema: enum E: illegal symbol '1'"},
+          {R"({"type":"enum","name":"E","symbols":["A"],"aliases":["."]})", "parse Avro schema: E: illegal alias '.'"},
+          {R"({"type":"record","name":"R","fields":[{"name":"x y","type":"int","default":"no"}]})",
+           "parse Avro schema: record R: illegal field name 'x y'"},
+          {R"({"type":"record","name":"R","fields":[{"name":"x","type":"int","default":"no"},{"name":"y","type":"int","default":null}]})",
+           "parse Avro schema: record R: field x: invalid default"},
+      }) {
+    const auto judged = parse_and_judge(text);
+    ASSERT_TRUE(judged.ok()) << text << judged.status().message();
+    EXPECT_EQ(judged->fault.message().substr(0, std::string_view(fault).size()), fault) << text;
+    const auto strict = parse(text);
+    EXPECT_EQ(strict.ok(), judged->fault.ok()) << text;
+    EXPECT_EQ(judged->fault.message(), strict.status().message()) << text;
+    EXPECT_EQ(to_text(*judged->schema), to_text(**parse(text, {.strict = false}))) << text;
+  }
+  EXPECT_FALSE(parse_and_judge("nonsense").ok());
+  const char* odd = R"({"type":"record","name":"R","fields":[{"name":"x","type":"int","default":"no"}]})";
+  EXPECT_TRUE(parse_and_judge(odd, {.check_defaults = false})->fault.ok());
+}
+
+TEST(AvroParse, RefusesTextsWithHalfAComment) {
+  for (const char* text : {"/* \"int\"", "\"int\" /*", "/ \"int\"", "\"int\"/", "/*/\"int\"", "//", "\"int\" /* */ */"})
+    EXPECT_FALSE(parse(text).ok()) << text;
 }
 
 TEST(AvroParse, WritesNumbersAsTheJavaLibraryWritesThemAgain) {

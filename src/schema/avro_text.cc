@@ -99,10 +99,7 @@ class TextWriter {
     append_properties(out_, schema.properties);
     if (!schema.aliases.empty()) {
       std::vector<std::string> aliases;
-      for (const auto& alias : schema.aliases) {
-        // An alias of the null namespace has no other spelling than its bare name.
-        aliases.push_back(alias.space == schema.name.space ? alias.simple : alias.full());
-      }
+      for (const auto& alias : schema.aliases) aliases.push_back(qualified(alias, schema.name.space));
       append_strings(out_, "aliases", aliases);
     }
     out_.push_back('}');

@@ -39,7 +39,8 @@ void append_utf8(std::string& out, uint32_t code_point) {
 // Recursive descent over RFC 8259.
 class Parser {
  public:
-  Parser(std::string_view text, int depth_max) : text_(text), depth_left_(depth_max) {}
+  Parser(std::string_view text, const JsonParseOptions& options)
+      : text_(text), depth_left_(options.depth_max), comments_(options.comments) {}
 
   Result<Json> parse() {
     Json value = MUIR_TRY(parse_value());
@@ -53,9 +54,23 @@ class Parser {
     return error(Code::invalid_argument, "parse JSON at byte {}: {}", pos_, why);
   }
   void skip_space() {
-    while (pos_ < text_.size() &&
-           (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
-      ++pos_;
+    do {
+      while (pos_ < text_.size() &&
+             (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
+        ++pos_;
+    } while (comments_ && skip_comment());
+  }
+  // One that has no end is none.
+  bool skip_comment() {
+    const std::string_view begin = text_.substr(pos_, 2);
+    if (begin == "//") {
+      pos_ = std::min(text_.find_first_of("\r\n", pos_), text_.size());
+      return true;
+    }
+    const size_t end = begin == "/*" ? text_.find("*/", pos_ + 2) : std::string_view::npos;
+    if (end == std::string_view::npos) return false;
+    pos_ = end + 2;
+    return true;
   }
   bool take(char c) {
     if (pos_ < text_.size() && text_[pos_] == c) {
@@ -233,6 +248,7 @@ class Parser {
   std::string_view text_;
   size_t pos_ = 0;
   int depth_left_;
+  const bool comments_;
 };
 
 }  // namespace
@@ -251,7 +267,10 @@ Json::Json(double value) {
 
 Json::Json(std::initializer_list<JsonMember> members) : data_(Object(members)) {}
 
-Result<Json> Json::parse(std::string_view text, int depth_max) { return Parser(text, depth_max).parse(); }
+Result<Json> Json::parse(std::string_view text, const JsonParseOptions& options) {
+  return Parser(text, options).parse();
+}
+Result<Json> Json::parse(std::string_view text, int depth_max) { return parse(text, {.depth_max = depth_max}); }
 
 std::optional<int64_t> Json::as_int64() const {
   const auto* number = as_number();

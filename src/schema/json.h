@@ -16,6 +16,11 @@ namespace muir::schema {
 
 struct JsonMember;
 
+struct JsonParseOptions {
+  int depth_max = 128;    // how deep values may nest
+  bool comments = false;  // whether /* these */ and // those are space
+};
+
 // A value with value semantics. Immutable use is thread-safe.
 class Json {
  public:
@@ -41,8 +46,9 @@ class Json {
   Json(Object value);            // NOLINT
   Json(std::initializer_list<JsonMember> members);
 
-  // The first value of `text`, which must hold nothing else. Nesting is bounded by `depth_max`. Of members with the
-  // same name the last one counts, in the place of the first.
+  // The first value of `text`, which must hold nothing else. Of members with the same name the last one counts, in the
+  // place of the first.
+  static Result<Json> parse(std::string_view text, const JsonParseOptions& options);
   static Result<Json> parse(std::string_view text, int depth_max = 128);
 
   [[nodiscard]] bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
