@@ -1,5 +1,6 @@
 #include "apps/vts/api.h"
 
+#include "apps/vts/ids.h"
 #include "apps/vts/json_answer.h"
 #include "apps/vts/json_number.h"
 #include "apps/vts/query.h"
@@ -104,6 +105,9 @@ void Api::add_zones(net::HttpServer& server) {
       [this](const Request& request, const Responder& responder) { put_zone(request, responder); });
   add(server, "DELETE", "/api/v1/zones/{id}", {}, [this](const Request& request, const Responder& responder) {
     const std::string& id = request.path_params[0];
+    const Status named = check_id("the id", id);
+    if (!named.ok() && view_.zones()->zone(id) == nullptr)
+      return responder->respond(error_answer(400, "malformed_zone", named.message()));
     answer_failure(responder, master_.remove_zone(id, answer_when_shown(responder, id)));
   });
 }
@@ -208,6 +212,10 @@ net::HttpResponse Api::dead_letters(const Request& request) const {
 
 void Api::delete_vehicle(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
+  // One that other programs gave its id can be deleted, whatever it is.
+  const Status valid = check_id("the id", id);
+  if (!valid.ok() && !view_.vehicle(id))
+    return responder->respond(error_answer(400, "malformed_vehicle", valid.message()));
   const auto done = [this, responder, id](const Status& status, const client::TopicPartition&, Offset) {
     if (!status.ok()) return responder->respond(not_acknowledged(status));
     view_.call_when_removed(id, system_clock().steady_ms() + kShownTimeoutMs,
@@ -226,7 +234,7 @@ MasterWriter::OnDone Api::answer_when_shown(const Responder& responder, const st
 
 void Api::put_vehicle(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
-  if (const Status named = check_id(id); !named.ok())
+  if (const Status named = check_id("the id", id); !named.ok())
     return responder->respond(error_answer(400, "malformed_vehicle", named.message()));
   const auto vehicle = parse_vehicle(request.body);
   if (!vehicle.ok()) return responder->respond(error_answer(400, "malformed_vehicle", vehicle.status().message()));
@@ -235,7 +243,7 @@ void Api::put_vehicle(const Request& request, const Responder& responder) {
 
 void Api::put_zone(const Request& request, const Responder& responder) {
   const std::string& id = request.path_params[0];
-  if (const Status named = check_id(id); !named.ok())
+  if (const Status named = check_id("the id", id); !named.ok())
     return responder->respond(error_answer(400, "malformed_zone", named.message()));
   const auto zone = parse_zone(id, request.body);
   if (!zone.ok()) return responder->respond(error_answer(400, "malformed_zone", zone.status().message()));

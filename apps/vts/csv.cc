@@ -1,5 +1,7 @@
 #include "apps/vts/csv.h"
 
+#include "base/utf8.h"
+
 namespace muir::vts {
 
 Result<bool> take_csv_row(std::string_view& rest, std::vector<std::string>& row) {
@@ -45,7 +47,7 @@ bool CsvText::read_row() {
 }
 
 Status CsvText::read_header() {
-  if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
+  rest_ = without_byte_order_mark(rest_);
   if (!read_row()) return status_.ok() ? error(Code::invalid_argument, "CSV: no header line") : status_;
   header_ = row_;
   return {};

@@ -80,7 +80,7 @@ std::vector<client::ProducedRecord> records_of(const Batch& batch, const Limits&
 }  // namespace
 
 void Gateway::handle(const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
-  const bool lines = request.header("content-type").find("ndjson") != std::string_view::npos;
+  const bool lines = is_lines_type(request.header("content-type"));
   auto parsed = parse_positions(request.body, lines, clock_.now_ms(), options_.positions);
   if (!parsed.ok()) {
     const bool too_many = parsed.status().code() == Code::resource_exhausted;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "apps/vts/csv.h"
+#include "apps/vts/ids.h"
 #include "apps/vts/zone_geometry.h"
 #include "base/config.h"
 #include "base/utf8.h"
@@ -18,7 +19,6 @@ using schema::Json;
 
 constexpr size_t kPointsMax = 200'000;  // of one zone
 constexpr size_t kTextBytesMax = 256;   // of a name and the like: each is in every state and on every page
-constexpr size_t kIdBytesMax = 128;     // as in requests
 
 std::string text_of(const Json* value) {
   if (value == nullptr) return {};
@@ -61,10 +61,10 @@ Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
   return out;
 }
 
-Status check_text(std::string_view what, std::string_view text, size_t bytes_max = kTextBytesMax) {
+Status check_text(std::string_view what, std::string_view text) {
   if (!is_utf8(text)) return error(Code::invalid_argument, "{} is not UTF-8", what);
-  if (text.size() <= bytes_max) return {};
-  return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), bytes_max);
+  if (text.size() <= kTextBytesMax) return {};
+  return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), kTextBytesMax);
 }
 
 Status check_texts(const VehicleMaster& vehicle) {
@@ -85,7 +85,7 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
     zone.kind = text_of(properties->find("kind"));
   }
   if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
-  MUIR_RETURN_IF_ERROR(check_text("zone_id", zone.zone_id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_id("zone_id", zone.zone_id));
   MUIR_RETURN_IF_ERROR(check_text("name", zone.name));
   MUIR_RETURN_IF_ERROR(check_text("kind", zone.kind));
   if (zone.name.empty()) zone.name = zone.zone_id;
@@ -142,8 +142,7 @@ Result<NamedVehicle> vehicle_of(const CsvText& csv) {
                         .name = optional_text(csv.text("name")),
                         .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
   std::string id = csv.text("vehicle_id");
-  if (id.empty()) return error(Code::invalid_argument, "vehicle_id is empty");
-  MUIR_RETURN_IF_ERROR(check_text("vehicle_id", id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(check_id("vehicle_id", id));
   MUIR_RETURN_IF_ERROR(check_texts(vehicle));
   return NamedVehicle(std::move(id), std::move(vehicle));
 }
@@ -165,7 +164,7 @@ Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
 }
 
 Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
-  const Json json = MUIR_TRY(Json::parse(text));
+  const Json json = MUIR_TRY(Json::parse(without_byte_order_mark(text)));
   const Json* features = json.find("features");
   if (features == nullptr || features->as_array() == nullptr)
     return error(Code::invalid_argument, "zones: no GeoJSON FeatureCollection");
@@ -179,11 +178,11 @@ Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
 }
 
 Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text) {
-  return parse_feature(MUIR_TRY(Json::parse(text)), zone_id);
+  return parse_feature(MUIR_TRY(Json::parse(without_byte_order_mark(text))), zone_id);
 }
 
 Result<VehicleMaster> parse_vehicle(std::string_view text) {
-  const Json json = MUIR_TRY(Json::parse(text));
+  const Json json = MUIR_TRY(Json::parse(without_byte_order_mark(text)));
   if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
   MUIR_RETURN_IF_ERROR(check_vehicle_members(json));
   VehicleMaster vehicle{.line = optional_text(text_of(json.find("line"))),

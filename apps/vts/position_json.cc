@@ -2,12 +2,14 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/vts/json_items.h"
 #include "apps/vts/json_number.h"
 #include "apps/vts/timestamps.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "schema/json.h"
 
 namespace muir::vts {
@@ -28,15 +30,15 @@ bool read_vehicle_id(const Object& object, ParsedItem& item, const PositionLimit
     item.position.vehicle_id = std::string_view(value.get_string().value_unsafe());
   } else if (value.is_int64()) {
     item.position.vehicle_id = std::to_string(value.get_int64().value_unsafe());
+  } else if (value.is_uint64()) {
+    item.position.vehicle_id = std::to_string(value.get_uint64().value_unsafe());
   } else {
-    item.error = "vehicleId is no string";
+    item.error = "vehicleId is neither a string nor a whole number";
     return false;
   }
-  const size_t size = item.position.vehicle_id.size();
-  if (size == 0) item.error = "vehicleId is empty";
-  if (size > limits.vehicle_id_bytes_max)
-    item.error = fmt::format("vehicleId has {} bytes, at most {} are allowed", size, limits.vehicle_id_bytes_max);
-  return item.error.empty();
+  const Status named = check_id("vehicleId", item.position.vehicle_id, limits.vehicle_id_bytes_max);
+  if (!named.ok()) item.error = named.message();
+  return named.ok();
 }
 
 bool read_coordinate(const Object& object, std::string_view name, double& out, ParsedItem& item) {
@@ -162,9 +164,18 @@ Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at,
 
 }  // namespace
 
+bool is_lines_type(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  // x-ndjson, ndjson; jsonl, jsonlines, x-jsonlines: none is registered, all are in use.
+  return type.find("ndjson") != std::string::npos || type.find("jsonl") != std::string::npos;
+}
+
 Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int64_t received_at,
                                                 const PositionLimits& limits) {
   const ParserOfOneRequest memory;
+  body = without_byte_order_mark(body);
   if (lines) return parse_lines(body, received_at, limits);
   Element root;
   if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS)

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/vts/ids.h"
 #include "apps/vts/records.h"
 #include "base/bytes.h"
 #include "base/status.h"
@@ -20,8 +21,11 @@ struct ParsedItem {
 
 struct PositionLimits {
   size_t items_max = 10'000;
-  size_t vehicle_id_bytes_max = 128;
+  size_t vehicle_id_bytes_max = kIdBytesMax;
 };
+
+// Whether a body of that type holds its items one per line: application/x-ndjson and its other names.
+bool is_lines_type(std::string_view content_type);
 
 // Parses one object, an array of objects, or (with `lines`) objects one per line:
 //   {"vehicleId":"V123","lat":52.23,"lon":21.01,"speed":40,"heading":90,"timestamp":"2026-01-01T12:00:00Z"}

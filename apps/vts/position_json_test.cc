@@ -53,14 +53,20 @@ TEST(Positions, AreReadFromJson) {
            {R"({"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":null,"lat":52,"lon":21})", "refused: vehicleId is missing"},
            {R"({"vehicleId":"","lat":52,"lon":21})", "refused: vehicleId is empty"},
-           {R"({"vehicleId":["V1"],"lat":52,"lon":21})", "refused: vehicleId is no string"},
-           {R"({"vehicleId":"V12345","lat":52,"lon":21})", "refused: vehicleId has 6 bytes, at most 5 are allowed"},
+           {R"({"vehicleId":["V1"],"lat":52,"lon":21})", "refused: vehicleId is neither a string nor a whole number"},
+           {R"({"vehicleId":"V12345678901234567890","lat":52,"lon":21})",
+            "refused: vehicleId has 21 bytes, at most 20 are allowed"},
            {R"({"vehicleId":"V1","lon":21})", "refused: lat is missing"},
            {R"({"vehicleId":"V1","lat":52,"lon":"21"})", "refused: lon is no number"},
            {R"({"vehicleId":"V1","lat":52,"lon":21,"speed":"fast"})", "refused: speed is no number"},
+           {R"({"vehicleId":1.0,"lat":52,"lon":21})", "refused: vehicleId is neither a string nor a whole number"},
+           {R"({"vehicleId":18446744073709551615,"lat":52,"lon":21,"timestamp":1767268800})",
+            R"({"vehicleId":"18446744073709551615","lat":52.0,"lon":21.0,"timestamp":1767268800000})"},
+           {"\xEF\xBB\xBF{\"vehicleId\":-7,\"lat\":52,\"lon\":21,\"timestamp\":0}",
+            R"({"vehicleId":"-7","lat":52.0,"lon":21.0,"timestamp":0})"},
            {R"(7)", "refused: not an object"},
        }) {
-    const auto items = parse_positions(row.body, false, 1, {.vehicle_id_bytes_max = 5});
+    const auto items = parse_positions(row.body, false, 1, {.vehicle_id_bytes_max = 20});
     ASSERT_TRUE(items.ok()) << row.body;
     ASSERT_EQ(items->size(), 1U);
     EXPECT_EQ(text_of((*items)[0]), row.expected) << row.body;
@@ -71,6 +77,14 @@ TEST(Positions, AreWrittenWithNumbersOrNull) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_json({.vehicle_id = "V1", .lat = std::nan(""), .lon = kInf, .speed = -kInf, .timestamp = 1}),
             R"({"vehicleId":"V1","lat":null,"lon":null,"speed":null,"timestamp":1})");
+}
+
+TEST(Positions, ComeInLinesByAnyNameOfThatType) {
+  for (const char* type : {"application/x-ndjson", "Application/X-NDJSON; charset=utf-8", "application/ndjson",
+                           "application/jsonl", "application/jsonlines", "application/x-jsonlines", "text/jsonl"})
+    EXPECT_TRUE(is_lines_type(type)) << type;
+  for (const char* type : {"", "application/json", "application/json; x=ndjson", "text/plain", "application/json-seq"})
+    EXPECT_FALSE(is_lines_type(type)) << type;
 }
 
 TEST(Positions, ComeAloneInArraysOrLineByLine) {

@@ -9,10 +9,8 @@
 #include <vector>
 
 #include "apps/vts/json_answer.h"
-#include "apps/vts/position_json.h"
 #include "base/check.h"
 #include "base/config.h"
-#include "base/utf8.h"
 #include "net/url.h"
 
 namespace muir::vts {
@@ -58,15 +56,6 @@ Result<size_t> limit_of(const net::HttpRequest& request, size_t fallback) {
   if (failure != std::errc() || end != text->data() + text->size() || limit == 0)
     return error(Code::invalid_argument, "limit '{}': a number from 1 up", *text);
   return limit;
-}
-
-Status check_id(std::string_view id) {
-  const size_t most = PositionLimits{}.vehicle_id_bytes_max;
-  if (id.empty()) return error(Code::invalid_argument, "the id is empty");
-  if (id.size() > most)
-    return error(Code::invalid_argument, "the id has {} bytes, at most {} are allowed", id.size(), most);
-  if (!is_utf8(id)) return error(Code::invalid_argument, "the id is not UTF-8");
-  return {};
 }
 
 net::HttpHandler with_parameters(std::initializer_list<std::string_view> known, net::HttpHandler handler) {

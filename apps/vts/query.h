@@ -18,9 +18,6 @@ Status check_query(std::string_view query, std::initializer_list<std::string_vie
 // ?limit=, a number from 1 up; `fallback` when it is not given.
 Result<size_t> limit_of(const net::HttpRequest& request, size_t fallback);
 
-// Fails when `id` cannot be the key of a vehicle or zone: 1 to 128 bytes, as in positions.
-Status check_id(std::string_view id);
-
 // Wraps a handler: what check_query() complains about is answered 400 `bad_parameter`.
 net::HttpHandler with_parameters(std::initializer_list<std::string_view> known, net::HttpHandler handler);
 

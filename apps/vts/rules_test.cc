@@ -43,7 +43,25 @@ TEST(Timestamps, AreReadAsIso8601WithAZoneOrANumberSince1970) {
            {"2026-01-01T12:00:00", std::nullopt},   // which zone?
            {"2026-02-29T12:00:00Z", std::nullopt},  // no leap year
            {"2026-13-01T12:00:00Z", std::nullopt},
-           {"2026-01-01T24:00:00Z", std::nullopt},
+           {"2025-12-31T24:00:00Z", 1767225600000},  // the end of a day is the beginning of the next
+           {"2025-12-31T24Z", 1767225600000},
+           {"20260101T240000.000+1400", 1767261600000},
+           {"2025-12-31T24:00:01Z", std::nullopt},
+           {"2025-12-31T24:00:00.001Z", std::nullopt},
+           {"2025-12-31T24:30Z", std::nullopt},
+           {"2025-12-31T25:00Z", std::nullopt},
+           {"2016-12-31T23:59:60Z", 1483228800000},  // a leap second, here and there
+           {"2016-12-31T23:59:60.5Z", 1483228800500},
+           {"2017-01-01T00:59:60+01:00", 1483228800000},
+           {"2016-12-31T18:59:60-05", 1483228800000},
+           {"2016-12-31T12:00:60Z", std::nullopt},  // none is there
+           {"2016-12-31T23:59:60+01:00", std::nullopt},
+           {"2016-12-31T24:00:60Z", std::nullopt},
+           {"2016-12-31T23:59:61Z", std::nullopt},
+           {"9999-12-31T23:59:59.999Z", 253402300799999},
+           {"2026-W01-4T12:00:00Z", std::nullopt},  // dates of weeks, of days of the year, of long years
+           {"2026-001T12:00:00Z", std::nullopt},
+           {"+002026-01-01T12:00:00Z", std::nullopt},
            {"2026-01-01Z", std::nullopt},
            {"2026-01-01T12:00:00+1", std::nullopt},
            {"2026-01-01T1200Z", std::nullopt},  // half one form, half the other
@@ -98,7 +116,8 @@ TEST(Timestamps, SayWhatIsWrongWithThem) {
   EXPECT_EQ(why_no_time(""), "timestamp is missing");
   EXPECT_EQ(why_no_time("2026-01-01T12:00:00"), "'2026-01-01T12:00:00' has no zone: add Z or +hh:mm");
   EXPECT_EQ(why_no_time("noon"),
-            "'noon' is no time; wanted is ISO 8601 with a zone, as 2026-01-01T12:00:00Z, or seconds, milliseconds, "
+            "'noon' is no time; wanted is an ISO 8601 calendar date and time with a zone, as 2026-01-01T12:00:00Z, or "
+            "seconds, milliseconds, "
             "microseconds or nanoseconds since 1970");
 }
 

@@ -64,19 +64,31 @@ int64_t fraction(Scanner& in, int64_t unit_ms) {
   return value * unit_ms / scale;
 }
 
-// The time of day: hours, and in either form minutes and seconds; the last of them may have a fraction.
-int64_t time_of_day_ms(Scanner& in, bool extended) {
-  constexpr int64_t kUnits[] = {3'600'000, 60'000, 1000};
-  constexpr int kMax[] = {23, 59, 60};
+constexpr int64_t kDayMs = 86'400'000;
+
+struct TimeOfDay {
   int64_t ms = 0;
+  bool leap_second = false;  // its second is 60
+};
+
+// Hours, and in either form minutes and seconds; the last of them may have a fraction. 24:00 is the end of the day.
+TimeOfDay time_of_day(Scanner& in, bool extended) {
+  constexpr int64_t kUnits[] = {3'600'000, 60'000, 1000};
+  constexpr int kMax[] = {24, 59, 60};
+  TimeOfDay time;
   for (size_t i = 0; i < std::size(kUnits); ++i) {
     if (i > 0 && !(extended ? in.take(":") : in.at_digit())) break;
     const int value = in.digits(2);
     if (value > kMax[i]) in.fail();
-    ms += value * kUnits[i];
-    if (in.take(".,")) return ms + fraction(in, kUnits[i]);
+    time.ms += value * kUnits[i];
+    time.leap_second = i == 2 && value == 60;
+    if (in.take(".,")) {
+      time.ms += fraction(in, kUnits[i]);
+      break;
+    }
   }
-  return ms;
+  if (time.ms > kDayMs && !time.leap_second) in.fail();
+  return time;
 }
 
 // Z, or hours and minutes east of Greenwich.
@@ -142,16 +154,20 @@ std::optional<int64_t> parse_timestamp(std::string_view text) {
   Scanner in(text);
   const int64_t days = date_days(in, extended);
   in.expect("Tt ");
-  const int64_t time = time_of_day_ms(in, extended);
-  const int64_t zone = zone_ms(in);
+  const TimeOfDay time = time_of_day(in, extended);
+  const int64_t since_midnight = time.ms - zone_ms(in);  // of that day in Greenwich
   if (!in.done()) return std::nullopt;
-  return days * 86'400'000 + time - zone;
+  // Leap seconds end days of Greenwich, and are counted as the first of the next.
+  const bool ends_day = (since_midnight % kDayMs + kDayMs) % kDayMs < 1000;
+  if (time.leap_second && !ends_day) return std::nullopt;
+  return days * kDayMs + since_midnight;
 }
 
 std::string why_no_time(std::string_view text) {
   if (text.empty()) return "timestamp is missing";
   constexpr std::string_view kWanted =
-      "ISO 8601 with a zone, as 2026-01-01T12:00:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
+      "an ISO 8601 calendar date and time with a zone, as 2026-01-01T12:00:00Z, or seconds, milliseconds, microseconds "
+      "or nanoseconds since 1970";
   if (parse_timestamp(std::string(text) + "Z")) return fmt::format("'{}' has no zone: add Z or +hh:mm", text);
   return fmt::format("'{}' is no time; wanted is {}", text, kWanted);
 }

@@ -30,6 +30,21 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool has_control_character(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7F) return true;
+    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
 uint32_t utf8_code_point(std::string_view text, size_t length) {
   if (length == 1) return byte_at(text, 0);
   uint32_t value = byte_at(text, 0) & (0x7FU >> length);

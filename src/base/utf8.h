@@ -14,6 +14,12 @@ size_t utf8_length(std::string_view text);
 // Whether all of `text` is well-formed.
 bool is_utf8(std::string_view text);
 
+// Whether well-formed `text` has one of U+0000 to U+001F, U+007F to U+009F.
+bool has_control_character(std::string_view text);
+
+// `text` without the byte order mark that some programs put before UTF-8, which RFC 8259 lets readers pass over.
+std::string_view without_byte_order_mark(std::string_view text);
+
 // The code point of a well-formed sequence of that length.
 uint32_t utf8_code_point(std::string_view text, size_t length);
 

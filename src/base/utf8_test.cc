@@ -47,5 +47,20 @@ TEST(Utf8, KnowsWhatIsWellFormedAndWhatItSays) {
   EXPECT_TRUE(is_utf8(""));
 }
 
+TEST(Utf8, TellsControlCharacters) {
+  for (const char* text : {"", "a b", "\xC2\xA0", "\xC3\x85", "\U0001F68C", "\xE2\x80\xA8"})
+    EXPECT_FALSE(has_control_character(text)) << text;
+  for (const std::string& text : {std::string(1, '\0'), std::string("a\x1F"), std::string("\x7F"),
+                                  std::string("\xC2\x80"), std::string("a\xC2\x9F")})
+    EXPECT_TRUE(has_control_character(text)) << text;
+}
+
+TEST(Utf8, IsReadPastItsByteOrderMark) {
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB\xBF{}"), "{}");
+  EXPECT_EQ(without_byte_order_mark("\xEF\xBB"), "\xEF\xBB");
+  EXPECT_EQ(without_byte_order_mark(" \xEF\xBB\xBF"), " \xEF\xBB\xBF");
+  EXPECT_EQ(without_byte_order_mark(""), "");
+}
+
 }  // namespace
 }  // namespace muir

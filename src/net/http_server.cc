@@ -162,6 +162,14 @@ std::string_view HttpRequest::header(std::string_view lower_name) const {
   return {};
 }
 
+std::string HttpRequest::header_list(std::string_view lower_name) const {
+  std::string list;
+  for (const auto& [name, value] : headers) {
+    if (name == lower_name) list += (list.empty() ? "" : ", ") + value;
+  }
+  return list;
+}
+
 std::string HttpRequest::query_param(std::string_view name, std::string_view fallback) const {
   return find_query_param(query, name).value_or(std::string(fallback));
 }

@@ -34,6 +34,8 @@ struct HttpRequest {
 
   // First header of that lower-case name, or empty.
   [[nodiscard]] std::string_view header(std::string_view lower_name) const;
+  // All headers of that name as the one list that they are: "a, b".
+  [[nodiscard]] std::string header_list(std::string_view lower_name) const;
   // Percent-decoded query parameter, or `fallback`.
   [[nodiscard]] std::string query_param(std::string_view name, std::string_view fallback = {}) const;
 };

@@ -50,10 +50,6 @@ void append_findings(std::vector<std::string>& out, const schema::avro::Schema& 
   }
 }
 
-bool is_transitive(Compatibility level) {
-  return level == Compatibility::backward_transitive || level == Compatibility::forward_transitive ||
-         level == Compatibility::full_transitive;
-}
 bool checks_backward(Compatibility level) {
   return level == Compatibility::backward || level == Compatibility::backward_transitive ||
          level == Compatibility::full || level == Compatibility::full_transitive;
@@ -64,6 +60,11 @@ bool checks_forward(Compatibility level) {
 }
 
 }  // namespace
+
+bool is_transitive(Compatibility level) {
+  return level == Compatibility::backward_transitive || level == Compatibility::forward_transitive ||
+         level == Compatibility::full_transitive;
+}
 
 std::string_view to_string(Compatibility level) { return kNames[static_cast<size_t>(level)]; }
 

@@ -24,6 +24,9 @@ enum class Compatibility : unsigned char {
 std::string_view to_string(Compatibility level);
 std::optional<Compatibility> compatibility_from(std::string_view text);
 
+// Whether all earlier versions are looked at, not only the newest.
+bool is_transitive(Compatibility level);
+
 struct EarlierSchema {
   int version = 0;
   schema::avro::SchemaPtr schema;

@@ -10,9 +10,6 @@ namespace {
 
 using schema::Json;
 
-// References of references of references.
-constexpr int kReferenceDepthMax = 16;
-
 bool is_worth_another(int status) { return status == 408 || status == 429 || status >= 500; }
 
 Status failure_of(const std::string& target, const net::HttpClientResponse& response) {
@@ -117,11 +114,13 @@ Result<std::string> HttpRegistryClient::schema_by_id(int id) {
   const std::string target = fmt::format("/schemas/ids/{}", id);
   const Json answer = MUIR_TRY(request("GET", target));
   std::string text = MUIR_TRY(text_member(answer, "schema", target));
-  if (answer.find("references") != nullptr) text = schema::avro::to_text(*MUIR_TRY(resolve(answer, target, 0)));
+  Referenced known;
+  if (answer.find("references") != nullptr) text = schema::avro::to_text(*MUIR_TRY(resolve(answer, target, known, 0)));
   return texts_[id] = std::move(text);
 }
 
-Result<schema::avro::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target, int depth) {
+Result<schema::avro::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, const std::string& target,
+                                                            Referenced& known, int depth) {
   if (depth > kReferenceDepthMax)
     return error(Code::invalid_argument, "schema registry {}: references are nested too deeply, or in a circle",
                  target);
@@ -132,8 +131,12 @@ Result<schema::avro::SchemaPtr> HttpRegistryClient::resolve(const Json& answer, 
       // Even a deleted one: data written with it exists.
       const std::string next = fmt::format("/subjects/{}/versions/{}?deleted=true",
                                            net::percent_encode(reference.subject), reference.version);
-      const Json inner = MUIR_TRY(request("GET", next));
-      options.known.push_back(MUIR_TRY(resolve(inner, next, depth + 1)));
+      auto found = known.find(next);
+      if (found == known.end()) {
+        const Json inner = MUIR_TRY(request("GET", next));
+        found = known.emplace(next, MUIR_TRY(resolve(inner, next, known, depth + 1))).first;
+      }
+      options.known.push_back(found->second);
     }
   }
   const std::string text = MUIR_TRY(text_member(answer, "schema", target));

@@ -41,7 +41,9 @@ class HttpRegistryClient final : public RegistryPort {
   // The parsed body of a 200; else the registry's error code in Status::detail(). Expects mutex_.
   Result<schema::Json> request(const std::string& method, const std::string& target, const std::string& body = {});
   // The schema of an answer that holds "schema" and perhaps "references", which are asked for in turn.
-  Result<schema::avro::SchemaPtr> resolve(const schema::Json& answer, const std::string& target, int depth);
+  using Referenced = std::map<std::string, schema::avro::SchemaPtr>;  // by target
+  Result<schema::avro::SchemaPtr> resolve(const schema::Json& answer, const std::string& target, Referenced& known,
+                                          int depth);
   Result<int> id_of(Ids& known, std::string_view subject, std::string_view schema_json, const std::string& target);
 
   const HttpRegistryClientOptions options_;

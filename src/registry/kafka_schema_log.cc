@@ -95,7 +95,15 @@ class KafkaSchemaLog final : public SchemaLog {
                             "max.message.bytes, or split the schema by references",
                             options_.topic);
     }
-    return registry_error(ErrorCode::store_failure, "write {}: {}", options_.topic, cause.message());
+    return failure("write", cause);
+  }
+
+  // Codes of Kafka stay here: what leaves has one of the registry's. A cluster that does not answer, or has no leader
+  // for the topic, may do so later.
+  Status failure(std::string_view what, const Status& cause) const {
+    const bool may_pass = cause.code() == Code::timed_out || cause.code() == Code::unavailable;
+    return registry_error(may_pass ? ErrorCode::store_timeout : ErrorCode::store_failure, "{} {}: {}", what,
+                          options_.topic, cause.message());
   }
 
   Status prepare_topic() {
@@ -136,11 +144,7 @@ class KafkaSchemaLog final : public SchemaLog {
   Status catch_up_within(int64_t timeout_ms) {
     const auto ends = admin_->list_offsets({partition()}, client::OffsetSpec::latest(),
                                            client::IsolationLevel::read_uncommitted, timeout_ms);
-    if (!ends.ok()) {
-      const bool timed_out = ends.status().code() == Code::timed_out;
-      return registry_error(timed_out ? ErrorCode::store_timeout : ErrorCode::store_failure, "read {}: {}",
-                            options_.topic, ends.status().message());
-    }
+    if (!ends.ok()) return failure("read", ends.status());
     const auto end = ends->find(partition());
     if (end == ends->end())
       return registry_error(ErrorCode::store_failure, "read {}: its end is unknown", options_.topic);

@@ -140,7 +140,7 @@ class HttpRegistry final : public Registry {
                      .params = std::move(request.path_params),
                      .query = std::move(request.query),
                      .body = std::move(request.body),
-                     .accept = std::string(request.header("accept")),
+                     .accept = request.header_list("accept"),
                      .content_type = std::string(request.header("content-type"))};
     if (!route.writes) {
       responder->respond(to_http(call(route, *service_, rest)));

@@ -51,7 +51,6 @@ Result<int> RegistryService::delete_version(const std::string& subject, VersionS
   {
     const std::lock_guard lock(mutex_);
     version = *MUIR_TRY(find_version(subject, spec, true));
-    if (!spec.number && !permanent) version = *MUIR_TRY(find_version(subject, spec, false));
     if (!permanent && version.deleted) {
       return registry_error(ErrorCode::version_soft_deleted,
                             "Subject '{}' Version {} was soft deleted.Set permanent=true to delete permanently",

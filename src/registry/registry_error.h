@@ -23,7 +23,6 @@ enum class ErrorCode : int {
   invalid_mode = 42204,
   not_permitted = 42205,
   reference_exists = 42206,
-  id_mismatch = 42207,
   invalid_subject = 42208,
   schema_too_large = 42209,
   invalid_rule_set = 42210,

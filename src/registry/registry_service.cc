@@ -12,8 +12,6 @@
 namespace muir::registry {
 namespace {
 
-// References of references of references.
-constexpr int kReferenceDepthMax = 32;
 // Each attempt lost means that another registry wrote in the moment between.
 constexpr int kRegisterAttemptsMax = 20;
 constexpr std::array<std::string_view, 4> kModeNames{"READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT"};
@@ -71,10 +69,21 @@ RegistryService::~RegistryService() { log_->stop(); }
 
 // ---- schemas and their references
 
-Result<std::vector<schema::avro::SchemaPtr>> RegistryService::resolve(const std::vector<Reference>& references,
-                                                                      int depth) {
-  if (depth > kReferenceDepthMax) return invalid_schema("references are nested too deeply, or in a circle");
-  std::vector<schema::avro::SchemaPtr> out;
+std::vector<Reference> RegistryService::pinned(std::vector<Reference> references) const {
+  for (auto& reference : references) {
+    if (reference.version != -1) continue;
+    const auto* latest = index_.latest(reference.subject, false);
+    if (latest != nullptr) reference.version = latest->version;
+  }
+  return references;
+}
+
+Result<RegistryService::Resolved> RegistryService::resolve(const std::vector<Reference>& references, int depth) {
+  const auto too_deep = [] {
+    return invalid_schema(fmt::format("references are nested more than {} deep, or in a circle", kReferenceDepthMax));
+  };
+  if (depth > kReferenceDepthMax) return too_deep();
+  Resolved out;
   for (const auto& reference : references) {
     const auto* version = reference.version == -1 ? index_.latest(reference.subject, false)
                                                   : index_.find(reference.subject, reference.version);
@@ -82,23 +91,30 @@ Result<std::vector<schema::avro::SchemaPtr>> RegistryService::resolve(const std:
       return invalid_schema(fmt::format("no schema reference found for subject \"{}\" and version {}",
                                         reference.subject, reference.version));
     }
-    out.push_back(MUIR_TRY(parse_stored(*version, depth + 1)));
+    const ParsedVersion& parsed = *MUIR_TRY(parsed_version(*version, depth + 1));
+    out.schemas.push_back(parsed.schema);
+    out.depth = std::max(out.depth, parsed.depth + 1);
   }
+  if (out.depth > kReferenceDepthMax) return too_deep();  // what was parsed before counts as much
   return out;
 }
 
-Result<schema::avro::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version, int depth) {
+Result<const RegistryService::ParsedVersion*> RegistryService::parsed_version(const SchemaVersion& version, int depth) {
   ParsedVersion& known = parsed_by_id_[version.id];
-  if (known.schema != nullptr && known.text == version.schema && known.references == version.references)
-    return known.schema;
+  if (known.schema != nullptr && known.text == version.schema && known.references == version.references) return &known;
   if (version.schema_type != "AVRO")
     return invalid_schema(
         fmt::format("subject {} version {} is of type {}", version.subject, version.version, version.schema_type));
-  const schema::avro::ParseOptions options{.strict = false, .known = MUIR_TRY(resolve(version.references, depth))};
-  auto parsed = schema::avro::parse(version.schema, options);
+  Resolved resolved = MUIR_TRY(resolve(version.references, depth));
+  ++parses_;
+  auto parsed = schema::avro::parse(version.schema, {.strict = false, .known = std::move(resolved.schemas)});
   if (!parsed.ok()) return invalid_schema(parsed.status().message());
-  known = {version.schema, version.references, *parsed};
-  return *parsed;
+  known = {version.schema, version.references, *parsed, resolved.depth};
+  return &known;
+}
+
+Result<schema::avro::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version) {
+  return MUIR_TRY(parsed_version(version, 0))->schema;
 }
 
 Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& request) {
@@ -108,26 +124,30 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
   }
   if (request.schema.empty()) return invalid_schema("Empty schema");
   Parsed out;
-  out.content.references = request.references;
-  for (auto& reference : out.content.references) {
-    if (reference.version != -1) continue;
-    const auto* latest = index_.latest(reference.subject, false);
-    if (latest != nullptr) reference.version = latest->version;
-  }
-  out.known = MUIR_TRY(resolve(out.content.references, 0));
-  auto parsed = schema::avro::parse(request.schema, {.strict = false, .known = out.known});
-  if (!parsed.ok()) return invalid_schema(parsed.status().message());
-  out.schema = *parsed;
-  out.content.schema = schema::avro::to_text(**parsed, names_of(out.known));
+  out.content.references = pinned(request.references);
+  out.known = MUIR_TRY(resolve(out.content.references)).schemas;
+  ++parses_;
+  auto judged = schema::avro::parse_and_judge(request.schema,
+                                              {.check_defaults = options_.validate_new_schemas, .known = out.known});
+  if (!judged.ok()) return invalid_schema(judged.status().message());
+  out.schema = judged->schema;
+  out.fault = judged->fault;
+  out.content.schema = schema::avro::to_text(*out.schema, names_of(out.known));
   return out;
 }
 
+Status RegistryService::refresh(const SchemaRequest& request, Parsed& parsed) {
+  if (request.references.empty()) return {};
+  const auto references = pinned(request.references);
+  if (references == parsed.content.references && MUIR_TRY(resolve(references)).schemas == parsed.known) return {};
+  parsed = MUIR_TRY(parse(request));
+  return {};
+}
+
 // What other registries accepted must stay usable; what is new is held to the rules.
-Status RegistryService::check_if_new(const SchemaRequest& request, const Parsed& parsed) const {
-  if (!index_.ids_of(parsed.content).empty()) return {};
-  const auto valid =
-      schema::avro::parse(request.schema, {.check_defaults = options_.validate_new_schemas, .known = parsed.known});
-  return valid.ok() ? Status() : invalid_schema(valid.status().message());
+Status RegistryService::check_if_new(const Parsed& parsed) const {
+  if (parsed.fault.ok() || !index_.ids_of(parsed.content).empty()) return {};
+  return invalid_schema(parsed.fault.message());
 }
 
 const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed,
@@ -155,21 +175,28 @@ const SchemaVersion* RegistryService::find_content(const std::string& subject, c
 
 Result<int> RegistryService::register_schema(const std::string& subject, const SchemaRequest& request) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
-  if (const auto id = MUIR_TRY(find_registered(subject, request))) return *id;
-
+  Parsed parsed;
+  {
+    const std::lock_guard lock(mutex_);
+    parsed = MUIR_TRY(parse(request));
+    if (const auto id = find_registered(subject, request, parsed)) return *id;
+  }
   const std::lock_guard write_lock(write_mutex_);
   for (int attempt = 0; attempt < kRegisterAttemptsMax; ++attempt) {
     MUIR_RETURN_IF_ERROR(catch_up());
-    if (const auto id = MUIR_TRY(find_registered(subject, request))) return *id;
-    if (const auto id = MUIR_TRY(add_version(subject, request))) return *id;
+    {
+      const std::lock_guard lock(mutex_);
+      MUIR_RETURN_IF_ERROR(refresh(request, parsed));
+      if (const auto id = find_registered(subject, request, parsed)) return *id;
+    }
+    if (const auto id = MUIR_TRY(add_version(subject, request, parsed))) return *id;
   }
   return registry_error(ErrorCode::store_failure, "register subject={}: other registries wrote first {} times", subject,
                         kRegisterAttemptsMax);
 }
 
-Result<std::optional<int>> RegistryService::find_registered(const std::string& subject, const SchemaRequest& request) {
-  const std::lock_guard lock(mutex_);
-  const Parsed parsed = MUIR_TRY(parse(request));
+std::optional<int> RegistryService::find_registered(const std::string& subject, const SchemaRequest& request,
+                                                    const Parsed& parsed) {
   const auto* found = find_content(subject, parsed, false);
   // A number asks for a new version, unless it is that of the same schema, which the id must say.
   if (found != nullptr && request.version.value_or(-1) != -1) {
@@ -179,8 +206,8 @@ Result<std::optional<int>> RegistryService::find_registered(const std::string& s
   } else if (found != nullptr && request.version && found != index_.latest(subject, false)) {
     found = nullptr;  // -1: only the newest counts
   }
-  if (found == nullptr || (request.id && *request.id != found->id)) return std::optional<int>();
-  return std::optional<int>(found->id);
+  if (found == nullptr || (request.id && *request.id != found->id)) return std::nullopt;
+  return found->id;
 }
 
 Status RegistryService::write(const RecordKey& key, OptBytesView value) {
@@ -218,13 +245,13 @@ Status RegistryService::catch_up() {
 }
 
 // Writes a new version; nothing when another registry's record came first.
-Result<std::optional<int>> RegistryService::add_version(const std::string& subject, const SchemaRequest& request) {
+Result<std::optional<int>> RegistryService::add_version(const std::string& subject, const SchemaRequest& request,
+                                                        const Parsed& parsed) {
   SchemaVersion version;
   std::vector<int> replaced;  // softly deleted versions of the same content
   {
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
-    const Parsed parsed = MUIR_TRY(parse(request));
     version = MUIR_TRY(place(subject, request, parsed));
     for (const auto& [number, old] : index_.versions(subject)) {
       if (old.deleted && old.id == version.id && number != version.version &&
@@ -238,6 +265,9 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
     const std::lock_guard lock(mutex_);
     const auto* held = index_.find(subject, version.version);
     if (held == nullptr || held->id != version.id || held->schema != version.schema) return std::optional<int>();
+    // The next one will be compared with it.
+    const auto resolved = resolve(held->references);
+    if (resolved.ok()) parsed_by_id_[held->id] = {held->schema, held->references, parsed.schema, resolved->depth};
   }
   for (const int number : replaced)
     MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
@@ -251,7 +281,8 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
   if (request.id && !importing)
     return registry_error(ErrorCode::not_permitted, "Subject {} is not in import mode", subject);
   if (!request.id && importing)
-    return registry_error(ErrorCode::not_permitted, "Subject {} is in import mode: a schema needs an id", subject);
+    return registry_error(ErrorCode::not_permitted,
+                          "Subject {} is not in read-write mode: in mode IMPORT a schema needs an id", subject);
   const auto* last = index_.latest(subject, true);
   if (last != nullptr && last->version == INT32_MAX && !(importing && request.version.value_or(-1) > 0)) {
     return registry_error(ErrorCode::invalid_version, "Subject {} has version {}: there is no number after it", subject,
@@ -266,7 +297,7 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
     version.id = *request.id;
     const auto* holder = index_.by_id(version.id);
     if (holder != nullptr && (holder->schema != version.schema || holder->references != version.references)) {
-      return registry_error(ErrorCode::id_mismatch, "Overwrite new schema with id {} is not permitted.", version.id);
+      return registry_error(ErrorCode::not_permitted, "Overwrite new schema with id {} is not permitted.", version.id);
     }
     return version;
   }
@@ -274,7 +305,7 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
     return invalid_schema(
         fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
   }
-  MUIR_RETURN_IF_ERROR(check_if_new(request, parsed));
+  MUIR_RETURN_IF_ERROR(check_if_new(parsed));
   const auto messages = check_compatibility(config_of(subject), *parsed.schema, MUIR_TRY(earlier(subject)));
   if (!messages.empty()) {
     std::string details;
@@ -294,13 +325,16 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
   return version;
 }
 
-// Live versions, newest first.
+// The live versions that the level looks at, newest first.
 Result<std::vector<EarlierSchema>> RegistryService::earlier(const std::string& subject) {
   std::vector<EarlierSchema> out;
-  if (config_of(subject) == Compatibility::none) return out;
+  const Compatibility level = config_of(subject);
+  if (level == Compatibility::none) return out;
   const auto& versions = index_.versions(subject);
   for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
-    if (!at->second.deleted) out.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
+    if (at->second.deleted) continue;
+    out.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
+    if (!is_transitive(level)) break;
   }
   return out;
 }
@@ -334,7 +368,7 @@ Result<std::vector<std::string>> RegistryService::test_compatibility(const std::
       before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
   }
   const Parsed parsed = MUIR_TRY(parse(request));
-  MUIR_RETURN_IF_ERROR(check_if_new(request, parsed));
+  MUIR_RETURN_IF_ERROR(check_if_new(parsed));
   return check_compatibility(config_of(subject), *parsed.schema, before);
 }
 
@@ -363,9 +397,12 @@ Result<std::vector<int>> RegistryService::versions(const std::string& subject, b
 
 Result<const SchemaVersion*> RegistryService::find_version(const std::string& subject, VersionSpec spec,
                                                            bool include_deleted) {
-  const auto* latest = index_.latest(subject, include_deleted);
-  if (latest == nullptr) return subject_not_found(subject);
-  if (!spec.number) return latest;
+  if (index_.latest(subject, include_deleted) == nullptr) return subject_not_found(subject);
+  if (!spec.number) {  // the newest that is not deleted, whatever is asked for
+    const auto* latest = index_.latest(subject, false);
+    if (latest == nullptr) return registry_error(ErrorCode::version_not_found, "Version latest not found.");
+    return latest;
+  }
   const auto* version = index_.find(subject, *spec.number);
   if (version == nullptr || (version->deleted && !include_deleted)) {
     return registry_error(ErrorCode::version_not_found, "Version {} not found.", *spec.number);
@@ -443,6 +480,11 @@ RegistryCounts RegistryService::counts() {
     out.subjects += versions.size() > deleted ? 1 : 0;
   }
   return out;
+}
+
+int64_t RegistryService::parses() {
+  const std::lock_guard lock(mutex_);
+  return parses_;
 }
 
 }  // namespace muir::registry

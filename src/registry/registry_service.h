@@ -82,6 +82,8 @@ class RegistryService {
   std::vector<SchemaVersion> schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest);
   int id_max();
   RegistryCounts counts();
+  // How many texts have been parsed: what registering and looking up cost.
+  int64_t parses();
 
   // Deleting: softly first, for good after that.
   Result<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
@@ -106,23 +108,34 @@ class RegistryService {
     schema::avro::SchemaPtr schema;
     std::vector<schema::avro::SchemaPtr> known;  // what its references name
     SchemaVersion content;                       // canonical text, references
+    Status fault;                                // what the rules for new schemas say against it
   };
 
   struct ParsedVersion {  // an import may give an id to another text
     std::string text{};
     std::vector<Reference> references{};
     schema::avro::SchemaPtr schema{};
+    int depth = 0;  // of references of references
+  };
+  struct Resolved {
+    std::vector<schema::avro::SchemaPtr> schemas{};
+    int depth = 0;  // the deepest of them, and one
   };
 
   RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
 
   // These expect mutex_ to be held.
   Result<Parsed> parse(const SchemaRequest& request);  // as leniently as a stored one
-  Status check_if_new(const SchemaRequest& request, const Parsed& parsed) const;
-  Result<schema::avro::SchemaPtr> parse_stored(const SchemaVersion& version, int depth = 0);
-  Result<std::vector<schema::avro::SchemaPtr>> resolve(const std::vector<Reference>& references, int depth);
+  // Parses again if what its references name has changed.
+  Status refresh(const SchemaRequest& request, Parsed& parsed);
+  [[nodiscard]] Status check_if_new(const Parsed& parsed) const;
+  Result<schema::avro::SchemaPtr> parse_stored(const SchemaVersion& version);
+  Result<const ParsedVersion*> parsed_version(const SchemaVersion& version, int depth);
+  // Where "the newest" stands in for a version, its number.
+  [[nodiscard]] std::vector<Reference> pinned(std::vector<Reference> references) const;
+  Result<Resolved> resolve(const std::vector<Reference>& references, int depth = 0);
   // The id that a client gets without a write.
-  Result<std::optional<int>> find_registered(const std::string& subject, const SchemaRequest& request);
+  std::optional<int> find_registered(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
   const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);
   Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
   Result<std::vector<EarlierSchema>> earlier(const std::string& subject);
@@ -138,7 +151,8 @@ class RegistryService {
   // Before anything is decided: knows all that the log holds, and writes again what another registry's record
   // overrules.
   Status catch_up();
-  Result<std::optional<int>> add_version(const std::string& subject, const SchemaRequest& request);
+  Result<std::optional<int>> add_version(const std::string& subject, const SchemaRequest& request,
+                                         const Parsed& parsed);
   Status write(const RecordKey& key, OptBytesView value);
   Status delete_settings(const std::string& subject);
   Status clear_deleted(const std::optional<std::string>& subject);
@@ -151,6 +165,7 @@ class RegistryService {
   std::mutex mutex_;        // guards what follows
   SchemaIndex index_;
   std::map<int, ParsedVersion> parsed_by_id_;
+  int64_t parses_ = 0;
 };
 
 }  // namespace muir::registry

@@ -128,13 +128,34 @@ TEST_F(RestApi, TakesWhatMeansTheSame) {
   };
   for (const auto& [target, expected] : cases) EXPECT_EQ(ask("GET", target), expected) << target;
   const size_t before = records_.all.size();
-  for (const std::string body :
-       {R"({"schema":"\"int\"","version":0,"id":-1})", R"({"schema":"\"int\"","version":-1})",
-        R"({"schema":"\"int\"","version":1,"id":1})", R"({"schema":"\"int\"","version":"1","id":"1"})"})
+  for (const std::string body : {R"({"schema":"\"int\"","version":0,"id":-1})", R"({"schema":"\"int\"","version":-1})",
+                                 R"({"schema":"\"int\"","version":1,"id":1})",
+                                 R"({"schema":"\"int\"","version":"1","id":"1"})", R"(﻿{"schema":"\"int\""})"})
     EXPECT_EQ(ask("POST", "/subjects/s/versions", body), R"(200 {"id":1})") << body;
   EXPECT_EQ(records_.all.size(), before);
   EXPECT_EQ(ask("POST", "/subjects/s/versions", R"({"schema":"\"int\"","version":2})"), R"(200 {"id":1})");
   EXPECT_EQ(ask("GET", "/subjects/s/versions"), "200 [1,2]");  // the number of the next version makes one
+}
+
+// "latest" is the newest version that is not deleted, whatever else is asked for.
+TEST_F(RestApi, LatestIsNoDeletedVersion) {
+  const auto schema = [](int n) { return fmt::format(R"({{"type":"int","x":{}}})", n); };
+  for (int n = 1; n <= 3; ++n) add("s", schema(n));
+  ask("DELETE", "/subjects/s/versions/3");
+  const std::string second = Json{{"subject", "s"}, {"version", 2}, {"id", 2}, {"schema", schema(2)}}.to_string();
+  for (const char* target : {"/subjects/s/versions/latest", "/subjects/s/versions/latest?deleted=true",
+                             "/subjects/s/versions/-1?deleted=true"})
+    EXPECT_EQ(ask("GET", target), "200 " + second) << target;
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s/versions/latest?permanent=true")), 40407);
+  EXPECT_EQ(ask("GET", "/subjects/s/versions?deleted=true"), "200 [1,2,3]");
+  EXPECT_EQ(ask("DELETE", "/subjects/s/versions/latest"), "200 2");
+  EXPECT_EQ(ask("DELETE", "/subjects/s/versions/latest"), "200 1");
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s/versions/latest")), 40402);
+  EXPECT_EQ(code_of(ask("DELETE", "/subjects/s/versions/latest?permanent=true")), 40402);
+  EXPECT_EQ(code_of(ask("GET", "/subjects/s/versions/latest?deleted=true")), 40402);
+  EXPECT_EQ(code_of(ask("GET", "/subjects/s/versions/latest")), 40401);
+  EXPECT_EQ(ask("DELETE", "/subjects/s/versions/3?permanent=true"), "200 3");
+  EXPECT_EQ(ask("GET", "/subjects/s/versions?deleted=true"), "200 [1,2]");
 }
 
 // Every operation with everything that is odd in any of its parts.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "net/url.h"
 #include "registry/registry_error.h"
 
@@ -94,7 +95,7 @@ Result<int> RestRequest::id() const {
 Result<Json> RestRequest::object() const {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos)
     return refused(422, "the request has no body; it must be a JSON object");
-  auto json = Json::parse(body);
+  auto json = Json::parse(without_byte_order_mark(body));
   if (!json.ok()) return refused(400, "{}", json.status().message());
   if (json->is_null()) return refused(422, "the body is null; it must be a JSON object");
   if (json->as_object() == nullptr) return refused(400, "the body must be a JSON object, not {}", json->excerpt());

@@ -19,6 +19,9 @@ struct Reference {
   bool operator==(const Reference&) const = default;
 };
 
+// References of references: about as deep as a text may define records within each other.
+inline constexpr int kReferenceDepthMax = 300;
+
 // One version of a subject.
 struct SchemaVersion {
   std::string subject{};

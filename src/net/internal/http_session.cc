@@ -229,7 +229,7 @@ class Session final : public HttpConnection,
                         .headers = std::move(message.headers),
                         .body = std::move(message.body),
                         .peer = stream_->peer()};
-    if (options_.error_form) accept_ = request.header("accept");
+    if (options_.error_form) accept_ = request.header_list("accept");
     request.id = request_id(request.header("x-request-id"));
     auto headers = origins_.headers(request);
     headers.emplace_back("X-Request-Id", request.id);
