@@ -138,6 +138,13 @@ const ConfigDef& vts_config() {
            .doc = "how long a fix is remembered to know it again, in event time",
            .min = 60'000,
            .max = kYearMs},
+          {.name = "vts.silent.retention.ms",
+           .type = ConfigType::integer,
+           .fallback = "2592000000",
+           .doc = "how long the fixes of a vehicle that sends nothing are remembered; not less than "
+                  "vts.duplicate.retention.ms",
+           .min = 60'000,
+           .max = 10 * kYearMs},
           {.name = "vts.in.flight.max",
            .type = ConfigType::integer,
            .fallback = "200000",
@@ -172,6 +179,11 @@ Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& s
                          .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),
                          .default_speed_limit_kmh = def.number(given, "vts.speed.limit.kmh")};
   out.topology.duplicate_retention = std::chrono::milliseconds(def.integer(given, "vts.duplicate.retention.ms"));
+  out.topology.silent_retention = std::chrono::milliseconds(def.integer(given, "vts.silent.retention.ms"));
+  if (out.topology.silent_retention < out.topology.duplicate_retention) {
+    return error(Code::invalid_argument, "vts.silent.retention.ms={} is less than vts.duplicate.retention.ms={}",
+                 out.topology.silent_retention.count(), out.topology.duplicate_retention.count());
+  }
   out.gateway.rules = out.topology.limits;
   out.gateway.in_flight_max = static_cast<size_t>(def.integer(given, "vts.in.flight.max"));
   out.gateway.positions.items_max = static_cast<size_t>(def.integer(given, "vts.batch.max"));

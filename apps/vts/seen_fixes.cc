@@ -45,6 +45,9 @@ Result<bool> SeenFixes::take(const RawPosition& position, VehicleTrack& track) {
 Result<bool> SeenFixes::remembered(const RawPosition& position, const VehicleTrack& track) const {
   const auto received = MUIR_TRY(rows_.get(key_of(position.vehicle_id, *position.timestamp)));
   if (!received) return false;
+  // Without overflow: times of receipt come from the topic.
+  const uint64_t since = static_cast<uint64_t>(position.received_at) - static_cast<uint64_t>(*received);
+  if (position.received_at > *received && since > static_cast<uint64_t>(silent_.count())) return false;
   if (track.removed_at && *received <= *track.removed_at && position.received_at > *track.removed_at) return false;
   return !(passed(*position.timestamp, *track.newest_seen) && passed(*received, track.seen->received));
 }

@@ -3,7 +3,9 @@
 // A fix is remembered for as long as it is less than the retention older than the vehicle's newest one, or was received
 // less than the retention ago: both by the vehicle's own clocks, which are in its track, so that no other vehicle can
 // make it forget. The first keeps what a tracker sent before it was offline, whenever it sends that again; the second
-// what it sends from long ago. What may be forgotten is swept away a little with every few fixes.
+// what it sends from long ago. What may be forgotten is swept away a little with every few fixes. A position that is
+// received longer than the silent retention after a fix does not know it any more: so the rows of a vehicle that is
+// heard of no more can go, and when they do does not matter.
 #pragma once
 
 #include <chrono>
@@ -28,10 +30,15 @@ class SeenFixes {
   static constexpr size_t kSweepRows = 256;
 
   SeenFixes() = default;
-  SeenFixes(FixesStore rows, std::chrono::milliseconds retention) : rows_(std::move(rows)), retention_(retention) {}
+  SeenFixes(FixesStore rows, std::chrono::milliseconds retention, std::chrono::milliseconds silent)
+      : rows_(std::move(rows)), retention_(retention), silent_(silent) {}
 
   // False when the vehicle has had a fix of that time; remembers it otherwise. Moves the clocks of `track`.
   Result<bool> take(const RawPosition& position, VehicleTrack& track);
+  // Whether no position received from `received_at` on knows any of the vehicle's fixes.
+  [[nodiscard]] bool is_silent(const VehicleTrack& track, int64_t received_at) const {
+    return track.seen && track.seen->received < received_at - silent_.count();
+  }
   // Forgets the vehicle.
   Status erase(const std::string& vehicle_id);
 
@@ -43,6 +50,7 @@ class SeenFixes {
 
   FixesStore rows_;
   std::chrono::milliseconds retention_{0};
+  std::chrono::milliseconds silent_{0};
 };
 
 }  // namespace muir::vts

@@ -27,7 +27,10 @@ struct TopologyOptions {
   Limits limits{};
   // How long a repeated fix is still known as a duplicate: see seen_fixes.h.
   std::chrono::milliseconds duplicate_retention = std::chrono::hours(6);
+  // How long that is known of a vehicle that sends nothing.
+  std::chrono::milliseconds silent_retention = std::chrono::days(30);
   std::chrono::milliseconds counts_interval = std::chrono::milliseconds(100);
+  std::chrono::milliseconds silent_sweep_interval = std::chrono::minutes(1);  // by the wall clock
 };
 
 // `registry` outlives the topology.

@@ -7,6 +7,64 @@ RawPosition fix(int64_t timestamp, double lon, std::optional<double> speed = {},
   return {.vehicle_id = std::move(vehicle), .lat = 52.5, .lon = lon, .speed = speed, .timestamp = timestamp};
 }
 
+TEST(Topology, RemembersTheFixesOfASilentVehicleForAWhile) {
+  constexpr int64_t kHour = 3'600'000;
+  Line line({.silent_retention = std::chrono::hours(24)});
+  const auto fix = [](const char* id, int64_t n, int64_t received_at) {
+    return RawPosition{
+        .vehicle_id = id, .lat = 52, .lon = 21, .timestamp = kBase + n * 1000, .received_at = received_at};
+  };
+  const auto sweep = [&line] { ASSERT_TRUE(line.driver().advance_wall_clock(std::chrono::minutes(1)).ok()); };
+  for (int64_t n = 0; n < 100; ++n) line.post(fix("gone", n, kBase + kHour));
+  struct Row {
+    const char* name;
+    int64_t received_at;  // of a fix of another vehicle
+    uint64_t remembered;
+  };
+  uint64_t others = 0;
+  for (const Row& row : std::initializer_list<Row>{
+           {"after a day", kBase + 25 * kHour, 100},
+           {"while positions may still come that were received before", kBase + 26 * kHour, 100},
+           {"after that", kBase + 26 * kHour + 1, 0},
+       }) {
+    line.post(fix("other", static_cast<int64_t>(others++), row.received_at));
+    sweep();
+    EXPECT_EQ(line.remembered(), row.remembered + others) << row.name;
+  }
+  // It comes back: what it sent is history, and is known again from now on.
+  const PartitionCounts before = line.counts();
+  line.post(fix("gone", 50, kBase + 27 * kHour));
+  line.post(fix("gone", 50, kBase + 27 * kHour));
+  line.post(fix("gone", 200, kBase + 27 * kHour));
+  const PartitionCounts after = line.counts();
+  EXPECT_EQ(after.accepted - before.accepted, 2);
+  EXPECT_EQ(after.late - before.late, 1);
+  EXPECT_EQ(after.duplicates - before.duplicates, 1);
+  // A time of receipt that cannot be true makes nobody silent.
+  line.post(fix("other", 500, kBase + 365'000 * 24 * kHour));
+  sweep();
+  EXPECT_GE(line.remembered(), 2U);
+}
+
+TEST(Topology, SweepsMoreVehiclesThanOneStepTakes) {
+  Line line({.silent_retention = std::chrono::hours(24)});
+  for (int n = 0; n < 2500; ++n) {
+    line.post({.vehicle_id = fmt::format("V{}", n),
+               .lat = 52,
+               .lon = 21,
+               .timestamp = kBase,
+               .received_at = kBase + 60 * kMinute});
+  }
+  line.post({.vehicle_id = "now", .lat = 52, .lon = 21, .timestamp = kBase, .received_at = kBase + 72 * 60 * kMinute});
+  std::vector<uint64_t> left;
+  for (int step = 0; step < 3; ++step) {
+    ASSERT_TRUE(line.driver().advance_wall_clock(std::chrono::minutes(1)).ok());
+    left.push_back(line.remembered());
+  }
+  EXPECT_EQ(left, (std::vector<uint64_t>{1501, 501, 1}));
+  EXPECT_EQ(line.counts().accepted, 2501);
+}
+
 TEST(Topology, EnrichesAnAcceptedFixAndKeepsTheState) {
   Line line;
   line.master("V1", {.line = "189", .brigade = "3", .speed_limit = 70});

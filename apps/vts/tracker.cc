@@ -24,11 +24,19 @@ int64_t removed_at(streams::Headers headers, int64_t now_ms) {
   return now_ms;
 }
 
+// Positions of one partition come about in the order of their receipt, as several gateways write them.
+constexpr int64_t kReceiptSkewMs = 3'600'000;
+constexpr size_t kSweptVehicles = 1000;  // at most in one sweep
+
+SeenFixes seen_fixes(FixesStore rows, const TopologyOptions& options) {
+  return {std::move(rows), options.duplicate_retention, options.silent_retention};
+}
+
 }  // namespace
 
 Status Tracker::init(Context& context) {
   tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
-  seen_ = SeenFixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_.duplicate_retention);
+  seen_ = seen_fixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_);
   counts_ = {.partition = context.task_id().partition.value()};
   forwarded_.reset();
   MUIR_RETURN_IF_ERROR(tracks_.for_each([this](const std::string&, const VehicleTrack& track) {
@@ -42,6 +50,8 @@ Status Tracker::init(Context& context) {
   // Not with every record: the counts are in the tracks, and this is only their sum.
   context.schedule(options_.counts_interval, streams::PunctuationType::wall_clock_time,
                    [this](int64_t) { return forward_counts(); });
+  context.schedule(options_.silent_sweep_interval, streams::PunctuationType::wall_clock_time,
+                   [this](int64_t) { return sweep_silent(); });
   return {};
 }
 
@@ -56,6 +66,8 @@ Status Tracker::process(const Record& record) {
   }
   VehicleTrack track = MUIR_TRY(tracks_.get(decoded->vehicle_id)).value_or(VehicleTrack{});
   const VehicleTrack before = track;
+  // No further than the clock: the time of receipt may be anything in records of other programs.
+  received_ = std::max(received_, std::min(decoded->received_at, context().current_system_time_ms()));
   MUIR_RETURN_IF_ERROR(judge(record, *decoded, track));
   return save(decoded->vehicle_id, track, before);
 }
@@ -168,9 +180,32 @@ Status Tracker::forward_counts() {
   return {};
 }
 
+// A step through the vehicles.
+Status Tracker::sweep_silent() {
+  const std::string last(kIdBytesMax + 1, '\xff');  // behind all ids
+  std::vector<std::pair<std::string, VehicleTrack>> silent;
+  size_t looked_at = 0;
+  std::string next;
+  MUIR_RETURN_IF_ERROR(tracks_.range(sweep_from_, last, [&](const std::string& id, const VehicleTrack& track) {
+    if (looked_at++ == kSweptVehicles) {
+      next = id;
+      return false;
+    }
+    if (seen_.is_silent(track, received_ - kReceiptSkewMs)) silent.emplace_back(id, track);
+    return true;
+  }));
+  sweep_from_ = std::move(next);
+  for (auto& [id, track] : silent) {
+    MUIR_RETURN_IF_ERROR(seen_.erase(id));
+    track.seen.reset();
+    MUIR_RETURN_IF_ERROR(tracks_.put(id, track));
+  }
+  return {};
+}
+
 Status Remover::init(Context& context) {
   tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
-  seen_ = SeenFixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_.duplicate_retention);
+  seen_ = seen_fixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_);
   return {};
 }
 

@@ -60,6 +60,7 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
                 double speed_limit);
   Status save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before);
   Status forward_counts();
+  Status sweep_silent();
 
   const TopologyOptions options_;
   const SerdeRef<RawPosition> raw_;
@@ -68,6 +69,8 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
   SeenFixes seen_;
   PartitionCounts counts_;
   std::optional<PartitionCounts> forwarded_;
+  int64_t received_ = 0;    // greatest time of receipt
+  std::string sweep_from_;  // the vehicle that the next sweep begins with
 };
 
 // Reads the changes of vehicle.master. A row that is deleted takes its vehicle's state with it: the next fix is a first

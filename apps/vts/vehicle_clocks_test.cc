@@ -10,6 +10,7 @@ namespace muir::vts {
 namespace {
 
 constexpr int64_t kRetention = 600'000;
+constexpr int64_t kSilent = 1'800'000;
 constexpr int64_t kWindow = 300'000;
 constexpr int64_t kGrace = 60'000;
 
@@ -101,6 +102,7 @@ class ReferenceVehicle {
   bool is_known(int64_t ts, int64_t received) const {
     const auto it = seen_.find(ts);
     if (it == seen_.end() || (it->second <= removed_at_ && received > removed_at_)) return false;
+    if (it->second < received - kSilent) return false;
     return ts >= seen_.rbegin()->first - kRetention || it->second >= received_clock_ - kRetention;
   }
   static bool too_far(const Place& from, const RawPosition& p) {
@@ -215,7 +217,8 @@ void check_interleaving(unsigned seed) {
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937 random(seed);
   const auto draw = [&random](int below) { return std::uniform_int_distribution(0, below - 1)(random); };
-  Line line({.duplicate_retention = std::chrono::milliseconds(kRetention)});
+  Line line({.duplicate_retention = std::chrono::milliseconds(kRetention),
+             .silent_retention = std::chrono::milliseconds(kSilent)});
   // Ids that begin alike, also with what a key's number could begin with.
   const std::vector<std::string> ids{"V1", "V10", std::string("V1\0", 3), "V", "other"};
   std::vector<Device> trackers;
@@ -226,6 +229,9 @@ void check_interleaving(unsigned seed) {
     now += draw(100) == 0 ? 60'000LL * draw(30) : draw(4000);
     if (draw(300) == 0) {
       ASSERT_TRUE(line.driver().restart().ok());
+    }
+    if (draw(50) == 0) {
+      ASSERT_TRUE(line.driver().advance_wall_clock(std::chrono::minutes(1)).ok());  // sweeps the silent
     }
     const size_t which = static_cast<size_t>(draw(static_cast<int>(ids.size())));
     if (draw(250) == 0) {
