@@ -10,55 +10,18 @@ the machine to the broker. The median of the rounds and the ratio Muir / Kafka a
 """
 import argparse
 import json
-import pathlib
 import re
-import shutil
 import statistics
 import subprocess
-import sys
-import tempfile
-import time
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "testing" / "kafka"))
-import cluster  # noqa: E402
+from brokers import REPOSITORY, ApacheKafka, MuirBroker, cluster
 
-KAFKA_FLAGS = ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 CLIENT_FLAGS = ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
 
 
 def tool(main_class, *arguments):
     return subprocess.run(cluster.java(main_class, *arguments, flags=CLIENT_FLAGS), capture_output=True, text=True, check=True,
                           timeout=600).stdout
-
-
-class MuirBroker:
-    name = "Muir"
-
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="muir-bench-")
-        self.port = cluster.free_ports(1)[0]
-        self.bootstrap_servers = f"127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [str(REPOSITORY / "build/bin/muir"), "broker", "--data", self.folder, "--broker-port", str(self.port)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=cluster.die_with_parent)
-        while subprocess.run(["kcat", "-L", "-m", "1", "-b", self.bootstrap_servers], capture_output=True).returncode != 0:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"muir broker ended with {self.process.returncode}")
-            time.sleep(0.05)
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class ApacheKafka(cluster.Cluster):
-    name = "Apache Kafka"
-
-    def __init__(self):
-        super().__init__(1, heap_flags=KAFKA_FLAGS)
 
 
 def produce(bootstrap, topic, records, size, acks):
@@ -116,7 +79,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     results = {}
-    with MuirBroker() as muir, ApacheKafka() as kafka:
+    with MuirBroker(REPOSITORY / "build/bin/muir") as muir, ApacheKafka(["-XX:MaxGCPauseMillis=20"]) as kafka:
         for system in (muir, kafka):
             round_of(system, 999, options.records // 10)  # warm-up: JIT, page cache
         for number in range(options.rounds):

@@ -25,51 +25,14 @@ import sys
 import tempfile
 import time
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "testing" / "kafka"))
-import cluster  # noqa: E402
+from brokers import REPOSITORY, ApacheKafka, MuirBroker, cluster
 
 BIN = REPOSITORY / "build" / "bench" / "bin"
 TOPOLOGIES = ("pass-through", "count", "window", "join")
 GUARANTEES = ("at_least_once", "exactly_once_v2")
 PARTITIONS = 4
 JVM_FLAGS = ["-Xms256m", "-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
-KAFKA_FLAGS = ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 READ_COMMITTED = 1
-
-
-class MuirBroker:
-    name = "Muir's broker"
-
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="muir-bench-")
-        port = cluster.free_ports(1)[0]
-        self.bootstrap_servers = f"127.0.0.1:{port}"
-        self.process = subprocess.Popen([str(BIN / "muir"), "broker", "--data", self.folder, "--broker-port", str(port),
-                                         "--set", "group.initial.rebalance.delay.ms=0"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        preexec_fn=cluster.die_with_parent)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("muir broker did not start")
-                time.sleep(0.05)
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class ApacheKafka(cluster.Cluster):
-    name = "Apache Kafka"
-
-    def __init__(self):
-        super().__init__(1, heap_flags=KAFKA_FLAGS)
 
 
 class Offsets:
@@ -207,7 +170,7 @@ def main():
     systems = options.systems.split(",")
     results = {}
     with tempfile.TemporaryDirectory(prefix="muir-bench-state-") as folder, \
-            (MuirBroker() if options.broker == "muir" else ApacheKafka()) as broker:
+            (MuirBroker(BIN / "muir", ["group.initial.rebalance.delay.ms=0"]) if options.broker == "muir" else ApacheKafka()) as broker:
         classes = compiled_java(pathlib.Path(folder) / "classes") if "JVM" in systems else None
         load(broker.bootstrap_servers, "fill", options.records, options.record_bytes)
         offsets = Offsets(broker.bootstrap_servers)

@@ -104,8 +104,6 @@ export class Labels {
     const ctx = this.overlay.begin(view);
     this.boxes = [];
     this.zoneBoxes = [];
-    // Names of districts stand above the crowd of vehicles; names of stops make way for them.
-    this.overlay.canvas.style.zIndex = view.zoom < DISTRICT_ZOOM_MAX - 1 ? "1" : "0";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";
     if (view.zoom >= DISTRICT_ZOOM_MIN && view.zoom < DISTRICT_ZOOM_MAX) this.drawZones(ctx, view);
