@@ -2,6 +2,7 @@
 // configured to take, the one is served, and what was taken is given back.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <snappy.h>
 
 #include <algorithm>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/memory.h"
 #include "broker/internal/broker_fixture.h"
 #include "testing/eventually.h"
+#include "wire/block_writer.h"
 #include "wire/messages/create_topics.h"
 #include "wire/messages/fetch.h"
 #include "wire/messages/list_offsets.h"
@@ -86,11 +88,15 @@ class WellBehaved {
     EXPECT_EQ(written.error_code, ErrorCode::none);
     ListOffsetsRequest latest;
     latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
-    EXPECT_EQ(client_.call(latest, 7).topics.at(0).partitions.at(0).offset, written.base_offset + 1);
+    EXPECT_GT(client_.call(latest, 7).topics.at(0).partitions.at(0).offset, written.base_offset);
+    end_ = written.base_offset + 1;
   }
+  // Behind its last record.
+  [[nodiscard]] int64_t end() const { return end_; }
 
  private:
   TestClient client_;
+  int64_t end_ = 0;
 };
 
 TEST(HostileClients, AThousandUnfinishedRequestsTakeNoMoreThanTheBudget) {
@@ -243,6 +249,96 @@ TEST(HostileClients, WhoAsksForMuchAndReadsItIsNotCutOff) {
   }
   client.is_served(100);
   EXPECT_LT(most, before + 32 * kMib);
+}
+
+// A record of a gigabyte, in some ten kB.
+Bytes bomb() {
+  constexpr size_t kZeros = 1024 * kMib;
+  BatchBuilder builder;
+  builder.add(2000, "k", "v");
+  Bytes batch = builder.build().substr(0, kBatchHeaderBytes);
+  Bytes body;
+  ByteWriter writer(body);
+  writer.i8(0);      // attributes
+  writer.varint(0);  // timestamp
+  writer.varint(0);  // offset
+  writer.varint(1);
+  writer.bytes("k");
+  writer.varint(static_cast<int32_t>(kZeros));
+  Bytes start;
+  ByteWriter(start).varint(static_cast<int32_t>(body.size() + kZeros + 1));
+  const auto block = *BlockWriter::make(Compression::zstd);
+  EXPECT_TRUE(block->write(start + body, batch).ok());
+  const Bytes piece(kMib, '\0');
+  for (size_t i = 0; i < kZeros; i += piece.size()) EXPECT_TRUE(block->write(piece, batch).ok());
+  EXPECT_TRUE(block->write(BytesView("\0", 1), batch).ok() && block->finish(batch).ok());  // no headers
+  finish_payload(batch, Compression::zstd);
+  return batch;
+}
+
+// A raw block of snappy that must be decompressed as a whole.
+Bytes large_block() {
+  BatchBuilder builder;
+  builder.add(1000, "k", Bytes(9 * kMib, 'v'));
+  const Bytes plain = builder.build();
+  Bytes block;
+  snappy::Compress(plain.data() + kBatchHeaderBytes, plain.size() - kBatchHeaderBytes, &block);
+  Bytes batch = plain.substr(0, kBatchHeaderBytes) + block;
+  finish_payload(batch, Compression::snappy);
+  return batch;
+}
+
+ProduceRequest produce_of(BytesView batch) {
+  ProduceRequest request;
+  request.acks = 1;
+  request.timeout_ms = 20'000;
+  request.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
+  return request;
+}
+
+TEST(HostileClients, BatchesThatHoldGigabytesAreTakenAndKeepNobodyWaiting) {
+  constexpr int kBombs = 6;
+  TestBroker broker;
+  WellBehaved client(broker->port());
+  const Bytes gigabyte = bomb();
+  const Bytes block = large_block();
+  BatchBuilder builder;
+  builder.add(1000, "k", "v");
+  const Bytes small = builder.build();
+  return_free_memory();
+  const size_t before = resident_bytes();
+  std::vector<std::unique_ptr<TestClient>> hostile;
+  const auto sends = [&](BytesView batch) {
+    hostile.push_back(std::make_unique<TestClient>(broker->port()));
+    hostile.back()->send(produce_of(batch), 11);
+    hostile.back()->send(produce_of(small), 11);  // in its turn, not before
+  };
+  for (int i = 0; i < kBombs; ++i) sends(gigabyte);
+  TestClient(broker->port()).send(produce_of(gigabyte), 11);  // and leaves
+  sends(block);
+  sends(block);
+  size_t most = 0;
+  for (int i = 0; i < 10; ++i) {
+    client.is_served(1000);
+    most = std::max(most, resident_bytes());
+  }
+  EXPECT_LT(client.end(), 10 + kBombs) << "it was served after the gigabytes, not meanwhile";
+  for (const auto& one : hostile) {
+    const auto first = one->receive_response<ProduceResponse>(11).responses.at(0).partition_responses.at(0);
+    const auto second = one->receive_response<ProduceResponse>(11).responses.at(0).partition_responses.at(0);
+    EXPECT_EQ(first.error_code, ErrorCode::none) << first.error_message.value_or("");
+    EXPECT_EQ(second.error_code, ErrorCode::none);
+    EXPECT_LT(first.base_offset, second.base_offset);
+    most = std::max(most, resident_bytes());
+  }
+  // Nor does looking for one of them.
+  ListOffsetsRequest by_time;
+  by_time.topics.push_back({"t", {{0, -1, 1500, {}}}, {}});
+  const auto found = hostile.front()->call(by_time, 7).topics.at(0).partitions.at(0);
+  EXPECT_EQ(found.error_code, ErrorCode::none);
+  EXPECT_EQ(found.timestamp, 2000);
+  EXPECT_LT(resident_bytes(), before + 48 * kMib);
+  EXPECT_LT(most, before + 48 * kMib);
 }
 
 }  // namespace

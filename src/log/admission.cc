@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/cursor.h"
 #include "log/kafka_error.h"
-#include "wire/batch_builder.h"
+#include "wire/block_writer.h"
 #include "wire/crc32c.h"
 
 namespace muir::log {
@@ -41,87 +41,68 @@ Status check_header(const wire::BatchHeader& header) {
   return {};
 }
 
-// Why Kafka refuses a single record, and whether it is for its timestamp; empty when it does not.
-struct Refusal {
-  std::string why;
-  bool timestamp = false;
+bool out_of_range(int64_t timestamp, const TopicConfig& config, int64_t now_ms) {
+  if (config.log_append_time || timestamp < 0) return false;
+  const bool late = timestamp > now_ms && timestamp - now_ms > config.timestamp_after_ms_max;
+  const bool early = timestamp < now_ms && now_ms - timestamp > config.timestamp_before_ms_max;
+  return late || early;
+}
+
+}  // namespace
+
+// Writes the records anew in the topic's codec, as they are: only their envelope changes. The result may be no larger
+// than any other batch, so that is all it takes, whatever the records take.
+class Admission::Recompression {
+ public:
+  static Result<std::unique_ptr<Recompression>> make(const wire::BatchView& batch, const TopicConfig& config,
+                                                     int64_t max_timestamp, wire::BlockStream& stream,
+                                                     size_t history_max) {
+    auto writer = MUIR_TRY(wire::BlockWriter::make(*config.compression, config.compression_level));
+    stream.open(batch.header().compression(), batch.payload(), history_max);
+    return std::unique_ptr<Recompression>(new Recompression(batch, config, max_timestamp, stream, std::move(writer)));
+  }
+
+  Result<bool> run(size_t& allowance) {
+    while (allowance > 0) {
+      const size_t got = MUIR_TRY(stream_.read(piece_.get(), kPieceBytes));
+      MUIR_RETURN_IF_ERROR(got > 0 ? writer_->write({piece_.get(), got}, out_) : writer_->finish(out_));
+      if (static_cast<int64_t>(out_.size()) > config_.message_bytes_max) {
+        return kafka_error(ErrorCode::message_too_large,
+                           "The record batch exceeds max.message.bytes={} with the topic's compression.type={}",
+                           config_.message_bytes_max, wire::name_of(*config_.compression));
+      }
+      if (got == 0) {
+        wire::finish_payload(out_, *config_.compression);
+        wire::set_max_timestamp(out_, false, max_timestamp_);
+        return true;
+      }
+      allowance -= std::min(allowance, got);
+    }
+    return false;
+  }
+  Bytes take() { return std::move(out_); }
+
+ private:
+  static constexpr size_t kPieceBytes = size_t{64} << 10;
+
+  Recompression(const wire::BatchView& batch, const TopicConfig& config, int64_t max_timestamp,
+                wire::BlockStream& stream, std::unique_ptr<wire::BlockWriter> writer)
+      : config_(config),
+        max_timestamp_(max_timestamp),
+        stream_(stream),
+        writer_(std::move(writer)),
+        piece_(std::make_unique_for_overwrite<char[]>(kPieceBytes)),
+        out_(batch.bytes().substr(0, wire::kBatchHeaderBytes)) {}
+
+  const TopicConfig& config_;
+  const int64_t max_timestamp_;
+  wire::BlockStream& stream_;
+  std::unique_ptr<wire::BlockWriter> writer_;
+  std::unique_ptr<char[]> piece_;
+  Bytes out_;
 };
-Refusal refuse(const wire::Record& record, const TopicConfig& config, int64_t now_ms, const AdmissionNotes& notes) {
-  if (config.compact && !record.key) {
-    return {fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}", notes.topic,
-                        notes.partition)};
-  }
-  if (config.log_append_time || record.timestamp < 0) return {};
-  const bool late = record.timestamp > now_ms && record.timestamp - now_ms > config.timestamp_after_ms_max;
-  const bool early = record.timestamp < now_ms && now_ms - record.timestamp > config.timestamp_before_ms_max;
-  if (!late && !early) return {};
-  const int64_t after = config.timestamp_after_ms_max;
-  return {fmt::format("Timestamp {} of message with offset {} is out of range. The timestamp should be within [{}, {}]",
-                      record.timestamp, record.offset, now_ms - config.timestamp_before_ms_max,
-                      after > INT64_MAX - now_ms ? INT64_MAX : now_ms + after),
-          true};
-}
 
-// Answers as Kafka does: the batch is refused as a whole, and each record that is to blame is named, so that a producer
-// fails these and sends the others again (KIP-467).
-Status check_records(const wire::BatchView& batch, const wire::BatchFacts& facts, const TopicConfig& config,
-                     int64_t now_ms, wire::RecordIterator& scratch, AdmissionNotes& notes) {
-  const bool keys = config.compact && !facts.every_record_has_key;
-  const bool late = facts.max_timestamp > now_ms && facts.max_timestamp - now_ms > config.timestamp_after_ms_max;
-  const bool maybe_early = config.timestamp_before_ms_max != INT64_MAX;
-  if (!keys && (config.log_append_time || (!late && !maybe_early))) return {};
-  MUIR_RETURN_IF_ERROR(scratch.reset(batch));
-  wire::Record record;
-  bool timestamps = false;
-  for (int32_t index = 0; scratch.next(record); ++index) {
-    Refusal refusal = refuse(record, config, now_ms, notes);
-    if (refusal.why.empty()) continue;
-    timestamps = timestamps || refusal.timestamp;
-    notes.refused.push_back({index, std::move(refusal.why)});
-  }
-  if (notes.refused.empty()) return {};
-  if (timestamps) {
-    return kafka_error(ErrorCode::invalid_timestamp, "One or more records have been rejected due to invalid timestamp");
-  }
-  constexpr size_t kShown = 3;
-  std::string shown;
-  for (size_t i = 0; i < std::min(kShown, notes.refused.size()); ++i) {
-    shown += fmt::format("{}RecordError(batchIndex={}, message='{}')", i == 0 ? "" : ", ", notes.refused[i].index,
-                         notes.refused[i].why);
-  }
-  return kafka_error(ErrorCode::invalid_record,
-                     "One or more records have been rejected due to {} record errors in total, and only showing the "
-                     "first three errors at most: [{}]",
-                     notes.refused.size(), shown);
-}
-
-// What a batch may hold when it is decompressed: far more than producers put into one, and little enough that hostile
-// ones cost neither much memory nor much time.
-size_t decompressed_bytes_max(const TopicConfig& config) {
-  constexpr size_t kLeast = size_t{64} << 20;
-  constexpr size_t kTimesBatch = 4;
-  const size_t by_config = static_cast<size_t>(std::max<int64_t>(config.message_bytes_max, 0)) * kTimesBatch;
-  return std::min(std::max(kLeast, by_config), wire::kDecompressedBytesMax);
-}
-
-Result<Bytes> recompress(const wire::BatchView& batch, const TopicConfig& config, wire::RecordIterator& scratch) {
-  const auto& header = batch.header();
-  wire::BatchOptions options;
-  options.compression = *config.compression;
-  options.compression_level = config.compression_level;
-  options.producer_id = header.producer_id;
-  options.producer_epoch = header.producer_epoch;
-  options.base_sequence = header.base_sequence;
-  options.transactional = header.transactional();
-  wire::BatchBuilder builder(options);
-  MUIR_RETURN_IF_ERROR(scratch.reset(batch));
-  wire::Record record;
-  while (scratch.next(record)) builder.add(record.timestamp, record);
-  MUIR_RETURN_IF_ERROR(scratch.status());
-  Bytes out;
-  MUIR_RETURN_IF_ERROR(builder.build(out));
-  return out;
-}
+namespace {
 
 Result<Admitted> rewritten(Bytes bytes) {
   Admitted out;
@@ -132,45 +113,135 @@ Result<Admitted> rewritten(Bytes bytes) {
 
 }  // namespace
 
-namespace {
+Admission::Admission(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordWalk& walk,
+                     AdmissionNotes& notes, size_t history_max)
+    : records_(records), config_(config), now_ms_(now_ms), walk_(walk), notes_(notes), history_max_(history_max) {}
 
-Result<Admitted> admit_batch(OptBytesView records, const TopicConfig& config, int64_t now_ms,
-                             wire::RecordIterator& scratch, AdmissionNotes& notes) {
-  if (!records || records->size() < wire::kBatchHeaderBytes) {
+Admission::~Admission() { walk_.release_large(); }
+
+Status Admission::begin() {
+  begun_ = true;
+  if (!records_ || records_->size() < wire::kBatchHeaderBytes) {
     return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
   }
-  const auto batch = wire::BatchView::parse(*records);
+  const auto batch = wire::BatchView::parse(*records_);
   if (!batch.ok()) return kafka_error(ErrorCode::corrupt_message, "{}", batch.status().message());
-  if (batch->bytes().size() != records->size()) {
+  batch_ = *batch;
+  if (batch_.bytes().size() != records_->size()) {
     return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
   }
-  MUIR_RETURN_IF_ERROR(check_sizes(*batch, config));
-  MUIR_RETURN_IF_ERROR(check_header(batch->header()));
-  const auto facts = wire::validate_produced_batch(*batch, scratch, decompressed_bytes_max(config));
-  if (!facts.ok()) {
-    const bool damaged = !batch->check_crc().ok();
-    return kafka_error(damaged ? ErrorCode::corrupt_message : ErrorCode::invalid_record, "{}",
-                       facts.status().message());
+  MUIR_RETURN_IF_ERROR(check_sizes(batch_, config_));
+  MUIR_RETURN_IF_ERROR(check_header(batch_.header()));
+  if (const Status crc = batch_.check_crc(); !crc.ok()) {
+    return kafka_error(ErrorCode::corrupt_message, "{}", crc.message());
   }
-  MUIR_RETURN_IF_ERROR(check_records(*batch, *facts, config, now_ms, scratch, notes));
-  if (config.compression && *config.compression != batch->header().compression()) {
-    return rewritten(MUIR_TRY(recompress(*batch, config, scratch)));
-  }
-  if (!config.log_append_time && facts->max_timestamp != batch->header().max_timestamp) {
-    Bytes copy(batch->bytes());
-    wire::set_max_timestamp(copy, false, facts->max_timestamp);
-    return rewritten(std::move(copy));
-  }
-  return Admitted{{}, *batch};
+  walk_.reset(batch_, history_max_);
+  return {};
 }
 
-}  // namespace
+// Answers as Kafka does: the batch is refused as a whole, and each record that is to blame is named, so that a producer
+// fails these and sends the others again (KIP-467). Of very many only the first are named; the producer will hear of
+// the others when it sends what is left.
+void Admission::look_at(const wire::RecordOutline& record) {
+  const bool keyless = config_.compact && !record.has_key;
+  if (!keyless && !out_of_range(record.timestamp, config_, now_ms_)) return;
+  ++refused_;
+  timestamps_refused_ = timestamps_refused_ || !keyless;
+  if (notes_.refused.size() >= AdmissionNotes::kRefusedMax) return;
+  const int32_t index = facts_.records - 1;
+  if (keyless) {
+    notes_.refused.push_back(
+        {index, fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}", notes_.topic,
+                            notes_.partition)});
+    return;
+  }
+  const int64_t after = config_.timestamp_after_ms_max;
+  notes_.refused.push_back(
+      {index,
+       fmt::format("Timestamp {} of message with offset {} is out of range. The timestamp should be within [{}, {}]",
+                   record.timestamp, record.offset, now_ms_ - config_.timestamp_before_ms_max,
+                   after > INT64_MAX - now_ms_ ? INT64_MAX : now_ms_ + after)});
+}
 
-Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordIterator& scratch,
+Status Admission::refusals() const {
+  if (refused_ == 0) return {};
+  if (timestamps_refused_) {
+    return kafka_error(ErrorCode::invalid_timestamp, "One or more records have been rejected due to invalid timestamp");
+  }
+  constexpr size_t kShown = 3;
+  std::string shown;
+  for (size_t i = 0; i < std::min(kShown, notes_.refused.size()); ++i) {
+    shown += fmt::format("{}RecordError(batchIndex={}, message='{}')", i == 0 ? "" : ", ", notes_.refused[i].index,
+                         notes_.refused[i].why);
+  }
+  return kafka_error(ErrorCode::invalid_record,
+                     "One or more records have been rejected due to {} record errors in total, and only showing the "
+                     "first three errors at most: [{}]",
+                     refused_, shown);
+}
+
+Result<bool> Admission::walk_some(size_t& allowance) {
+  walk_.allow(allowance);
+  const bool picky = config_.compact || !config_.log_append_time;
+  wire::RecordOutline record;
+  while (walk_.next(record)) {
+    if (!facts_.add(batch_.header(), record)) {
+      return kafka_error(ErrorCode::invalid_record, "{}", wire::offsets_not_contiguous().message());
+    }
+    if (picky) look_at(record);
+  }
+  allowance = walk_.allowance();
+  if (walk_.paused()) return false;
+  if (walk_.status().code() == Code::resource_exhausted && history_max_ < wire::kHistoryBytesMax) return walk_.status();
+  // Not damage on the way: the checksum is right.
+  if (!walk_.status().ok()) return kafka_error(ErrorCode::invalid_record, "{}", walk_.status().message());
+  walked_ = true;
+  MUIR_RETURN_IF_ERROR(refusals());
+  return true;
+}
+
+// What is to be changed is changed in a copy.
+Result<bool> Admission::finish(size_t& allowance) {
+  const auto& header = batch_.header();
+  if (config_.compression && *config_.compression != header.compression()) {
+    if (recompression_ == nullptr) {
+      recompression_ =
+          MUIR_TRY(Recompression::make(batch_, config_, facts_.max_timestamp, walk_.stream(), history_max_));
+    }
+    if (!MUIR_TRY(recompression_->run(allowance))) return false;
+    result_ = rewritten(recompression_->take());
+  } else if (!config_.log_append_time && (facts_.max_timestamp != header.max_timestamp || header.log_append_time())) {
+    Bytes copy(batch_.bytes());
+    wire::set_max_timestamp(copy, false, facts_.max_timestamp);
+    result_ = rewritten(std::move(copy));
+  } else {
+    result_ = Admitted{{}, batch_};
+  }
+  return true;
+}
+
+bool Admission::run(size_t& allowance) {
+  if (result_) return true;
+  const auto advance = [&]() -> Result<bool> {
+    if (!begun_) MUIR_RETURN_IF_ERROR(begin());
+    if (!walked_ && !MUIR_TRY(walk_some(allowance))) return false;
+    return finish(allowance);
+  };
+  const auto done = advance();
+  if (!done.ok()) result_ = done.status();
+  return !done.ok() || *done;
+}
+
+bool Admission::needs_more_history() const {
+  return result_ && result_->status().code() == Code::resource_exhausted && history_max_ < wire::kHistoryBytesMax;
+}
+
+Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordWalk& walk,
                        AdmissionNotes& notes) {
-  auto admitted = admit_batch(records, config, now_ms, scratch, notes);
-  scratch.release_large();
-  return admitted;
+  Admission admission(records, config, now_ms, walk, notes);
+  size_t allowance = SIZE_MAX;
+  while (!admission.run(allowance)) allowance = SIZE_MAX;
+  return admission.take();
 }
 
 int fuzz_admission(BytesView input) {
@@ -192,7 +263,7 @@ int fuzz_admission(BytesView input) {
     const auto codec = static_cast<unsigned char>(bytes[kLeaderEpochAt + 1]);
     if (codec <= static_cast<unsigned char>(wire::Compression::zstd)) config.compression = wire::Compression{codec};
   }
-  wire::RecordIterator scratch;
+  wire::RecordWalk scratch;
   AdmissionNotes notes;
   const auto admitted = admit(bytes, config, 1000, scratch, notes);
   if (!admitted.ok()) return 0;

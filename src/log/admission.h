@@ -1,7 +1,12 @@
-// admit(): what a broker checks of a producer's batch before it may be appended, and what it changes in it.
+// Admission: what a broker checks of a producer's batch before it may be appended, and what it changes in it.
+//
+// A batch of a few kB may hold gigabytes. Apache Kafka takes it when its records are sound, and so do we; but it is
+// walked through in pieces, with some hundred kB of it in memory, and the walk can be interrupted.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +15,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "log/topic_config.h"
-#include "wire/record_batch.h"
+#include "wire/record_walk.h"
 
 namespace muir::log {
 
@@ -27,16 +32,59 @@ struct RefusedRecord {
   std::string why;
 };
 
-// Where a batch is meant for, and what is found wrong with its records.
+// Where a batch is meant for, and what is found wrong with its records: of the first kRefusedMax that are refused.
 struct AdmissionNotes {
+  static constexpr size_t kRefusedMax = 10'000;
   std::string_view topic;
   PartitionId partition;
-  std::vector<RefusedRecord> refused;
+  std::vector<RefusedRecord> refused{};
 };
 
-// `records` is what a produce request holds for one partition: it must be one whole valid batch. Failures carry
-// Kafka's code in detail(); those of single records are in `notes`. `scratch` is reused between calls.
-Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordIterator& scratch,
+// One batch on its way in. Borrows everything it is given. Owned by one thread at a time.
+class Admission {
+ public:
+  // `records` is what a produce request holds for one partition: it must be one whole valid batch. `walk` is reused
+  // between admissions; `history_max` is what codecs may keep (wire/block_stream.h).
+  Admission(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordWalk& walk,
+            AdmissionNotes& notes, size_t history_max = wire::kHistoryBytesMax);
+  ~Admission();
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  // Goes on until `allowance` bytes or some more have been decompressed, and takes them off it. True when it is done.
+  bool run(size_t& allowance);
+  // Done, and refused for no other reason than `history_max`.
+  [[nodiscard]] bool needs_more_history() const;
+  // When it is done. Failures carry Kafka's code in detail(); those of single records are in the notes.
+  Result<Admitted> take() { return std::move(*result_); }
+
+ private:
+  class Recompression;
+
+  Status begin();
+  Result<bool> walk_some(size_t& allowance);
+  Result<bool> finish(size_t& allowance);
+  void look_at(const wire::RecordOutline& record);
+  [[nodiscard]] Status refusals() const;
+
+  const OptBytesView records_;
+  const TopicConfig& config_;
+  const int64_t now_ms_;
+  wire::RecordWalk& walk_;
+  AdmissionNotes& notes_;
+  const size_t history_max_;
+  wire::BatchView batch_;
+  wire::BatchFacts facts_;
+  int64_t refused_ = 0;
+  bool timestamps_refused_ = false;
+  bool begun_ = false;
+  bool walked_ = false;
+  std::unique_ptr<Recompression> recompression_;
+  std::optional<Result<Admitted>> result_;
+};
+
+// All of it at once.
+Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t now_ms, wire::RecordWalk& walk,
                        AdmissionNotes& notes);
 
 // Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.

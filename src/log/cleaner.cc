@@ -12,6 +12,8 @@ namespace {
 
 // Beside its key, what an entry of the map of newest offsets takes.
 constexpr size_t kEntryBytes = 72;
+// A batch that expands to more is left as it is: to hold it would take as much memory.
+constexpr size_t kUnpackedMax = size_t{64} << 20;
 // Output is written in pieces of this size.
 constexpr size_t kWriteBytes = 1 << 20;
 
@@ -57,6 +59,7 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
   const std::lock_guard guard(partition.mutex_);
   if (partition.closed_ || partition.deleted_ || !partition.failure_.ok() || !partition.config_->compact) return false;
   pass.config = partition.config_;
+  pass.name = partition.name();
   pass.log_start = partition.log_start_;
   pass.dirty_from = std::max(partition.cleaned_to_, partition.log_start_);
   // A record must not give way to one that a loss of power could take back.
@@ -110,14 +113,14 @@ Status Cleaner::find_newest(Pass& pass) const {
     while (const auto batch = MUIR_TRY(scan.next())) {
       const auto& header = batch->header();
       if (header.last_offset() < pass.dirty_from || header.control() || is_aborted(pass, header)) continue;
-      MUIR_RETURN_IF_ERROR(records.reset(batch->view));
+      // What it holds takes the place of nothing then, and nothing is lost.
+      if (!records.reset(batch->view, kUnpackedMax).ok()) continue;
       while (records.next(record)) {
         if (!record.key) continue;
         const auto [it, added] = pass.newest.try_emplace(std::string(*record.key), record.offset);
         it->second = record.offset;
         if (added) bytes += record.key->size() + kEntryBytes;
       }
-      MUIR_RETURN_IF_ERROR(records.status());
       if (bytes < limits_.key_bytes_max) continue;
       pass.end = header.next_offset();
       return {};
@@ -186,8 +189,10 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
   bool tombstones = false;
   // Tombstones wait for their horizon, which the first pass that meets them sets.
   const bool horizon_over = header.has_delete_horizon() && header.base_timestamp < pass.now_ms;
-  MUIR_RETURN_IF_ERROR(records.reset(batch));
   if (!is_aborted(pass, header)) {
+    if (const Status unpacked = records.reset(batch, kUnpackedMax); !unpacked.ok()) {
+      return keep_whole(pass, batch, unpacked, out);
+    }
     wire::Record record;
     while (records.next(record)) {
       ++seen;
@@ -198,7 +203,7 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
       tombstones = tombstones || !record.value;
       kept.push_back(record);
     }
-    MUIR_RETURN_IF_ERROR(records.status());
+    if (!records.status().ok()) return keep_whole(pass, batch, records.status(), out);
   }
   if (kept.empty()) {
     return pass.last_of_producer.contains(header.last_offset())
@@ -215,6 +220,15 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
   if (header.has_delete_horizon() && tombstones) horizon = header.base_timestamp;
   if (new_horizon) horizon = pass.now_ms + pass.config->delete_retention_ms;
   return append_compacted_batch(header, kept, horizon, out.bytes);
+}
+
+// Of a batch that cannot be read, or is too large to be, nothing is taken away.
+Status Cleaner::keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
+  if (batch.header().transactional()) pass.producers_with_data.insert(batch.header().producer_id);
+  warn("{}: compaction leaves the batch at offset {} as it is: {}", pass.name, batch.header().base_offset,
+       why.message());
+  out.bytes += batch.bytes();
+  return {};
 }
 
 // A marker stays while records of its transaction do; after that, until its horizon.

@@ -36,6 +36,7 @@ class Cleaner {
   using SegmentPtr = std::shared_ptr<Segment>;
   // What one pass works on.
   struct Pass {
+    std::string name;  // of the partition
     std::shared_ptr<const TopicConfig> config;
     std::vector<SegmentPtr> segments;  // all that may be compacted, from the start of the log
     Offset dirty_from;                 // everything below has been compacted before
@@ -56,6 +57,7 @@ class Cleaner {
   Status find_newest(Pass& pass) const;
   Status rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group);
   Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
+  static Status keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
   [[nodiscard]] static bool is_aborted(const Pass& pass, const wire::BatchHeader& header);

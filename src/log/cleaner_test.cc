@@ -48,6 +48,33 @@ Lines without_filler(const Lines& lines) {
   return out;
 }
 
+struct Header {
+  wire::BatchHeader header;
+  size_t payload = 0;
+  int64_t max_timestamp = -1;  // of its records
+};
+
+std::map<Offset, Header> headers_of(PartitionFixture& log) {
+  std::map<Offset, Header> out;
+  const auto names = log.env.list("/data/t-0").value();
+  for (const std::string& name : names) {
+    if (!name.ends_with(".log")) continue;
+    const Bytes bytes = log.env.read_file("/data/t-0/" + name).value();
+    wire::BatchReader batches(bytes);
+    while (const auto batch = batches.next().value()) {
+      EXPECT_TRUE(batch->check_crc().ok());
+      Header one{batch->header(), batch->payload().size(), -1};
+      wire::RecordIterator records;
+      EXPECT_TRUE(records.reset(*batch).ok());
+      wire::Record record;
+      while (records.next(record)) one.max_timestamp = std::max(one.max_timestamp, record.timestamp);
+      EXPECT_TRUE(records.status().ok());
+      out[batch->header().base_offset] = one;
+    }
+  }
+  return out;
+}
+
 TEST(Cleaner, KeepsTheLastRecordOfEachKeyAtItsOffset) {
   PartitionFixture log(compacted());
   for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
@@ -63,6 +90,23 @@ TEST(Cleaner, KeepsTheLastRecordOfEachKeyAtItsOffset) {
   log.close_and_reopen();
   EXPECT_EQ(without_filler(log.read_all()), (Lines{"3:c=1", "4:a=3", "5:b=2"}));
   for (Offset from; from <= end; ++from) (void)log.read_all(from);
+}
+
+// Its records stay, and what they would have replaced; the others are compacted as ever.
+TEST(Cleaner, ABatchThatExpandsToVeryMuchIsLeftAsItIs) {
+  wire::BatchOptions zstd;
+  zstd.compression = wire::Compression::zstd;
+  PartitionFixture log(compacted());
+  log.append_ok(put("a", "1"));
+  log.append_ok(put("b", "1"));
+  log.append_ok(test_batch({{5, "a", Bytes(size_t{65} << 20, 'x')}}, zstd));
+  log.append_ok(put("b", "2"));
+  roll(log);
+  EXPECT_TRUE(clean(log));
+  std::vector<Offset> left;
+  for (const auto& [offset, header] : headers_of(log)) left.push_back(offset);
+  left.resize(3);
+  EXPECT_EQ(left, (std::vector{Offset(0), Offset(2), Offset(3)}));
 }
 
 // Else a loss of power after the pass could take the newer record, and the older one would be gone already.
@@ -173,33 +217,6 @@ TEST(Cleaner, APassThatRunsOutOfMemoryIsContinuedByTheNext) {
   const Lines found = without_filler(log.read_all());
   ASSERT_EQ(found.size(), 50u);
   for (const auto& line : found) EXPECT_TRUE(line.ends_with("=2")) << line;
-}
-
-struct Header {
-  wire::BatchHeader header;
-  size_t payload = 0;
-  int64_t max_timestamp = -1;  // of its records
-};
-
-std::map<Offset, Header> headers_of(PartitionFixture& log) {
-  std::map<Offset, Header> out;
-  const auto names = log.env.list("/data/t-0").value();
-  for (const std::string& name : names) {
-    if (!name.ends_with(".log")) continue;
-    const Bytes bytes = log.env.read_file("/data/t-0/" + name).value();
-    wire::BatchReader batches(bytes);
-    while (const auto batch = batches.next().value()) {
-      EXPECT_TRUE(batch->check_crc().ok());
-      Header one{batch->header(), batch->payload().size(), -1};
-      wire::RecordIterator records;
-      EXPECT_TRUE(records.reset(*batch).ok());
-      wire::Record record;
-      while (records.next(record)) one.max_timestamp = std::max(one.max_timestamp, record.timestamp);
-      EXPECT_TRUE(records.status().ok());
-      out[batch->header().base_offset] = one;
-    }
-  }
-  return out;
 }
 
 // Random batches of every codec: what compaction writes in place of one has a header that is true of what it holds, as

@@ -49,7 +49,7 @@ void BM_Append(benchmark::State& state) {
   const auto logs = open_log(folder, false);
   const auto partition = logs->find_partition("t", PartitionId(0));
   const Bytes batch = batch_of(state.range(0), 100);
-  wire::RecordIterator scratch;
+  wire::RecordWalk scratch;
   for (auto _ : state) {
     AdmissionNotes notes;
     const auto admitted = admit(batch, *partition->config(), 1000, scratch, notes);

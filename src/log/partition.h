@@ -164,8 +164,11 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // not look at the records.
   [[nodiscard]] Result<uint64_t> readable_bytes(Offset offset, Isolation isolation, uint64_t bytes_max) const;
   // First record at or after `timestamp`, below what the isolation allows; kNoOffset when there is none.
+  // resource_exhausted when more than `unpack_max` bytes would have to be decompressed for it; what is, is taken off.
+  Result<TimestampOffset> find_timestamp(int64_t timestamp, Isolation isolation, size_t& unpack_max);
   Result<TimestampOffset> find_timestamp(int64_t timestamp, Isolation isolation);
   // The record with the largest timestamp.
+  Result<TimestampOffset> find_max_timestamp(size_t& unpack_max);
   Result<TimestampOffset> find_max_timestamp();
   [[nodiscard]] LeaderEpoch leader_epoch() const;
   // KIP-320: the largest epoch at or below `epoch` and where it ended; kNoLeaderEpoch and kNoOffset when it is unknown.

@@ -7,6 +7,7 @@
 #include "log/kafka_error.h"
 #include "log/partition.h"
 #include "log/read_window.h"
+#include "wire/record_walk.h"
 
 namespace muir::log {
 namespace {
@@ -18,19 +19,24 @@ constexpr size_t kLargeBatchBytes = size_t{16} << 20;
 
 // The record of `batch` that a search for `timestamp` wants, if any. LogAppendTime gives one time to all.
 Result<std::optional<TimestampOffset>> first_at_or_after(const wire::BatchView& batch, int64_t timestamp,
-                                                         Offset from_offset) {
+                                                         Offset from_offset, size_t& unpack_max) {
   using Found = std::optional<TimestampOffset>;
   const auto& header = batch.header();
   if (header.max_timestamp < timestamp || header.last_offset() < from_offset) return Found();
   if (header.log_append_time()) return Found({header.max_timestamp, std::max(header.base_offset, from_offset)});
-  wire::RecordIterator records;
-  MUIR_RETURN_IF_ERROR(records.reset(batch));
-  wire::Record record;
-  while (records.next(record)) {
-    if (record.timestamp >= timestamp && record.offset >= from_offset) return Found({record.timestamp, record.offset});
+  wire::RecordWalk records;
+  const bool unlimited = unpack_max == SIZE_MAX;
+  records.reset(batch, unlimited ? wire::kHistoryBytesMax : wire::kHistoryBytesUsual);
+  records.allow(unpack_max);
+  wire::RecordOutline record;
+  Found found;
+  while (!found && records.next(record)) {
+    if (record.timestamp >= timestamp && record.offset >= from_offset) found = {record.timestamp, record.offset};
   }
+  unpack_max = records.allowance();
+  if (records.paused()) return muir::error(Code::resource_exhausted, "a batch that expands to very much");
   MUIR_RETURN_IF_ERROR(records.status());
-  return Found();
+  return found;
 }
 
 }  // namespace
@@ -249,6 +255,11 @@ Damage Partition::damage() const {
 }
 
 Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation isolation) {
+  size_t unlimited = SIZE_MAX;
+  return find_timestamp(timestamp, isolation, unlimited);
+}
+
+Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation isolation, size_t& unpack_max) {
   std::vector<SegmentPtr> candidates;
   std::vector<uint64_t> ends;
   std::vector<Offset> next_bases;
@@ -276,7 +287,7 @@ Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation i
                      {candidates[i]->base_offset(), candidates[i]->base_offset(), next_bases[i], true});
     while (const auto batch = MUIR_TRY(scan.next())) {
       if (batch->header().base_offset >= limit) return TimestampOffset{};
-      const auto found = MUIR_TRY(first_at_or_after(batch->view, timestamp, from_offset));
+      const auto found = MUIR_TRY(first_at_or_after(batch->view, timestamp, from_offset, unpack_max));
       if (found) return found->offset < limit ? *found : TimestampOffset{};
     }
   }
@@ -284,13 +295,18 @@ Result<TimestampOffset> Partition::find_timestamp(int64_t timestamp, Isolation i
 }
 
 Result<TimestampOffset> Partition::find_max_timestamp() {
+  size_t unlimited = SIZE_MAX;
+  return find_max_timestamp(unlimited);
+}
+
+Result<TimestampOffset> Partition::find_max_timestamp(size_t& unpack_max) {
   int64_t newest = -1;
   {
     const std::lock_guard guard(mutex_);
     for (const auto& [base, segment] : segments_) newest = std::max(newest, segment->max_timestamp());
   }
   if (newest < 0) return TimestampOffset{};
-  return find_timestamp(newest, Isolation::read_uncommitted);
+  return find_timestamp(newest, Isolation::read_uncommitted, unpack_max);
 }
 
 }  // namespace muir::log

@@ -54,6 +54,7 @@ class Connection final : public FrameConnection,
   }
 
   // ---- FrameConnection
+  ByteBudget::Share take_share() override { return std::move(handed_out_); }
   void send(Bytes payload) override {
     std::vector<Piece> pieces(1);
     pieces[0].owned = std::move(payload);
@@ -249,10 +250,12 @@ class Connection final : public FrameConnection,
   void hand_out_one() {
     if (in_large_frame_) {
       in_large_frame_ = false;
-      ByteBudget::Share held = std::move(share_);
-      held.delivered();
+      handed_out_ = std::move(share_);
+      handed_out_.delivered();
       peer_is_ = ByteBudget::Peer::delivered_much;
-      return session_->on_frame(std::exchange(large_, {}));
+      session_->on_frame(std::exchange(large_, {}));
+      handed_out_.reset();
+      return;
     }
     const size_t size = next_size();
     Bytes frame(buffer_.data() + begin_ + kLengthBytes, size);
@@ -330,6 +333,7 @@ class Connection final : public FrameConnection,
   size_t large_size_ = 0;
   size_t large_filled_ = 0;
   ByteBudget::Share share_;
+  ByteBudget::Share handed_out_;  // of the frame that on_frame() has now
   ByteBudget::Peer peer_is_ = ByteBudget::Peer::unknown;
   ByteBudget::Ticket ticket_ = 0;  // not 0: the next frame waits for room
   ArrivalWatch watch_;

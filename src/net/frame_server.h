@@ -39,6 +39,8 @@ class FrameConnection {
   [[nodiscard]] virtual bool call_when_drained() = 0;
   // Bytes queued and not yet written.
   [[nodiscard]] virtual size_t send_queue_bytes() const = 0;
+  // During on_frame(): what the frame has drawn on the budget, for who keeps the frame when the call returns.
+  [[nodiscard]] virtual ByteBudget::Share take_share() = 0;
   // Closes after the queued frames have been written.
   virtual void close() = 0;
   // "127.0.0.1:50312".
@@ -62,9 +64,9 @@ struct FrameServerOptions {
   uint16_t port = 0;                           // 0: any free port
   size_t frame_bytes_max = 100 * 1024 * 1024;  // a longer frame closes the connection with a warning
   size_t connections_max = 10'000;
-  // What frames larger than a read buffer draw on, from their first bytes until on_frame() returns; a frame that finds
-  // no room is not read on. Who is too slow to send a frame while others wait is closed, with a warning. May be shared
-  // by servers; null: no limit but that of each connection.
+  // What frames larger than a read buffer draw on, from their first bytes until on_frame() returns or who has taken
+  // the share gives it back; a frame that finds no room is not read on. Who is too slow to send a frame while others
+  // wait is closed, with a warning. May be shared by servers; null: no limit but that of each connection.
   std::shared_ptr<ByteBudget> frame_budget{};
   int64_t slow_sender_ms = ArrivalWatch::kWindowMs;  // the longest patience with them; see ByteBudget
   // What frames that are sent and that peers have not read are counted in, but for pieces that lie in files. When it

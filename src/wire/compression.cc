@@ -9,6 +9,8 @@
 #include <memory>
 
 #include "base/cursor.h"
+#include "wire/block_stream.h"
+#include "wire/internal/snappy_framing.h"
 
 namespace muir::wire {
 namespace {
@@ -17,9 +19,6 @@ constexpr std::string_view kNames[] = {"none", "gzip", "snappy", "lz4", "zstd"};
 // Output grows in such steps while its size is not known.
 constexpr size_t kStepBytes = size_t{64} << 10;
 
-Status damaged(Compression codec, std::string_view why) {
-  return error(Code::data_loss, "decompress {}: {}", name_of(codec), why);
-}
 Status too_large(Compression codec, size_t size_max) {
   return error(Code::resource_exhausted, "decompress {}: more than {} bytes", name_of(codec), size_max);
 }
@@ -74,48 +73,15 @@ Status gzip_compress(BytesView block, Bytes& out, int level) {
   return {};
 }
 
-Status gzip_decompress(BytesView block, size_t size_max, Bytes& out) {
-  z_stream stream{};
-  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return error(Code::internal, "decompress gzip: no memory");
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(block.data()));
-  stream.avail_in = static_cast<uInt>(block.size());
-  Room room(out, size_max);
-  while (true) {
-    const bool room_left = room.grow();
-    char none = 0;  // at the limit: the stream may still end without another byte
-    stream.next_out = reinterpret_cast<Bytef*>(room_left ? room.data() : &none);
-    stream.avail_out = room_left ? static_cast<uInt>(std::min<size_t>(room.size(), UINT32_MAX)) : 1;
-    const uInt before = stream.avail_out;
-    const int result = inflate(&stream, Z_NO_FLUSH);
-    const uInt written = before - stream.avail_out;
-    if (!room_left && written > 0) return too_large(Compression::gzip, size_max);
-    if (room_left) room.use(written);
-    if (result == Z_STREAM_END) {
-      if (stream.avail_in == 0) return {};
-      if (inflateReset(&stream) != Z_OK) return damaged(Compression::gzip, "zlib cannot go on to the next member");
-      continue;
-    }
-    if (result != Z_OK) return damaged(Compression::gzip, stream.msg ? stream.msg : "truncated");
-    if (stream.avail_in == 0 && stream.avail_out > 0) return damaged(Compression::gzip, "truncated");
-  }
-}
-
 // ---- snappy
-
-// snappy-java's framing: this magic, version and lowest compatible version (int32 each), then chunks of int32 length
-// and raw snappy. Java writes it; librdkafka and others write one raw block.
-constexpr BytesView kXerialMagic("\x82SNAPPY\0", 8);
-constexpr size_t kXerialHeaderBytes = 16;
-constexpr size_t kXerialChunkBytes = size_t{32} << 10;
 
 void snappy_compress(BytesView block, Bytes& out) {
   ByteWriter writer(out);
-  writer.bytes(kXerialMagic);
+  writer.bytes(kSnappyJavaMagic);
   writer.i32(1);
   writer.i32(1);
-  for (size_t at = 0; at < block.size(); at += kXerialChunkBytes) {
-    const BytesView chunk = block.substr(at, kXerialChunkBytes);
+  for (size_t at = 0; at < block.size(); at += kSnappyJavaChunkBytes) {
+    const BytesView chunk = block.substr(at, kSnappyJavaChunkBytes);
     const size_t length_at = out.size();
     writer.i32(0);
     out.resize(out.size() + snappy::MaxCompressedLength(chunk.size()));
@@ -124,35 +90,6 @@ void snappy_compress(BytesView block, Bytes& out) {
     out.resize(length_at + 4 + length);
     writer.patch_be(length_at, static_cast<int32_t>(length));
   }
-}
-
-Status snappy_decompress_raw(BytesView block, size_t size_max, Bytes& out) {
-  size_t length = 0;
-  if (!snappy::GetUncompressedLength(block.data(), block.size(), &length)) {
-    return damaged(Compression::snappy, "no length");
-  }
-  if (length > size_max) return too_large(Compression::snappy, size_max);
-  // A byte of snappy never yields more than 64 bytes or so: a longer claim is a lie, not worth the memory.
-  if (length / 128 > block.size()) return damaged(Compression::snappy, "claims more than its bytes can hold");
-  const size_t start = out.size();
-  out.resize(start + length);
-  if (snappy::RawUncompress(block.data(), block.size(), out.data() + start)) return {};
-  out.resize(start);
-  return damaged(Compression::snappy, "malformed block");
-}
-
-Status snappy_decompress(BytesView block, size_t size_max, Bytes& out) {
-  if (!block.starts_with(kXerialMagic)) return snappy_decompress_raw(block, size_max, out);
-  if (block.size() < kXerialHeaderBytes) return damaged(Compression::snappy, "truncated header");
-  ByteReader reader(block.substr(kXerialHeaderBytes));
-  const size_t start = out.size();
-  while (reader.remaining() > 0) {
-    const int32_t length = reader.i32();
-    const BytesView chunk = reader.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length));
-    if (!reader.ok()) return damaged(Compression::snappy, "truncated chunk");
-    MUIR_RETURN_IF_ERROR(snappy_decompress_raw(chunk, size_max - (out.size() - start), out));
-  }
-  return {};
 }
 
 // ---- lz4
@@ -174,29 +111,6 @@ Status lz4_compress(BytesView block, Bytes& out, int level) {
   return {};
 }
 
-Status lz4_decompress(BytesView block, size_t size_max, Bytes& out) {
-  LZ4F_dctx* raw = nullptr;
-  if (LZ4F_isError(LZ4F_createDecompressionContext(&raw, LZ4F_VERSION))) {
-    return error(Code::internal, "decompress lz4: no memory");
-  }
-  const std::unique_ptr<LZ4F_dctx, decltype(&LZ4F_freeDecompressionContext)> context(raw,
-                                                                                     LZ4F_freeDecompressionContext);
-  Room room(out, size_max);
-  while (true) {
-    const bool room_left = room.grow();
-    char none = 0;
-    size_t written = room_left ? room.size() : 1;
-    size_t read = block.size();
-    const size_t hint = LZ4F_decompress(raw, room_left ? room.data() : &none, &written, block.data(), &read, nullptr);
-    if (LZ4F_isError(hint)) return damaged(Compression::lz4, LZ4F_getErrorName(hint));
-    if (!room_left && written > 0) return too_large(Compression::lz4, size_max);
-    if (room_left) room.use(written);
-    block.remove_prefix(read);
-    if (hint == 0 && block.empty()) return {};
-    if (read == 0 && written == 0) return damaged(Compression::lz4, "truncated frame");
-  }
-}
-
 // ---- zstd
 
 Status zstd_compress(BytesView block, Bytes& out, int level) {
@@ -212,30 +126,6 @@ Status zstd_compress(BytesView block, Bytes& out, int level) {
   }
   out.resize(start + length);
   return {};
-}
-
-Status zstd_decompress(BytesView block, size_t size_max, Bytes& out) {
-  // Its tables are 150 kB: kept per thread, since a broker decompresses every batch it validates.
-  thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
-  ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
-  // As a rule the frame says how much it holds: nothing is decompressed only to be refused.
-  const unsigned long long claimed = ZSTD_getFrameContentSize(block.data(), block.size());
-  const bool known = claimed != ZSTD_CONTENTSIZE_UNKNOWN && claimed != ZSTD_CONTENTSIZE_ERROR;
-  if (known && claimed > size_max) return too_large(Compression::zstd, size_max);
-  ZSTD_inBuffer in{block.data(), block.size(), 0};
-  Room room(out, size_max);
-  while (true) {
-    const bool room_left = room.grow();
-    char none = 0;
-    ZSTD_outBuffer to{room_left ? room.data() : &none, room_left ? room.size() : 1, 0};
-    const size_t read_before = in.pos;
-    const size_t left = ZSTD_decompressStream(context.get(), &to, &in);
-    if (ZSTD_isError(left)) return damaged(Compression::zstd, ZSTD_getErrorName(left));
-    if (!room_left && to.pos > 0) return too_large(Compression::zstd, size_max);
-    if (room_left) room.use(to.pos);
-    if (left == 0 && in.pos == in.size) return {};
-    if (in.pos == read_before && to.pos == 0) return damaged(Compression::zstd, "truncated frame");
-  }
 }
 
 }  // namespace
@@ -265,17 +155,22 @@ Status compress(Compression codec, BytesView block, Bytes& out, int level) {
 
 Status decompress(Compression codec, BytesView block, size_t size_max, Bytes& out) {
   if (block.empty()) return {};  // legal: a batch that compaction emptied
-  switch (codec) {
-    case Compression::none:
-      if (block.size() > size_max) return too_large(codec, size_max);
-      out.append(block);
-      return {};
-    case Compression::gzip: return gzip_decompress(block, size_max, out);
-    case Compression::snappy: return snappy_decompress(block, size_max, out);
-    case Compression::lz4: return lz4_decompress(block, size_max, out);
-    case Compression::zstd: return zstd_decompress(block, size_max, out);
+  // Some codecs' tables are large: kept per thread.
+  thread_local BlockStream stream;
+  stream.open(codec, block);
+  Status status;
+  Room room(out, size_max);
+  while (status.ok()) {
+    const bool room_left = room.grow();
+    char none = 0;  // at the limit: the stream may still end without another byte
+    const auto got = stream.read(room_left ? room.data() : &none, room_left ? room.size() : 1);
+    status = got.status();
+    if (!got.ok() || *got == 0) break;
+    if (!room_left) status = too_large(codec, size_max);
+    if (room_left) room.use(*got);
   }
-  return error(Code::unsupported, "decompress: codec {}", static_cast<int>(codec));
+  stream.release_large();
+  return status;
 }
 
 }  // namespace muir::wire

@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "wire/batch_builder.h"
 #include "wire/message_table.h"
-#include "wire/record_batch.h"
+#include "wire/record_walk.h"
 
 namespace muir::wire {
 namespace {
@@ -39,7 +39,7 @@ int fuzz_message(BytesView bytes) {
 int fuzz_batches(BytesView bytes) {
   BatchReader batches(bytes);
   RecordIterator records;
-  RecordIterator scratch;
+  RecordWalk scratch;
   int whole = 0;
   for (auto batch = batches.next(); batch.ok() && batch->has_value(); batch = batches.next()) {
     (void)(*batch)->check_crc();

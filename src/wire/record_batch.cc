@@ -4,6 +4,7 @@
 
 #include "wire/crc32c.h"
 #include "wire/error_code.h"
+#include "wire/internal/record_parse.h"
 
 namespace muir::wire {
 namespace {
@@ -17,11 +18,6 @@ constexpr int16_t kLogAppendTimeBit = 0x08;
 Status corrupt(std::string_view why) {
   return Status(Code::data_loss, fmt::format("record batch: {}", why), static_cast<int>(ErrorCode::corrupt_message));
 }
-Status invalid(std::string_view why) {
-  return Status(Code::invalid_argument, fmt::format("record batch: {}", why),
-                static_cast<int>(ErrorCode::invalid_record));
-}
-
 template <class T>
 void put_at(char* at, T value) {
   const T swapped = to_big_endian(value);
@@ -130,7 +126,8 @@ Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
     status_ = decompress(header_.compression(), records, decompressed_max, buffer_);
     if (!status_.ok()) {
       left_ = 0;
-      status_ = Status(Code::data_loss, status_.message(), static_cast<int>(ErrorCode::corrupt_message));
+      const Code code = status_.code() == Code::resource_exhausted ? status_.code() : Code::data_loss;
+      status_ = Status(code, status_.message(), static_cast<int>(ErrorCode::corrupt_message));
       return status_;
     }
     records = buffer_;
@@ -139,41 +136,11 @@ Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
   return {};
 }
 
-void RecordIterator::release_large() {
-  constexpr size_t kKeptBytes = size_t{4} << 20;
-  if (buffer_.capacity() <= kKeptBytes) return;
-  reader_ = ByteReader(BytesView());
-  left_ = 0;
-  Bytes().swap(buffer_);
-}
-
 bool RecordIterator::fail(const char* why) {
   left_ = 0;
   status_ = corrupt(fmt::format("at offset {}: {}", header_.base_offset, why));
   return false;
 }
-
-namespace {
-
-// Length-prefixed bytes, null for -1.
-OptBytesView read_nullable(ByteReader& reader) {
-  const int32_t length = reader.varint();
-  if (length == -1) return std::nullopt;
-  return reader.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length));
-}
-
-// The encoded headers at the reader, walked to find their end.
-BytesView read_headers(ByteReader& reader, int32_t count) {
-  const BytesView start = reader.rest();
-  for (int32_t i = 0; i < count && reader.ok(); ++i) {
-    const int32_t key_length = reader.varint();
-    reader.skip(key_length < 0 ? SIZE_MAX : static_cast<size_t>(key_length));
-    (void)read_nullable(reader);
-  }
-  return reader.ok() ? start.substr(0, start.size() - reader.remaining()) : BytesView{};
-}
-
-}  // namespace
 
 bool RecordIterator::next(Record& record) {
   if (left_ == 0) {
@@ -181,45 +148,11 @@ bool RecordIterator::next(Record& record) {
     return false;
   }
   const int32_t length = reader_.varint();
-  ByteReader body(reader_.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length)));
+  const ByteReader body(reader_.bytes(length < 0 ? SIZE_MAX : static_cast<size_t>(length)));
   if (!reader_.ok()) return fail("truncated record");
-  (void)body.i8();  // attributes: unused
-  const int64_t timestamp_delta = body.varlong();
-  const int32_t offset_delta = body.varint();
-  record.key = read_nullable(body);
-  record.value = read_nullable(body);
-  record.header_count = body.varint();
-  if (record.header_count < 0) return fail("negative header count");
-  record.headers = read_headers(body, record.header_count);
-  if (!body.ok() || body.remaining() != 0) return fail("malformed record");
-  if (offset_delta < 0 || offset_delta > header_.last_offset_delta) return fail("offset outside the batch");
-  record.offset = header_.base_offset + offset_delta;
-  // With a delete horizon, the base timestamp is no record's; with LogAppendTime, all have the batch's.
-  record.timestamp = header_.log_append_time() ? header_.max_timestamp
-                                               : static_cast<int64_t>(static_cast<uint64_t>(header_.base_timestamp) +
-                                                                      static_cast<uint64_t>(timestamp_delta));
+  if (const char* why = read_record(body, header_, record)) return fail(why);
   --left_;
   return true;
-}
-
-Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch, size_t decompressed_max) {
-  const BatchHeader& h = batch.header();
-  MUIR_RETURN_IF_ERROR(batch.check_crc());
-  if (h.control()) return invalid("clients may not write control batches");
-  if (h.record_count == 0 || h.last_offset_delta != h.record_count - 1) return invalid("offsets are not contiguous");
-  if (h.has_producer_id() && h.base_sequence < 0) return invalid("a producer id without a sequence number");
-  BatchFacts facts;
-  MUIR_RETURN_IF_ERROR(scratch.reset(batch, decompressed_max));
-  Record record;
-  Offset next = h.base_offset;
-  while (scratch.next(record)) {
-    if (record.offset != next) return invalid("offsets are not contiguous");
-    ++next;
-    facts.max_timestamp = std::max(facts.max_timestamp, record.timestamp);
-    facts.every_record_has_key = facts.every_record_has_key && record.key.has_value();
-  }
-  MUIR_RETURN_IF_ERROR(scratch.status());
-  return facts;
 }
 
 void set_base_offset(char* batch, Offset base_offset) { put_at(batch, base_offset.value()); }
@@ -229,6 +162,14 @@ void clear_compression(char* batch) {
   ByteReader reader(BytesView(batch + kAttributesAt, sizeof(int16_t)));
   put_at(batch + kAttributesAt, static_cast<int16_t>(reader.i16() & ~kCompressionMask));
   put_at(batch + kCrcAt, crc32c(BytesView(batch, kBatchHeaderBytes).substr(kAttributesAt)));
+}
+
+void finish_payload(Bytes& batch, Compression codec) {
+  ByteReader reader(BytesView(batch).substr(kAttributesAt));
+  put_at(batch.data() + kBatchLengthEnd - sizeof(int32_t), static_cast<int32_t>(batch.size() - kBatchLengthEnd));
+  put_at(batch.data() + kAttributesAt,
+         static_cast<int16_t>((reader.i16() & ~kCompressionMask) | static_cast<int16_t>(codec)));
+  put_at(batch.data() + kCrcAt, crc32c(BytesView(batch).substr(kAttributesAt)));
 }
 
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp) {

@@ -125,12 +125,11 @@ class RecordHeaders {
 //   Record record;  while (records.next(record)) ...;   MUIR_RETURN_IF_ERROR(records.status());
 class RecordIterator {
  public:
-  // Starts on a batch, decompressing it if needed into a buffer that is kept between batches.
+  // Starts on a batch, decompressing it if needed into a buffer that is kept between batches. More than
+  // `decompressed_max` bytes are resource_exhausted.
   Status reset(const BatchView& batch, size_t decompressed_max = kDecompressedBytesMax);
   // False at the end or on damage. The record borrows the batch or this iterator's buffer.
   bool next(Record& record);
-  // Gives back the memory that a large batch has taken.
-  void release_large();
   // Damage found, or records fewer or more than the header says.
   [[nodiscard]] const Status& status() const { return status_; }
 
@@ -144,21 +143,13 @@ class RecordIterator {
   Status status_;
 };
 
-// What a producer's batch must be, as a broker checks it before it appends: header, CRC, every record, offset deltas
-// contiguous from 0, no control batch. Compressed batches are decompressed for it.
-struct BatchFacts {
-  int64_t max_timestamp = kNoTimestamp;  // over the records
-  bool every_record_has_key = true;
-};
-// More than `decompressed_max` bytes of records are refused.
-Result<BatchFacts> validate_produced_batch(const BatchView& batch, RecordIterator& scratch,
-                                           size_t decompressed_max = kDecompressedBytesMax);
-
 // In-place edits of a stored batch that its CRC does not cover.
 void set_base_offset(char* batch, Offset base_offset);
 void set_partition_leader_epoch(char* batch, LeaderEpoch epoch);
 // Takes the codec out of the attributes of a batch without records, and corrects the CRC.
 void clear_compression(char* batch);
+// Makes a header with other records behind it a batch of its own: its length, codec and CRC.
+void finish_payload(Bytes& batch, Compression codec);
 // Stamps the batch with the broker's time (LogAppendTime) or corrects its max timestamp, and the CRC with it.
 void set_max_timestamp(Bytes& batch, bool log_append_time, int64_t max_timestamp);
 

@@ -1,4 +1,4 @@
-#include "wire/record_batch.h"
+#include "wire/record_walk.h"
 
 #include <gtest/gtest.h>
 
@@ -241,7 +241,7 @@ TEST(ProducedBatch, IsCheckedAsABrokerMust) {
       {"a control batch", build({.control = true}, {0}, "k"), ErrorCode::invalid_record},
       {"a producer id without sequence", build({.producer_id = ProducerId(1)}, {0}, "k"), ErrorCode::invalid_record},
   };
-  RecordIterator scratch;
+  RecordWalk scratch;
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
     const auto facts = validate_produced_batch(*BatchView::parse(c.batch), scratch);

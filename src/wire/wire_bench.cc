@@ -5,15 +5,16 @@
 #include "wire/crc32c.h"
 #include "wire/messages/fetch.h"
 #include "wire/messages/produce.h"
+#include "wire/record_walk.h"
 
 namespace muir::wire {
 namespace {
 
 constexpr int kRecords = 1000;
 
-Bytes batch_of(Compression codec) {
+Bytes batch_of(Compression codec, int records = kRecords) {
   BatchBuilder builder({.compression = codec});
-  for (int i = 0; i < kRecords; ++i) {
+  for (int i = 0; i < records; ++i) {
     builder.add(1700000000000 + i, fmt::format("vehicle-{}", i % 100),
                 fmt::format("{{\"lat\":47.{},\"lon\":8.{},\"speed\":{}}}", 10000 + i, 50000 + i, i % 130));
   }
@@ -44,6 +45,19 @@ void iterate_a_batch(benchmark::State& state) {
   state.SetLabel(std::string(name_of(static_cast<Compression>(state.range(0)))));
 }
 BENCHMARK(iterate_a_batch)->DenseRange(0, 4);
+
+// What a broker does with a producer's batch.
+void validate_a_batch(benchmark::State& state) {
+  const Bytes batch = batch_of(static_cast<Compression>(state.range(0)), static_cast<int>(state.range(1)));
+  RecordWalk walk;
+  for (auto _ : state) {
+    const auto view = BatchView::parse(batch);
+    CHECK(validate_produced_batch(*view, walk).ok());
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(1));
+  state.SetLabel(std::string(name_of(static_cast<Compression>(state.range(0)))));
+}
+BENCHMARK(validate_a_batch)->ArgsProduct({{0, 1, 2, 3, 4}, {10, 1000, 20'000}});
 
 void build_a_batch(benchmark::State& state) {
   BatchBuilder builder({.compression = static_cast<Compression>(state.range(0))});

@@ -16,6 +16,7 @@ namespace muir::broker {
 class BrokerMetrics;
 class FetchSessions;
 class GroupCoordinator;
+class LongRequests;
 class PartitionLog;
 class TxnCoordinator;
 
@@ -32,6 +33,7 @@ struct BrokerContext {
   PartitionLog* partition_log = nullptr;
   FetchSessions* fetch_sessions = nullptr;
   BrokerMetrics* metrics = nullptr;
+  LongRequests* long_requests = nullptr;
   // What requests that are being received take, over all connections (queued.max.request.bytes).
   std::shared_ptr<net::ByteBudget> request_budget{};
   // What answers take that clients have not read, over all connections (queued.max.response.bytes).

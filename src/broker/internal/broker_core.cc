@@ -59,6 +59,8 @@ Status BrokerCore::open_logs() {
   admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
   context_.loop = loop_.get();
   context_.admin = admin_.get();
+  long_requests_ = std::make_unique<LongRequests>();
+  context_.long_requests = long_requests_.get();
   const int64_t request_bytes = context_.number("queued.max.request.bytes");
   context_.request_budget =
       net::ByteBudget::make(request_bytes < 0 ? net::ByteBudget::kUnlimited : static_cast<size_t>(request_bytes));
@@ -123,6 +125,7 @@ Status BrokerCore::start_coordinators() {
 Status BrokerCore::stop() {
   if (admin_) admin_->stop();
   if (loop_) loop_->stop();
+  if (long_requests_) long_requests_->stop();
   return logs_ ? logs_->close() : Status();
 }
 

@@ -9,6 +9,7 @@
 #include "broker/internal/broker_partition_log.h"
 #include "broker/internal/fetch_sessions.h"
 #include "broker/internal/group_coordinator.h"
+#include "broker/internal/long_requests.h"
 #include "broker/internal/loop_scheduler.h"
 #include "broker/internal/txn_coordinator.h"
 #include "broker/internal/txn_producer_ids.h"
@@ -50,6 +51,7 @@ class BrokerCore {
   std::unique_ptr<net::EventLoop> loop_;
   std::unique_ptr<net::EventLoop> admin_;
   std::unique_ptr<MetricsGroup> watched_;
+  std::unique_ptr<LongRequests> long_requests_;
 };
 
 }  // namespace muir::broker

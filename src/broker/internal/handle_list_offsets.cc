@@ -1,5 +1,6 @@
 #include "broker/internal/broker_context.h"
 #include "broker/internal/handlers.h"
+#include "broker/internal/long_requests.h"
 #include "log/kafka_error.h"
 
 namespace muir::broker {
@@ -21,7 +22,8 @@ ErrorCode check_epoch(const log::Partition& partition, LeaderEpoch named) {
   return named > ours ? ErrorCode::unknown_leader_epoch : ErrorCode::none;
 }
 
-Result<log::TimestampOffset> look_up(log::Partition& partition, int64_t timestamp, log::Isolation isolation) {
+Result<log::TimestampOffset> look_up(log::Partition& partition, int64_t timestamp, log::Isolation isolation,
+                                     size_t& unpack_max) {
   const log::Offsets offsets = partition.offsets();
   switch (timestamp) {
     case kLatest:
@@ -29,16 +31,17 @@ Result<log::TimestampOffset> look_up(log::Partition& partition, int64_t timestam
           -1, isolation == log::Isolation::read_committed ? offsets.last_stable : offsets.high_watermark};
     case kEarliest:
     case kEarliestLocal: return log::TimestampOffset{-1, offsets.log_start};
-    case kMaxTimestamp: return partition.find_max_timestamp();
+    case kMaxTimestamp: return partition.find_max_timestamp(unpack_max);
     case kLatestTiered: return log::TimestampOffset{};
     default: break;
   }
   if (timestamp < 0) return log::kafka_error(ErrorCode::unsupported_version, "no such kind of offset: {}", timestamp);
-  return partition.find_timestamp(timestamp, isolation);
+  return partition.find_timestamp(timestamp, isolation, unpack_max);
 }
 
 wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::string& topic, int8_t isolation_level,
-                                            const wire::ListOffsetsRequest::Partition& wanted) {
+                                            const wire::ListOffsetsRequest::Partition& wanted, size_t& unpack_max,
+                                            bool& too_long) {
   wire::ListOffsetsResponse::Partition out;
   out.partition_index = wanted.partition_index;
   const auto partition = context.logs->find_partition(topic, PartitionId(wanted.partition_index));
@@ -46,8 +49,9 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
                                         : check_epoch(*partition, LeaderEpoch(wanted.current_leader_epoch));
   if (out.error_code != ErrorCode::none) return out;
   const auto isolation = isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
-  const auto found = look_up(*partition, wanted.timestamp, isolation);
+  const auto found = look_up(*partition, wanted.timestamp, isolation, unpack_max);
   if (!found.ok()) {
+    too_long = unpack_max != SIZE_MAX && found.status().code() == Code::resource_exhausted;
     out.error_code = log::kafka_code(found.status());
     return out;
   }
@@ -57,18 +61,31 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
   return out;
 }
 
+// nullopt when more would have to be decompressed.
+std::optional<wire::ListOffsetsResponse> answer_all(BrokerContext& context, const wire::ListOffsetsRequest& request,
+                                                    size_t unpack_max) {
+  wire::ListOffsetsResponse response;
+  bool too_long = false;
+  for (const auto& topic : request.topics) {
+    auto& out = response.topics.emplace_back();
+    out.name = topic.name;
+    for (const auto& wanted : topic.partitions) {
+      out.partitions.push_back(answer(context, topic.name, request.isolation_level, wanted, unpack_max, too_long));
+      if (too_long) return std::nullopt;
+    }
+  }
+  return response;
+}
+
 }  // namespace
 
 void handle_list_offsets(BrokerContext& context, const RequestInfo&, wire::ListOffsetsRequest request,
                          Reply<wire::ListOffsetsResponse> reply) {
-  wire::ListOffsetsResponse response;
-  for (const auto& topic : request.topics) {
-    auto& out = response.topics.emplace_back();
-    out.name = topic.name;
-    for (const auto& wanted : topic.partitions)
-      out.partitions.push_back(answer(context, topic.name, request.isolation_level, wanted));
-  }
-  reply(response);
+  if (const auto response = answer_all(context, request, LongRequests::kSliceBytes)) return reply(*response);
+  // Not in slices: that would be another state to keep, for what hardly anybody asks.
+  context.long_requests->look_up([&context, request = std::move(request), reply = std::move(reply)] {
+    if (!reply.abandoned()) reply(*answer_all(context, request, SIZE_MAX));
+  });
 }
 
 void handle_offset_for_leader_epoch(BrokerContext& context, const RequestInfo&,

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "broker/internal/response_errors.h"
 #include "broker/listener.h"
+#include "net/byte_budget.h"
 #include "net/piece.h"
 #include "wire/frame.h"
 #include "wire/records_apart.h"
@@ -40,6 +41,11 @@ class ReplySlot {
   virtual void close_connection() = 0;
   // Told of each error in the answer before it is sent.
   virtual void failed(wire::ErrorCode code) { (void)code; }
+  // While the request is handled, by its handler: what follows on the connection waits until this one is answered, as
+  // its bytes are kept. Returns what these have drawn on the budget of requests.
+  virtual net::ByteBudget::Share hold_up() { return {}; }
+  // Nobody is there any more who would read the answer.
+  [[nodiscard]] virtual bool abandoned() const { return false; }
 };
 
 // Answers one request of a type. Copies answer the same request. Thread-safe.
@@ -79,6 +85,8 @@ class Reply {
     slot_->send(std::move(pieces));
   }
   void nothing() const { slot_->send_nothing(); }
+  [[nodiscard]] net::ByteBudget::Share hold_up() const { return slot_->hold_up(); }
+  [[nodiscard]] bool abandoned() const { return slot_->abandoned(); }
   void close_connection() const { slot_->close_connection(); }
 
  private:

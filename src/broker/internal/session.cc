@@ -33,6 +33,8 @@ class QueueSlot final : public ReplySlot {
   void failed(wire::ErrorCode code) override {
     if (api_ != nullptr) api_->failed(code);
   }
+  net::ByteBudget::Share hold_up() override { return queue_->hold_up(number_); }
+  [[nodiscard]] bool abandoned() const override { return queue_->disconnected(); }
 
  private:
   void answered() {
@@ -136,6 +138,18 @@ void ReplyQueue::drained() {
 void ReplyQueue::close_connection() {
   const std::lock_guard guard(mutex_);
   if (connection_ != nullptr) connection_->close();
+}
+
+net::ByteBudget::Share ReplyQueue::hold_up(Number number) {
+  const std::lock_guard guard(mutex_);
+  if (connection_ == nullptr || number < first_ || number >= first_ + places_.size()) return {};
+  if (!std::exchange(places_[number - first_].holds_up, true)) ++holding_up_;
+  return connection_->take_share();
+}
+
+bool ReplyQueue::disconnected() {
+  const std::lock_guard guard(mutex_);
+  return connection_ == nullptr;
 }
 
 void ReplyQueue::disconnect() {

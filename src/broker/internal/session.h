@@ -37,6 +37,9 @@ class ReplyQueue : public std::enable_shared_from_this<ReplyQueue> {  // slots o
   // Everything sent has been written.
   void drained();
   void close_connection();
+  // The request at this place, which is being handled, holds up those that follow. Returns its share of the budget.
+  net::ByteBudget::Share hold_up(Number number);
+  [[nodiscard]] bool disconnected();
   // The connection is gone.
   void disconnect();
 
