@@ -37,6 +37,8 @@ net::HttpResponse named(std::string_view id_name, std::string_view id) {
 }
 
 net::HttpResponse not_acknowledged(const Status& status) {
+  // Asking again would not help.
+  if (client::is_too_large(status)) return error_answer(413, "too_large", status.message());
   return unavailable_answer("not_acknowledged", status.message());
 }
 

@@ -20,7 +20,9 @@ using testing::eventually;
 
 class System {
  public:
-  explicit System(Properties properties = {}) {
+  // `topics` are there before it starts.
+  explicit System(Properties properties = {}, const std::vector<client::NewTopic>& topics = {}) {
+    for (const client::NewTopic& topic : topics) EXPECT_TRUE((*client_->admin())->create_topic(topic).ok());
     properties.insert({"vts.http.port", "0"});
     properties.insert({"vts.partitions", "2"});
     auto config = VtsConfig::parse(properties, dir_.str());
@@ -191,6 +193,33 @@ TEST(Vts, RefusesWhatItDoesNotUnderstand) {
     EXPECT_EQ(response.status, row.status) << row.target;
     EXPECT_NE(response.body.find(row.answer), std::string::npos) << row.target << ": " << response.body;
     EXPECT_TRUE(Json::parse(response.body).ok()) << response.body;
+  }
+}
+
+// No 503, which says that the same may be asked again.
+TEST(Vts, RefusesAZoneThatItsTopicDoesNotTake) {
+  System system({}, {{.name = std::string(kZoneMasterTopic),
+                      .partitions = 2,
+                      .configs = {{"cleanup.policy", "compact"}, {"max.message.bytes", "2000"}}}});
+  std::string ring;
+  for (int i = 0; i < 200; ++i) ring += fmt::format("[{},{}],", 21 + i * 0.001, 52 + (i % 2) * 0.5);
+  const auto response =
+      system.call("PUT", "/api/v1/zones/z", R"({"geometry":{"type":"Polygon","coordinates":[[)" + ring + "[21,52]]]}}");
+  EXPECT_EQ(response.status, 413) << response.body;
+  EXPECT_NE(response.body.find(R"({"error":{"code":"too_large",)"), std::string::npos) << response.body;
+  EXPECT_EQ(system.size_of("/api/v1/zones", "zones"), 0U);
+  system.put_east();
+  EXPECT_EQ(system.size_of("/api/v1/zones", "zones"), 1U);
+}
+
+TEST(Vts, DeletesNothingThatHasNoId) {
+  System system;
+  for (const char* id : {"%C3%28", "%00", ".", "..", "a%0Ab"}) {
+    for (const char* kind : {"vehicles", "zones"}) {
+      const std::string target = fmt::format("/api/v1/{}/{}", kind, id);
+      EXPECT_EQ(system.call("DELETE", target).status, 400) << target;
+      EXPECT_EQ(system.call("PUT", target, "{}").status, 400) << target;
+    }
   }
 }
 

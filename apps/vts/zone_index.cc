@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 namespace muir::vts {
 namespace {
@@ -31,6 +30,9 @@ bool crosses_odd(const Ring& ring, double lon, double lat) {
 // The antimeridian is one line: what was cut there must not have a gap.
 double on_one_side(double lon) { return lon == 180 ? -180 : lon; }
 
+// No edge is above the north pole: a ray through it would cross none.
+double below_pole(double lat) { return lat == 90 ? std::nextafter(90.0, 0.0) : lat; }
+
 template <class F>
 void for_each_ring(const ZoneMaster& zone, F f) {
   for (const auto& polygon : zone.polygons) {
@@ -42,9 +44,10 @@ void for_each_ring(const ZoneMaster& zone, F f) {
 
 bool contains(const ZoneMaster& zone, double lon, double lat) {
   const double x = on_one_side(lon);
-  return std::any_of(zone.polygons.begin(), zone.polygons.end(), [x, lat](const auto& polygon) {
+  const double y = below_pole(lat);
+  return std::any_of(zone.polygons.begin(), zone.polygons.end(), [x, y](const auto& polygon) {
     bool inside = false;
-    for (const Ring& ring : polygon) inside ^= crosses_odd(ring, x, lat);
+    for (const Ring& ring : polygon) inside ^= crosses_odd(ring, x, y);
     return inside;
   });
 }
@@ -52,7 +55,7 @@ bool contains(const ZoneMaster& zone, double lon, double lat) {
 ZoneIndex::ZoneIndex(std::vector<ZoneMaster> zones) : zones_(std::move(zones)) {
   std::sort(zones_.begin(), zones_.end(), [](const auto& a, const auto& b) { return a.zone_id < b.zone_id; });
   constexpr double kInf = std::numeric_limits<double>::infinity();
-  bounds_ = {kInf, kInf, -kInf, -kInf};
+  Box bounds{kInf, kInf, -kInf, -kInf};
   for (const ZoneMaster& zone : zones_) {
     Box box{kInf, kInf, -kInf, -kInf};
     for_each_ring(zone, [&box](const Ring& ring) {
@@ -62,20 +65,11 @@ ZoneIndex::ZoneIndex(std::vector<ZoneMaster> zones) : zones_(std::move(zones)) {
       }
     });
     boxes_.push_back(box);
-    bounds_ = {std::min(bounds_.west, box.west), std::min(bounds_.south, box.south), std::max(bounds_.east, box.east),
-               std::max(bounds_.north, box.north)};
+    bounds = {std::min(bounds.west, box.west), std::min(bounds.south, box.south), std::max(bounds.east, box.east),
+              std::max(bounds.north, box.north)};
   }
-  if (bounds_.west <= bounds_.east) fill_grid();
-}
-
-size_t ZoneIndex::column(double lon) const {
-  const double at = (lon - bounds_.west) / (bounds_.east - bounds_.west) * static_cast<double>(columns_);
-  return std::min(columns_ - 1, static_cast<size_t>(std::max(0.0, at)));
-}
-
-size_t ZoneIndex::row(double lat) const {
-  const double at = (lat - bounds_.south) / (bounds_.north - bounds_.south) * static_cast<double>(rows_);
-  return std::min(rows_ - 1, static_cast<size_t>(std::max(0.0, at)));
+  grid_.bounds = bounds;
+  if (bounds.west <= bounds.east) fill_grid();
 }
 
 void ZoneIndex::fill_grid() {
@@ -83,55 +77,26 @@ void ZoneIndex::fill_grid() {
   for (const ZoneMaster& zone : zones_) for_each_ring(zone, [&points](const Ring& ring) { points += ring.size() / 2; });
   // About as many cells as there are edges, squared off.
   const auto side = static_cast<size_t>(std::sqrt(static_cast<double>(points) * 8)) + 1;
-  columns_ = rows_ = std::min(kCellsPerSideMax, side);
-  if (bounds_.west == bounds_.east) columns_ = 1;
-  if (bounds_.south == bounds_.north) rows_ = 1;
-  cells_.resize(columns_ * rows_);
-  for (uint32_t i = 0; i < zones_.size(); ++i) fill_cells(i);
-}
-
-// A cell without an edge of the zone is wholly inside or wholly outside of it, as its middle is. A cell counts as
-// having an edge when the edge's box touches it or one of its neighbours, so that rounding cannot matter.
-void ZoneIndex::fill_cells(uint32_t zone) {
-  std::set<size_t> edges;
-  for_each_ring(zones_[zone], [&](const Ring& ring) {
-    const size_t n = ring.size() / 2;
-    for (size_t i = 0; i < n; ++i) {
-      const size_t j = (i + 1) % n;
-      const size_t left = column(std::min(ring[i * 2], ring[j * 2]));
-      const size_t right = column(std::max(ring[i * 2], ring[j * 2]));
-      const size_t low = row(std::min(ring[i * 2 + 1], ring[j * 2 + 1]));
-      const size_t high = row(std::max(ring[i * 2 + 1], ring[j * 2 + 1]));
-      for (size_t r = low == 0 ? 0 : low - 1; r <= std::min(high + 1, rows_ - 1); ++r) {
-        for (size_t c = left == 0 ? 0 : left - 1; c <= std::min(right + 1, columns_ - 1); ++c)
-          edges.insert(r * columns_ + c);
-      }
-    }
-  });
-  const Box& box = boxes_[zone];
-  if (box.west > box.east) return;  // no ring at all
-  for (size_t r = row(box.south); r <= row(box.north); ++r) {
-    for (size_t c = column(box.west); c <= column(box.east); ++c) {
-      const size_t cell = r * columns_ + c;
-      if (edges.contains(cell)) {
-        cells_[cell].ask.push_back(zone);
-        continue;
-      }
-      const double lon =
-          bounds_.west + (static_cast<double>(c) + 0.5) * (bounds_.east - bounds_.west) / static_cast<double>(columns_);
-      const double lat =
-          bounds_.south + (static_cast<double>(r) + 0.5) * (bounds_.north - bounds_.south) / static_cast<double>(rows_);
-      if (contains(zones_[zone], lon, lat)) cells_[cell].inside.push_back(zone);
-    }
+  grid_.columns = grid_.rows = std::min(kCellsPerSideMax, side);
+  if (grid_.bounds.west == grid_.bounds.east) grid_.columns = 1;
+  if (grid_.bounds.south == grid_.bounds.north) grid_.rows = 1;
+  cells_.resize(grid_.columns * grid_.rows);
+  for (uint32_t i = 0; i < zones_.size(); ++i) {
+    if (boxes_[i].west > boxes_[i].east) continue;  // no ring at all
+    ZoneRaster(zones_[i], grid_, boxes_[i]).for_each([&](size_t row, size_t column, ZoneRaster::Cell cell) {
+      Cell& here = cells_[row * grid_.columns + column];
+      (cell == ZoneRaster::Cell::edge ? here.ask : here.inside).push_back(i);
+    });
   }
 }
 
 std::vector<std::string> ZoneIndex::find(double longitude, double lat) const {
   std::vector<std::string> out;
   const double lon = on_one_side(longitude);
-  if (cells_.empty() || !(lon >= bounds_.west && lon <= bounds_.east && lat >= bounds_.south && lat <= bounds_.north))
+  const Box& bounds = grid_.bounds;
+  if (cells_.empty() || !(lon >= bounds.west && lon <= bounds.east && lat >= bounds.south && lat <= bounds.north))
     return out;
-  const Cell& cell = cells_[row(lat) * columns_ + column(lon)];
+  const Cell& cell = cells_[grid_.row(lat) * grid_.columns + grid_.column(lon)];
   std::vector<uint32_t> found = cell.inside;
   for (const uint32_t zone : cell.ask) {
     const Box& box = boxes_[zone];

@@ -1,7 +1,8 @@
 // ZoneIndex: which zones contain a point.
 //
 // A zone contains what one of its polygons contains: the parts of a MultiPolygon may overlap. A polygon contains a
-// point by the even-odd rule over its rings, in longitude and latitude; longitude 180 is -180. A grid over the zones'
+// point by the even-odd rule over its rings, in longitude and latitude; longitude 180 is -180, and latitude 90
+// is just below it, so that a zone around the pole contains it. A grid over the zones'
 // boxes finds the few zones that come into question; most of its cells are settled without looking at an edge.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "apps/vts/records.h"
+#include "apps/vts/zone_raster.h"
 
 namespace muir::vts {
 
@@ -31,23 +33,15 @@ class ZoneIndex {
   [[nodiscard]] const std::vector<ZoneMaster>& zones() const { return zones_; }  // sorted by id
 
  private:
-  struct Box {
-    double west = 0, south = 0, east = 0, north = 0;
-  };
   struct Cell {
     std::vector<uint32_t> inside;  // zones that cover the whole cell
     std::vector<uint32_t> ask;     // zones with an edge in it
   };
   void fill_grid();
-  void fill_cells(uint32_t zone);
-  [[nodiscard]] size_t column(double lon) const;
-  [[nodiscard]] size_t row(double lat) const;
 
   std::vector<ZoneMaster> zones_;
   std::vector<Box> boxes_;
-  Box bounds_;
-  size_t columns_ = 0;
-  size_t rows_ = 0;
+  Grid grid_;
   std::vector<Cell> cells_;
 };
 

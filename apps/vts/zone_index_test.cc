@@ -1,6 +1,7 @@
 #include "apps/vts/zone_index.h"
 
 #include <cmath>
+#include <limits>
 #include <random>
 
 namespace muir::vts {
@@ -28,6 +29,7 @@ TEST(Zone, ContainsByTheEvenOddRule) {
   ZoneMaster cut = zone("cut", {square(170, -10, 180, 10)});
   cut.polygons.push_back({square(-180, -10, -170, 10)});
   const ZoneMaster antarctica = zone("antarctica", {{-180, -90, 180, -90, 180, -60, 0, -70, -180, -60}});
+  const ZoneMaster arctic = zone("arctic", {{-180, 90, -180, 66, 0, 70, 180, 66, 180, 90}});
   ZoneMaster islands = zone("islands", {square(0, 0, 1, 1)});
   islands.polygons.push_back({square(5, 5, 6, 6)});
   for (const Row& row : std::initializer_list<Row>{
@@ -56,6 +58,10 @@ TEST(Zone, ContainsByTheEvenOddRule) {
            {"on the cut, from the other side", cut, -180, 0, true},
            {"the rest of the earth", cut, 0, 0, false},
            {"the pole", antarctica, 45, -90, true},
+           {"the other pole", arctic, 45, 90, true},
+           {"the other pole, wherever one stands", arctic, -180, 90, true},
+           {"the other pole is not everywhere", antarctica, 45, 90, false},
+           {"the northern edge of the world belongs", zone("world", {square(-180, -90, 180, 90)}), 12, 90, true},
            {"near the pole", antarctica, 180, -80, true},
            {"north of the ice", antarctica, 0, -65, false},
            {"against the clock", zone("z", {{0, 0, 0, 10, 10, 10, 10, 0}}), 5, 5, true},
@@ -115,9 +121,44 @@ TEST(ZoneIndex, FindsWhatAskingEveryZoneFinds) {
   }
 }
 
+// Edges over all of the zone, ten thousand times: what a grid of their boxes takes minutes for.
+TEST(ZoneIndex, TakesRingsThatGoToAndFro) {
+  const unsigned seed = 52211;
+  std::mt19937 random(seed);
+  SCOPED_TRACE(seed);
+  std::uniform_real_distribution<double> unit(0, 1);
+  for (const bool diagonal : {true, false}) {
+    std::vector<double> ring;
+    for (int i = 0; i < 15'000; ++i) {
+      const double along = i / 15'000.0;
+      ring.push_back(20 + (i % 2 == 0 ? along / 10 : 5 - along / 10));
+      ring.push_back(diagonal ? (i % 2 == 0 ? 50 + along : 55 - along) : 50 + 5 * unit(random));
+    }
+    std::vector<double> circle;
+    for (int i = 0; i < 15'000; ++i) {
+      circle.push_back(22.5 + std::cos(i / 15'000.0 * 6.283185307));
+      circle.push_back(52.5 + std::sin(i / 15'000.0 * 6.283185307));
+    }
+    const std::vector<ZoneMaster> zones{zone("a", {ring}), zone("b", {circle}), zone("c", {ring, circle})};
+    const ZoneIndex index(zones);
+    for (int p = 0; p < 500; ++p) {
+      const double lon = 19.9 + unit(random) * 5.2;
+      const double lat = 49.9 + unit(random) * 5.2;
+      std::vector<std::string> expected;
+      for (const ZoneMaster& z : zones)
+        if (contains(z, lon, lat)) expected.push_back(z.zone_id);
+      ASSERT_EQ(index.find(lon, lat), expected) << lon << " " << lat;
+    }
+  }
+}
+
 TEST(ZoneIndex, OfNothingFindsNothing) {
   EXPECT_TRUE(ZoneIndex({}).find(21, 52).empty());
   EXPECT_TRUE(ZoneIndex({zone("empty", {})}).find(21, 52).empty());
+  // Rows may come from other programs.
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(ZoneIndex({zone("endless", {square(-kInf, -kInf, kInf, kInf)})}).find(std::nan(""), 52).empty());
+  EXPECT_TRUE(ZoneIndex({zone("none", {square(std::nan(""), std::nan(""), 1, std::nan(""))})}).find(21, 52).empty());
   EXPECT_TRUE(ZoneIndex({zone("point", {{21, 52, 21, 52, 21, 52}})}).find(21, 52).empty());
   EXPECT_TRUE(ZoneIndex({zone("a", {square(0, 0, 1, 1)})}).find(std::nan(""), 0.5).empty());
 }

@@ -37,6 +37,8 @@ struct Delivery {
   return code == Code::invalid_argument || code == Code::out_of_range || code == Code::not_found ||
          code == Code::permission_denied || code == Code::resource_exhausted;
 }
+// Whether a send() failed because a record is larger than its topic takes (Kafka's MESSAGE_TOO_LARGE).
+[[nodiscard]] inline bool is_too_large(const Status& status) { return status.detail() == 10; }
 // Called once per send(), when the last record of it has been acknowledged or has failed: the first error, and one
 // Delivery per record in order. On a thread of the producer: must not block.
 using DeliveryCallback = std::function<void(const Status&, std::span<const Delivery>)>;

@@ -12,7 +12,6 @@ namespace {
 
 // The topic's max.message.bytes is what limits a schema.
 constexpr int kRequestBytesMax = 8 << 20;
-constexpr int kMessageTooLarge = 10;  // Kafka's error code
 constexpr int64_t kPollMs = 500;
 constexpr int64_t kRetryMs = 500;  // after a failed poll
 
@@ -89,7 +88,7 @@ class KafkaSchemaLog final : public SchemaLog {
   client::TopicPartition partition() const { return {options_.topic, PartitionId(0)}; }
 
   Status store_failure(const Status& cause) const {
-    if (cause.detail() == kMessageTooLarge) {
+    if (client::is_too_large(cause)) {
       return registry_error(ErrorCode::schema_too_large,
                             "Register operation failed because schema is too large for the topic {}; raise its "
                             "max.message.bytes, or split the schema by references",
