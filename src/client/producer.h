@@ -23,9 +23,9 @@ struct GroupMetadata {
   std::string group_instance_id{};  // empty: dynamic member
 };
 
-// Where a record was written; kNoPartition and kNoOffset when it was not, and then `code` is why.
+// Where a record was written; kNoOffset when it was not, and then `code` is why.
 struct Delivery {
-  PartitionId partition = kNoPartition;
+  PartitionId partition = kNoPartition;  // of a record that was not written: where it was to go, as far as is known
   Offset offset = kNoOffset;
   Code code = Code::ok;
   int error = 0;            // Kafka's error code, when there is one
@@ -68,6 +68,8 @@ class Producer {
   virtual Status begin_transaction() = 0;
   virtual Status send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group,
                                              int64_t timeout_ms) = 0;
+  // OK while the open transaction can go on; else why it has to be aborted. Costs no request.
+  virtual Status transaction_failure() = 0;
   virtual Status commit_transaction(int64_t timeout_ms) = 0;  // flushes first
   virtual Status abort_transaction(int64_t timeout_ms) = 0;   // purges what was not sent
 };

@@ -51,13 +51,4 @@ bool is_deleted_folder(std::string_view name) {
          parse_partition_folder(name.substr(0, dot));
 }
 
-bool valid_topic_name(std::string_view name) {
-  constexpr size_t kLengthMax = 249;
-  if (name.empty() || name.size() > kLengthMax || name == "." || name == "..") return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
-  });
-}
-
 }  // namespace muir::log

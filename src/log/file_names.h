@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/kafka_ids.h"
+#include "wire/topic_name.h"
 
 namespace muir::log {
 
@@ -54,7 +55,6 @@ std::string folder_name_aside(std::string_view partition_folder, std::string_vie
 // Whether `name` is one of a partition that is being deleted, as the function above makes them.
 bool is_deleted_folder(std::string_view name);
 
-// Whether Kafka accepts `name` for a topic: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
-bool valid_topic_name(std::string_view name);
+using wire::valid_topic_name;
 
 }  // namespace muir::log

@@ -22,7 +22,10 @@ enum class OnFailure : unsigned char {
 bool may_pass(const FailedRecord& failed);
 
 // What a handler of one's own answers (Kafka's ProductionExceptionHandler and its like): OK is CONTINUE, `failed.cause`
-// or any other error is FAIL, retry(failed) is RETRY. RETRY of what cannot pass is FAIL.
+// or any other error is FAIL, retry(failed) is RETRY. RETRY of what cannot pass is FAIL. As in Kafka Streams nobody is
+// asked about failures that concern more than the record: missing authorization, a name that no topic can have,
+// fencing. Nor, within a transaction, about one that may pass: the transaction is lost in any case, and its records
+// come again.
 Status retry(const FailedRecord& failed);
 
 // Kafka's defaults: everything fails, and there is no dead letter topic.

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/internal/rdkafka_status.h"
+#include "wire/error_code.h"
+#include "wire/topic_name.h"
 
 namespace muir::client::internal {
 namespace {
@@ -106,6 +108,8 @@ KafkaProducer::~KafkaProducer() {
 KafkaProducer::Topic* KafkaProducer::topic(std::string_view name) {
   auto it = topics_.find(name);
   if (it == topics_.end()) {
+    // librdkafka would look for it for half a minute.
+    if (!wire::valid_topic_name(name)) return nullptr;
     it = topics_.try_emplace(std::string(name), limits_.batch_bytes, limits_.compressed).first;
   }
   Topic& found = it->second;
@@ -201,7 +205,8 @@ size_t KafkaProducer::send_run(std::span<const ProducedRecord> records, Slot* sl
   }
   size_t failed = 0;
   if (to == nullptr) {
-    const Status status = error(Code::invalid_argument, "send: \"{}\" is not a topic name", records.front().topic);
+    const Status status = wire::to_status(wire::ErrorCode::invalid_topic_exception,
+                                          fmt::format("send topic=\"{}\"", records.front().topic));
     for (size_t i = 0; i < records.size(); ++i) fail(&slots[i], status, true);
     return records.size();
   }
@@ -368,7 +373,9 @@ Status KafkaProducer::flush(int64_t timeout_ms) {
 
 Result<int32_t> KafkaProducer::partition_count(const std::string& name) {
   Topic* found = known_topic(name);
-  if (found == nullptr) return error(Code::invalid_argument, "\"{}\" is not a topic name", name);
+  if (found == nullptr) {
+    return wire::to_status(wire::ErrorCode::invalid_topic_exception, fmt::format("topic=\"{}\"", name));
+  }
   const int64_t now = system_clock().steady_us();
   {
     const std::lock_guard lock(topics_mutex_);
@@ -436,6 +443,14 @@ Status KafkaProducer::send_offsets_to_transaction(const Offsets& offsets, const 
   return retry("send offsets to transaction", timeout_ms, [&](int left_ms) {
     return rd_kafka_send_offsets_to_transaction(rk_, list.get(), identity.get(), left_ms);
   });
+}
+
+// librdkafka tells why it will not go on only to calls of its transaction API. Of these, beginning another transaction
+// changes nothing while one is open.
+Status KafkaProducer::transaction_failure() {
+  if (!in_transaction_) return {};
+  const Status refused = take_error(rk_, rd_kafka_begin_transaction(rk_), "transaction");
+  return refused.code() == Code::failed_precondition ? Status() : refused;
 }
 
 Status KafkaProducer::commit_transaction(int64_t timeout_ms) {

@@ -62,6 +62,7 @@ class KafkaProducer final : public Producer {
   Status init_transactions(int64_t timeout_ms) override;
   Status begin_transaction() override;
   Status send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t timeout_ms) override;
+  Status transaction_failure() override;
   Status commit_transaction(int64_t timeout_ms) override;
   Status abort_transaction(int64_t timeout_ms) override;
 

@@ -62,6 +62,10 @@ HeldRecord held(const rd_kafka_message_t& message, ProducerSlot* slot) {
 }  // namespace
 
 bool KafkaProducer::settle_refused(Slot* slot, Topic& to, const rd_kafka_message_s& message) {
+  if (message.partition >= 0) {
+    slot->batch->deliveries[static_cast<size_t>(slot - slot->batch->slots.data())].partition =
+        PartitionId(message.partition);
+  }
   const Status status = status_of_rdkafka(
       message.err, fmt::format("send topic={} partition={}", rd_kafka_topic_name(message.rkt), message.partition));
   const std::lock_guard lock(topics_mutex_);

@@ -4,6 +4,7 @@
 #include "client/internal/topic_lane.h"
 #include "wire/error_code.h"
 #include "wire/murmur2.h"
+#include "wire/topic_name.h"
 
 namespace muir::client::internal {
 
@@ -68,11 +69,21 @@ Status MemoryProducer::check_limits(const ProducedRecord& record, const MemoryTo
 }
 
 Status MemoryProducer::write(const ProducedRecord& record, Delivery& delivery) {
+  if (!wire::valid_topic_name(record.topic)) {
+    delivery.never_sent = true;
+    return wire::to_status(wire::ErrorCode::invalid_topic_exception, fmt::format("send topic=\"{}\"", record.topic));
+  }
   MemoryTopic* topic = state_.topic(record.topic, true);
   if (topic == nullptr)
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("send topic={}", record.topic));
   const PartitionId partition = MUIR_TRY(choose_partition(record, *topic));
   MUIR_RETURN_IF_ERROR(check_limits(record, *topic, delivery));
+  if (const auto refused = state_.faults.refused_topics.find(std::string(record.topic));
+      refused != state_.faults.refused_topics.end()) {
+    delivery.partition = partition;
+    return wire::to_status(static_cast<wire::ErrorCode>(refused->second),
+                           fmt::format("send topic={} partition={}", record.topic, partition));
+  }
   MemoryRecord stored;
   stored.timestamp_ms = record.timestamp_ms < 0 ? state_.clock.now_ms() : record.timestamp_ms;
   stored.key = to_owned(record.key);
@@ -115,7 +126,10 @@ Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCal
       harmed = true;
     }
     ++sticky_;
-    if (harmed && phase_ == Phase::open) phase_ = Phase::must_abort;
+    if (harmed && phase_ == Phase::open) {
+      phase_ = Phase::must_abort;
+      lost_ = Status(Code::aborted, failure.message(), failure.detail());
+    }
     if (!on_done && failure_.ok()) failure_ = failure;
     state_.changed.notify_all();
   }
@@ -165,6 +179,7 @@ Status MemoryProducer::begin_transaction() {
   transaction.started_ms = state_.clock.now_ms();
   phase_ = Phase::open;
   failure_ = Status();
+  lost_ = Status();
   unanswered_ = false;
   return {};
 }
@@ -173,10 +188,15 @@ Status MemoryProducer::send_offsets_to_transaction(const Offsets& offsets, const
   const std::lock_guard lock(state_.mutex);
   MUIR_RETURN_IF_ERROR(check_phase(Phase::open, "send offsets to transaction"));
   const auto it = state_.groups.find(group.group_id);
-  const Status status = check_identity(it == state_.groups.end() ? nullptr : &it->second, group);
+  Status status = check_identity(it == state_.groups.end() ? nullptr : &it->second, group);
+  if (status.ok() && state_.faults.refused_offsets != 0) {
+    status = wire::to_status(static_cast<wire::ErrorCode>(state_.faults.refused_offsets), "group=" + group.group_id);
+    status = Status(Code::aborted, status.message(), status.detail());
+  }
   if (!status.ok()) {
     phase_ = Phase::must_abort;
-    return status.annotate("send offsets to transaction");
+    lost_ = status.annotate("send offsets to transaction");
+    return lost_;
   }
   Offsets& pending = state_.transactional[transactional_id_].offsets[group.group_id];
   for (const auto& [partition, offset] : offsets) pending[partition] = offset;
@@ -186,6 +206,11 @@ Status MemoryProducer::send_offsets_to_transaction(const Offsets& offsets, const
 void MemoryProducer::end(bool committed) {
   state_.end_transaction(state_.transactional[transactional_id_], committed);
   phase_ = Phase::ready;
+}
+
+Status MemoryProducer::transaction_failure() {
+  const std::lock_guard lock(state_.mutex);
+  return phase_ == Phase::must_abort ? lost_ : Status();
 }
 
 Status MemoryProducer::commit_transaction(int64_t) {

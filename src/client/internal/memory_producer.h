@@ -19,6 +19,7 @@ class MemoryProducer final : public Producer {
   Status init_transactions(int64_t timeout_ms) override;
   Status begin_transaction() override;
   Status send_offsets_to_transaction(const Offsets& offsets, const GroupMetadata& group, int64_t timeout_ms) override;
+  Status transaction_failure() override;
   Status commit_transaction(int64_t timeout_ms) override;
   Status abort_transaction(int64_t timeout_ms) override;
 
@@ -45,6 +46,7 @@ class MemoryProducer final : public Producer {
   ProducerEpoch epoch_ = kNoProducerEpoch;
   bool unanswered_ = false;  // the last commit took place but its caller was told nothing
   Status failure_;
+  Status lost_;         // why the transaction must be aborted
   int32_t sticky_ = 0;  // moves on with each send()
 };
 

@@ -56,6 +56,7 @@ int kafka_error_of(const Status& status) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT: return RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+    case RD_KAFKA_RESP_ERR_UNKNOWN: return static_cast<int>(wire::ErrorCode::unknown_server_error);
     default: return std::max(status.detail(), 0);
   }
 }

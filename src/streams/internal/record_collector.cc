@@ -15,7 +15,7 @@ constexpr int kCommitRetries = 3;
 
 // In Kafka's words, as far as it has any.
 std::string describe(const client::Delivery& delivery, const Status& first) {
-  if (delivery.error > 0) {
+  if (delivery.error != 0) {
     const auto error = static_cast<wire::ErrorCode>(delivery.error);
     return fmt::format("{}: {}", wire::name_of(error), wire::message_of(error));
   }
@@ -71,6 +71,7 @@ RecordCollector::Topic& RecordCollector::intern(std::string_view topic) {
 Status RecordCollector::send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key,
                              OptBytesView value, int64_t timestamp_ms, std::span<const client::Header> headers) {
   Topic& interned = intern(topic);
+  interned.written_in = epoch_;
   const Lineage lineage = lineage_of(key);
   if (any_known_ && !lineage.dead_letter) {
     KeptSource source;
@@ -138,20 +139,51 @@ std::optional<PartitionId> RecordCollector::partition_for(std::string_view topic
 Status RecordCollector::keep_failure(Status status) {
   if (status.ok()) return status;
   const std::lock_guard lock(mutex_);
+  // What follows from a cause must not hide it.
+  const bool final = !failure_.ok() && meaning_of(failure_) >= ProductionError::fenced;
+  if (final && meaning_of(failure_) > meaning_of(status)) return failure_;
+  if (status.code() == Code::aborted && status.detail() <= 0 && failure_.detail() != 0) return failure_;
   if (failure_.ok() || status.code() == Code::fenced) failure_ = status;
   return status;
+}
+
+// What no record was named for: it can only be said to which topics the transaction was to write.
+Status RecordCollector::keep_transaction_failure(const Status& status, std::string_view what) {
+  if (status.ok()) return status;
+  std::string place = fmt::format("{} of transactional.id={}", what, options_.transactional_id);
+  if (meaning_of(status) == ProductionError::fatal) {
+    std::string_view separator = ", which writes to ";
+    for (const auto& [name, topic] : topics_) {
+      if (topic->written_in != epoch_) continue;
+      place += fmt::format("{}{}", separator, name);
+      separator = ", ";
+    }
+  }
+  return keep_failure(status.annotate(place));
+}
+
+Status RecordCollector::failure_so_far() {
+  const Status failure = producer_failure();
+  if (failure.code() != Code::aborted || failure.detail() > 0 || !in_transaction_) return failure;
+  const Status cause = producer_->transaction_failure();
+  if (cause.ok()) return failure;
+  {
+    const std::lock_guard lock(mutex_);
+    failure_ = {};
+  }
+  return keep_transaction_failure(cause, "transaction");
 }
 
 Status RecordCollector::begin() {
   if (!producer_) return error(Code::failed_precondition, "send: the producer is closed");
   if (!options_.exactly_once || in_transaction_) return {};
-  MUIR_RETURN_IF_ERROR(keep_failure(producer_->begin_transaction()));
+  MUIR_RETURN_IF_ERROR(keep_transaction_failure(producer_->begin_transaction(), "begin"));
   in_transaction_ = true;
   return {};
 }
 
 Status RecordCollector::push() {
-  MUIR_RETURN_IF_ERROR(producer_failure());
+  MUIR_RETURN_IF_ERROR(failure_so_far());
   MUIR_RETURN_IF_ERROR(settle_refusals());
   if (records_.empty()) return {};
   MUIR_RETURN_IF_ERROR(begin());
@@ -219,7 +251,8 @@ void RecordCollector::on_delivered(Flight* flight, const Status& status, std::sp
   if (status.ok()) return;
   for (size_t i = 0; i < deliveries.size() && i < flight->topics.size(); ++i) {
     if (deliveries[i].code == Code::ok) continue;
-    const std::string& topic = flight->topics[i]->name;
+    std::string topic = flight->topics[i]->name;
+    if (deliveries[i].partition != kNoPartition) topic += fmt::format(" partition={}", deliveries[i].partition);
     on_refused(
         *flight, i, past, deliveries[i],
         Status(deliveries[i].code, fmt::format("produce to topic {}: {}", topic, describe(deliveries[i], status)),
@@ -231,7 +264,17 @@ void RecordCollector::on_refused(const Flight& flight, size_t record, bool past,
                                  const Status& cause) {
   const Lineage& lineage = flight.lineage[record];
   const KeptSource* source = lineage.source == KeptSources::kNone ? nullptr : &flight.sources.at(lineage.source);
-  const bool refused = client::is_refusal(delivery.code);
+  const ProductionError meaning = classify(delivery.code, delivery.error, options_.exactly_once);
+  if (meaning == ProductionError::fatal || meaning == ProductionError::fenced) {
+    if (past) return;
+    // What nobody can mend, or somebody else has mended, outranks what the other records fail with.
+    const bool outranked = failure_.ok() || meaning_of(failure_) < meaning;
+    const std::string task = source == nullptr ? "of a timer" : "task " + streams::to_string(source->task);
+    const Code code = meaning == ProductionError::fenced ? Code::fenced : delivery.code;
+    if (outranked) failure_ = Status(code, fmt::format("{}: {}", task, cause.message()), cause.detail());
+    return;
+  }
+  const bool refused = meaning == ProductionError::record;
   if (lineage.dead_letter && refused && !past) {
     // Nobody is left to be asked. It outlasts what a transaction's other records fail with.
     failure_ = cause.annotate("dead letter");
@@ -251,11 +294,13 @@ void RecordCollector::on_refused(const Flight& flight, size_t record, bool past,
     return;
   }
   if (past) return;
-  if (!refused && delivery.code != Code::timed_out && delivery.code != Code::unavailable) {
+  if (meaning == ProductionError::aborted) {
     if (failure_.ok()) failure_ = cause;
     return;
   }
-  refused_.push_back({source != nullptr ? *source : KeptSource(), flight.topics[record]->name, cause});
+  // As the handler is told: Code::timed_out may pass.
+  refused_.push_back({source != nullptr ? *source : KeptSource(), flight.topics[record]->name,
+                      refused ? cause : Status(Code::timed_out, cause.message(), cause.detail())});
   any_refused_ = true;
 }
 
@@ -286,6 +331,8 @@ Status RecordCollector::ask(const FailedRecord& failed) {
     return {};
   }
   const bool passing = failed.cause.code() == Code::timed_out || failed.cause.code() == Code::unavailable;
+  // FAIL, though it may pass: said without what would have it tried again.
+  if (passing && answer.code() == Code::timed_out) return Status(Code::invalid_argument, answer.message());
   if (!passing && (answer.code() == Code::timed_out || answer.code() == Code::unavailable)) {
     return Status(Code::invalid_argument, answer.message() + " (RETRY is no answer to a failure that cannot pass)",
                   answer.detail());
@@ -331,7 +378,7 @@ Status RecordCollector::flush() {
     MUIR_RETURN_IF_ERROR(push());
     if (!producer_) return {};
     MUIR_RETURN_IF_ERROR(keep_failure(producer_->flush(options_.timeout_ms)));
-    MUIR_RETURN_IF_ERROR(producer_failure());
+    MUIR_RETURN_IF_ERROR(failure_so_far());
     MUIR_RETURN_IF_ERROR(settle_refusals());
   } while (!records_.empty());  // dead letters
   return {};
@@ -342,8 +389,8 @@ Status RecordCollector::commit(const client::Offsets& offsets, const client::Gro
   if (offsets.empty() && !in_transaction_) return {};
   MUIR_RETURN_IF_ERROR(begin());
   if (!offsets.empty()) {
-    MUIR_RETURN_IF_ERROR(
-        keep_failure(producer_->send_offsets_to_transaction(offsets, group, options_.timeout_ms).annotate("offsets")));
+    MUIR_RETURN_IF_ERROR(keep_transaction_failure(
+        producer_->send_offsets_to_transaction(offsets, group, options_.timeout_ms), "offsets"));
   }
   // What is refused without harm to the transaction may leave dead letters, which belong to it.
   MUIR_RETURN_IF_ERROR(flush());
@@ -352,7 +399,7 @@ Status RecordCollector::commit(const client::Offsets& offsets, const client::Gro
   for (int again = 0; again < kCommitRetries && committed.code() == Code::timed_out; ++again) {
     committed = producer_->commit_transaction(options_.timeout_ms);
   }
-  if (!committed.ok()) return keep_failure(committed);
+  if (!committed.ok()) return keep_transaction_failure(committed, "commit");
   in_transaction_ = false;
   records_failed_ += std::exchange(let_go_, 0);
   careful_records_ -= static_cast<int64_t>(std::exchange(transaction_records_, 0));

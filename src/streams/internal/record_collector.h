@@ -13,6 +13,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "streams/internal/production_errors.h"
 #include "streams/internal/refused_records.h"
 #include "streams/internal/subtopology.h"
 #include "streams/streams_config.h"
@@ -60,6 +61,10 @@ class RecordCollector final : public RecordSink {
   [[nodiscard]] bool in_transaction() const { return in_transaction_; }
   // The last failure of the producer since open(), abort() or close(): tells it from one of the topology.
   [[nodiscard]] Status producer_failure() const;
+  // What a failure of the producer means for the tasks.
+  [[nodiscard]] ProductionError meaning_of(const Status& failure) const {
+    return classify(failure, options_.exactly_once);
+  }
 
   // The offset of the last acknowledged record in a changelog partition; kNoOffset when none was written.
   [[nodiscard]] Offset acknowledged_offset(const std::string& topic, PartitionId partition) const;
@@ -76,6 +81,7 @@ class RecordCollector final : public RecordSink {
     std::string name;
     int32_t partitions = 0;            // 0: not asked yet
     std::vector<Offset> acknowledged;  // by partition; guarded by mutex_
+    uint64_t written_in = 0;           // the last epoch_ that had a record for it
   };
   // The topics of the records of one send(), in order, until they are acknowledged.
   struct Flight {
@@ -88,6 +94,9 @@ class RecordCollector final : public RecordSink {
   Status begin();
   Status hand_over();
   Status keep_failure(Status status);
+  // The producer's failure so far, with the cause that a lost transaction has beyond its records.
+  Status failure_so_far();
+  Status keep_transaction_failure(const Status& status, std::string_view what);
   void on_delivered(Flight* flight, const Status& status, std::span<const client::Delivery> deliveries);
   void forget();
   void clear_gathered();

@@ -11,6 +11,7 @@ namespace {
 struct Script {
   std::vector<std::string> calls;
   std::map<std::string, std::vector<Status>> answers;  // taken from the front; OK when none is left
+  Status lost;                                         // why the transaction has to be aborted
   Status next(const std::string& call) {
     calls.push_back(call);
     auto& left = answers[call.substr(0, call.find(' '))];
@@ -49,6 +50,7 @@ class FakeProducer final : public client::Producer {
   Status send_offsets_to_transaction(const client::Offsets&, const client::GroupMetadata& group, int64_t) override {
     return script_.next(fmt::format("offsets generation={}", group.generation_id));
   }
+  Status transaction_failure() override { return script_.lost; }
   Status commit_transaction(int64_t) override { return script_.next("commit"); }
   Status abort_transaction(int64_t) override { return script_.next("abort"); }
 

@@ -56,8 +56,15 @@ class CountingRunner final : public SubtopologyRunner, private store::ChangelogW
     return counts_->restore(changes);
   }
   Status init_processors() override { return {}; }
-  Status process(std::string_view, PartitionId, const client::ConsumedRecord& record) override {
+  Status process(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) override {
     if (record.value == "poison") return error(Code::invalid_argument, "cannot process \"poison\"");
+    const RecordOrigin origin{environment_.task, topic, partition, &record};
+    environment_.sink->set_origin(&origin);
+    const Status counted = count(record);
+    environment_.sink->set_origin(nullptr);
+    return counted;
+  }
+  Status count(const client::ConsumedRecord& record) {
     store::ValueAndTimestamp before;
     int64_t count = 0;
     if (MUIR_TRY(counts_->get(*record.key, before))) count = std::stoll(before.value);

@@ -9,9 +9,11 @@
 #include "broker/broker.h"
 #include "client/kafka_client.h"
 #include "client/memory_cluster.h"
+#include "streams/error_handlers.h"
 #include "streams/internal/runtime_testing.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"
+#include "wire/error_code.h"
 #include "wire/murmur2.h"
 
 namespace muir::streams::internal {
@@ -33,7 +35,7 @@ StreamsConfig config_of(const std::string& state_dir, bool exactly_once, const s
 class App {
  public:
   App(std::unique_ptr<client::Client> client, Clock& clock, std::shared_ptr<const CountingPlan> plan,
-      StreamsConfig config, int threads)
+      StreamsConfig config, int threads, FailureHandler on_failure = nullptr)
       : config_(std::move(config)), client_(std::move(client)) {
     auto directory = StateDirectory::open(system_env(), config_.state_dir, config_.application_id);
     CHECK(directory.ok(), "{}", directory.status().message());
@@ -45,6 +47,7 @@ class App {
     context_.counters = &counters;
     context_.clock = &clock;
     context_.serdes = &serdes_;
+    context_.on_failure = std::move(on_failure);
     for (int i = 1; i <= threads; ++i) {
       threads_.push_back(std::make_unique<StreamThread>(context_, *client_, counting_factory(plan), i,
                                                         "app-" + to_string(directory_->process_id()), nullptr));
@@ -491,6 +494,110 @@ TEST_F(StreamThreadTest, AFailureOfTheTopologyEndsTheThread) {
   EXPECT_EQ(ended.code(), Code::invalid_argument) << ended.to_string();
   one->close(false);
   EXPECT_EQ(counts()["a"], 1);
+}
+
+// What becomes of a thread whose sink refuses everything.
+struct RefusedSink {
+  wire::ErrorCode error;
+  bool asked[2];    // whether the handler is, at least once and exactly once
+  bool waits[2];    // for task.timeout.ms, on virtual time; false: ends at once
+  bool goes_on[2];  // when the handler says so
+};
+
+TEST_F(StreamThreadTest, ASinkThatRefusesForGoodEndsTheThreadAtOnceAndSaysWhereAndWhy) {
+  using enum wire::ErrorCode;
+  const RefusedSink cases[] = {
+      {topic_authorization_failed, {false, false}, {false, false}, {false, false}},
+      {cluster_authorization_failed, {false, false}, {false, false}, {false, false}},
+      {transactional_id_authorization_failed, {false, false}, {false, false}, {false, false}},
+      {invalid_topic_exception, {false, false}, {false, false}, {false, false}},
+      {unknown_server_error, {false, false}, {false, false}, {false, false}},
+      {unsupported_version, {true, false}, {false, false}, {true, false}},
+      {message_too_large, {true, true}, {false, false}, {true, true}},
+      {invalid_timestamp, {true, true}, {false, false}, {true, true}},
+      {invalid_record, {true, true}, {false, false}, {true, true}},
+      {policy_violation, {true, true}, {false, false}, {true, true}},
+      {not_enough_replicas, {true, false}, {true, true}, {true, false}},
+      {kafka_storage_error, {true, false}, {true, true}, {true, false}},
+      {corrupt_message, {true, false}, {true, true}, {true, false}},
+  };
+  int number = 0;
+  for (const RefusedSink& c : cases) {
+    for (const bool exactly_once : {false, true}) {
+      for (const bool proceed : {false, true}) {
+        SCOPED_TRACE(fmt::format("{}, {}, {}", wire::name_of(c.error), exactly_once ? "exactly once" : "at least once",
+                                 proceed ? "continue" : "default"));
+        ManualClock clock(1'000'000);
+        client::MemoryCluster cluster(clock);
+        auto client = cluster.client();
+        auto admin = *client->admin();
+        for (const char* topic : {"in", "out"}) {
+          ASSERT_TRUE(admin->create_topic({.name = topic, .partitions = 1, .replication_factor = 1}).ok());
+        }
+        auto producer = *client->producer();
+        const client::ProducedRecord record{.topic = "in", .key = "a", .value = "x", .timestamp_ms = 5};
+        ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
+        client::FaultPlan plan;
+        plan.refused_topics["out"] = static_cast<int>(c.error);
+        cluster.inject(plan);
+        int asked = 0;
+        const FailureHandler fails = make_failure_handler({});
+        App one(cluster.client(), clock, plan_, config_of(fmt::format("{}/{}", folder_.str(), number++), exactly_once),
+                1, [&](const FailedRecord& failed, RecordSink& sink) {
+                  ++asked;
+                  return proceed ? Status() : fails(failed, sink);
+                });
+        Status ended;
+        const int64_t began_ms = clock.now_ms();
+        const auto committed = [&] {
+          const auto at = admin->committed_offsets("app", {{"in", PartitionId(0)}}, true);
+          return at.ok() && !at->empty() && at->begin()->second.offset == Offset(1);
+        };
+        for (int i = 0; i < 10'000 && ended.ok() && !committed(); ++i) {
+          ended = one.turn();
+          clock.advance_ms(i < 50 ? 100 : 5'000);
+        }
+        EXPECT_EQ(asked > 0, c.asked[exactly_once]);
+        if (proceed && c.goes_on[exactly_once]) {
+          EXPECT_TRUE(ended.ok()) << ended.to_string();
+          EXPECT_TRUE(committed());
+          one.close(true);
+          continue;
+        }
+        ASSERT_FALSE(ended.ok());
+        EXPECT_FALSE(committed());
+        EXPECT_EQ(clock.now_ms() - began_ms > 300'000, c.waits[exactly_once]) << clock.now_ms() - began_ms;
+        EXPECT_LT(c.waits[exactly_once] ? 0 : clock.now_ms() - began_ms, 5'000) << ended.to_string();
+        const std::string cause(wire::name_of(c.error));
+        for (const std::string& part : {cause, std::string("out partition=0")}) {
+          EXPECT_NE(ended.message().find(part), std::string::npos) << ended.message();
+        }
+        if (!c.waits[exactly_once]) {
+          EXPECT_NE(ended.message().find("task 0_0"), std::string::npos) << ended.message();
+        }
+        one.close(false);
+      }
+    }
+  }
+}
+
+TEST_F(StreamThreadTest, OffsetsThatATransactionMayNotHaveEndTheThreadAtOnce) {
+  client::FaultPlan plan;
+  plan.refused_offsets = static_cast<int>(wire::ErrorCode::group_authorization_failed);
+  cluster_.inject(plan);
+  auto one = app(folder_.str());
+  produce("a");
+  Status ended;
+  for (int i = 0; i < 100 && ended.ok(); ++i) {
+    ended = one->turn();
+    clock_.advance_ms(20);
+  }
+  EXPECT_EQ(ended.code(), Code::aborted);
+  for (const char* part :
+       {"GROUP_AUTHORIZATION_FAILED", "transactional.id=app-", "writes to app-counts-changelog, out"}) {
+    EXPECT_NE(ended.message().find(part), std::string::npos) << ended.message();
+  }
+  one->close(false);
 }
 
 TEST_F(StreamThreadTest, MissingSourceTopicsEndTheThreadWithTheirNames) {

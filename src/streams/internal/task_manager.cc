@@ -413,10 +413,12 @@ Status TaskManager::handle(const Status& failure) {
   if (failure.ok()) return failure;
   const Code code = failure.code();
   const bool of_producer = !clients_.collector->producer_failure().ok();
-  // An unknown generation or producer id means the same as being fenced: somebody may have taken over.
-  const bool migrated =
-      code == Code::fenced || (of_producer && (code == Code::failed_precondition || code == Code::internal));
-  const bool retriable = brokers_silent(code) || (code == Code::aborted && of_producer);
+  const ProductionError meaning = clients_.collector->meaning_of(failure);
+  if (of_producer && meaning == ProductionError::fatal) return failure;
+  const bool migrated = code == Code::fenced || (of_producer && meaning == ProductionError::fenced);
+  const bool retriable =
+      brokers_silent(code) ||
+      (of_producer && (meaning == ProductionError::aborted || meaning == ProductionError::retriable));
   if (!migrated && !retriable) return failure;
   const int64_t now = context_.clock->steady_ms();
   if (failing_since_ms_ < 0 || clients_.collector->take_learned()) failing_since_ms_ = now;
