@@ -86,7 +86,11 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
     pass.aborted.insert(pass.aborted.end(), segment->aborted().begin(), segment->aborted().end());
   }
   for (const auto& [id, entry] : partition.producers_.producers()) {
-    if (!entry.batches.empty()) pass.last_of_producer.insert(entry.batches.back().last_offset);
+    if (entry.batches.empty()) {
+      pass.epoch_in_marker.emplace(id, entry.epoch);
+    } else {
+      pass.last_of_producer.insert(entry.batches.back().last_offset);
+    }
   }
   const double ratio = static_cast<double>(dirty_bytes) / static_cast<double>(dirty_bytes + clean_bytes);
   const bool overdue = pass.config->compaction_lag_ms_max != INT64_MAX &&
@@ -184,6 +188,8 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
     return {};
   }
   if (header.control()) return rewrite_marker(pass, batch, records, out);
+  // As in Apache Kafka, what this pass removes still counts: the marker's horizon is for the next one to set.
+  if (header.transactional()) pass.producers_with_data.insert(header.producer_id);
   std::vector<wire::Record> kept;
   int32_t seen = 0;
   bool tombstones = false;
@@ -210,7 +216,6 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
                ? append_compacted_batch(header, kept, std::nullopt, out.bytes)
                : Status();
   }
-  if (header.transactional()) pass.producers_with_data.insert(header.producer_id);
   const bool new_horizon = tombstones && !header.has_delete_horizon();
   if (static_cast<int32_t>(kept.size()) == seen && !new_horizon) {
     out.bytes += batch.bytes();
@@ -223,21 +228,23 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
 }
 
 // Of a batch that cannot be read, or is too large to be, nothing is taken away.
-Status Cleaner::keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
-  if (batch.header().transactional()) pass.producers_with_data.insert(batch.header().producer_id);
+Status Cleaner::keep_whole(const Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
   warn("{}: compaction leaves the batch at offset {} as it is: {}", pass.name, batch.header().base_offset,
        why.message());
   out.bytes += batch.bytes();
   return {};
 }
 
-// A marker stays while records of its transaction do; after that, until its horizon.
+// A marker stays while records of its transaction do; after that, until its horizon, or while its producer is known by
+// nothing else.
 Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records,
                                Rewritten& out) const {
   const auto& header = batch.header();
   const bool has_data = pass.producers_with_data.erase(header.producer_id) > 0;
   if (!has_data && header.has_delete_horizon() && header.base_timestamp < pass.now_ms) {
-    if (!pass.last_of_producer.contains(header.last_offset())) return {};
+    // A producer that has nothing but markers left is known by its epoch, which fences older ones.
+    const auto epoch = pass.epoch_in_marker.find(header.producer_id);
+    if (epoch == pass.epoch_in_marker.end() || epoch->second != header.producer_epoch) return {};
   }
   out.markers.insert(header.base_offset);
   if (has_data || header.has_delete_horizon()) {

@@ -43,9 +43,10 @@ class Cleaner {
     Offset end;                        // behind the last offset that this pass compacts
     Offset log_start;
     std::vector<AbortedTxn> aborted;
-    std::unordered_set<Offset> last_of_producer;  // last offsets of the newest batch of each producer
+    std::unordered_set<Offset> last_of_producer;                    // last offsets of the newest batch of each producer
+    std::unordered_map<ProducerId, ProducerEpoch> epoch_in_marker;  // of producers that have written no data in it
     std::unordered_map<std::string, Offset> newest;
-    std::unordered_set<ProducerId> producers_with_data;  // that have kept records since their last marker
+    std::unordered_set<ProducerId> producers_with_data;  // that have had records since their last marker
     int64_t now_ms = 0;
   };
   struct Rewritten {
@@ -57,7 +58,7 @@ class Cleaner {
   Status find_newest(Pass& pass) const;
   Status rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group);
   Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
-  static Status keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
+  static Status keep_whole(const Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
   [[nodiscard]] static bool is_aborted(const Pass& pass, const wire::BatchHeader& header);

@@ -8,6 +8,7 @@
 
 #include "log/compacted_batch.h"
 #include "log/internal/partition_fixture.h"
+#include "log/kafka_error.h"
 
 namespace muir::log {
 namespace {
@@ -174,8 +175,8 @@ TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) 
   log.clock.advance_ms(2000);
   roll(log);
   EXPECT_TRUE(clean(log));
-  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "3:c=committed", "4:commit"}))
-      << "the abort marker has nothing left to say";
+  // As in Apache Kafka: its producer is still known, and so is its last batch, which is empty now.
+  EXPECT_EQ(without_filler(log.read_all()), (Lines{"0:k=before", "2:abort", "3:c=committed", "4:commit"}));
 
   log.append_ok(in_txn(ProducerId(3), "k", "open"));
   const Offset open = log.partition->offsets().log_end - 1;
@@ -183,6 +184,50 @@ TEST(Cleaner, RemovesAbortedRecordsKeepsOpenTransactionsAndMarkersOfWhatIsKept) 
   (void)clean(log);
   EXPECT_EQ(log.read_all(open, Isolation::log_end).front(), std::to_string(open.value()) + ":k=open");
   EXPECT_EQ(without_filler(log.read_all()).front(), "0:k=before") << "the open transaction decides nothing yet";
+}
+
+// Its epoch fences older ones, and nothing else is left of it. As Apache Kafka keeps it, until the producer expires.
+TEST(Cleaner, KeepsTheLastMarkerOfAProducerThatHasNothingElse) {
+  PartitionFixture log(compacted());
+  log.append_ok(test_batch({{5, "a", "1"}}, from_producer(ProducerId(1), ProducerEpoch(0), 0, true)));
+  // The coordinator aborts with a higher epoch, as it does for a producer that is gone.
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(1), LeaderEpoch(0)).ok());
+  const auto pass = [&] {
+    log.clock.advance_ms(2000);  // more than delete.retention.ms
+    roll(log);
+    EXPECT_TRUE(clean(log));
+    return without_filler(log.read_all());
+  };
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(pass(), Lines{"1:abort"}) << i;
+  // Read anew from the log alone, the producer is known.
+  const auto names = log.env.list("/data/t-0").value();
+  for (const auto& name : names) {
+    if (name.ends_with(".snapshot")) {
+      ASSERT_TRUE(log.env.remove("/data/t-0/" + name).ok());
+    }
+  }
+  log.reopen({});
+  const auto old = log.append(test_batch({{5, "a", "2"}}, from_producer(ProducerId(1), ProducerEpoch(0), 1, true)));
+  EXPECT_EQ(kafka_code(old.status()), wire::ErrorCode::invalid_producer_epoch);
+  log.partition->expire_producers(1000);
+  EXPECT_EQ(pass(), Lines{}) << "its horizon is long over";
+}
+
+// The pass that removes the last records of a transaction keeps its marker as it is; the next one gives it
+// delete.retention.ms.
+TEST(Cleaner, AMarkerGetsItsHorizonFromTheFirstPassThatFindsNothingOfItsTransaction) {
+  PartitionFixture log(compacted());
+  log.append_ok(test_batch({{5, "a", "1"}}, from_producer(ProducerId(1), ProducerEpoch(0), 0, true)));
+  ASSERT_TRUE(
+      log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(1), LeaderEpoch(0)).ok());
+  const auto has_horizon = [&] {
+    roll(log);
+    EXPECT_TRUE(clean(log));
+    return headers_of(log).at(Offset(1)).header.has_delete_horizon();
+  };
+  EXPECT_FALSE(has_horizon());
+  EXPECT_TRUE(has_horizon());
 }
 
 TEST(Cleaner, KeepsTheSequenceOfEveryProducer) {

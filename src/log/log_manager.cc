@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <charconv>
 #include <future>
 #include <random>
@@ -158,7 +159,16 @@ Status LogManager::lock_folder() {
 Status LogManager::load_meta() {
   if (env_.exists(path(kMeta))) {
     const Bytes text = MUIR_TRY(env_.read_file(path(kMeta)));
-    meta_ = MUIR_TRY(decode_meta_properties(text));
+    auto meta = decode_meta_properties(text);
+    if (!meta.ok()) {
+      return muir::error(
+          Code::data_loss,
+          "{} is {}: it says which cluster and node the folder belongs to. No record is lost. Put a copy "
+          "from a backup in its place; without one, move it out of the way: the folder gets a new "
+          "cluster.id, which clients take for that of another cluster until they reconnect",
+          path(kMeta), text.empty() ? "empty" : "damaged (" + meta.status().message() + ")");
+    }
+    meta_ = *std::move(meta);
     return {};
   }
   meta_ = {random_id().to_string(), random_id().to_string(), options_.node_id};
@@ -200,6 +210,14 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const bool wanted = topic != stored.end() && partition->second < PartitionId(topic->second.partitions);
     if (wanted && !belongs_to_another(name, topic->second.id)) continue;
     forget_checkpoints(*partition);
+    if (wanted) {
+      error(
+          "folder {} has the topic id of another topic than {} ({}), which begins empty. If these are its records, "
+          "stop "
+          "the broker, put the folder that is set aside back in place of the new one, and put the id into its "
+          "partition.metadata",
+          path(name), topic->first, topic->second.id.to_string());
+    }
     const Status status = set_stray_aside(name);
     // In the way of a topic it would be taken for that one's; anywhere else it may stay.
     if (wanted) MUIR_RETURN_IF_ERROR(status);
@@ -209,13 +227,29 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
   return {};
 }
 
+// Two ids are random, and differ in about 61 bits; one that was damaged on the disk differs from itself in few.
+bool LogManager::is_damaged_id(const wire::Uuid& stored, const wire::Uuid& id) {
+  constexpr int kBitsMax = 16;
+  int bits = 0;
+  for (size_t i = 0; i < id.bytes.size(); ++i) {
+    bits += std::popcount(static_cast<unsigned>(stored.bytes[i] ^ id.bytes[i]));
+  }
+  return bits <= kBitsMax;
+}
+
 // A topic that was deleted and made again: when the machine stopped before the renaming of the old one's folder was
 // durable, its records stand under the new one's name. A file without a readable id says nothing.
 bool LogManager::belongs_to_another(const std::string& name, const wire::Uuid& id) const {
   const auto text = env_.read_file(path(name) + "/partition.metadata");
   if (!text.ok()) return false;
   const auto stored = decode_partition_metadata(*text);
-  return stored.ok() && *stored != id;
+  if (!stored.ok() || *stored == id) return false;
+  if (!is_damaged_id(*stored, id)) return true;
+  error(
+      "{}/partition.metadata is damaged: its topic id {} is {} but for a few bits. The list of topics is right; the "
+      "file is written anew",
+      path(name), stored->to_string(), id.to_string());
+  return false;
 }
 
 void LogManager::forget_checkpoints(const TopicPartition& partition) {

@@ -105,6 +105,7 @@ class LogManager {
   Status open_missing(const std::vector<std::shared_ptr<Topic>>& topics);
   Status set_stray_aside(const std::string& name);
   void forget_checkpoints(const TopicPartition& partition);
+  static bool is_damaged_id(const wire::Uuid& stored, const wire::Uuid& id);
   [[nodiscard]] bool belongs_to_another(const std::string& name, const wire::Uuid& id) const;
   [[nodiscard]] RecoveryHint hint_for(const std::string& topic, PartitionId index) const;
   Status save_registry(const TopicEntries& entries);

@@ -256,6 +256,49 @@ TEST_F(LogManagerTest, RecordsOfADeletedTopicDoNotComeBackInOneOfTheSameName) {
   EXPECT_TRUE(env_.exists("/data/t-0-stray/partition.metadata"));
 }
 
+// A few bits of the id have changed on the disk: the list of topics is right, and the records are served.
+TEST_F(LogManagerTest, ADamagedTopicIdDoesNotSetAPartitionAside) {
+  open();
+  ASSERT_EQ(create("t"), ErrorCode::none);
+  append("t", PartitionId(0), "kept");
+  const wire::Uuid id = logs_->find_topic("t")->id;
+  ASSERT_TRUE(logs_->close().ok());
+  logs_.reset();
+  const char* const file = "/data/t-0/partition.metadata";
+  wire::Uuid other = id;
+  other.bytes[3] ^= 0x11;
+  struct Case {
+    const char* name;
+    Bytes text;
+  };
+  for (const Case& c : {Case{"flipped", encode_partition_metadata(other)}, Case{"empty", ""},
+                        Case{"rubbish", "rubbish"}, Case{"zeros", Bytes(43, '\0')}}) {
+    SCOPED_TRACE(c.name);
+    ASSERT_TRUE(env_.replace_file(file, c.text).ok());
+    open();
+    EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_end, Offset(1));
+    EXPECT_EQ(env_.read_file(file).value(), encode_partition_metadata(id));
+    ASSERT_TRUE(logs_->close().ok());
+    logs_.reset();
+  }
+}
+
+TEST_F(LogManagerTest, ADamagedMetaFileStopsTheStartWithItsPathAndWhatToDo) {
+  open();
+  ASSERT_TRUE(logs_->close().ok());
+  logs_.reset();
+  for (const char* text : {"", "\n", "rubbish", "cluster.id=\nnode.id=1\n", "cluster.id=x\nnode.id=y\n"}) {
+    SCOPED_TRACE(text);
+    ASSERT_TRUE(env_.replace_file("/data/meta.properties", text).ok());
+    LogOptions options;
+    options.folder = "/data";
+    options.env = &env_;
+    const std::string message = LogManager::open(options).status().message();
+    EXPECT_NE(message.find("/data/meta.properties is "), std::string::npos) << message;
+    EXPECT_NE(message.find("from a backup"), std::string::npos) << message;
+  }
+}
+
 TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);

@@ -275,9 +275,25 @@ class PartitionOpener {
     return p_.segments_.begin()->first;
   }
 
+  // A marker may be among what is damaged: then nothing ends the transaction, and readers of committed records wait at
+  // its first one. What a transaction became is not guessed: to show what was aborted is worse than to wait.
+  void report_open_transactions(const DamagedRange& damage) const {
+    for (const auto& [id, entry] : p_.producers_.producers()) {
+      if (entry.txn_first_offset < Offset(0) || entry.txn_first_offset >= damage.next_offset) continue;
+      error(
+          "{}: the transaction that producer {} began at offset {} may have ended at one of the damaged offsets {} up "
+          "to "
+          "{}; committed records are readable up to its first one. When its producer does not go on, end it: "
+          "kafka-transactions.sh --bootstrap-server <this broker> abort --topic {} --partition {} --start-offset {}",
+          p_.name(), id, entry.txn_first_offset, damage.first_offset, damage.next_offset, p_.topic_, p_.index_,
+          entry.txn_first_offset);
+    }
+  }
+
   // Of recovered segments, also the aborted transactions when `aborted`.
   Status replay(Offset from, bool aborted) {
     wire::RecordIterator records;
+    std::optional<DamagedRange> damaged;
     for (const auto& [base, segment] : p_.segments_) {
       if (segment->next_offset() <= from) continue;
       const bool rebuild = aborted && is_recovered(*segment);
@@ -296,12 +312,14 @@ class PartitionOpener {
         p_.remember(header, marker, *segment);
       }
       p_.report_damage(*segment, scan.damaged());
+      if (!scan.damaged().empty()) damaged = scan.damaged().back();
       // A trusted index is complete already; replay has only rebuilt a part of it.
       if (!rebuild) {
         segment->clear_aborted();
         for (const AbortedTxn& txn : known) segment->add_aborted(txn);
       }
     }
+    if (damaged) report_open_transactions(*damaged);
     return {};
   }
 
