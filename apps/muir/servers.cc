@@ -97,7 +97,7 @@ class Servers {
     }
     const Properties properties = MUIR_TRY(with_bootstrap(joins));
     config_ = MUIR_TRY(vts::VtsConfig::parse(properties, options_.data_dir + "/streams"));
-    client_ = MUIR_TRY(client::connect_kafka(config_.client));
+    client_ = MUIR_TRY(client::connect_kafka(config_.client, &metrics_.registry()));
     return {};
   }
 

@@ -7,11 +7,21 @@
 #include "apps/vts/position_json.h"
 #include "apps/vts/rules.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "client/producer.h"
 #include "net/http_server.h"
 #include "serde/serde.h"
 
 namespace muir::vts {
+
+// What became of positions at the door; what the rules make of them afterwards is counted by the view. Thread-safe, and
+// shared with acknowledgements.
+struct GatewayCounters {
+  Counter received;  // whole positions and items that are none
+  Counter refused;   // for their structure
+  Counter acknowledged;
+  Counter unacknowledged;  // not taken now, or not acknowledged: answered 503
+};
 
 struct GatewayOptions {
   PositionLimits positions{};
@@ -31,6 +41,7 @@ class Gateway {
   void handle(const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder);
 
   [[nodiscard]] size_t in_flight() const { return in_flight_->load(std::memory_order_relaxed); }
+  [[nodiscard]] const GatewayCounters& counters() const { return *counters_; }
 
  private:
   client::Producer& producer_;
@@ -39,6 +50,7 @@ class Gateway {
   const GatewayOptions options_;
   // Shared with acknowledgements, which may arrive after the gateway has gone.
   const std::shared_ptr<std::atomic<size_t>> in_flight_ = std::make_shared<std::atomic<size_t>>(0);
+  const std::shared_ptr<GatewayCounters> counters_ = std::make_shared<GatewayCounters>();
 };
 
 }  // namespace muir::vts

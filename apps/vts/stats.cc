@@ -27,6 +27,7 @@ void StatsBoard::record_latency(int64_t received_at) {
   // What lay in the topics before this process began says nothing about it.
   if (received_at < started_wall_ms_) return;
   const int64_t latency = std::max<int64_t>(0, clock_.now_ms() - received_at);
+  latency_seconds_.observe_us(latency * 1000);
   const std::lock_guard lock(mutex_);
   if (latencies_.size() < kLatencies) {
     latencies_.push_back(latency);

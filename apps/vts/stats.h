@@ -9,6 +9,7 @@
 
 #include "apps/vts/view.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 namespace muir::vts {
 
@@ -42,6 +43,8 @@ class StatsBoard {
   // is 0.
   void begin_rate();
   [[nodiscard]] Stats stats(const ViewTotals& totals);
+  // All that record_latency() was told of this process's time.
+  [[nodiscard]] HistogramCounts latencies() const { return latency_seconds_.counts(); }
 
  private:
   static constexpr size_t kLatencies = 8192;  // the last ones count
@@ -56,6 +59,7 @@ class StatsBoard {
   const int64_t started_ms_;
   const int64_t started_wall_ms_;
   const std::string cluster_;
+  Histogram latency_seconds_{kSecondsBuckets};
   std::mutex mutex_;
   bool demo_ = false;
   std::string attribution_;

@@ -157,6 +157,7 @@ void View::apply_dead_letter(const client::ConsumedRecord& record) {
   if (!value) return;
   const std::lock_guard lock(mutex_);
   next_version();
+  ++rejections_[rejections_.size() < kRulesMax || rejections_.contains(value->rule) ? value->rule : "other"];
   insert_bounded(
       dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
 }
@@ -254,6 +255,11 @@ ViewTotals View::totals() const {
     out.counts.alerts += counts.alerts;
   }
   return out;
+}
+
+std::map<std::string, int64_t> View::rejections() const {
+  const std::lock_guard lock(mutex_);
+  return rejections_;
 }
 
 ViewChanges View::take_changes() {

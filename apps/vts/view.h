@@ -59,6 +59,7 @@ class View {
   static constexpr size_t kAlertsMax = 2000;
   static constexpr size_t kDeadLettersMax = 2000;
   static constexpr size_t kWindowsMax = 48;  // per vehicle
+  static constexpr size_t kRulesMax = 64;    // counted apart; there are ten
   static constexpr size_t kTrailMax = 120;   // per vehicle: half an hour of fixes every 15 s
 
   // Before any record.
@@ -82,6 +83,8 @@ class View {
   [[nodiscard]] std::vector<Alert> alerts(size_t limit) const;             // newest first
   [[nodiscard]] std::vector<DeadLetter> dead_letters(size_t limit) const;  // newest first
   [[nodiscard]] ViewTotals totals() const;
+  // Dead letters seen, by rule.
+  [[nodiscard]] std::map<std::string, int64_t> rejections() const;
   // Moves the changes out. One caller.
   ViewChanges take_changes();
 
@@ -130,6 +133,7 @@ class View {
   std::deque<Alert> alerts_;             // by timestamp
   std::deque<DeadLetter> dead_letters_;  // by time of receipt
   std::map<int32_t, PartitionCounts> counts_;
+  std::map<std::string, int64_t> rejections_;
   std::multimap<std::string, RemovalWait, std::less<>> removal_waits_;
   std::set<std::string> changed_vehicles_;
   std::set<std::string> removed_vehicles_;

@@ -7,9 +7,11 @@
 #include "apps/vts/replay.h"
 #include "apps/vts/topic_follower.h"
 #include "apps/vts/topics.h"
+#include "apps/vts/vts_metrics.h"
 #include "apps/vts/zone_directory.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/state_store.h"
 #include "streams/kafka_streams.h"
 
 namespace muir::vts {
@@ -137,8 +139,8 @@ class Running final : public Vts {
   Status start_topology() {
     const streams::Topology topology =
         MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
-    streams_ =
-        MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_, {.registry = &registry_}));
+    streams_ = MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_,
+                                                      {.registry = &registry_, .metrics = options_.metrics}));
     streams_->set_uncaught_exception_handler([](const Status& status) {
       log::error("topology: {}; its thread is replaced", status.to_string());
       return streams::UncaughtResponse::replace_thread;
@@ -166,6 +168,9 @@ class Running final : public Vts {
     if (!options_.web_dir.empty()) server_->files("/", options_.web_dir);
     MUIR_RETURN_IF_ERROR(server_->start());
     feed_->start();
+    if (options_.metrics == nullptr) return {};
+    stores_metrics_ = store::rocksdb_metrics(*options_.metrics);
+    watched_ = watch_vts(*options_.metrics, {.gateway = *gateway_, .view = view_, .board = board_, .feed = *feed_});
     return {};
   }
 
@@ -230,6 +235,8 @@ class Running final : public Vts {
   std::unique_ptr<Replay> replay_;
   std::thread replay_thread_;
   bool stopped_ = false;
+  std::unique_ptr<MetricsGroup> stores_metrics_;
+  std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 
 }  // namespace

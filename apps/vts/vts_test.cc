@@ -10,6 +10,7 @@
 #include "schema/avro_container.h"
 #include "schema/json.h"
 #include "testing/eventually.h"
+#include "testing/metric_value.h"
 #include "testing/temp_dir.h"
 
 namespace muir::vts {
@@ -27,7 +28,7 @@ class System {
     properties.insert({"vts.partitions", "2"});
     auto config = VtsConfig::parse(properties, dir_.str());
     EXPECT_TRUE(config.ok()) << config.status().to_string();
-    auto started = Vts::start({.config = *config, .cluster_name = "memory"}, *client_, registry_);
+    auto started = Vts::start({.config = *config, .cluster_name = "memory", .metrics = &metrics_}, *client_, registry_);
     EXPECT_TRUE(started.ok()) << started.status().to_string();
     vts_ = std::move(*started);
     const Status running = vts_->wait_until_running(30'000);
@@ -49,6 +50,9 @@ class System {
   size_t size_of(const std::string& target, std::string_view member) {
     return get(target).find(member)->as_array()->size();
   }
+  double metric(std::string_view name, const Labels& labels = {}) const {
+    return testing::metric_value(metrics_, name, labels);
+  }
   std::string url() const { return vts_->url(); }
   std::string feed_url() const { return "ws" + vts_->url().substr(4) + "/api/v1/feed"; }
 
@@ -64,6 +68,7 @@ class System {
   client::MemoryCluster cluster_{system_clock(), {.blocking = true}};
   std::unique_ptr<client::Client> client_ = cluster_.client();
   MemoryRegistry registry_;
+  MetricsRegistry metrics_;
   std::unique_ptr<Vts> vts_;
   std::unique_ptr<net::HttpClient> http_;
 };
@@ -100,6 +105,35 @@ TEST(Vts, AnswersForEveryPositionOfARequest) {
   }
   EXPECT_EQ(system.call("POST", "/api/v1/positions", "{").status, 400);
   EXPECT_EQ(system.call("GET", "/api/v1/positions").status, 405);
+}
+
+TEST(Vts, ShowsWhatBecomesOfPositionsAsMetrics) {
+  System system;
+  auto page = net::WebSocketClient::connect(system.feed_url());
+  ASSERT_TRUE(page.ok());
+  const std::string good = position("V1", 20.5, kBase);
+  system.call("POST", "/api/v1/positions",
+              "[" + good + "," + good + R"(,{"lat":1},{"vehicleId":"V1","lat":91,"lon":1,"timestamp":5}])");
+  ASSERT_TRUE(eventually([&] { return system.metric("muir_vts_positions_received_total") == 3; }));
+  ASSERT_TRUE(eventually([&] {
+    return system.metric("muir_vts_positions_rejected_total", {{"rule", "latitude_out_of_range"}}) == 1;
+  }));
+  EXPECT_EQ(system.metric("muir_vts_positions_accepted_total"), 1);
+  EXPECT_EQ(system.metric("muir_vts_positions_duplicate_total"), 1);
+  EXPECT_EQ(system.metric("muir_vts_gateway_received_total"), 4);
+  EXPECT_EQ(system.metric("muir_vts_gateway_refused_total"), 1);
+  EXPECT_EQ(system.metric("muir_vts_gateway_acknowledged_total"), 3);
+  EXPECT_EQ(system.metric("muir_vts_gateway_waiting"), 0);
+  EXPECT_TRUE(eventually([&] { return system.metric("muir_vts_latency_seconds") == 1; }));
+  EXPECT_EQ(system.metric("muir_vts_page_connections"), 1);
+  EXPECT_EQ(system.metric("muir_vts_vehicles"), 1);
+  EXPECT_TRUE(eventually([&] {
+    return system.metric("muir_streams_state", {{"application", "muir-vts"}, {"state", "RUNNING"}}) == 1;
+  }));
+  EXPECT_GT(system.metric("muir_store_block_cache_max_bytes"), 0);
+  EXPECT_GE(system.metric("muir_http_requests_total",
+                          {{"server", "vts"}, {"method", "POST"}, {"route", "/api/v1/positions"}, {"code", "207"}}),
+            1);
 }
 
 TEST(Vts, ShowsWhatWasPosted) {

@@ -11,10 +11,11 @@ namespace {
 
 class KafkaClient final : public Client {
  public:
-  explicit KafkaClient(Properties properties) : properties_(std::move(properties)) {}
+  KafkaClient(Properties properties, MetricsRegistry* metrics)
+      : properties_(std::move(properties)), metrics_(metrics) {}
 
   Result<std::unique_ptr<Producer>> producer(const Properties& overrides) override {
-    return internal::KafkaProducer::make(internal::merged(properties_, overrides));
+    return internal::KafkaProducer::make(internal::merged(properties_, overrides), metrics_);
   }
   Result<std::unique_ptr<Consumer>> consumer(const Properties& overrides) override {
     return internal::KafkaConsumer::make(internal::merged(properties_, overrides));
@@ -34,16 +35,17 @@ class KafkaClient final : public Client {
 
  private:
   const Properties properties_;
+  MetricsRegistry* const metrics_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> connect_kafka(const Properties& properties) {
+Result<std::unique_ptr<Client>> connect_kafka(const Properties& properties, MetricsRegistry* metrics) {
   MUIR_RETURN_IF_ERROR(internal::protocol_options(properties));  // what is wrong is said here, not at the first use
   MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::producer, properties));
   MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::consumer, properties));
   internal::warn_about_unknown(properties);
-  return std::unique_ptr<Client>(new KafkaClient(properties));
+  return std::unique_ptr<Client>(new KafkaClient(properties, metrics));
 }
 
 }  // namespace muir::client

@@ -9,6 +9,7 @@
 
 #include "client/kafka_client.h"
 #include "testing/eventually.h"
+#include "testing/metric_value.h"
 
 namespace muir::client {
 namespace {
@@ -41,7 +42,7 @@ class KafkaProducerTest : public ::testing::Test {
     // The mock cluster knows no DescribeConfigs, and a new topic's records would wait for its answer.
     properties.try_emplace("max.block.ms", "20");
     properties["bootstrap.servers"] = rd_kafka_mock_cluster_bootstraps(mock_);
-    client_ = connect_kafka(properties).value();
+    client_ = connect_kafka(properties, &metrics_).value();
     producer_ = client_->producer({}).value();
   }
   void start_transactional() {
@@ -57,6 +58,7 @@ class KafkaProducerTest : public ::testing::Test {
 
   rd_kafka_t* rk_ = nullptr;
   rd_kafka_mock_cluster_t* mock_ = nullptr;
+  MetricsRegistry metrics_;
   std::unique_ptr<Client> client_;
   std::unique_ptr<Producer> producer_;
 };
@@ -147,6 +149,22 @@ TEST_F(KafkaProducerTest, ARecordTooLargeFailsAlone) {
   ASSERT_EQ(deliveries.size(), 2u);
   EXPECT_EQ(deliveries[0].offset, Offset(0));
   EXPECT_EQ(deliveries[1].offset, kNoOffset);
+}
+
+TEST_F(KafkaProducerTest, ShowsWhatBecameOfItsRecords) {
+  start({{"client.id", "a"}, {"buffer.memory", "1000000"}, {"max.request.size", "2000"}});
+  const auto shown = [&](std::string_view name) { return testing::metric_value(metrics_, name, {{"client", "a"}}); };
+  EXPECT_EQ(shown("muir_client_waiting_max_bytes"), 1'000'000);
+  ASSERT_TRUE(send("fine").ok());
+  ASSERT_TRUE(send("fine").ok());
+  (void)send(Bytes(3000, 'x'), [](const Status& status, std::span<const Delivery>) { EXPECT_FALSE(status.ok()); });
+  ASSERT_TRUE(producer_->flush(kWaitMs).ok());
+  EXPECT_EQ(shown("muir_client_acknowledged_records_total"), 2);
+  EXPECT_EQ(shown("muir_client_failed_records_total"), 1);
+  EXPECT_EQ(shown("muir_client_waiting_records"), 0);
+  EXPECT_EQ(shown("muir_client_waiting_bytes"), 0);
+  producer_.reset();
+  EXPECT_EQ(shown("muir_client_waiting_bytes"), -1);
 }
 
 TEST_F(KafkaProducerTest, RecordsOutsideATransactionAreRefused) {

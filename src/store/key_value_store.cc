@@ -46,6 +46,7 @@ class EngineKeyValueStore final : public KeyValueStore {
   bool persistent() const override { return options_.kind == StoreKind::rocksdb; }
   Status open(const std::string& folder) override { return engine_->open(folder); }
   void set_changelog(ChangelogWriter* writer) override { changelog_ = writer; }
+  StoreUsage usage() override { return engine_->usage(); }
   Status sync() override { return engine_->sync(); }
   Status close() override { return engine_->close(); }
 

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "base/status.h"
 
 namespace muir::store {
@@ -41,6 +43,13 @@ struct ValueAndTimestamp {
   bool operator==(const ValueAndTimestamp&) const = default;
 };
 
+// What a store takes, as its engine estimates it.
+struct StoreUsage {
+  uint64_t entries = 0;
+  uint64_t file_bytes = 0;
+  uint64_t memory_bytes = 0;  // of writes that are not in files yet; 0 of a store that has no files
+};
+
 class StateStore {
  public:
   virtual ~StateStore() = default;
@@ -52,6 +61,8 @@ class StateStore {
   virtual Status open(const std::string& folder) = 0;
   // Writes are reported to `writer` from now on; null: to nobody. Not owned. restore() reports nothing.
   virtual void set_changelog(ChangelogWriter* writer) = 0;
+  // Any thread, while the store is open.
+  [[nodiscard]] virtual StoreUsage usage() = 0;
   // Applies changelog records, in offset order.
   virtual Status restore(std::span<const ChangelogRecord> records) = 0;
   // After return everything written so far is in the files, and survives the end of the process.
@@ -67,5 +78,8 @@ struct RocksMemory {
   size_t write_buffer_bytes = 64u << 20;
 };
 void set_rocksdb_memory(const RocksMemory& memory);
+
+// Shows how much of that memory is used, as muir_store_*, as long as the result lives; one for a process.
+std::unique_ptr<MetricsGroup> rocksdb_metrics(MetricsRegistry& registry);
 
 }  // namespace muir::store

@@ -125,6 +125,7 @@ class SegmentedWindowStore final : public WindowStore {
   const WindowStoreOptions& options() const override { return options_; }
   bool persistent() const override { return options_.kind == StoreKind::rocksdb; }
   void set_changelog(ChangelogWriter* writer) override { changelog_ = writer; }
+  StoreUsage usage() override { return engine_->usage(); }
   Status sync() override { return engine_->sync(); }
   Status close() override { return engine_->close(); }
   uint64_t expired_puts() const override { return expired_puts_; }

@@ -42,6 +42,7 @@ Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topol
   parts.clock = environment.clock != nullptr ? environment.clock : &system_clock();
   parts.files = environment.files != nullptr ? environment.files : &system_env();
   parts.serdes.registry = environment.registry;
+  parts.metrics = environment.metrics;
   MUIR_RETURN_IF_ERROR(internal::configure_serdes(*parts.plan, parts.serdes));
   parts.factory = [plan = parts.plan](int32_t subtopology, internal::RunnerEnvironment runner) {
     return internal::make_runner(plan, subtopology, std::move(runner));

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/kafka_ids.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "serde/erased_serde.h"
@@ -73,12 +74,13 @@ struct KeyMetadata {
 struct StreamsEnvironment {
   // For serdes that need a schema registry, Avro's for one: HttpRegistryClient::create(...) of schema.registry.url.
   RegistryPort* registry = nullptr;
-  Clock* clock = nullptr;       // default: the machine's
-  Env* files = nullptr;         // default: the machine's
-  FailureHandler on_failure{};  // default: what the configuration's *.exception.handler keys say
+  Clock* clock = nullptr;              // default: the machine's
+  Env* files = nullptr;                // default: the machine's
+  MetricsRegistry* metrics = nullptr;  // where muir_streams_* are collected; default: nowhere
+  FailureHandler on_failure{};         // default: what the configuration's *.exception.handler keys say
 };
 
-// Thread-safe. Client, registry, clock and files outlive it.
+// Thread-safe. Client, registries, clock and files outlive it.
 class KafkaStreams {
  public:
   // Fails with the operator whose serde needs what is not there.

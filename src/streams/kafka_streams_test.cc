@@ -7,6 +7,7 @@
 #include "streams/dsl.h"
 #include "streams/test_driver.h"
 #include "testing/eventually.h"
+#include "testing/metric_value.h"
 #include "testing/temp_dir.h"
 
 namespace muir::streams {
@@ -41,9 +42,13 @@ class KafkaStreamsTest : public ::testing::Test {
     for (auto& [key, value] : more) properties[key] = value;
     auto config = StreamsConfig::parse(properties);
     CHECK(config.ok(), "{}", config.status().message());
-    auto app = KafkaStreams::create(topology, *config, *client_);
+    auto app = KafkaStreams::create(topology, *config, *client_, {.metrics = &metrics_});
     CHECK(app.ok(), "{}", app.status().message());
     return std::move(*app);
+  }
+  double shown(std::string_view name, Labels labels = {}) const {
+    labels["application"] = "app";
+    return testing::metric_value(metrics_, name, labels);
   }
   // Committed records of a topic, newest per key.
   std::map<Text, Text> newest(const std::string& name, int32_t partitions = 3) {
@@ -57,6 +62,7 @@ class KafkaStreamsTest : public ::testing::Test {
     return out;
   }
 
+  MetricsRegistry metrics_;
   client::MemoryCluster cluster_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<client::Admin> admin_;
@@ -318,8 +324,32 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
   EXPECT_TRUE(eventually([&] { return app->metrics().records_processed >= 6; }));
   EXPECT_TRUE(eventually([&] { return app->metrics().records_dropped >= 7; })) << app->metrics().records_dropped;
   EXPECT_EQ(newest("out", 1), (std::map<Text, Text>{{"v1", "Bus 1"}}));
+  EXPECT_EQ(shown("muir_streams_state", {{"state", "RUNNING"}}), 1);
+  EXPECT_EQ(shown("muir_streams_alive_threads"), 1);
+  EXPECT_EQ(shown("muir_streams_tasks_created_total") - shown("muir_streams_tasks_closed_total"), 1);
+  EXPECT_EQ(shown("muir_streams_restored_records_total"), 3);  // read for the global table
+  EXPECT_GE(shown("muir_streams_polled_records_total"), 7);
+  EXPECT_GE(shown("muir_streams_poll_duration_seconds"), 1);
+  EXPECT_TRUE(eventually([&] { return shown("muir_streams_commit_duration_seconds") >= 1; }));
+  const auto entries_of_stores = [&] {
+    const MetricFamilies all = metrics_.collect();
+    const auto stores = all.find("muir_streams_store_entries");
+    if (stores == all.end()) return std::string("none");
+    std::string out;
+    for (const auto& [labels, entries] : stores->second.values)
+      out += fmt::format("{}={} ", labels.at("store"), entries);
+    return out;
+  };
+  EXPECT_TRUE(entries_of_stores().starts_with("KSTREAM-AGGREGATE-STATE-STORE-")) << entries_of_stores();
+  EXPECT_FALSE(entries_of_stores().ends_with("=0 ")) << entries_of_stores();
   ASSERT_TRUE(app->close(20'000).ok());
   EXPECT_EQ(app->metrics().records_dropped, 7U);
+  EXPECT_EQ(shown("muir_streams_dropped_records_total"), 7);
+  EXPECT_EQ(shown("muir_streams_processed_records_total"), static_cast<double>(app->metrics().records_processed));
+  EXPECT_EQ(shown("muir_streams_tasks_created_total"), shown("muir_streams_tasks_closed_total"));
+  EXPECT_EQ(shown("muir_streams_state", {{"state", "NOT_RUNNING"}}), 1);
+  app.reset();
+  EXPECT_EQ(shown("muir_streams_alive_threads"), -1) << "series go with the application";
 }
 
 TEST_F(KafkaStreamsTest, GlobalTablesAreReadBeforeAnythingIsJoined) {

@@ -51,7 +51,7 @@ struct GroupDeleter {
 
 }  // namespace
 
-Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properties) {
+Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properties, MetricsRegistry* metrics) {
   ProducerLimits limits{.close_ms = 5'000};
   limits.bytes_max = MUIR_TRY(number_of(properties, "buffer.memory", kBufferMemoryDefault, 1, INT64_MAX));
   limits.records_max =
@@ -70,7 +70,24 @@ Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properti
   rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), reason.data(), reason.size());
   if (rk == nullptr) return error(Code::invalid_argument, "producer: {}", reason.data());
   (void)conf.release();  // rd_kafka_new() took it over
-  return std::unique_ptr<Producer>(new KafkaProducer(rk, limits));
+  std::unique_ptr<KafkaProducer> out(new KafkaProducer(rk, limits));
+  const auto id = properties.find("client.id");
+  out->watched_ = std::make_unique<MetricsGroup>(metrics, Labels{{"client", id == properties.end() ? "" : id->second}});
+  out->watched_->collect([producer = out.get()](MetricSink& sink) { producer->collect(sink); });
+  return std::unique_ptr<Producer>(std::move(out));
+}
+
+void KafkaProducer::collect(MetricSink& sink) {
+  sink.counter("muir_client_acknowledged_records_total", "Records that the cluster has taken.", {},
+               static_cast<double>(acknowledged_.value()));
+  sink.counter("muir_client_failed_records_total", "Records that it has not, after all attempts.", {},
+               static_cast<double>(failed_.value()));
+  const std::lock_guard lock(mutex_);
+  sink.gauge("muir_client_waiting_records", "Records that wait to be acknowledged.", {},
+             static_cast<double>(records_in_flight_));
+  sink.gauge("muir_client_waiting_bytes", "Their size.", {}, static_cast<double>(bytes_in_flight_));
+  sink.gauge("muir_client_waiting_max_bytes", "Most that may wait (buffer.memory).", {},
+             static_cast<double>(limits_.bytes_max));
 }
 
 KafkaProducer::KafkaProducer(rd_kafka_s* rk, const ProducerLimits& limits)
@@ -300,6 +317,10 @@ void KafkaProducer::count_down(Batch* batch, size_t records) {
 
 void KafkaProducer::finish(Batch* raw) {
   const std::unique_ptr<Batch> batch(raw);
+  const auto failed = static_cast<uint64_t>(std::count_if(batch->deliveries.begin(), batch->deliveries.end(),
+                                                          [](const Delivery& one) { return one.code != Code::ok; }));
+  failed_.add(failed);
+  acknowledged_.add(batch->deliveries.size() - failed);
   if (batch->on_done) batch->on_done(batch->failure, batch->deliveries);
   const std::lock_guard lock(mutex_);
   if (!batch->on_done && failure_.ok()) failure_ = batch->failure;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/metrics.h"
 #include "client/internal/kafka_config.h"
 #include "client/internal/topic_lane.h"
 #include "client/producer.h"
@@ -53,7 +54,8 @@ struct ProducerLimits {
 
 class KafkaProducer final : public Producer {
  public:
-  static Result<std::unique_ptr<Producer>> make(const Properties& properties);
+  // `metrics`: where muir_client_* are collected, which outlives the producer; null: nowhere.
+  static Result<std::unique_ptr<Producer>> make(const Properties& properties, MetricsRegistry* metrics = nullptr);
   ~KafkaProducer() override;
 
   Status send(std::span<const ProducedRecord> records, DeliveryCallback on_done) override;
@@ -91,6 +93,7 @@ class KafkaProducer final : public Producer {
   bool settle(Slot* slot, const rd_kafka_message_s& message);
   bool settle_refused(Slot* slot, Topic& topic, const rd_kafka_message_s& message);
   void fail(Slot* slot, const Status& status, bool never_sent);
+  void collect(MetricSink& sink);
   void count_down(Batch* batch, size_t records);
   void finish(Batch* batch);
   void deliver();
@@ -127,6 +130,10 @@ class KafkaProducer final : public Producer {
   std::atomic<bool> stop_ = false;
   std::thread delivery_thread_;
   std::thread urge_thread_;  // begun with the first group: linger.ms is not for groups
+
+  Counter acknowledged_;  // records
+  Counter failed_;
+  std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 
 }  // namespace muir::client::internal

@@ -42,6 +42,7 @@ class Engine {
   virtual Result<bool> get(BytesView key, Bytes& out) = 0;
   virtual Result<std::unique_ptr<EngineIterator>> iterate(KeyRange range, Order order) = 0;
   virtual Result<uint64_t> approximate_entries() = 0;
+  virtual StoreUsage usage() = 0;
   virtual Status sync() = 0;
   virtual Status close() = 0;
 };

@@ -103,6 +103,10 @@ class MemoryEngine final : public Engine {
     const std::shared_lock lock(table_.mutex);
     return static_cast<uint64_t>(table_.entries.size());
   }
+  StoreUsage usage() override {
+    const std::shared_lock lock(table_.mutex);
+    return {.entries = table_.entries.size()};
+  }
   Status sync() override { return {}; }
   Status close() override {
     const std::unique_lock lock(table_.mutex);

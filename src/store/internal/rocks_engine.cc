@@ -154,6 +154,18 @@ class RocksEngine final : public Engine {
     return count + overlay_.size();
   }
 
+  StoreUsage usage() override {
+    const std::lock_guard lock(mutex_);
+    StoreUsage out;
+    if (!db_) return out;
+    db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &out.entries);
+    db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &out.file_bytes);
+    db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &out.memory_bytes);
+    out.entries += overlay_.size();
+    out.memory_bytes += overlay_bytes_;
+    return out;
+  }
+
   Status sync() override {
     {
       const std::lock_guard lock(mutex_);

@@ -6,6 +6,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -33,6 +34,9 @@ struct Shared {
   std::shared_ptr<rocksdb::TableFactory> tables;
 };
 
+// Set once there is one: looking at the memory must not settle its size.
+std::atomic<const Shared*> in_use{nullptr};
+
 const Shared& shared() {
   static const Shared instance = [] {
     const std::lock_guard lock(memory_mutex);
@@ -59,6 +63,7 @@ const Shared& shared() {
     out.tables.reset(rocksdb::NewBlockBasedTableFactory(table));
     return out;
   }();
+  in_use = &instance;
   return instance;
 }
 
@@ -90,4 +95,24 @@ rocksdb::Options rocks_options() {
 }
 
 }  // namespace internal
+
+std::unique_ptr<MetricsGroup> rocksdb_metrics(MetricsRegistry& registry) {
+  auto out = std::make_unique<MetricsGroup>(&registry);
+  out->collect([](MetricSink& sink) {
+    const internal::Shared* shared = internal::in_use;
+    if (shared == nullptr) return;
+    const auto gauge = [&sink](std::string_view name, std::string_view help, size_t bytes) {
+      sink.gauge(name, help, {}, static_cast<double>(bytes));
+    };
+    gauge("muir_store_block_cache_bytes", "Blocks of all RocksDB stores in memory.", shared->cache->GetUsage());
+    gauge("muir_store_block_cache_pinned_bytes", "Of these, those that are in use.", shared->cache->GetPinnedUsage());
+    gauge("muir_store_block_cache_max_bytes", "Most that they may take.", shared->cache->GetCapacity());
+    gauge("muir_store_write_buffer_bytes", "Writes of all RocksDB stores that are not in files yet.",
+          shared->write_buffers->memory_usage());
+    gauge("muir_store_write_buffer_max_bytes", "From so many on they are written to files.",
+          shared->write_buffers->buffer_size());
+  });
+  return out;
+}
+
 }  // namespace muir::store

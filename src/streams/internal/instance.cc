@@ -1,6 +1,7 @@
 #include "streams/internal/instance.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/log.h"
 #include "wire/murmur2.h"
@@ -31,6 +32,7 @@ Instance::Instance(InstanceParts parts) : parts_(std::move(parts)) {
   for (const auto& sub : parts_.plan->subtopologies()) {
     for (const auto& store : sub.stores) stores_->declare(store.name);
   }
+  watched_ = watch_streams(parts_.metrics, *this, counters_, *stores_);
 }
 
 Instance::~Instance() {
@@ -296,11 +298,11 @@ StreamsMetrics Instance::metrics() const {
   out.records_dropped = counters_.records_dropped;
   out.records_produced = counters_.records_produced;
   out.records_restored = counters_.records_restored;
-  out.commits = counters_.commits;
+  const HistogramCounts commits = counters_.commit_seconds.counts();
+  out.commits = std::accumulate(commits.buckets.begin(), commits.buckets.end(), uint64_t{0});
   out.rebalances = counters_.rebalances;
   out.tasks_revived = counters_.tasks_revived;
-  if (out.commits > 0)
-    out.commit_ms_avg = static_cast<double>(counters_.commit_us_total) / 1000.0 / static_cast<double>(out.commits);
+  if (out.commits > 0) out.commit_ms_avg = commits.sum * 1000.0 / static_cast<double>(out.commits);
   out.commit_ms_max = static_cast<double>(counters_.commit_us_max) / 1000.0;
   const std::lock_guard guard(mutex_);
   out.state = state_;

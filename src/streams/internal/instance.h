@@ -30,6 +30,7 @@ struct InstanceParts {
   RunnerFactory factory{};
   FailureHandler on_failure{};
   bool keep_sources = false;  // see RuntimeContext
+  MetricsRegistry* metrics = nullptr;
 };
 
 // Thread-safe.
@@ -95,6 +96,7 @@ class Instance {
   mutable std::map<std::string, int32_t> partition_counts_;
   mutable std::unique_ptr<client::Admin> admin_;
   std::vector<std::thread> workers_;
+  std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 
 }  // namespace muir::streams::internal

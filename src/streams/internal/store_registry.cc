@@ -70,4 +70,11 @@ Result<StoreRegistry::Lease> StoreRegistry::lease(const std::string& name, Parti
   return out;
 }
 
+std::vector<std::string> StoreRegistry::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [name, partitions] : stores_) out.push_back(name);
+  return out;
+}
+
 }  // namespace muir::streams::internal

@@ -45,6 +45,7 @@ class StoreRegistry {
   [[nodiscard]] Result<Lease> lease(const std::string& name, PartitionId partition);
   // Stores that the topology has, whether open here or not.
   void declare(const std::string& name);
+  [[nodiscard]] std::vector<std::string> names() const;
 
  private:
   struct Entry {

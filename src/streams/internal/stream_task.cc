@@ -32,10 +32,13 @@ StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions
              [this](const std::string& topic, const client::ConsumedRecord& record, int64_t partition_time) {
                return runner_->extract_timestamp(topic, record, partition_time);
              }),
-      inputs_(partitions_.size()) {}
+      inputs_(partitions_.size()) {
+  ++context_.counters->tasks_created;
+}
 
 StreamTask::~StreamTask() {
   if (runner_) close_dirty(false);
+  ++context_.counters->tasks_closed;
 }
 
 Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {

@@ -18,23 +18,11 @@
 #include "streams/internal/state_manager.h"
 #include "streams/internal/state_manager_restore.h"
 #include "streams/internal/store_registry.h"
+#include "streams/internal/streams_metrics.h"
 #include "streams/internal/subtopology.h"
 #include "streams/streams_config.h"
 
 namespace muir::streams::internal {
-
-// Counted by every thread, read by anyone. Monotonic.
-struct RuntimeCounters {
-  std::atomic<uint64_t> records_processed{0};
-  std::atomic<uint64_t> records_dropped{0};  // Kafka Streams' dropped-records-total, over all tasks
-  std::atomic<uint64_t> records_restored{0};
-  std::atomic<uint64_t> records_produced{0};
-  std::atomic<uint64_t> commits{0};
-  std::atomic<uint64_t> commit_us_total{0};
-  std::atomic<uint64_t> commit_us_max{0};
-  std::atomic<uint64_t> rebalances{0};
-  std::atomic<uint64_t> tasks_revived{0};  // begun anew after an aborted transaction or a lost membership
-};
 
 // What tasks share; outlives them.
 struct RuntimeContext {

@@ -154,10 +154,12 @@ Status StreamThread::poll() {
   last_poll_us_ = context_.clock->steady_us();
   if (!tasks_->has_running()) return {};
   Result<std::unique_ptr<client::Records>> records = consumer_->poll(poll_timeout_ms(), kPollRecordsMax);
+  context_.counters->poll_seconds.observe_us(context_.clock->steady_us() - last_poll_us_);
   if (!records.ok()) {
     if (records.status().code() == Code::out_of_range) return tasks_->seek_after_loss(records.status());
     return records.status().annotate("poll");
   }
+  for (const auto& part : (*records)->partitions()) context_.counters->records_polled += part.records.size();
   return tasks_->add_records(std::move(*records));
 }
 

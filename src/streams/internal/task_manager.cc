@@ -306,8 +306,7 @@ Status TaskManager::commit() {
   }
   auto& counters = *context_.counters;
   const auto took = static_cast<uint64_t>(context_.clock->steady_us() - began);
-  ++counters.commits;
-  counters.commit_us_total += took;
+  counters.commit_seconds.observe_us(static_cast<int64_t>(took));
   for (uint64_t max = counters.commit_us_max; took > max && !counters.commit_us_max.compare_exchange_weak(max, took);) {
   }
   return {};
