@@ -175,7 +175,7 @@ class Servers {
       say("  Kafka cluster     {}\n", bootstrap_);
     }
     if (registry_) say("  schema registry   {}\n", registry_->url());
-    for (const std::string& url : metrics_urls()) say("  metrics           {}\n", url);
+    if (const auto urls = metrics_urls(); !urls.empty()) say("  metrics           {}\n", urls.front());
     say("  data              {}\n", options_.data_dir);
     if (broker_) {
       const auto it = options_.properties.find("log.flush.acks");
