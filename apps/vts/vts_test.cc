@@ -409,7 +409,7 @@ TEST(Replay, PostsAnAvroFileOfPositions) {
   const testing::TempDir dir;
   const std::string path = (dir.path() / "fixes.avro").string();
   const schema::Layout& layout = layout_of<RawPosition>();
-  auto writer = schema::avro::ContainerWriter::create(path, schema::schema_of(layout), {});
+  auto writer = schema::avro::ContainerWriter::create(path, schema::avro::schema_of(layout), {});
   ASSERT_TRUE(writer.ok()) << writer.status().to_string();
   const std::vector<RawPosition> positions = {
       {.vehicle_id = "A", .lat = 52.1, .lon = 21.1, .speed = 30, .timestamp = kBase},

@@ -223,7 +223,11 @@ Status ContainerWriter::append(const Value& value) {
 }
 
 Status ContainerWriter::append(const Layout& layout, const void* object) {
-  MUIR_RETURN_IF_ERROR(encode_struct(layout, object, block_));
+  if (encoded_ != &layout) {
+    encoder_.emplace(layout);
+    encoded_ = &layout;
+  }
+  MUIR_RETURN_IF_ERROR(encoder_->encode(object, block_));
   return appended();
 }
 

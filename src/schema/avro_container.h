@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "schema/avro_encode.h"
 #include "schema/avro_schema.h"
 #include "schema/avro_value.h"
 #include "schema/layout.h"
@@ -90,6 +91,8 @@ class ContainerWriter {
   Options options_;
   std::array<char, 16> sync_{};
   Bytes block_;
+  std::optional<StructEncoder> encoder_{};  // of objects of the layout below
+  const Layout* encoded_ = nullptr;
   int64_t count_ = 0;
   bool closed_ = false;
 };

@@ -1,9 +1,13 @@
 #include "schema/avro_encode.h"
 
+#include "schema/internal/avro_encode_program.h"
+#include "schema/internal/avro_places.h"
 #include "schema/internal/avro_wire.h"
 
 namespace muir::schema::avro {
 namespace {
+
+using internal::EncodeNode;
 
 constexpr int kDepthMax = 500;
 
@@ -98,70 +102,45 @@ Status encode_value(const Schema& schema, const Value& value, Bytes& out, int de
   return mismatch(schema);
 }
 
-template <class T>
-T load(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof(T));
-  return value;
-}
-
-// Returns the layout of the enum that has no symbol for its value, else nullptr.
-const Layout* write_struct(const Layout& layout, const char* at, Bytes& out) {
-  switch (layout.kind) {
-    case LayoutKind::boolean: out.push_back(load<bool>(at) ? '\1' : '\0'); return nullptr;
-    case LayoutKind::int32: write_long(out, load<int32_t>(at)); return nullptr;
-    case LayoutKind::int64: write_long(out, load<int64_t>(at)); return nullptr;
-    case LayoutKind::float32: write_float(out, load<float>(at)); return nullptr;
-    case LayoutKind::float64: write_double(out, load<double>(at)); return nullptr;
-    case LayoutKind::string:
-    case LayoutKind::bytes: write_bytes(out, *reinterpret_cast<const std::string*>(at)); return nullptr;
-    case LayoutKind::enumeration: {
-      const int64_t value = layout.enumeration->get(at);
-      for (size_t i = 0; i < layout.values.size(); ++i) {
-        if (layout.values[i] == value) return write_long(out, static_cast<int64_t>(i)), nullptr;
-      }
-      return &layout;
-    }
-    case LayoutKind::record:
-      for (const auto& field : layout.fields) {
-        if (const Layout* failed = write_struct(*field.layout, at + field.offset, out)) return failed;
-      }
-      return nullptr;
-    case LayoutKind::optional: {
-      if (!layout.optional->has(at)) return write_long(out, 0), nullptr;
-      write_long(out, 1);
-      return write_struct(*layout.element, static_cast<const char*>(layout.optional->get(at)), out);
-    }
-    case LayoutKind::array: {
-      const size_t size = layout.array->size(at);
-      if (size > 0) write_long(out, static_cast<int64_t>(size));
-      for (size_t i = 0; i < size; ++i) {
-        if (const Layout* failed =
-                write_struct(*layout.element, static_cast<const char*>(layout.array->at(at, i)), out))
-          return failed;
-      }
-      write_long(out, 0);
-      return nullptr;
-    }
-    case LayoutKind::map: {
-      struct Context {
-        const Layout* element;
-        Bytes* out;
-        const Layout* failed;
-      } context{layout.element, &out, nullptr};
-      if (const size_t size = layout.map->size(at); size > 0) write_long(out, static_cast<int64_t>(size));
-      layout.map->for_each(at, &context, [](void* opaque, std::string_view key, const void* value) {
-        auto& c = *static_cast<Context*>(opaque);
-        write_bytes(*c.out, key);
-        c.failed = write_struct(*c.element, static_cast<const char*>(value), *c.out);
-        return c.failed == nullptr;
-      });
-      write_long(out, 0);
-      return context.failed;
-    }
+// A C++ object. Its schema has no unions but those of optionals, and types that only rows have do not occur.
+struct StructSource {
+  static constexpr bool kIsRow = false;
+  using At = const char*;
+  static const Layout& layout(const EncodeNode& node) { return *static_cast<const Layout*>(node.place); }
+  static std::string refusal(const EncodeNode& node) {
+    return fmt::format("the enum {} has a value without a symbol", layout(node).name);
   }
-  return nullptr;
-}
+  template <class T>
+  static T load(At at) {
+    T value;
+    std::memcpy(&value, at, sizeof(T));
+    return value;
+  }
+  static BytesView bytes(At at) { return *reinterpret_cast<const std::string*>(at); }
+  static int64_t symbol(At at, const EncodeNode& node) {
+    const Layout& layout = StructSource::layout(node);
+    const int64_t value = layout.enumeration->get(at);
+    for (size_t i = 0; i < layout.values.size(); ++i) {
+      if (layout.values[i] == value) return static_cast<int64_t>(i);
+    }
+    return -1;
+  }
+  static At enter_record(At at, const EncodeNode&) { return at; }
+  static At slot(At at, uint32_t slot) { return at + slot; }
+  static size_t size(At at, const EncodeNode& node) { return layout(node).array->size(at); }
+  static At item(At at, const EncodeNode& node, size_t index) {
+    return static_cast<At>(layout(node).array->at(at, index));
+  }
+  static size_t entries(At at, const EncodeNode& node) { return layout(node).map->size(at); }
+  template <class Visit>
+  static void for_each(At at, const EncodeNode& node, Visit&& visit) {
+    layout(node).map->for_each(at, &visit, [](void* context, std::string_view key, const void* value) -> bool {
+      return (*static_cast<std::remove_reference_t<Visit>*>(context))(key, static_cast<At>(value));
+    });
+  }
+  static bool has(At at, const EncodeNode& node) { return layout(node).optional->has(at); }
+  static At held(At at, const EncodeNode& node) { return static_cast<At>(layout(node).optional->get(at)); }
+};
 
 }  // namespace
 
@@ -172,13 +151,15 @@ Status encode(const Schema& schema, const Value& value, Bytes& out) {
   return status;
 }
 
-Status encode_struct(const Layout& layout, const void* object, Bytes& out) {
+StructEncoder::StructEncoder(const Layout& layout)
+    : layout_(&layout), program_(internal::compile_encoder(*schema_of(layout), internal::StructPlaces(layout))) {}
+
+Status StructEncoder::encode(const void* object, Bytes& out) const {
   const size_t start = out.size();
-  const Layout* failed = write_struct(layout, static_cast<const char*>(object), out);
-  if (failed == nullptr) return {};
+  internal::EncodeRun<StructSource> run(*program_, out);
+  if (run.write(static_cast<const char*>(object))) return {};
   out.resize(start);
-  return error(Code::invalid_argument, "encode Avro {}: the enum {} has a value without a symbol", layout.name,
-               failed->name);
+  return error(Code::invalid_argument, "encode Avro {}: {}", layout_->name, run.why());
 }
 
 }  // namespace muir::schema::avro

@@ -170,6 +170,18 @@ TEST(AvroModel, SaysWhatAvroCannotSay) {
   }
 }
 
+TEST(AvroModel, TakesDeepTypesAndRefusesDeeperOnes) {
+  const auto nested = [](int depth) {
+    std::string text = R"("int")";
+    for (int i = 0; i < depth; ++i) text = R"({"type":"array","items":)" + text + "}";
+    return parse(text).value();
+  };
+  const auto model = to_model(*nested(500));
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  EXPECT_EQ(text_of(**model), to_text(*nested(500)));
+  EXPECT_NE(to_model(*nested(900)).status().message().find("nest more than 512 deep"), std::string::npos);
+}
+
 TEST(AvroModel, RandomModelsSurviveAvro) {
   for (uint32_t seed = 1; seed <= 500; ++seed) {
     SCOPED_TRACE(seed);

@@ -10,12 +10,25 @@ namespace {
 
 using internal::NameMaker;
 
+// As deep as the builder takes them, so that a hostile schema does not exhaust the stack first.
+constexpr int kDepthMax = 512;
+
 class ToModel {
  public:
   explicit ToModel(const Schema& root) { count(root); }
 
   // The model of a type where it is used. `default_value`: of the field; `is_field`: whether it could have one.
   Result<schema::SchemaPtr> use(const Schema& node, bool is_field, const Json* default_value = nullptr) {
+    if (depth_ >= kDepthMax)
+      return error(Code::invalid_argument, "model of an Avro schema: types nest more than {} deep", kDepthMax);
+    ++depth_;
+    auto made = use_here(node, is_field, default_value);
+    --depth_;
+    return made;
+  }
+
+ private:
+  Result<schema::SchemaPtr> use_here(const Schema& node, bool is_field, const Json* default_value) {
     SchemaBuilder builder =
         node.type == Type::union_of ? MUIR_TRY(union_of(node, default_value)) : MUIR_TRY(type(node, is_field));
     if (default_value != nullptr) {
@@ -32,7 +45,6 @@ class ToModel {
     return builder.build();
   }
 
- private:
   static std::string text_of(const std::vector<JsonMember>& members) { return Json(Json::Object(members)).to_string(); }
 
   Result<SchemaBuilder> type(const Schema& node, bool is_field) {
@@ -246,6 +258,7 @@ class ToModel {
   }
 
   NameMaker names_;
+  int depth_ = 0;
   std::map<const Schema*, schema::SchemaPtr> known_;  // named types; null while it is being made
   std::set<const Schema*> unnamed_;
   std::map<const Schema*, size_t> mentioned_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "schema/avro_schema.h"
+#include "schema/schema.h"
 
 namespace muir::schema {
 
@@ -101,8 +102,13 @@ struct Layout {
   bool building = false;
 };
 
-// The Avro schema of a layout: records and enums defined where they first occur, by name after that.
-// Dies with a message when names, defaults or symbols of the layout are not valid Avro.
-avro::SchemaPtr schema_of(const Layout& layout);
+// The model of a layout: structures and enums with their names, optionals as nullable types. Dies with a message when
+// names, defaults or symbols of the layout are not valid.
+SchemaPtr model_of(const Layout& layout);
+
+namespace avro {
+// What Avro makes of that. Dies with a message when it cannot.
+SchemaPtr schema_of(const Layout& layout);
+}  // namespace avro
 
 }  // namespace muir::schema

@@ -8,10 +8,11 @@ namespace internal {
 
 // Runs double, and the run at the end of the buffer grows in place: items without parts of their own cost one resize.
 size_t add_item(Bytes& data, size_t at, const RowShape& shape, size_t expected) {
-  constexpr size_t kExpectedMax = 1024;  // more room than that is made when the items are there
+  constexpr size_t kExpectedBytesMax = 4096;  // more room than that is made when the items are there
   auto run = load_raw<RowRun>(data.data() + at);
   if (run.count == run.room) {
-    const size_t room = run.room == 0 ? std::clamp<size_t>(expected, 1, kExpectedMax) : size_t{run.room} * 2;
+    const size_t room = run.room == 0 ? std::clamp<size_t>(expected, 1, kExpectedBytesMax / (shape.stride + 1) + 1)
+                                      : size_t{run.room} * 2;
     const size_t end = run.offset + size_t{run.room} * shape.stride;
     if (run.room > 0 && end == data.size()) {
       const size_t more = (room - run.room) * shape.stride;
@@ -141,7 +142,7 @@ Row Row::of(RowView view) {
 }
 
 bool Row::operator==(const Row& other) const {
-  if (shape_ == nullptr || other.shape_ == nullptr) return shape_ == other.shape_;
+  if (empty() || other.empty()) return empty() == other.empty();
   if (shape_ != other.shape_ && shape_->schema->fields() != other.shape_->schema->fields()) return false;
   return compare(view(), other.view()) == 0;
 }

@@ -105,12 +105,12 @@ class Row {
   // A copy of a row or of a structure within one, which keeps that one's layout alive.
   static Row of(RowView view);
 
-  [[nodiscard]] bool empty() const { return shape_ == nullptr; }
+  [[nodiscard]] bool empty() const { return layout_ == nullptr; }
   // The layout that it is laid out by: of itself, or of what it was a structure within.
   [[nodiscard]] const RowLayoutPtr& layout() const { return layout_; }
   // To what a new row is; keeps the buffer's memory.
   void reset() {
-    if (shape_ != nullptr) data_.assign(shape_->size, '\0');
+    if (layout_ != nullptr) data_.assign(shape_->size, '\0');
   }
   void reset(const RowLayoutPtr& layout) {
     if (layout_ != layout) layout_ = layout;
@@ -119,7 +119,7 @@ class Row {
   }
 
   [[nodiscard]] RowView view() const {
-    CHECK(shape_ != nullptr, "a row without a layout is read");
+    CHECK(layout_ != nullptr, "a row without a layout is read");
     return {*shape_, data_.data(), 0};
   }
   template <class T>
@@ -128,14 +128,14 @@ class Row {
   }
   [[nodiscard]] bool is_null(size_t column) const { return view().is_null(column); }
   [[nodiscard]] CellWriter operator[](size_t column) {
-    CHECK(shape_ != nullptr, "a row without a layout is written");
+    CHECK(layout_ != nullptr, "a row without a layout is written");
     return RowWriter(*shape_, data_, 0)[column];
   }
   [[nodiscard]] size_t bytes() const { return data_.size(); }
 
   // Of equal fields, compares equal.
   bool operator==(const Row& other) const;
-  [[nodiscard]] size_t hash() const { return shape_ == nullptr ? 0 : hash_of(view()); }
+  [[nodiscard]] size_t hash() const { return layout_ == nullptr ? 0 : hash_of(view()); }
 
  private:
   friend struct RowAccess;  // decoders write the buffer itself: internal/row_memory.h

@@ -68,7 +68,7 @@ using RowLayoutPtr = std::shared_ptr<const RowLayout>;  // shared by every row, 
 class RowLayout : public std::enable_shared_from_this<RowLayout> {
  public:
   // A buffer of a row is never larger: offsets are 32 bits, and hostile data must not fill the memory.
-  static constexpr size_t kRowBytesMax = size_t{256} << 20;
+  static constexpr size_t kRowBytesMax = size_t{128} << 20;
 
   // invalid_argument when `schema` is no structure, or refers to one that it does not hold.
   static Result<RowLayoutPtr> make(SchemaPtr schema);

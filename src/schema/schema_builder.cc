@@ -10,7 +10,7 @@
 namespace muir::schema {
 namespace {
 
-constexpr int kDepthMax = 1024;  // more than the text of an Avro schema can nest
+constexpr int kDepthMax = 512;  // deeper than data may nest
 // Fields, symbols and branches are walked one by one in many places, which must stay bearable.
 constexpr size_t kPartsMax = 10'000;
 

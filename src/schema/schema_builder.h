@@ -55,7 +55,7 @@ class SchemaBuilder {
   SchemaBuilder& annotation(std::string_view key, std::string_view value);
 
   // invalid_argument says what is wrong: names that are empty or occur twice, a precision that is none, a default that
-  // is no value, nesting beyond 1024.
+  // is no value, nesting beyond 512.
   [[nodiscard]] Result<SchemaPtr> build() const;
 
  private:

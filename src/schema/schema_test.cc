@@ -153,8 +153,8 @@ TEST(SchemaBuilder, SaysWhatIsWrong) {
 
 TEST(SchemaBuilder, RefusesNestingThatWouldBreakTheStack) {
   SchemaPtr schema = basic(Type::int32);
-  for (int i = 0; i < 1023; ++i) schema = built(SchemaBuilder::array(schema));
-  EXPECT_EQ(schema->depth(), 1024);
+  for (int i = 0; i < 511; ++i) schema = built(SchemaBuilder::array(schema));
+  EXPECT_EQ(schema->depth(), 512);
   EXPECT_FALSE(SchemaBuilder::array(schema).build().ok());
 }
 

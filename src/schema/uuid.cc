@@ -3,7 +3,6 @@
 namespace muir::schema {
 namespace {
 
-constexpr size_t kTextBytes = 36;
 constexpr std::string_view kDigits = "0123456789abcdef";
 
 constexpr bool is_dash_place(size_t place) { return place == 8 || place == 13 || place == 18 || place == 23; }
@@ -35,16 +34,23 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
   return out;
 }
 
-std::string Uuid::to_string() const {
-  std::string out(kTextBytes, '-');
+void Uuid::write(char (&text)[kTextBytes]) const {
   size_t digits = 0;
   for (size_t i = 0; i < kTextBytes; ++i) {
-    if (is_dash_place(i)) continue;
+    if (is_dash_place(i)) {
+      text[i] = '-';
+      continue;
+    }
     const unsigned char byte = bytes[digits / 2];
-    out[i] = kDigits[digits % 2 == 0 ? byte >> 4 : byte & 15];
+    text[i] = kDigits[digits % 2 == 0 ? byte >> 4 : byte & 15];
     ++digits;
   }
-  return out;
+}
+
+std::string Uuid::to_string() const {
+  char text[kTextBytes];
+  write(text);
+  return {text, kTextBytes};
 }
 
 }  // namespace muir::schema

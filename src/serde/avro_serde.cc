@@ -1,13 +1,10 @@
-#include <atomic>
-#include <deque>
-#include <mutex>
-
 #include "base/cursor.h"
 #include "schema/avro_decode.h"
 #include "schema/avro_encode.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
 #include "serde/avro_wire_format.h"
+#include "serde/internal/registered_serde.h"
 #include "serde/serde.h"
 
 namespace muir {
@@ -29,139 +26,35 @@ Result<WireDatum> split_wire_prefix(BytesView bytes) {
 
 namespace {
 
-// A list that grows at its head, is read without a lock, and never shrinks: a serde meets a handful of topics and
-// schemas.
-template <class Entry>
-class GrowingList {
+// Objects of a described type.
+class StructCodec {
  public:
-  struct Node {
-    Entry entry;
-    const Node* next;
-  };
-  template <class Match>
-  const Entry* find(Match&& match) const {
-    for (const Node* node = head_.load(std::memory_order_acquire); node != nullptr; node = node->next) {
-      if (match(node->entry)) return &node->entry;
-    }
-    return nullptr;
+  using Decoder = schema::avro::StructDecoder;
+
+  explicit StructCodec(const schema::Layout& layout)
+      : layout_(&layout), text_(schema::avro::to_text(*schema::avro::schema_of(layout))), encoder_(layout) {}
+
+  [[nodiscard]] const std::string& name() const { return layout_->name; }
+  [[nodiscard]] const std::string& schema_text() const { return text_; }
+  [[nodiscard]] std::string hint() const {
+    return fmt::format(", or name a serde that needs none in the operator's options, such as json<{}>()", name());
   }
-  // Under the owner's lock.
-  const Entry& add(Entry entry) {
-    nodes_.push_back({std::move(entry), head_.load(std::memory_order_relaxed)});
-    head_.store(&nodes_.back(), std::memory_order_release);
-    return nodes_.back().entry;
+  Status encode(const void* value, Bytes& out) const { return encoder_.encode(value, out); }
+  [[nodiscard]] Result<Decoder> decoder_of(std::string_view writer) const {
+    return Decoder::compile(MUIR_TRY(schema::avro::parse(writer, {.strict = false})), *layout_);
   }
+  static Status decode(const Decoder& decoder, BytesView bytes, void* out) { return decoder.decode(bytes, out); }
 
  private:
-  std::atomic<const Node*> head_{nullptr};
-  std::deque<Node> nodes_;
-};
-
-class AvroSerde final : public ErasedSerde {
- public:
-  AvroSerde(const schema::Layout& layout, AvroOptions options)
-      : layout_(layout),
-        options_(std::move(options)),
-        schema_text_(schema::avro::to_text(*schema::schema_of(layout))) {}
-
-  Status configure(const SerdeContext& context, bool is_key) override {
-    if (context.registry == nullptr) {
-      return error(
-          Code::failed_precondition,
-          "Avro of {} needs a schema registry, and there is none: give the application one (schema.registry.url), or "
-          "name a serde that needs none in the operator's options, such as json<{}>()",
-          layout_.name, layout_.name);
-    }
-    registry_ = context.registry;
-    is_key_ = is_key;
-    return {};
-  }
-
-  Status serialize(std::string_view topic, const void* value, Bytes& out) const override {
-    const size_t start = out.size();
-    append_wire_prefix(MUIR_TRY(writer_id(topic)), out);
-    Status status = schema::avro::encode_struct(layout_, value, out);
-    if (status.ok()) return status;
-    out.resize(start);
-    return status.annotate(where("serialize", topic));
-  }
-
-  Status deserialize(std::string_view topic, BytesView bytes, void* out) const override {
-    const auto wire = split_wire_prefix(bytes);
-    if (!wire.ok()) return wire.status().annotate(where("deserialize", topic));
-    const auto* reader = MUIR_TRY(reader_of(topic, wire->schema_id));
-    Status status = reader->decoder.decode(wire->datum, out);
-    return status.ok() ? status : status.annotate(where("deserialize", topic));
-  }
-
- private:
-  struct Writer {
-    std::string topic;
-    int schema_id;
-  };
-  struct Reader {
-    int schema_id;
-    schema::avro::StructDecoder decoder;
-  };
-
-  std::string where(std::string_view what, std::string_view topic) const {
-    return fmt::format("{} {} topic={} {}", what, layout_.name, topic, is_key_ ? "key" : "value");
-  }
-  Status unconfigured(std::string_view what, std::string_view topic) const {
-    return error(Code::failed_precondition, "{}: the serde was not configured with a registry", where(what, topic));
-  }
-
-  // TopicNameStrategy, unless a subject was chosen.
-  std::string subject_of(std::string_view topic) const {
-    return options_.subject.empty() ? fmt::format("{}-{}", topic, is_key_ ? "key" : "value") : options_.subject;
-  }
-
-  Result<int> writer_id(std::string_view topic) const {
-    const auto matches = [&](const Writer& writer) { return writer.topic == topic; };
-    if (const Writer* known = writers_.find(matches)) return known->schema_id;
-    if (registry_ == nullptr) return unconfigured("serialize", topic);
-    const std::lock_guard lock(mutex_);
-    if (const Writer* known = writers_.find(matches)) return known->schema_id;
-    const std::string subject = subject_of(topic);
-    const auto id = options_.auto_register ? registry_->register_schema(subject, schema_text_)
-                                           : registry_->find_schema(subject, schema_text_);
-    if (!id.ok()) return id.status().annotate(where("serialize", topic));
-    return writers_.add({std::string(topic), *id}).schema_id;
-  }
-
-  Result<const Reader*> reader_of(std::string_view topic, int schema_id) const {
-    const auto matches = [&](const Reader& reader) { return reader.schema_id == schema_id; };
-    if (const Reader* known = readers_.find(matches)) return known;
-    if (registry_ == nullptr) return unconfigured("deserialize", topic);
-    const std::lock_guard lock(mutex_);
-    if (const Reader* known = readers_.find(matches)) return known;
-    const auto fail = [&](const Status& status) {
-      return status.annotate(fmt::format("{}: schema id={}", where("deserialize", topic), schema_id));
-    };
-    const auto text = registry_->schema_by_id(schema_id);
-    if (!text.ok()) return fail(text.status());
-    const auto writer = schema::avro::parse(*text, {.strict = false});
-    if (!writer.ok()) return fail(writer.status());
-    auto decoder = schema::avro::StructDecoder::compile(*writer, layout_);
-    if (!decoder.ok()) return fail(decoder.status());
-    return &readers_.add({schema_id, std::move(*decoder)});
-  }
-
-  const schema::Layout& layout_;
-  const AvroOptions options_;
-  const std::string schema_text_;
-  RegistryPort* registry_ = nullptr;
-  bool is_key_ = false;
-
-  mutable std::mutex mutex_;  // held while the registry answers, so that it is asked once
-  mutable GrowingList<Writer> writers_;
-  mutable GrowingList<Reader> readers_;
+  const schema::Layout* layout_;  // lives as long as the program
+  std::string text_;
+  schema::avro::StructEncoder encoder_;
 };
 
 }  // namespace
 
 std::shared_ptr<ErasedSerde> make_avro_serde(const schema::Layout& layout, AvroOptions options) {
-  return std::make_shared<AvroSerde>(layout, std::move(options));
+  return std::make_shared<internal::RegisteredSerde<StructCodec>>(StructCodec(layout), std::move(options));
 }
 
 }  // namespace muir

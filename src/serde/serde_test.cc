@@ -75,11 +75,11 @@ TEST(PrimitiveSerde, ReadsBackAndRefusesAnotherSize) {
 
 TEST(Describe, GivesTheAvroSchemaOfAType) {
   EXPECT_EQ(
-      schema::avro::to_text(*schema::schema_of(layout_of<Position>())),
+      schema::avro::to_text(*schema::avro::schema_of(layout_of<Position>())),
       R"({"type":"record","name":"Position","namespace":"fleet","fields":[{"name":"vehicle","type":"string"},{"name":"lat","type":"double"},)"
       R"({"name":"lon","type":"double"},{"name":"speed","type":"float","doc":"km/h","default":0.0},)"
       R"({"name":"timestamp","type":{"type":"long","logicalType":"timestamp-millis"}}]})");
-  const std::string all = schema::avro::to_text(*schema::schema_of(layout_of<Everything>()));
+  const std::string all = schema::avro::to_text(*schema::avro::schema_of(layout_of<Everything>()));
   const std::string_view parts[]{
       R"({"type":"record","name":"All","namespace":"fleet","doc":"one of each","fields":[{"name":"flag","type":"boolean"},{"name":"small","type":"int"})",
       R"({"name":"blob","type":"bytes"})",
@@ -326,7 +326,7 @@ TEST(FuzzAvroSerde, SurvivesMutations) {
 TEST(AvroContainer, HoldsDescribedStructs) {
   Bytes file;
   auto writer = schema::avro::ContainerWriter::create([&](BytesView bytes) { return file.append(bytes), Status(); },
-                                                      schema::schema_of(layout_of<Position>()), {.sync_seed = 1});
+                                                      schema::avro::schema_of(layout_of<Position>()), {.sync_seed = 1});
   ASSERT_TRUE(writer.ok());
   const Position p = a_position();
   ASSERT_TRUE((*writer)->append(layout_of<Position>(), &p).ok());

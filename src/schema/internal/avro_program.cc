@@ -26,13 +26,12 @@ Op op_of(Type type) {
   }
 }
 
-// The layout of a member's innermost type is what the reader's schema node describes; an optional is a union.
 class Compiler {
  public:
-  explicit Compiler(Program& program) : program_(program) {}
+  Compiler(Program& program, const Places& places) : program_(program), places_(places) {}
 
-  Result<uint32_t> compile(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
-    const auto key = std::make_tuple(&writer, &reader, layout);
+  Result<uint32_t> compile(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
+    const auto key = std::make_tuple(&writer, &reader, place);
     if (const auto found = memo_.find(key); found != memo_.end()) return found->second;
     if (const auto found = failures_.find(key); found != failures_.end()) return found->second;
     if (depth_ > kDepthMax) return error(Code::invalid_argument, "resolve Avro schemas at {}: nested too deeply", path);
@@ -41,7 +40,7 @@ class Compiler {
     program_.nodes.emplace_back();
     memo_.emplace(key, index);
     ++depth_;
-    auto node = make(writer, reader, layout, path);
+    auto node = make(writer, reader, place, path);
     --depth_;
     if (!node.ok()) {
       // Nodes of a recursive type may refer to this one already: data that gets here must fail.
@@ -51,7 +50,8 @@ class Compiler {
       failures_.emplace(key, node.status());
       return node.status();
     }
-    node->layout = layout;
+    node->place = place;
+    node->convert = places_.convert(place);
     program_.nodes[index] = *node;
     return index;
   }
@@ -62,22 +62,22 @@ class Compiler {
                  path.empty() ? "/" : path, writer.branch_name(), reader.branch_name());
   }
 
-  Result<Node> make(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
-    if (writer.type == Type::union_of) return make_writer_union(writer, reader, layout, path);
-    if (reader.type == Type::union_of) return make_into_branch(writer, reader, layout, path);
+  Result<Node> make(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
+    if (writer.type == Type::union_of) return make_writer_union(writer, reader, place, path);
+    if (reader.type == Type::union_of) return make_into_branch(writer, reader, place, path);
     if (writer.type != reader.type) {
       if (!is_promotable(writer.type, reader.type)) return mismatch(writer, reader, path);
       return Node{.op = op_of(writer.type), .to = reader.type};
     }
     switch (writer.type) {
-      case Type::record: return make_record(writer, reader, layout, path);
-      case Type::enumeration: return make_enum(writer, reader, layout, path);
+      case Type::record: return make_record(writer, reader, place, path);
+      case Type::enumeration: return make_enum(writer, reader, place, path);
       case Type::fixed:
         if (!names_match(writer, reader) || writer.size != reader.size) return mismatch(writer, reader, path);
         return Node{.op = Op::fixed, .to = Type::fixed, .size = writer.size};
       case Type::array:
       case Type::map: {
-        const auto child = compile(*writer.element, *reader.element, layout == nullptr ? nullptr : layout->element,
+        const auto child = compile(*writer.element, *reader.element, places_.element(place, reader.type),
                                    std::string(path) + (writer.type == Type::array ? "/items" : "/values"));
         // Elements that cannot be read do no harm to data without elements.
         return Node{.op = writer.type == Type::array ? Op::array : Op::map,
@@ -89,13 +89,12 @@ class Compiler {
   }
 
   // Each branch is resolved on its own, and one that cannot be read fails only when it occurs.
-  Result<Node> make_writer_union(const Schema& writer, const Schema& reader, const Layout* layout,
-                                 std::string_view path) {
+  Result<Node> make_writer_union(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
     std::vector<uint32_t> branches;
     Status first_failure;
     size_t readable = 0;
     for (const Schema* branch : writer.branches) {
-      auto node = compile(*branch, reader, layout, path);
+      auto node = compile(*branch, reader, place, path);
       if (node.ok()) {
         ++readable;
         branches.push_back(*node);
@@ -119,8 +118,7 @@ class Compiler {
 
   // The same type by its full name, then by the rules of matching, then any record that can be read, then by promotion:
   // as the Java library, which people rely on to wrap a record that they rename into a union.
-  Result<Node> make_into_branch(const Schema& writer, const Schema& reader, const Layout* layout,
-                                std::string_view path) {
+  Result<Node> make_into_branch(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
     using Match = bool (*)(const Schema&, const Schema&);
     static constexpr Match kMatches[]{
         [](const Schema& w, const Schema& r) { return w.type == r.type && w.name == r.name; },
@@ -133,27 +131,23 @@ class Compiler {
       for (size_t i = 0; i < reader.branches.size(); ++i) {
         const Schema& branch = *reader.branches[i];
         if (!match(writer, branch)) continue;
-        const Layout* inner = layout != nullptr && branch.type != Type::null ? layout->element : nullptr;
-        auto child = compile(writer, branch, inner, path);
-        if (child.ok())
-          return Node{.op = Op::into_branch, .to = branch.type, .child = *child, .branch = static_cast<int32_t>(i)};
+        const auto part = places_.branch(place, reader, i);
+        auto child = compile(writer, branch, part.place, path);
+        if (child.ok()) return Node{.op = Op::into_branch, .to = branch.type, .child = *child, .branch = part.branch};
         if (first_failure.ok()) first_failure = child.status();
       }
     }
     return first_failure.ok() ? mismatch(writer, reader, path) : first_failure;
   }
 
-  Result<Node> make_enum(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
+  Result<Node> make_enum(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
     if (!names_match(writer, reader)) return mismatch(writer, reader, path);
-    const auto target = [&](int index) {
-      return layout == nullptr || index < 0 ? index : layout->values[static_cast<size_t>(index)];
-    };
     const int fallback = reader.default_symbol ? reader.symbol_index(*reader.default_symbol) : -1;
     const auto first = static_cast<uint32_t>(program_.symbols.size());
     for (const auto& symbol : writer.symbols) {
       int index = reader.symbol_index(symbol);
       if (index < 0) index = fallback;
-      program_.symbols.push_back(index < 0 ? kUnknownSymbol : target(index));
+      program_.symbols.push_back(index < 0 ? kUnknownSymbol : places_.symbol(place, static_cast<size_t>(index)));
     }
     return Node{.op = Op::enumeration,
                 .to = Type::enumeration,
@@ -161,7 +155,7 @@ class Compiler {
                 .count = static_cast<uint32_t>(writer.symbols.size())};
   }
 
-  Result<Node> make_record(const Schema& writer, const Schema& reader, const Layout* layout, std::string_view path) {
+  Result<Node> make_record(const Schema& writer, const Schema& reader, const void* place, std::string_view path) {
     std::vector<Step> steps;
     std::vector<bool> written(reader.fields.size());
     for (const auto& field : writer.fields) {
@@ -178,13 +172,13 @@ class Compiler {
                      reader.fields[at].name);
       }
       written[at] = true;
-      const Layout* inner = layout == nullptr ? nullptr : layout->fields[at].layout;
+      const auto part = places_.field(place, at);
       steps.push_back({.kind = StepKind::read,
-                       .node = MUIR_TRY(compile(*field.schema, *reader.fields[at].schema, inner, field_path)),
-                       .slot = slot_of(layout, at)});
+                       .node = MUIR_TRY(compile(*field.schema, *reader.fields[at].schema, part.place, field_path)),
+                       .slot = part.slot});
     }
     for (size_t at = 0; at < reader.fields.size(); ++at) {
-      if (!written[at]) steps.push_back(MUIR_TRY(preset_step(reader, at, layout, path)));
+      if (!written[at]) steps.push_back(MUIR_TRY(preset_step(reader, at, place, path)));
     }
     const auto first = static_cast<uint32_t>(program_.steps.size());
     program_.steps.insert(program_.steps.end(), steps.begin(), steps.end());
@@ -193,10 +187,6 @@ class Compiler {
                 .first = first,
                 .count = static_cast<uint32_t>(steps.size()),
                 .slots = static_cast<uint32_t>(reader.fields.size())};
-  }
-
-  static uint32_t slot_of(const Layout* layout, size_t at) {
-    return static_cast<uint32_t>(layout == nullptr ? at : layout->fields[at].offset);
   }
 
   // The reader's field that a written one goes to: by name, else by the reader's aliases, of which the last one counts.
@@ -209,7 +199,7 @@ class Compiler {
     return -1;
   }
 
-  Result<Step> preset_step(const Schema& reader, size_t at, const Layout* layout, std::string_view path) {
+  Result<Step> preset_step(const Schema& reader, size_t at, const void* place, std::string_view path) {
     const Field& field = reader.fields[at];
     if (!field.default_value) {
       return error(Code::invalid_argument,
@@ -220,14 +210,15 @@ class Compiler {
                              .annotate(fmt::format("default of {}/{}", path, field.name)));
     program_.presets.push_back(std::move(preset));
     const auto preset_index = static_cast<uint32_t>(program_.presets.size() - 1);
-    const Layout* inner = layout == nullptr ? nullptr : layout->fields[at].layout;
+    const auto part = places_.field(place, at);
     const uint32_t node =
-        MUIR_TRY(compile(*field.schema, *field.schema, inner, fmt::format("{}/{}", path, field.name)));
-    return Step{.kind = StepKind::preset, .node = node, .slot = slot_of(layout, at), .preset = preset_index};
+        MUIR_TRY(compile(*field.schema, *field.schema, part.place, fmt::format("{}/{}", path, field.name)));
+    return Step{.kind = StepKind::preset, .node = node, .slot = part.slot, .preset = preset_index};
   }
 
   Program& program_;
-  using Key = std::tuple<const Schema*, const Schema*, const Layout*>;
+  const Places& places_;
+  using Key = std::tuple<const Schema*, const Schema*, const void*>;
   std::map<Key, uint32_t> memo_;
   std::map<Key, Status> failures_;  // so that hostile schemas do not make every branch fail again and again
   int depth_ = 0;
@@ -235,11 +226,27 @@ class Compiler {
 
 }  // namespace
 
-Result<std::shared_ptr<const Program>> compile(const SchemaPtr& writer, const SchemaPtr& reader, const Layout* layout) {
+const Places& value_places() {
+  class ValuePlaces final : public Places {
+   public:
+    const void* root() const override { return nullptr; }
+    Part field(const void*, size_t index) const override { return {.slot = static_cast<uint32_t>(index)}; }
+    const void* element(const void*, Type) const override { return nullptr; }
+    Part branch(const void*, const Schema&, size_t index) const override {
+      return {.branch = static_cast<int32_t>(index)};
+    }
+    int64_t symbol(const void*, size_t index) const override { return static_cast<int64_t>(index); }
+    Convert convert(const void*) const override { return Convert::none; }
+  };
+  static const ValuePlaces places;
+  return places;
+}
+
+Result<std::shared_ptr<const Program>> compile(const SchemaPtr& writer, const SchemaPtr& reader, const Places& places) {
   auto program = std::make_shared<Program>();
   program->writer = writer;
   program->reader = reader;
-  program->root = MUIR_TRY(Compiler(*program).compile(*writer, *reader, layout, ""));
+  program->root = MUIR_TRY(Compiler(*program, places).compile(*writer, *reader, places.root(), ""));
   return std::shared_ptr<const Program>(std::move(program));
 }
 

@@ -11,6 +11,7 @@ namespace muir::schema {
 // Opens a Row for the functions below.
 struct RowAccess {
   static Bytes& data(Row& row) { return row.data_; }
+  static const Bytes& data(const Row& row) { return row.data_; }
 };
 
 namespace internal {
