@@ -26,8 +26,6 @@ int index_of(const Items& items, const std::vector<uint32_t>& by_name, std::stri
   return at != by_name.end() && name_of(items[*at]) == name ? static_cast<int>(*at) : -1;
 }
 
-bool same(const SchemaPtr& a, const SchemaPtr& b) { return a == b || (a != nullptr && b != nullptr && *a == *b); }
-
 class TextWriter {
  public:
   void write(const Schema& schema) {
@@ -94,8 +92,9 @@ class Collector {
   std::map<std::string, const Schema*, std::less<>> found;
 
   void walk(const Schema& schema) {
-    if (schema.type() == Type::structure) {
-      if (!seen_.insert(schema.identity()).second) return;
+    const bool is_structure = schema.type() == Type::structure;
+    if (!seen_.insert(is_structure ? schema.identity() : &schema).second) return;
+    if (is_structure) {
       if (!schema.name().empty()) found.emplace(schema.name(), &schema);
       for (const auto& field : schema.fields()) walk(*field.schema);
     }
@@ -113,9 +112,40 @@ class Collector {
 std::string_view to_string(Type type) { return kTypeNames[static_cast<size_t>(type)]; }
 std::string_view to_string(TimeUnit unit) { return kUnits[static_cast<size_t>(unit)]; }
 
-bool Field::operator==(const Field& other) const {
-  return name == other.name && doc == other.doc && annotations == other.annotations && same(schema, other.schema);
-}
+// Hashes first: of schemas that differ hardly any part is looked at. Parts that are shared are not looked at at all,
+// and pairs that were found alike not again, or schemas that hold a type many times over would take forever.
+class SchemaComparer {
+ public:
+  bool same(const SchemaPtr& a, const SchemaPtr& b) { return a == b || (a != nullptr && b != nullptr && same(*a, *b)); }
+  bool same(const Schema& a, const Schema& b) {
+    if (&a == &b) return true;
+    return a.hash_ == b.hash_ && a.type_ == b.type_ && a.nullable_ == b.nullable_ && a.has_zone_ == b.has_zone_ &&
+           a.unit_ == b.unit_ && a.precision_ == b.precision_ && a.scale_ == b.scale_ && a.name_ == b.name_ &&
+           a.version_ == b.version_ && a.doc_ == b.doc_ && a.parameters_ == b.parameters_ &&
+           a.annotations_ == b.annotations_ && a.default_ == b.default_ && same(a.key_, b.key_) &&
+           same(a.element_, b.element_) && same_bodies(a.body_.get(), b.body_.get());
+  }
+  bool same(const Field& a, const Field& b) {
+    return a.name == b.name && a.doc == b.doc && a.annotations == b.annotations && same(a.schema, b.schema);
+  }
+
+ private:
+  bool same_bodies(const Schema::Body* a, const Schema::Body* b) {
+    if (a == b) return true;
+    if (a == nullptr || b == nullptr || a->hash != b->hash || a->symbols != b->symbols) return false;
+    if (alike_.contains({a, b})) return true;
+    const auto parts = [this](const auto& x, const auto& y) { return same(x, y); };
+    const bool alike =
+        std::equal(a->fields.begin(), a->fields.end(), b->fields.begin(), b->fields.end(), parts) &&
+        std::equal(a->branches.begin(), a->branches.end(), b->branches.begin(), b->branches.end(), parts);
+    if (alike) alike_.emplace(a, b);
+    return alike;
+  }
+
+  std::set<std::pair<const Schema::Body*, const Schema::Body*>> alike_;
+};
+
+bool Field::operator==(const Field& other) const { return SchemaComparer().same(*this, other); }
 
 const std::vector<Field>& Schema::fields() const {
   static const std::vector<Field> none;
@@ -137,20 +167,7 @@ int Schema::symbol_index(std::string_view symbol) const {
   return type_ == Type::enumeration ? index_of(body_->symbols, body_->by_name, symbol) : -1;
 }
 
-// Hashes first: of schemas that differ hardly any part is looked at, and parts that are shared are not looked at at
-// all.
-bool Schema::operator==(const Schema& other) const {
-  if (this == &other) return true;
-  if (hash_ != other.hash_ || type_ != other.type_ || nullable_ != other.nullable_ || has_zone_ != other.has_zone_ ||
-      unit_ != other.unit_ || precision_ != other.precision_ || scale_ != other.scale_ || name_ != other.name_ ||
-      version_ != other.version_ || doc_ != other.doc_ || parameters_ != other.parameters_ ||
-      annotations_ != other.annotations_ || default_ != other.default_)
-    return false;
-  if (!same(key_, other.key_) || !same(element_, other.element_)) return false;
-  if (body_ == other.body_) return true;
-  return symbols() == other.symbols() && fields() == other.fields() &&
-         std::equal(branches().begin(), branches().end(), other.branches().begin(), other.branches().end(), same);
-}
+bool Schema::operator==(const Schema& other) const { return SchemaComparer().same(*this, other); }
 
 std::string Schema::to_string() const {
   TextWriter writer;

@@ -109,6 +109,7 @@ class Schema {
 
  private:
   friend class SchemaBuilder;
+  friend class SchemaComparer;
   Schema() = default;
   // What copies share.
   struct Body {
@@ -116,6 +117,9 @@ class Schema {
     std::vector<std::string> symbols{};
     std::vector<SchemaPtr> branches{};
     std::vector<uint32_t> by_name{};  // indices of fields or symbols in the order of their names
+    size_t hash = 0;
+    int depth = 0;  // of the deepest part
+    bool has_references = false;
   };
 
   Type type_ = Type::null;

@@ -99,9 +99,7 @@ SchemaBuilder::SchemaBuilder(Type type) {
   if (needs_parts(type)) failure_ = fail("{} needs more than its type: see schema_builder.h", to_string(type));
 }
 
-SchemaBuilder::SchemaBuilder(const Schema& schema) : made_(schema), shared_body_(schema.body_) {
-  if (shared_body_ != nullptr) body_ = *shared_body_;
-}
+SchemaBuilder::SchemaBuilder(const Schema& schema) : made_(schema), shared_body_(schema.body_) {}
 
 SchemaBuilder SchemaBuilder::decimal(int32_t precision, int32_t scale) {
   SchemaBuilder out(Type::bytes);
@@ -160,9 +158,9 @@ SchemaBuilder SchemaBuilder::reference(std::string_view name) {
 }
 
 SchemaBuilder& SchemaBuilder::field(std::string_view name, SchemaPtr schema, FieldAttributes attributes) {
+  if (shared_body_ != nullptr) body_ = *std::exchange(shared_body_, nullptr);
   body_.fields.push_back(
       {std::string(name), std::move(schema), std::move(attributes.doc), std::move(attributes.annotations)});
-  shared_body_ = nullptr;
   return *this;
 }
 SchemaBuilder& SchemaBuilder::field(std::string_view name, const SchemaBuilder& schema, FieldAttributes attributes) {
@@ -185,6 +183,41 @@ SchemaBuilder& SchemaBuilder::annotation(std::string_view key, std::string_view 
   return made_.annotations_.insert_or_assign(std::string(key), value), *this;
 }
 
+Result<std::shared_ptr<const Schema::Body>> SchemaBuilder::made_body() const {
+  if (shared_body_ != nullptr) return shared_body_;
+  const Type type = made_.type_;
+  if (type != Type::structure && type != Type::enumeration && type != Type::union_of)
+    return std::shared_ptr<const Schema::Body>();
+  auto body = std::make_shared<Schema::Body>(body_);
+  for (const auto& field : body->fields) {
+    if (field.schema == nullptr) return fail("the field {} has no type", field.name);
+  }
+  if (type == Type::structure)
+    body->by_name =
+        MUIR_TRY(index_names(body->fields, "field", [](const Field& f) -> std::string_view { return f.name; }));
+  if (type == Type::enumeration)
+    body->by_name =
+        MUIR_TRY(index_names(body->symbols, "symbol", [](const std::string& s) -> std::string_view { return s; }));
+  if (type == Type::union_of) MUIR_RETURN_IF_ERROR(check_branches(body->branches));
+
+  Hash hash;
+  const auto add_part = [&](const SchemaPtr& part) {
+    hash.add(part);
+    body->depth = std::max(body->depth, part->depth());
+    body->has_references = body->has_references || part->has_references();
+  };
+  for (const auto& field : body->fields) {
+    hash.add(field.name);
+    hash.add(field.doc);
+    hash.add(field.annotations);
+    add_part(field.schema);
+  }
+  for (const auto& branch : body->branches) add_part(branch);
+  for (const auto& symbol : body->symbols) hash.add(symbol);
+  body->hash = hash.value();
+  return std::shared_ptr<const Schema::Body>(std::move(body));
+}
+
 Result<SchemaPtr> SchemaBuilder::build() const {
   MUIR_RETURN_IF_ERROR(failure_);
   Schema made = made_;
@@ -197,39 +230,25 @@ Result<SchemaPtr> SchemaBuilder::build() const {
     return fail("{} without a type of its elements", to_string(type));
   if (type == Type::map && made.key_ == nullptr) return fail("map without a type of its keys");
 
-  Schema::Body body = body_;
-  if (type == Type::structure) {
-    for (const auto& field : body.fields) {
-      if (field.schema == nullptr) return fail("the field {} has no type", field.name);
-    }
-    body.by_name =
-        MUIR_TRY(index_names(body.fields, "field", [](const Field& f) -> std::string_view { return f.name; }));
-  } else if (type == Type::enumeration) {
-    body.by_name =
-        MUIR_TRY(index_names(body.symbols, "symbol", [](const std::string& s) -> std::string_view { return s; }));
-  } else if (type == Type::union_of) {
-    MUIR_RETURN_IF_ERROR(check_branches(body.branches));
-  }
-
-  Hash hash;
-  made.depth_ = 1;
-  made.has_references_ = type == Type::reference;
-  const auto add_part = [&](const SchemaPtr& part) {
-    hash.add(part);
-    if (part == nullptr) return;
-    made.depth_ = std::max(made.depth_, part->depth() + 1);
-    made.has_references_ = made.has_references_ || part->has_references();
-  };
-  add_part(made.key_);
-  add_part(made.element_);
-  for (const auto& branch : body.branches) add_part(branch);
-  for (const auto& field : body.fields) {
-    hash.add(field.name);
-    add_part(field.schema);
-  }
-  for (const auto& symbol : body.symbols) hash.add(symbol);
+  made.body_ = MUIR_TRY(made_body());
+  made.depth_ =
+      1 + std::max({made.body_ == nullptr ? 0 : made.body_->depth, made.key_ == nullptr ? 0 : made.key_->depth(),
+                    made.element_ == nullptr ? 0 : made.element_->depth()});
   if (made.depth_ > kDepthMax) return fail("types nest {} deep; at most {} are allowed", made.depth_, kDepthMax);
-  for (const int number : {static_cast<int>(type), static_cast<int>(made.nullable_), static_cast<int>(made.unit_),
+  made.has_references_ = type == Type::reference || (made.body_ != nullptr && made.body_->has_references) ||
+                         (made.key_ != nullptr && made.key_->has_references()) ||
+                         (made.element_ != nullptr && made.element_->has_references());
+  made.hash_ = hash_of(made);
+  if (made.default_) {
+    const Status valid = internal::check_plain(made, *made.default_);
+    if (!valid.ok()) return fail("the default of {}: {}", made.to_string(), valid.message());
+  }
+  return SchemaPtr(std::make_shared<const Schema>(std::move(made)));
+}
+
+size_t SchemaBuilder::hash_of(const Schema& made) {
+  Hash hash;
+  for (const int number : {static_cast<int>(made.type_), static_cast<int>(made.nullable_), static_cast<int>(made.unit_),
                            static_cast<int>(made.has_zone_), made.precision_, made.scale_})
     hash.add(number);
   hash.add(made.name_);
@@ -238,15 +257,10 @@ Result<SchemaPtr> SchemaBuilder::build() const {
   hash.add(made.parameters_);
   hash.add(made.annotations_);
   if (made.default_) hash.add(made.default_->to_string());
-  made.hash_ = hash.value();
-
-  if (type == Type::structure || type == Type::enumeration || type == Type::union_of)
-    made.body_ = shared_body_ != nullptr ? shared_body_ : std::make_shared<const Schema::Body>(std::move(body));
-  if (made.default_) {
-    const Status valid = internal::check_plain(made, *made.default_);
-    if (!valid.ok()) return fail("the default of {}: {}", made.to_string(), valid.message());
-  }
-  return SchemaPtr(std::make_shared<const Schema>(std::move(made)));
+  hash.add(made.key_);
+  hash.add(made.element_);
+  if (made.body_ != nullptr) hash.add(made.body_->hash);
+  return hash.value();
 }
 
 SchemaPtr basic(Type type) {

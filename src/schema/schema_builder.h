@@ -59,6 +59,10 @@ class SchemaBuilder {
   [[nodiscard]] Result<SchemaPtr> build() const;
 
  private:
+  // The parts, checked, with what follows from them.
+  [[nodiscard]] Result<std::shared_ptr<const Schema::Body>> made_body() const;
+  static size_t hash_of(const Schema& made);
+
   Schema made_;
   Schema::Body body_;
   std::shared_ptr<const Schema::Body> shared_body_;  // of the schema that this one began with, while nothing was added

@@ -116,6 +116,7 @@ TEST(Schema, SharedPartsAreLookedAtOnce) {
   EXPECT_EQ(named_structures(*schema).size(), 60U);
   EXPECT_LT(schema->to_string().size(), 3000U);
   EXPECT_FALSE(*schema == *built(SchemaBuilder(*schema).nullable()));
+  EXPECT_EQ(*schema, *doubling());
 }
 
 TEST(SchemaBuilder, SaysWhatIsWrong) {
