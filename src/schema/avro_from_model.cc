@@ -27,7 +27,7 @@ Name name_from(std::string_view full) {
 
 // JSON that this module wrote, or that somebody else put into an annotation.
 Result<Json> json_of(const schema::Schema& schema, std::string_view key, const std::string& text) {
-  auto json = Json::parse(text, kJsonDepthMax);
+  auto json = Json::parse(text, {.depth_max = kJsonDepthMax});
   if (!json.ok()) return fail("annotation {} of {}: {}", key, schema.to_string(), json.status().message());
   return json;
 }
@@ -37,7 +37,7 @@ Result<Json::Object> members_of(const schema::Schema& schema, std::string_view k
   return std::move(*json.as_object());
 }
 Result<std::vector<std::string>> strings_of(std::string_view key, const std::string& text) {
-  auto json = Json::parse(text, kJsonDepthMax);
+  auto json = Json::parse(text, {.depth_max = kJsonDepthMax});
   if (!json.ok() || json->as_array() == nullptr) return fail("annotation {}: no array", key);
   std::vector<std::string> out;
   for (const auto& item : *json->as_array()) {
