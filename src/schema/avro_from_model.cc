@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "schema/avro_model.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
 #include "schema/internal/avro_mapping.h"
+#include "schema/internal/java_number.h"
 
 namespace muir::schema::avro {
 namespace {
@@ -114,9 +117,9 @@ class FromModel {
     return internal::properties_of(schema, !is_field);
   }
 
-  // The parser knows which logical types are valid; only it reads them from properties.
   const Schema* finished(Schema& node, std::vector<JsonMember> properties) {
     node.properties = std::move(properties);
+    for (auto& property : node.properties) schema::internal::rewrite_numbers_as_java(property.value);
     node.index_names();
     return &node;
   }
@@ -141,10 +144,14 @@ class FromModel {
   }
 
   static Result<std::optional<Json>> default_of(const schema::Schema& schema) {
-    if (const auto* text = annotation(schema.annotations(), internal::kDefault))
-      return std::optional<Json>(MUIR_TRY(json_of(schema, internal::kDefault, *text)));
-    if (schema.default_value() == nullptr) return std::optional<Json>();
-    return std::optional<Json>(internal::default_from_model(schema, *schema.default_value()));
+    std::optional<Json> out;
+    if (const auto* text = annotation(schema.annotations(), internal::kDefault)) {
+      out = MUIR_TRY(json_of(schema, internal::kDefault, *text));
+    } else if (schema.default_value() != nullptr) {
+      out = internal::default_from_model(schema, *schema.default_value());
+    }
+    if (out) schema::internal::rewrite_numbers_as_java(*out);
+    return out;
   }
 
   // The node of a named type when it is defined already.
@@ -269,15 +276,39 @@ class FromModel {
   std::map<const void*, const Schema*> unnamed_;
 };
 
+// What the parser made of the text of `own`: only it knows which logical types are valid. Both are alike but for what a
+// text cannot say, such as an alias of the null namespace within another.
+class LogicalTypes {
+ public:
+  explicit LogicalTypes(std::deque<Schema>& nodes) {
+    for (auto& node : nodes) own_.emplace(&node, &node);
+  }
+  void take(const Schema& own, const Schema& parsed) {
+    const auto found = own_.find(&own);  // else it is a primitive type without properties
+    if (found == own_.end() || own.type != parsed.type || !seen_.insert(&own).second) return;
+    found->second->logical_type = parsed.logical_type;
+    if (own.element != nullptr) take(*own.element, *parsed.element);
+    for (size_t i = 0; i < std::min(own.fields.size(), parsed.fields.size()); ++i)
+      take(*own.fields[i].schema, *parsed.fields[i].schema);
+    for (size_t i = 0; i < std::min(own.branches.size(), parsed.branches.size()); ++i)
+      take(*own.branches[i], *parsed.branches[i]);
+  }
+
+ private:
+  std::map<const Schema*, Schema*> own_;
+  std::set<const Schema*> seen_;
+};
+
 }  // namespace
 
 Result<SchemaPtr> from_model(const schema::Schema& schema, const FromModelOptions& options) {
-  std::deque<Schema> nodes;
-  const Schema* root = MUIR_TRY(FromModel(nodes).use(schema, false));
-  // Read once more: the parser alone knows what names, unions, defaults and logical types may be.
-  auto parsed = parse(to_text(*root), {.strict = options.strict});
+  const auto nodes = std::make_shared<std::deque<Schema>>();
+  const Schema* root = MUIR_TRY(FromModel(*nodes).use(schema, false));
+  // The parser alone knows what names, unions and defaults may be.
+  const auto parsed = parse(to_text(*root), {.strict = options.strict});
   if (!parsed.ok()) return parsed.status().annotate("Avro schema of a model");
-  return parsed;
+  LogicalTypes(*nodes).take(*root, **parsed);
+  return SchemaPtr(nodes, root);
 }
 
 }  // namespace muir::schema::avro

@@ -170,6 +170,15 @@ TEST(AvroModel, SaysWhatAvroCannotSay) {
   }
 }
 
+// Two aliases that have one text: a text says no namespace and its own alike.
+TEST(AvroModel, KeepsAliasesOfTheNullNamespace) {
+  const auto schema = *parse(R"({"type":"fixed","name":"x.F","size":1,"aliases":["Old",".Old"]})");
+  const auto again = from_model(**to_model(*schema));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)->aliases, schema->aliases);
+  EXPECT_EQ(to_text(**again), to_text(*schema));
+}
+
 TEST(AvroModel, TakesDeepTypesAndRefusesDeeperOnes) {
   const auto nested = [](int depth) {
     std::string text = R"("int")";
