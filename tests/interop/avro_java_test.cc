@@ -10,6 +10,7 @@
 #include "schema/avro_compatibility.h"
 #include "schema/avro_decode.h"
 #include "schema/avro_encode.h"
+#include "schema/avro_model.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
 
@@ -83,6 +84,24 @@ class AvroBesideJava : public ::testing::Test {
   static inline std::unique_ptr<testing::ChildProcess> java_;
   static inline std::string refusal_;
 };
+
+// The model, which knows nothing of Avro, keeps what a schema says to the letter.
+TEST(AvroModelOfRandomSchemas, GoesBackToTheSameText) {
+  RandomAvro random(kSeed);
+  uint32_t accepted = 0;
+  for (uint32_t i = 0; i < 4 * rounds(); ++i) {
+    const auto schema = avro::parse_json(random.schema());
+    if (!schema.ok()) continue;
+    ++accepted;
+    const auto model = avro::to_model(**schema);
+    ASSERT_TRUE(model.ok()) << avro::to_text(**schema) << model.status().message();
+    const auto again = avro::from_model(**model);
+    ASSERT_TRUE(again.ok()) << avro::to_text(**schema) << again.status().message();
+    EXPECT_EQ(avro::to_text(**again), avro::to_text(**schema)) << "seed " << kSeed << " round " << i;
+    EXPECT_TRUE(**avro::to_model(**again) == **model) << avro::to_text(**schema);
+  }
+  EXPECT_GT(accepted, rounds());
+}
 
 TEST_F(AvroBesideJava, GivesSchemasTheSameTextsAndFingerprints) {
   RandomAvro random(kSeed);
