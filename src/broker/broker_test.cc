@@ -683,6 +683,12 @@ TEST(BrokerStart, EveryNumberHasItsRange) {
     const char* wrong;  // empty: nothing
   };
   for (const Row& row : std::initializer_list<Row>{
+           {{{"remote.log.storage.system.enable", "true"}},
+            "remote.log.storage.system.enable=true: there is no tiered storage here"},
+           {{{"flush.messages", "0"}},
+            ""},  // a topic's key: unknown to a broker, which has log.flush.interval.messages
+           {{{"log.flush.interval.messages", "0"}},
+            "log.flush.interval.messages=0: not a value that this key may have: Value must be at least 1"},
            {{{"num.partitions", "0"}}, "num.partitions=0: not a value that this key may have; expected a whole number"},
            {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
            {{{"max.connections", "0"}}, ""},
