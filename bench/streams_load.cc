@@ -104,7 +104,7 @@ Result<streams::Topology> topology_of(const Text& name, const Text& out) {
     in.group_by_key().count({.store = "counts"}).to_stream().to(out);
   } else if (name == "window") {
     in.group_by_key()
-        .windowed_by({.size = std::chrono::seconds(60)})
+        .windowed_by({.size = std::chrono::seconds(60), .grace = std::chrono::seconds(0)})
         .aggregate(Average{},
                    [](const Text& value, Average& all) {
                      all.sum += static_cast<int64_t>(value.size());

@@ -58,25 +58,25 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   // Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
   const auto always_first = [](const streams::Record<std::string, VehicleMaster>&, int64_t) { return int64_t{0}; };
   const auto master = builder.table<std::string, VehicleMaster>(std::string(kVehicleMasterTopic),
-                                                                {.timestamp = always_first, .name = "vehicle-master"},
+                                                                {.name = "vehicle-master", .timestamp = always_first},
                                                                 {.store = "vehicle-master"});
   const std::vector<std::string> stores{kTrackStore, kFixesStore};
   const Outcomes judged =
       builder
           .stream<std::string, Bytes>(std::string(kRawTopic),
-                                      {.reset = streams::Reset::earliest,
-                                       .invalid_timestamp = streams::InvalidTimestamp::use_partition_time,
-                                       .name = "positions"})
+                                      {.name = "positions",
+                                       .reset = streams::Reset::earliest,
+                                       .invalid_timestamp = streams::InvalidTimestamp::use_partition_time})
           .left_join(master,
                      [](const Bytes& raw_bytes, const VehicleMaster* row) {
                        return Incoming{.raw = raw_bytes, .master = row != nullptr ? std::optional(*row) : std::nullopt};
                      },
                      {.name = "with-vehicle"})
           .process_values([options, raw, zones] { return std::make_unique<Tracker>(options, raw, zones); },
-                          {.stores = stores, .name = "tracker"});
+                          {.name = "tracker", .stores = stores});
   const Outcomes removed = master.to_stream({.name = "vehicle-master-changes"})
                                .process_values([options] { return std::make_unique<Remover>(options); },
-                                               {.stores = stores, .name = "remover"});
+                                               {.name = "remover", .stores = stores});
   const Outcomes outcomes = judged.merge(removed, {.name = "outcomes"});
 
   select(outcomes, &Outcome::enriched, "enriched").to(std::string(kEnrichedTopic), {.name = "enriched-positions"});

@@ -162,7 +162,7 @@ TEST(TimeWindows, TumblingWithGraceDropsWhatIsLaterThanItsWindowsEndAndGrace) {
 }
 
 TEST(TimeWindows, HoppingPutsARecordIntoEveryWindowThatHoldsIt) {
-  auto driver = *TestDriver::create(windowed_count({.size = 10ms, .advance = 4ms}));
+  auto driver = *TestDriver::create(windowed_count({.size = 10ms, .advance = 4ms, .grace = 0ms}));
   expect_timeline<int64_t>(*driver, {
                                         {"a", "x", 1, "[a@0/10]=1@1"},
                                         {"a", "x", 9, "[a@0/10]=2@9 [a@4/14]=1@9 [a@8/18]=1@9"},
@@ -179,7 +179,7 @@ TEST(Reduce, InWindowsAFunctionWithPointersSeesNulls) {
   StreamsBuilder builder;
   builder.stream<Text, Text>("in")
       .group_by_key()
-      .windowed_by({.size = std::chrono::milliseconds(10)})
+      .windowed_by({.size = 10ms, .grace = 0ms})
       .reduce([](const Text& all, const Text* value) { return all + (value != nullptr ? *value : "-"); })
       .to_stream()
       .select_key([](const Windowed<Text>& key, const Text&) { return key.key; })
@@ -206,9 +206,11 @@ TEST(TimeWindows, FirstStart) {
                                          {10, 3, 100, 93},
                                          {5, 5, 4999, 4995},
                                          {7, 7, 6, 0}}) {
-    const TimeWindows windows{.size = std::chrono::milliseconds(c.size),
-                              .advance = std::chrono::milliseconds(c.advance)};
-    EXPECT_EQ(windows.first_start(c.timestamp), c.want) << c.size << " " << c.advance << " " << c.timestamp;
+    const TimeWindows windows{
+        .size = std::chrono::milliseconds(c.size), .advance = std::chrono::milliseconds(c.advance), .grace = 0ms};
+    std::vector<int64_t> starts;
+    windows.erased()->starts(c.timestamp, starts);
+    EXPECT_EQ(starts.front(), c.want) << c.size << " " << c.advance << " " << c.timestamp;
   }
 }
 
@@ -229,7 +231,7 @@ TEST(TimeWindows, EmitOnCloseTellsEachWindowOnce) {
 }
 
 TEST(TimeWindows, StoreAndChangelogHaveKafkasKeys) {
-  auto driver = *TestDriver::create(windowed_count({.size = 5ms}));
+  auto driver = *TestDriver::create(windowed_count({.size = 5ms, .grace = 0ms}));
   ASSERT_TRUE(text_in(*driver).pipe("k", "x", 7).ok());
   const auto record = driver->read("test-w-changelog");
   EXPECT_EQ(hex(*record->key), "6b 00 00 00 00 00 00 00 05 00 00 00 00");
@@ -243,7 +245,7 @@ TEST(TimeWindows, WindowedKeysOnTopicsAreKeyAndStart) {
   StreamsBuilder builder;
   builder.stream<std::string, std::string>("in")
       .group_by_key()
-      .windowed_by({.size = 5ms})
+      .windowed_by({.size = 5ms, .grace = 0ms})
       .count()
       .to_stream()
       .to("out");
@@ -265,7 +267,9 @@ TEST(TimeWindows, MistakesAreToldByBuild) {
   };
   for (const auto& c : std::vector<Case>{
            {{.size = 0ms}, {}, "size 0 ms must be positive"},
-           {{.size = 5ms, .advance = 6ms}, {}, "advance 6 ms must be positive and at most the size, 5 ms"},
+           {{.size = 5ms, .advance = 6ms, .grace = 0ms},
+            {},
+            "advance 6 ms must be positive and at most the size, 5 ms"},
            {{.size = 5ms, .grace = -1ms}, {}, "grace -1 ms is negative"},
            {{.size = 5ms, .grace = 2ms}, 6ms, "retention 6 ms below window size and grace, 7 ms"},
        }) {

@@ -4,6 +4,7 @@
 // aggregate as A& and return nothing change it in place.
 #pragma once
 
+#include "streams/internal/aggregate_functions.h"
 #include "streams/ktable.h"
 
 namespace muir::streams {
@@ -11,26 +12,10 @@ namespace muir::streams {
 template <class K, class V>
 class TimeWindowedKStream;
 
-namespace internal {
-
-// A grouped stream; the repartition topic, once made, serves every aggregation of the same named group.
 template <class K, class V>
-struct Group {
-  Graph* graph;
-  NodeId node;
-  Grouped<K, V> options;
-  std::shared_ptr<std::optional<NodeId>> repartitioned = std::make_shared<std::optional<NodeId>>();
-
-  // The node to aggregate below; `store` names the repartition topic when the group has no name.
-  NodeId source(const std::string& store) const;
-};
-
-}  // namespace internal
-
-template <class K, class V>
-class KGroupedStream {
+class KGroupedStream : public internal::Handle {
  public:
-  explicit KGroupedStream(internal::Group<K, V> group) : group_(std::move(group)) {}
+  using internal::Handle::Handle;
 
   KTable<K, int64_t> count() const;
   KTable<K, int64_t> count(Materialized<K, int64_t> options) const;
@@ -42,38 +27,40 @@ class KGroupedStream {
   // Starts each key with `initial`.
   template <class A, class F>
   KTable<K, A> aggregate(A initial, F f, Materialized<K, A> options = {}) const;
-  TimeWindowedKStream<K, V> windowed_by(TimeWindows windows) const;
+  TimeWindowedKStream<K, V> windowed_by(const TimeWindows& windows) const { return windowed_by(windows.erased()); }
+  // By windows of another kind.
+  TimeWindowedKStream<K, V> windowed_by(std::shared_ptr<const Windows> windows) const;
 
  private:
-  internal::Group<K, V> group_;
+  template <class A>
+  KTable<K, A> add(logical::Aggregate aggregate, const Materialized<K, A>& options) const;
 };
 
 // The rows of a table under other keys. When a row changes, what it was is taken out of the aggregate of its old group,
 // and what it is put into that of its new one.
 template <class K, class V>
-class KGroupedTable {
+class KGroupedTable : public internal::Handle {
  public:
-  explicit KGroupedTable(internal::Group<K, V> group) : group_(std::move(group)) {}
+  using internal::Handle::Handle;
 
   KTable<K, int64_t> count(Materialized<K, int64_t> options = {}) const;
-  // add(aggregate, value) and subtract(aggregate, value) -> aggregate.
+  // add_row(aggregate, value) and subtract(aggregate, value) -> aggregate.
   template <class Add, class Subtract>
-  KTable<K, V> reduce(Add add, Subtract subtract, Materialized<K, V> options = {}) const;
+  KTable<K, V> reduce(Add add_row, Subtract subtract, Materialized<K, V> options = {}) const;
   template <class A, class Add, class Subtract>
-  KTable<K, A> aggregate(A initial, Add add, Subtract subtract, Materialized<K, A> options = {}) const;
+  KTable<K, A> aggregate(A initial, Add add_row, Subtract subtract, Materialized<K, A> options = {}) const;
 
  private:
   template <class A>
-  KTable<K, A> add_node(std::string_view prefix, internal::Aggregate add, internal::Aggregate subtract,
-                        Materialized<K, A> options) const;
-  internal::Group<K, V> group_;
+  KTable<K, A> add(logical::TableAggregate aggregate, const Materialized<K, A>& options) const;
 };
 
 // Records later than a window's end and grace are dropped and counted, once per window.
 template <class K, class V>
-class TimeWindowedKStream {
+class TimeWindowedKStream : public internal::Handle {
  public:
-  TimeWindowedKStream(internal::Group<K, V> group, TimeWindows windows) : group_(std::move(group)), windows_(windows) {}
+  TimeWindowedKStream(const KGroupedStream<K, V>& group, std::shared_ptr<const Windows> windows)
+      : Handle(group), windows_(std::move(windows)) {}
 
   KTable<Windowed<K>, int64_t> count() const;
   KTable<Windowed<K>, int64_t> count(Materialized<K, int64_t> options) const;
@@ -84,14 +71,11 @@ class TimeWindowedKStream {
 
  private:
   template <class A>
-  KTable<Windowed<K>, A> add(std::string_view prefix, internal::AggregateSpec aggregate,
-                             Materialized<K, A> options) const;
+  KTable<Windowed<K>, A> add(logical::Aggregate aggregate, const Materialized<K, A>& options) const;
 
-  internal::Group<K, V> group_;
-  TimeWindows windows_;
+  std::shared_ptr<const Windows> windows_;  // shared with the plan
 };
 
 }  // namespace muir::streams
 
 #include "streams/internal/grouped_inl.h"
-#include "streams/internal/grouped_table_inl.h"

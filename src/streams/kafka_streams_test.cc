@@ -287,7 +287,7 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
       "numbers", {.timestamp = [](const Record<Text, int64_t>& record,
                                   int64_t) { return record.value != nullptr ? *record.value : 0; },
                   .invalid_timestamp = InvalidTimestamp::skip});
-  numbers.group_by_key().windowed_by({.size = std::chrono::seconds(1)}).count();
+  numbers.group_by_key().windowed_by({.size = std::chrono::seconds(1), .grace = std::chrono::seconds(0)}).count();
   numbers
       .join(
           names, [](const Text& key, const int64_t&) { return key; },

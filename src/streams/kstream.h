@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "streams/internal/handle.h"
+#include "streams/internal/row_functions.h"
 #include "streams/processor.h"
 
 namespace muir::streams {
@@ -25,30 +26,8 @@ class KGroupedStream;
 template <class K, class V>
 class BranchedKStream;
 
-namespace internal {
-template <class T>
-struct PairOf {
-  static constexpr bool kIsPair = false;
-};
-template <class A, class B>
-struct PairOf<std::pair<A, B>> {
-  static constexpr bool kIsPair = true;
-  using Key = A;
-  using Value = B;
-};
-// The key that a function yields; K for what is no such function, so that a static_assert can say so.
-template <class F, class K, class V>
-struct KeyOf {
-  using Type = K;
-};
-template <class F, class K, class V>
-requires RowFunction<F, K, V>
-struct KeyOf<F, K, V> {
-  using Type = CallResult<F, K, V>;
-};
-template <class R>
-using ElementOf = std::decay_t<decltype(*std::begin(std::declval<const R&>()))>;
-}  // namespace internal
+template <class K, class V>
+class Branches;
 
 template <class K, class V>
 class KStream : public internal::Handle {
@@ -81,9 +60,7 @@ class KStream : public internal::Handle {
   auto flat_map_values(F f, Named named = {}) const;
   // f -> the new key.
   template <class F>
-  auto select_key(F f, Named named = {}) const {
-    return keyed("KSTREAM-KEY-SELECT-", std::move(f), named.name);
-  }
+  auto select_key(F f, Named named = {}) const;
   template <class F>
   KStream peek(F f, Named named = {}) const;
   template <class F>
@@ -97,7 +74,9 @@ class KStream : public internal::Handle {
   // f(value) or f(key, value) -> the topic's name; the topic must exist.
   template <class F>
   requires internal::RowFunction<F, K, V>
-  void to(F f, Produced<K, V> options = {}) const;
+  void to(F f, Produced<K, V> options = {}) const {
+    sink({.extract_topic = internal::extract_topics<K, V>(std::move(f))}, options);
+  }
   // The latest value of each key.
   KTable<K, V> to_table(Materialized<K, V> options = {}) const;
 
@@ -140,11 +119,9 @@ class KStream : public internal::Handle {
  private:
   template <class F>
   KStream filtered(F f, bool keep_if, const Named& named) const;
-  template <class F>
-  auto keyed(std::string_view prefix, F f, const std::string& name) const;
-  void sink(internal::SinkSpec spec, const Produced<K, V>& options) const;
-  // This stream, behind a repartition topic if its key changed since it was read.
-  internal::NodeId partitioned_for(const std::string& prefix, const Joined<K, V>& options, bool null_keys) const;
+  OperatorId stateless(const std::string& name, logical::Stateless::Kind kind, Apply apply, Keeps keeps,
+                       TypePair yields = {}) const;
+  void sink(logical::Sink sink, const Produced<K, V>& options) const;
   template <class VT, class F, class Left>
   auto joined(const KTable<K, VT>& table, F f, const Joined<K, V>& options, Left left) const;
   template <class GK, class VT, class S, class F, class Left>
@@ -153,27 +130,44 @@ class KStream : public internal::Handle {
   auto processed(S supplier, ProcessOptions options, Fixed fixed) const;
 };
 
-// Branches of a stream: a record goes to the first whose predicate holds.
+// The streams that a split made, by name: the splitter's name and the branch's own.
 template <class K, class V>
-class BranchedKStream {
+class Branches {
  public:
-  BranchedKStream(const KStream<K, V>& from, const std::string& name);
+  explicit Branches(TopologyBuilder& builder) : builder_(&builder) {}
 
-  // Adds a branch; its stream is in the map under the splitter's name and the branch's own.
-  template <class F>
-  BranchedKStream& branch(F holds, Branched options = {});
-  // With the records that no branch took.
-  std::map<std::string, KStream<K, V>> default_branch(Branched options = {});
-  std::map<std::string, KStream<K, V>> no_default_branch() { return branches_; }
+  // The branch of that name. What is asked of one that is not there is nothing, and build() tells the mistake.
+  KStream<K, V> at(const std::string& name) const;
+  KStream<K, V> operator[](const std::string& name) const { return at(name); }
+  [[nodiscard]] bool contains(const std::string& name) const { return streams_.contains(name); }
+  [[nodiscard]] size_t size() const { return streams_.size(); }
+  // Pairs of name and stream, by name.
+  [[nodiscard]] auto begin() const { return streams_.begin(); }
+  [[nodiscard]] auto end() const { return streams_.end(); }
 
  private:
-  void add(internal::Predicate holds, const std::string& name);
+  friend class BranchedKStream<K, V>;
+  TopologyBuilder* builder_;
+  std::map<std::string, KStream<K, V>> streams_;
+};
 
-  internal::Graph* graph_;
-  internal::NodeId splitter_;
-  std::shared_ptr<std::vector<internal::Predicate>> predicates_;  // shared with the splitter's factory
-  std::map<std::string, KStream<K, V>> branches_;
-  int position_ = 0;
+// Branches of a stream: a record goes to the first whose predicate holds.
+template <class K, class V>
+class BranchedKStream : public internal::Handle {
+ public:
+  BranchedKStream(TopologyBuilder& builder, OperatorId id) : Handle(builder, id), branches_(builder) {}
+
+  // Adds a branch, named by its position from 1 if by nothing else.
+  template <class F>
+  BranchedKStream& branch(F holds, Branched options = {});
+  // With the records that no branch took, named 0 if by nothing else.
+  Branches<K, V> default_branch(Branched options = {});
+  Branches<K, V> no_default_branch() { return branches_; }
+
+ private:
+  void add(Predicate holds, const std::string& name);
+
+  Branches<K, V> branches_;
 };
 
 }  // namespace muir::streams

@@ -9,19 +9,6 @@ namespace muir::streams {
 template <class K, class V>
 class KGroupedTable;
 
-namespace internal {
-// The pair that a function yields; K and V for what is no such function, so that a static_assert can say so.
-template <class F, class K, class V>
-struct RowPairOf {
-  using Key = K;
-  using Value = V;
-};
-template <class F, class K, class V>
-requires(RowFunction<F, K, V>&& PairOf<CallResult<F, K, V>>::kIsPair) struct RowPairOf<F, K, V>
-    : PairOf<CallResult<F, K, V>> {
-};
-}  // namespace internal
-
 template <class K, class V>
 class KTable : public internal::Handle {
  public:
@@ -53,16 +40,11 @@ class KTable : public internal::Handle {
 
 // To be joined with; it forwards nothing.
 template <class K, class V>
-class GlobalKTable {
+class GlobalKTable : public internal::Handle {
  public:
-  GlobalKTable(std::string store, internal::TypedPair types) : store_(std::move(store)), types_(std::move(types)) {}
+  using internal::Handle::Handle;
   // For queries.
-  [[nodiscard]] const std::string& store() const { return store_; }
-  [[nodiscard]] const internal::TypedPair& types() const { return types_; }
-
- private:
-  std::string store_;
-  internal::TypedPair types_;
+  [[nodiscard]] const std::string& store() const { return builder_->store_name(id_); }
 };
 
 }  // namespace muir::streams

@@ -1,6 +1,7 @@
 // The options of the DSL's operators, under Kafka Streams' names. Aggregates for designated initializers:
 //   stream<K, V>("positions", {.reset = Reset::earliest}), .count({.store = "counts"})
-// Every member has a default. A serde left empty is the one that came down with the stream, else that of the type.
+// Every member has a default. They stand in one order: the operator's name, its stores, serdes of key and value, the
+// rest. A serde left empty is the one that came down with the stream, else that of the type.
 #pragma once
 
 #include <chrono>
@@ -36,21 +37,27 @@ enum class InvalidTimestamp : unsigned char {
 template <class K, class V>
 using TimestampExtractor = std::function<int64_t(const Record<K, V>& record, int64_t partition_time_ms)>;
 
+// The partition of `topic` that a record goes to, from 0 to below `partitions`; nothing: by its key, as without one.
+template <class K, class V>
+using StreamPartitioner =
+    std::function<std::optional<int32_t>(const std::string& topic, const Record<K, V>& record, int32_t partitions)>;
+
 template <class K, class V>
 struct Consumed {
+  std::string name{};
   SerdeRef<K> key{};
   SerdeRef<V> value{};
   TimestampExtractor<K, V> timestamp{};  // default: the record's
   std::optional<Reset> reset{};          // default: the configuration's auto.offset.reset
   InvalidTimestamp invalid_timestamp = InvalidTimestamp::fail;
-  std::string name{};
 };
 
 template <class K, class V>
 struct Produced {
+  std::string name{};
   SerdeRef<K> key{};
   SerdeRef<V> value{};
-  std::string name{};
+  StreamPartitioner<K, V> partitioner{};
 };
 
 template <class K, class V>
@@ -70,9 +77,10 @@ struct Joined {
 template <class K, class V>
 struct Repartitioned {
   std::string name{};
-  std::optional<int32_t> partitions{};  // default: as many as the topics it comes from
   SerdeRef<K> key{};
   SerdeRef<V> value{};
+  std::optional<int32_t> partitions{};  // default: as many as the topics it comes from
+  StreamPartitioner<K, V> partitioner{};
 };
 
 struct Branched {
@@ -82,20 +90,20 @@ struct Branched {
 // The store behind a table.
 template <class K, class V>
 struct Materialized {
+  std::string name{};   // of the operator
   std::string store{};  // default: a generated name
-  SerdeRef<V> value{};
   SerdeRef<K> key{};
+  SerdeRef<V> value{};
   StoreKind kind = StoreKind::rocksdb;
   bool logging = true;                                   // false: no changelog, and nothing to restore from
   std::optional<std::chrono::milliseconds> retention{};  // of window stores; default: window size and grace
   std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
-  std::string name{};                                    // of the operator
 };
 
-// Which stores a processor may use, and its name.
+// A processor's name, and which stores it may use.
 struct ProcessOptions {
-  std::vector<std::string> stores{};
   std::string name{};
+  std::vector<std::string> stores{};
 };
 
 }  // namespace muir::streams

@@ -36,7 +36,7 @@ void ProcessingContext::commit() {
 
 void ProcessingContext::drop_record() { node_.drop(); }
 
-Status ProcessingContext::forward_row(const internal::Row& row) {
+Status ProcessingContext::forward_row(const Row& row) {
   if (row.timestamp_ms < 0) {
     return error(Code::invalid_argument, "forward from {}: timestamp {} is negative", node_.spec().name,
                  row.timestamp_ms);
@@ -44,7 +44,7 @@ Status ProcessingContext::forward_row(const internal::Row& row) {
   return node_.forward(row);
 }
 
-Status ProcessingContext::forward_row(const internal::Row& row, const std::string& child) {
+Status ProcessingContext::forward_row(const Row& row, const std::string& child) {
   const auto children = node_.children();
   for (size_t i = 0; i < children.size(); ++i) {
     if (children[i]->spec().name == child) return node_.forward_to(i, row);
@@ -52,9 +52,8 @@ Status ProcessingContext::forward_row(const internal::Row& row, const std::strin
   return error(Code::not_found, "forward from {}: no child is named {}", node_.spec().name, child);
 }
 
-Result<ProcessingContext::StoreAccess> ProcessingContext::find_store(const std::string& name,
-                                                                     const internal::TypeOps* key,
-                                                                     const internal::TypeOps* value, bool window) {
+Result<ProcessingContext::StoreAccess> ProcessingContext::find_store(const std::string& name, const ObjectType* key,
+                                                                     const ObjectType* value, bool window) {
   internal::TaskContext& task = node_.task();
   const auto& connected = node_.spec().stores;
   const auto spec = task.graph.stores().find(name);

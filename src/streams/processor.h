@@ -12,9 +12,9 @@
 
 #include "base/check.h"
 #include "base/status.h"
-#include "streams/internal/row.h"
-#include "streams/internal/type_ops.h"
+#include "streams/object_type.h"
 #include "streams/record.h"
+#include "streams/row.h"
 #include "streams/stores.h"
 #include "streams/task_id.h"
 
@@ -69,20 +69,20 @@ class ProcessingContext {
   // A store that was named when the processor was added; the types must be those it was declared with.
   template <class K, class V>
   [[nodiscard]] Result<KeyValueStore<K, V>> key_value_store(const std::string& name) {
-    const StoreAccess access = MUIR_TRY(find_store(name, internal::type_ops<K>(), internal::type_ops<V>(), false));
+    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>(), false));
     return KeyValueStore<K, V>(*access.key_value, SerdeRef<K>(access.key), SerdeRef<V>(access.value), access.topic,
                                access.record_time_ms);
   }
   template <class K, class V>
   [[nodiscard]] Result<WindowStore<K, V>> window_store(const std::string& name) {
-    const StoreAccess access = MUIR_TRY(find_store(name, internal::type_ops<K>(), internal::type_ops<V>(), true));
+    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>(), true));
     return WindowStore<K, V>(*access.window, SerdeRef<K>(access.key), SerdeRef<V>(access.value), access.topic,
                              access.record_time_ms);
   }
 
  protected:
-  Status forward_row(const internal::Row& row);
-  Status forward_row(const internal::Row& row, const std::string& child);
+  Status forward_row(const Row& row);
+  Status forward_row(const Row& row, const std::string& child);
 
  private:
   struct StoreAccess {
@@ -93,8 +93,7 @@ class ProcessingContext {
     std::string topic;
     const int64_t* record_time_ms = nullptr;
   };
-  Result<StoreAccess> find_store(const std::string& name, const internal::TypeOps* key, const internal::TypeOps* value,
-                                 bool window);
+  Result<StoreAccess> find_store(const std::string& name, const ObjectType* key, const ObjectType* value, bool window);
   internal::Node& node_;
 };
 

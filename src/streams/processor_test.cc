@@ -22,7 +22,7 @@ Topology around(std::vector<std::string> stores, A... args) {
   builder.add_state_store(
       WindowStoreBuilder<std::string, std::string>{.name = "history", .window_size = 10ms, .retention = 1h});
   builder.stream<std::string, std::string>("in")
-      .process([=] { return std::make_unique<P>(args...); }, {.stores = stores, .name = "p"})
+      .process([=] { return std::make_unique<P>(args...); }, {.name = "p", .stores = stores})
       .to("out", {.name = "sink"});
   auto topology = builder.build();
   EXPECT_TRUE(topology.ok()) << topology.status().to_string();
@@ -236,7 +236,8 @@ TEST(Processor, WindowStoreFetchesByTime) {
 class Doubles : public FixedKeyProcessor<std::string, std::string, std::string> {
  public:
   Status process(const Text& record) override {
-    return context().forward(record.with_value(*record.value + *record.value));
+    const std::string twice = *record.value + *record.value;
+    return context().forward(record.with_value(twice));
   }
 };
 

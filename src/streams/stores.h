@@ -31,10 +31,10 @@ struct KeyValueStoreBuilder {
 template <class K, class V>
 struct WindowStoreBuilder {
   std::string name{};
+  SerdeRef<K> key{};  // default: those of the types
+  SerdeRef<V> value{};
   std::chrono::milliseconds window_size{0};
   std::chrono::milliseconds retention{0};  // at least the window's size
-  SerdeRef<K> key{};
-  SerdeRef<V> value{};
   store::StoreKind kind = store::StoreKind::rocksdb;
   bool logging = true;
   std::map<std::string, std::string> topic_configs{};

@@ -303,7 +303,7 @@ TEST(Names, SpendIndicesAsKafkaDoes) {
        [&](auto& b) {
          return s(b)
              .group_by_key()
-             .windowed_by({.size = 5ms})
+             .windowed_by({.size = 5ms, .grace = 0ms})
              .reduce([](const std::string& x, const std::string&) { return x; })
              .name();
        },
@@ -427,7 +427,7 @@ TEST(Build, TellsTheFirstMistake) {
       {"store of a processor missing",
        [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").process([] { return std::make_unique<P>(); },
-                                                         {.stores = {"gone"}, .name = "p"});
+                                                         {.name = "p", .stores = {"gone"}});
        },
        "p uses state store gone, which was not added"},
       {"one topic, two types",
@@ -450,7 +450,8 @@ TEST(Build, TellsTheFirstMistake) {
        "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000002"},
       {"join with a windowed table",
        [](StreamsBuilder& b) {
-         const auto windows = b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms}).count();
+         const auto windows =
+             b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms, .grace = 0ms}).count();
          windows.to_stream().join(windows, [](int64_t a, int64_t c) { return a + c; });
        },
        "table KSTREAM-AGGREGATE-0000000002 cannot be joined with"},
@@ -509,6 +510,20 @@ TEST(Build, TellsTheFirstMistake) {
              .name = "w", .window_size = std::chrono::hours(2), .retention = std::chrono::hours(1)});
        },
        "window store w: retention 3600000 ms below the window size, 7200000 ms"},
+      {"grace not said",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms}).count();
+       },
+       "time windows of 5 ms: no grace is given; say how long after its end a window takes late records"},
+      {"a branch misspelt",
+       [](StreamsBuilder& b) {
+         const auto branches = b.stream<std::string, std::string>("t")
+                                   .split({.name = "by-"})
+                                   .branch(any, {.name = "x"})
+                                   .default_branch({.name = "rest"});
+         branches["by-X"].map_values(same).group_by_key().count().to_stream().to("u");
+       },
+       "there is no branch 'by-X'; there are: by-rest, by-x"},
       {"negative grace",
        [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms, .grace = -1ms}).count();

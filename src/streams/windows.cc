@@ -4,15 +4,78 @@
 
 namespace muir::streams {
 
-Status TimeWindows::validate() const {
-  if (size.count() <= 0)
-    return error(Code::invalid_argument, "time windows: size {} ms must be positive", size.count());
-  if (advance_ms() <= 0 || advance_ms() > size.count()) {
-    return error(Code::invalid_argument, "time windows: advance {} ms must be positive and at most the size, {} ms",
-                 advance_ms(), size.count());
+namespace {
+
+class AlignedWindows final : public Windows {
+ public:
+  explicit AlignedWindows(const TimeWindows& windows)
+      : windows_(windows),
+        size_ms_(windows.size.count()),
+        advance_ms_(windows.advance.value_or(windows.size).count()),
+        grace_ms_(windows.grace.value_or(std::chrono::milliseconds(0)).count()) {}
+
+  Status validate() const override {
+    if (size_ms_ <= 0) return error(Code::invalid_argument, "time windows: size {} ms must be positive", size_ms_);
+    if (advance_ms_ <= 0 || advance_ms_ > size_ms_) {
+      return error(Code::invalid_argument, "time windows: advance {} ms must be positive and at most the size, {} ms",
+                   advance_ms_, size_ms_);
+    }
+    if (!windows_.grace) {
+      return error(Code::invalid_argument,
+                   "time windows of {} ms: no grace is given; say how long after its end a window takes late records, "
+                   "as in {{.size = 5min, .grace = 1min}}, or .grace = 0ms for not at all",
+                   size_ms_);
+    }
+    if (grace_ms_ < 0) return error(Code::invalid_argument, "time windows: grace {} ms is negative", grace_ms_);
+    return {};
   }
-  if (grace.count() < 0) return error(Code::invalid_argument, "time windows: grace {} ms is negative", grace.count());
-  return {};
+  void starts(int64_t timestamp_ms, std::vector<int64_t>& out) const override {
+    const int64_t earliest_ms = timestamp_ms - size_ms_ + advance_ms_;
+    for (int64_t start_ms = (earliest_ms < 0 ? 0 : earliest_ms) / advance_ms_ * advance_ms_; start_ms <= timestamp_ms;
+         start_ms += advance_ms_) {
+      out.push_back(start_ms);
+    }
+  }
+  int64_t size_ms() const override { return size_ms_; }
+  int64_t grace_ms() const override { return grace_ms_; }
+  EmitStrategy emit() const override { return windows_.emit; }
+
+ private:
+  const TimeWindows windows_;
+  const int64_t size_ms_;
+  const int64_t advance_ms_;
+  const int64_t grace_ms_;
+};
+
+RuntimeWindowed* runtime(void* windowed) { return static_cast<RuntimeWindowed*>(windowed); }
+
+}  // namespace
+
+std::shared_ptr<const Windows> TimeWindows::erased() const { return std::make_shared<AlignedWindows>(*this); }
+
+ObjectType runtime_windowed_type(const ObjectType* key) {
+  return {.name = "windowed key",
+          .create = [](const ObjectType& type) -> void* {
+            return new RuntimeWindowed{ErasedObject(static_cast<const ObjectType*>(type.layout)), {}};
+          },
+          .destroy = [](void* object) { delete runtime(object); },
+          .assign =
+              [](void* to, const void* from) {
+                const auto& other = *static_cast<const RuntimeWindowed*>(from);
+                runtime(to)->key.assign(other.key.get());
+                runtime(to)->window = other.window;
+              },
+          .layout = key};
+}
+
+const WindowedOps* runtime_windowed_ops() {
+  static constexpr WindowedOps kOps{[](void* windowed) { return runtime(windowed)->key.get(); },
+                                    [](void* windowed) { return &runtime(windowed)->window; },
+                                    [](void* windowed, const void* key, Window window) {
+                                      runtime(windowed)->key.assign(key);
+                                      runtime(windowed)->window = window;
+                                    }};
+  return &kOps;
 }
 
 namespace internal {

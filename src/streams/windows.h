@@ -1,4 +1,4 @@
-// Time windows: which windows a timestamp falls into, and Windowed<K>, the key of what is computed per window.
+// Windows: which of them a timestamp falls into, and Windowed<K>, the key of what is computed per window.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "serde/serde.h"
+#include "streams/object_type.h"
 
 namespace muir::streams {
 
@@ -25,20 +27,29 @@ enum class EmitStrategy : unsigned char {
   on_window_close,   // once per window, when stream time has passed its end and the grace
 };
 
+// A kind of windows that all have one size; immutable. To add one, derive from it: every windowed aggregation takes it.
+class Windows {
+ public:
+  virtual ~Windows() = default;
+  // What is wrong with its settings, for build() to tell.
+  [[nodiscard]] virtual Status validate() const = 0;
+  // Appends the starts of the windows that hold a timestamp, ascending; none is negative.
+  virtual void starts(int64_t timestamp_ms, std::vector<int64_t>& out) const = 0;
+  [[nodiscard]] virtual int64_t size_ms() const = 0;
+  // How long after its end a window still takes late records.
+  [[nodiscard]] virtual int64_t grace_ms() const = 0;
+  [[nodiscard]] virtual EmitStrategy emit() const { return EmitStrategy::on_window_update; }
+};
+
 // Fixed-size windows in event time, aligned to the epoch: tumbling, or hopping when `advance` is smaller than `size`.
 struct TimeWindows {
   std::chrono::milliseconds size{0};
-  std::chrono::milliseconds grace{0};                  // how long after its end a window still takes late records
   std::optional<std::chrono::milliseconds> advance{};  // absent: size
+  // How long after its end a window still takes late records. Has to be said, 0ms for not at all: no value suits all.
+  std::optional<std::chrono::milliseconds> grace{};
   EmitStrategy emit = EmitStrategy::on_window_update;
 
-  [[nodiscard]] int64_t advance_ms() const { return advance.value_or(size).count(); }
-  // Start of the first window that holds `timestamp_ms`; the others follow every advance, up to the timestamp.
-  [[nodiscard]] int64_t first_start(int64_t timestamp_ms) const {
-    const int64_t earliest = timestamp_ms - size.count() + advance_ms();
-    return (earliest < 0 ? 0 : earliest) / advance_ms() * advance_ms();
-  }
-  [[nodiscard]] Status validate() const;
+  [[nodiscard]] std::shared_ptr<const Windows> erased() const;
 };
 
 // What a key had in a window. Written to topics as the key's bytes and 8 bytes of window start.
@@ -55,14 +66,30 @@ std::string to_string(const Windowed<K>& windowed) {
   return fmt::format("[{}@{}/{}]", windowed.key, windowed.window.start_ms, windowed.window.end_ms);
 }
 
-namespace internal {
-
-// Offsets and types of a Windowed<K>, for code that does not know K.
+// The parts of a windowed key, for code that does not know its type.
 struct WindowedOps {
   void* (*key)(void* windowed);
   Window* (*window)(void* windowed);
   void (*assign)(void* windowed, const void* key, Window window);
 };
+
+// A key's type with a window added.
+struct WindowedType {
+  const ObjectType* type = nullptr;
+  const WindowedOps* ops = nullptr;
+};
+
+// The windowed form of a key whose type is known only at run time.
+struct RuntimeWindowed {
+  ErasedObject key;
+  Window window{};
+};
+// Its type: an ObjectType for TopologyBuilder::keep(), which goes with runtime_windowed_ops().
+ObjectType runtime_windowed_type(const ObjectType* key);
+const WindowedOps* runtime_windowed_ops();
+
+namespace internal {
+
 template <class K>
 inline constexpr WindowedOps kWindowedOps{
     [](void* windowed) -> void* { return &static_cast<Windowed<K>*>(windowed)->key; },

@@ -40,6 +40,10 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
   stream.group_by_key().aggregate(int64_t{0}, [](const std::string&, double sum) { return sum + 0.5; });
 #elif MUIR_CASE == 12  // aggregate needs a function that returns the initial value's type
   stream.group_by_key().aggregate(int64_t{0}, [](const std::string& v, int64_t) { return v; });
+#elif MUIR_CASE == 13  // use of deleted function
+  (void)Record<std::string, std::string>().with_value(std::string("gone"));
+#elif MUIR_CASE == 14  // use of deleted function
+  (void)Record<std::string, std::string>().with_headers(std::vector<Header>(1));
 #endif
   (void)table;
 }

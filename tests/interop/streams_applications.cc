@@ -68,7 +68,7 @@ void operators(streams::StreamsBuilder& builder, const std::string& id, const st
       .to(id + "-greatest");
   orders.filter(any)
       .group_by(initial)
-      .windowed_by({.size = 10s, .grace = 2s, .advance = 5s})
+      .windowed_by({.size = 10s, .advance = 5s, .grace = 2s})
       .count()
       .to_stream()
       .select_key(window_name)

@@ -215,7 +215,7 @@ const std::vector<Case>& descriptions() {
              .map_values([](const std::string& v) { return v + "?"; }, {.name = "ask"})
              .select_key(first, {.name = "rekey"})
              .group_by_key({.name = "grouped"})
-             .count({.store = "counts", .name = "counted"})
+             .count({.name = "counted", .store = "counts"})
              .filter(is_even, {.name = "even"})
              .map_values(text, {.name = "texts"})
              .to_stream({.name = "changes"})

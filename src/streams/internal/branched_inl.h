@@ -1,4 +1,4 @@
-// The templates of KStream::split and BranchedKStream.
+// The templates of KStream::split, BranchedKStream and Branches.
 #pragma once
 
 #include "streams/internal/kstream_inl.h"
@@ -7,54 +7,39 @@ namespace muir::streams {
 
 template <class K, class V>
 BranchedKStream<K, V> KStream<K, V>::split(Named named) const {
-  return BranchedKStream<K, V>(*this, graph_->name_or(named.name, "KSTREAM-BRANCH-"));
-}
-
-template <class K, class V>
-BranchedKStream<K, V>::BranchedKStream(const KStream<K, V>& from, const std::string& name)
-    : graph_(&internal::HandleAccess::graph(from)), predicates_(std::make_shared<std::vector<internal::Predicate>>()) {
-  const internal::NodeId parent = internal::HandleAccess::node(from);
-  const internal::GraphNode& above = graph_->at(parent);
-  splitter_ = graph_->add({.name = name,
-                           .parents = {parent},
-                           .make = internal::branch_node(predicates_),
-                           .repartition_required = above.repartition_required,
-                           .key_serde = above.key_serde,
-                           .value_serde = above.value_serde});
+  return BranchedKStream<K, V>(*builder_, then({.name = named.name}, logical::Split{}));
 }
 
 template <class K, class V>
 template <class F>
 BranchedKStream<K, V>& BranchedKStream<K, V>::branch(F holds, Branched options) {
   MUIR_NEEDS_ROW_FUNCTION("branch", "bool");
-  ++position_;
-  add(
-      [holds = std::move(holds)](const internal::Row& row) mutable {
-        return internal::callable_with<F, K, V>(row) && static_cast<bool>(internal::call<K, V>(holds, row));
-      },
-      options.name.empty() ? std::to_string(position_) : options.name);
+  if constexpr (internal::RowFunction<F, K, V>) add(internal::predicate<K, V>(std::move(holds)), options.name);
   return *this;
 }
 
 template <class K, class V>
-std::map<std::string, KStream<K, V>> BranchedKStream<K, V>::default_branch(Branched options) {
-  add([](const internal::Row&) { return true; }, options.name.empty() ? "0" : options.name);
+Branches<K, V> BranchedKStream<K, V>::default_branch(Branched options) {
+  add({}, options.name);
   return branches_;
 }
 
 template <class K, class V>
-void BranchedKStream<K, V>::add(internal::Predicate holds, const std::string& name) {
-  graph_->generate_name("");  // a branch spends an index, whatever it is called
-  predicates_->push_back(std::move(holds));
-  const internal::GraphNode& splitter = graph_->at(splitter_);
-  const std::string full_name = splitter.name + name;
-  const internal::NodeId child = graph_->add({.name = full_name,
-                                              .parents = {splitter_},
-                                              .make = internal::pass_through_node(),
-                                              .repartition_required = splitter.repartition_required,
-                                              .key_serde = splitter.key_serde,
-                                              .value_serde = splitter.value_serde});
-  branches_.emplace(full_name, KStream<K, V>(*graph_, child));
+void BranchedKStream<K, V>::add(Predicate holds, const std::string& name) {
+  const KStream<K, V> branch(*builder_,
+                             then({.name = name, .takes = internal::types<K, V>()}, logical::Branch{std::move(holds)}));
+  branches_.streams_.emplace(branch.name(), branch);
+}
+
+template <class K, class V>
+KStream<K, V> Branches<K, V>::at(const std::string& name) const {
+  const auto found = streams_.find(name);
+  if (found != streams_.end()) return found->second;
+  std::string known;
+  for (const auto& [other, stream] : streams_) known += (known.empty() ? "" : ", ") + other;
+  builder_->mistake(
+      error(Code::not_found, "topology: there is no branch '{}'; there are: {}", name, known.empty() ? "none" : known));
+  return KStream<K, V>(*builder_, kNoOperator);
 }
 
 }  // namespace muir::streams

@@ -110,7 +110,8 @@ std::string describe(const Graph& graph) {
     std::vector<const Described*> sorted;
     for (const Described& at : all) sorted.push_back(&at);
     std::sort(sorted.begin(), sorted.end(), comes_first);
-    const bool global = graph.at(ids.front()).global;
+    const auto& source = graph.at(ids.front()).source;
+    const bool global = source && source->global;
     out += fmt::format("  Sub-topology: {}{}\n", id++, global ? " for global store (will not generate tasks)" : "");
     for (const Described* at : sorted) out += "    " + text(*at) + "\n";
     if (!global) out += "\n";

@@ -1,7 +1,6 @@
-// Graph: the topology as the DSL builds it, one entry per node of Kafka's topology, in the order of the calls.
+// Graph: the physical topology, one entry per node of Kafka's, in the order of the calls; made by make_graph().
 //
-// Mutable while it is built, by one thread; const and shared by all after that. Mistakes of the program are kept, and
-// reported by StreamsBuilder::build().
+// Mutable while it is made, by one thread; const and shared by all after that. The first mistake is kept for finish().
 #pragma once
 
 #include <functional>
@@ -13,30 +12,14 @@
 #include <variant>
 #include <vector>
 
-#include "serde/erased_serde.h"
 #include "store/key_value_store.h"
 #include "store/window_store.h"
+#include "streams/internal/logical.h"
 #include "streams/internal/node.h"
-#include "streams/internal/type_ops.h"
-#include "streams/options.h"
 
 namespace muir::streams::internal {
 
 using NodeId = size_t;
-using SharedSerde = std::shared_ptr<ErasedSerde>;
-
-// A type and its bytes.
-struct TypedSerde {
-  const TypeOps* type = nullptr;
-  SharedSerde serde{};
-};
-struct TypedPair {
-  TypedSerde key{};
-  TypedSerde value{};
-};
-
-using ExtractTimestamp = std::function<int64_t(const Row&, int64_t partition_time_ms)>;
-using ExtractTopic = std::function<std::string(const Row&)>;
 using NodeFactory = std::function<std::unique_ptr<Node>()>;
 
 struct SourceSpec {
@@ -47,6 +30,7 @@ struct SourceSpec {
   InvalidTimestamp invalid_timestamp = InvalidTimestamp::fail;
   std::optional<Reset> reset{};
   bool changes = false;  // values are pairs of new and old, see docs/formats/store-keys.md
+  bool global = false;   // every instance reads all partitions
 };
 
 struct SinkSpec {
@@ -55,7 +39,8 @@ struct SinkSpec {
   bool internal_topic = false;
   SharedSerde key{};
   SharedSerde value{};
-  bool changes = false;  // as SourceSpec::changes
+  ChoosePartition partition{};  // empty: by the key
+  bool changes = false;         // as SourceSpec::changes
 };
 
 struct StoreSpec {
@@ -78,15 +63,6 @@ struct GraphNode {
   NodeFactory make{};
   std::optional<SourceSpec> source{};
   std::optional<SinkSpec> sink{};
-  bool global = false;
-
-  // What the DSL needs to know of a stream or table that this node yields.
-  bool repartition_required = false;
-  SharedSerde key_serde{};  // empty: that of the type
-  SharedSerde value_serde{};
-  std::optional<StoreSpec> lazy_store{};  // a table's, made when something has to look it up
-  bool can_look_up = false;
-  bool sends_old_values = false;
 };
 
 struct RepartitionTopic {
@@ -96,37 +72,24 @@ struct RepartitionTopic {
 
 class Graph {
  public:
-  // ---- building
-  // "<prefix><next index, ten digits>".
-  std::string generate_name(std::string_view prefix);
-  // The index is spent also when a name is given.
-  std::string name_or(const std::string& name, std::string_view prefix);
+  // ---- making
   NodeId add(GraphNode node);
   void add_store(StoreSpec store);
-  // Lets `node` use a store that exists or will exist when the topology is built.
-  void connect_store(NodeId node, const std::string& store) { nodes_[node].stores.push_back(store); }
   void add_repartition_topic(RepartitionTopic topic);
   // The sources above both must have equally many partitions.
   void copartition(NodeId left, NodeId right) { copartitioned_.emplace_back(left, right); }
-  // Stores that a look-up in this table reads; makes the table's store if it has none yet.
-  std::vector<std::string> require_look_up(NodeId table);
-  // From now on the table forwards what each key had before, too.
-  void require_old_values(NodeId table);
-  // The same if that takes no store that is not there already; whether it forwards them now. Kafka's filters ask so.
-  bool offer_old_values(NodeId table);
-  // Keeps the first mistake.
-  void mistake(Status status) {
+  void keep(std::vector<std::shared_ptr<const ObjectType>> types) { types_ = std::move(types); }
+  void report(Status status) {
     if (mistake_.ok()) mistake_ = std::move(status);
   }
+  // The first mistake, after a look at the whole.
   Status finish();
 
   // ---- reading
-  [[nodiscard]] GraphNode& at(NodeId id) { return nodes_[id]; }
   [[nodiscard]] const GraphNode& at(NodeId id) const { return nodes_[id]; }
   [[nodiscard]] const std::vector<GraphNode>& nodes() const { return nodes_; }
   [[nodiscard]] const std::map<std::string, StoreSpec>& stores() const { return stores_; }
   [[nodiscard]] const std::vector<RepartitionTopic>& repartition_topics() const { return repartition_topics_; }
-  [[nodiscard]] std::optional<NodeId> source_of(const std::vector<std::string>& topics) const;
   // Ids of the nodes of each subtopology, in the subtopologies' order.
   [[nodiscard]] std::vector<std::vector<NodeId>> subtopologies() const;
   // Topics, without prefix, that must have equally many partitions; with whether each is internal.
@@ -152,12 +115,15 @@ class Graph {
   std::map<std::string, StoreSpec> stores_;
   std::vector<RepartitionTopic> repartition_topics_;
   std::vector<std::pair<NodeId, NodeId>> copartitioned_;
-  int next_index_ = 0;
+  std::vector<std::shared_ptr<const ObjectType>> types_;  // made at run time; shared with the builder
   Status mistake_;
 
   mutable std::mutex configure_mutex_;
   mutable bool configured_ = false;
   mutable RegistryPort* configured_for_ = nullptr;
 };
+
+// The physical topology of a plan. Mistakes that it finds are kept in the graph.
+std::shared_ptr<Graph> make_graph(LogicalPlan plan);
 
 }  // namespace muir::streams::internal

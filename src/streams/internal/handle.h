@@ -1,76 +1,85 @@
-// What the DSL's handles (KStream, KTable, ...) are made of: a node of a graph under construction.
+// What the DSL's handles (KStream, KTable, ...) are made of: an operator of a topology under construction.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "serde/serde.h"
-#include "streams/internal/graph.h"
-#include "streams/internal/invoke.h"
-#include "streams/internal/operators.h"
+#include "streams/topology_builder.h"
 
 namespace muir::streams::internal {
 
-// Two words; copies name the same node. Valid as long as the StreamsBuilder that it came from. Not thread-safe.
+// An operator but for its kind and inputs.
+struct Head {
+  std::string name{};
+  TypePair takes{};
+  Keeps keeps = Keeps::nothing;
+  TypePair yields{};
+  SerdePair serdes{};
+};
+
+// TopologyBuilder::add() for each kind. Defined out of sight of the DSL's templates, which would else spend most of
+// their compile time on the variant of all kinds.
+template <class Kind>
+OperatorId add_operator(TopologyBuilder& builder, std::vector<OperatorId> inputs, Head head, Kind kind);
+
+// Two words; copies name the same operator. Valid as long as the StreamsBuilder that it came from. Not thread-safe.
 class Handle {
  public:
-  Handle(Graph& graph, NodeId node) : graph_(&graph), node_(node) {}
+  Handle(TopologyBuilder& builder, OperatorId id) : builder_(&builder), id_(id) {}
   // The operator's name, as describe() prints it.
-  [[nodiscard]] const std::string& name() const { return graph_->at(node_).name; }
+  [[nodiscard]] const std::string& name() const { return builder_->name(id_); }
 
  protected:
-  friend class HandleAccess;
-  // What a new node has in common with this one.
-  enum Keeps : unsigned char { kNothing = 0, kKey = 1, kValue = 2, kBoth = 3 };
-
-  // Adds an operator below this one. Without the key, what follows has to be repartitioned before it is grouped.
-  NodeId then(const std::string& name, NodeFactory make, Keeps keeps) const;
-  [[nodiscard]] GraphNode& at() const { return graph_->at(node_); }
-
-  Graph* graph_;
-  NodeId node_;
-};
-
-// Lets the handles see one another's nodes.
-class HandleAccess {
- public:
-  static NodeId node(const Handle& handle) { return handle.node_; }
-  static Graph& graph(const Handle& handle) { return *handle.graph_; }
-};
-
-// The serde to use for T: the option's, else the inherited one, else that of the type.
-template <class T>
-TypedSerde choose_serde(Graph& graph, const SerdeRef<T>& option, const SharedSerde& inherited, std::string_view what) {
-  if (option) return {type_ops<T>(), option.erased()};
-  if (inherited) return {type_ops<T>(), inherited};
-  if constexpr (Serializable<T>) {
-    return {type_ops<T>(), default_serde<T>().erased()};
-  } else {
-    graph.mistake(error(Code::invalid_argument,
-                        "topology: no serde for {}: name one in its options, specialise muir::serde<T> or write "
-                        "describe(Fields&, T&)",
-                        what));
-    return {type_ops<T>(), nullptr};
+  // Adds an operator behind this one, and `other` where it takes two.
+  template <class Kind>
+  OperatorId then(Head head, Kind kind) const {
+    return add_operator(*builder_, {id_}, std::move(head), std::move(kind));
   }
+  template <class Kind>
+  OperatorId then(const Handle& other, Head head, Kind kind) const {
+    return add_operator(*builder_, {id_, other.id_}, std::move(head), std::move(kind));
+  }
+
+  TopologyBuilder* builder_;
+  OperatorId id_;
+};
+
+template <class K, class V>
+constexpr TypePair types() {
+  return {object_type<K>(), object_type<V>()};
+}
+// Of an operator that passes on one half: only the other one's type is asked for.
+template <class K>
+constexpr TypePair key_type() {
+  return {object_type<K>(), nullptr};
+}
+template <class V>
+constexpr TypePair value_type() {
+  return {nullptr, object_type<V>()};
 }
 
-// Sink, filter of null keys and source around a new repartition topic "<prefix>-repartition"; yields the source.
-struct RepartitionSpec {
-  std::string prefix{};
-  TypedPair types{};
-  std::optional<int32_t> partitions{};
-  bool null_keys = false;
-};
-NodeId add_repartition(Graph& graph, NodeId from, RepartitionSpec spec);
+template <class Options>
+SerdePair serdes(const Options& options) {
+  return {options.key.erased(), options.value.erased()};
+}
 
-// Sink and source around a new repartition topic of changes of a table; yields the source.
-struct ChangeTopic {
-  std::string topic;
-  std::string sink;
-  std::string source;
-};
-NodeId add_change_topic(Graph& graph, NodeId from, const ChangeTopic& names, TypedPair types);
+// Keys and values that are read from bytes.
+template <class... T>
+constexpr void stored() {
+  static_assert((std::is_default_constructible_v<T> && ...),
+                "keys and values that are read from bytes need a default constructor");
+}
+
+template <class K, class V>
+StoreSettings store_settings(const Materialized<K, V>& options) {
+  stored<K, V>();
+  return {.name = options.store,
+          .kind = options.kind,
+          .logging = options.logging,
+          .retention = options.retention,
+          .topic_configs = options.topic_configs};
+}
 
 }  // namespace muir::streams::internal

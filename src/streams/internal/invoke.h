@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "streams/internal/row.h"
+#include "streams/row.h"
 
 namespace muir::streams::internal {
 

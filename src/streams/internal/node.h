@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "streams/internal/row.h"
+#include "streams/row.h"
 
 namespace muir::streams::internal {
 

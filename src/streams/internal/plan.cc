@@ -52,8 +52,8 @@ void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
   std::set<std::string> stores;
   for (const NodeId id : nodes) {
     const GraphNode& node = graph_->at(id);
-    plan.is_global = plan.is_global || node.global;
     if (node.source) {
+      plan.is_global = plan.is_global || node.source->global;
       for (const auto& topic : node.source->topics) sources.insert(topic_name(topic, node.source->internal_topic));
     }
     if (node.sink && !node.sink->extract_topic) sinks.insert(topic_name(node.sink->topic, node.sink->internal_topic));

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "streams/internal/node.h"
 #include "wire/error_code.h"
-#include "wire/murmur2.h"
 
 namespace muir::streams::internal {
 namespace {
@@ -126,14 +125,14 @@ Lineage RecordCollector::lineage_of(OptBytesView key) {
   return {.ordinal = key ? std::hash<std::string_view>()(*key) : 0};
 }
 
-std::optional<PartitionId> RecordCollector::partition_for(std::string_view topic, BytesView key) {
+std::optional<int32_t> RecordCollector::partition_count(std::string_view topic) {
   Topic& interned = intern(topic);
   if (interned.partitions == 0 && producer_) {
     const Result<int32_t> count = producer_->partition_count(interned.name);
     if (count.ok() && *count > 0) interned.partitions = *count;
   }
   if (interned.partitions == 0) return std::nullopt;
-  return wire::partition_for_key(key, interned.partitions);
+  return interned.partitions;
 }
 
 Status RecordCollector::keep_failure(Status status) {

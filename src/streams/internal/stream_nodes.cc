@@ -2,6 +2,7 @@
 #include "streams/internal/change.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/task_context.h"
+#include "wire/murmur2.h"
 
 namespace muir::streams::internal {
 namespace {
@@ -41,6 +42,7 @@ class SinkNode final : public Node {
     topic_ = task().topic_name(sink.topic, sink.internal_topic);
     windowed_ = dynamic_cast<const WindowedSerde*>(sink.key.get()) != nullptr;
     extract_topic_ = sink.extract_topic;
+    partition_ = sink.partition;
     return {};
   }
 
@@ -59,16 +61,41 @@ class SinkNode final : public Node {
     }
     const auto key = row.key != nullptr ? OptBytesView(key_) : std::nullopt;
     const auto value = row.value != nullptr || spec().sink->changes ? OptBytesView(value_) : std::nullopt;
-    // Windowed keys go where their inner key goes, so that all windows of a key share a partition.
     std::optional<PartitionId> partition;
-    if (windowed_ && key) {
-      partition = task().environment.sink->partition_for(*topic, key->substr(0, key->size() - kWindowStartSize));
+    if (partition_ || (windowed_ && key)) {
+      auto chosen = choose_partition(*topic, row, key);
+      if (!chosen.ok()) {
+        return chosen.status().code() == Code::unavailable
+                   ? task().fatal(chosen.status())
+                   : task().fail(spec().name, FailureKind::production, chosen.status());
+      }
+      partition = *chosen;
     }
     Status sent = task().environment.sink->send(*topic, partition, key, value, row.timestamp_ms, row.headers);
     return sent.ok() ? sent : task().fatal(std::move(sent));
   }
 
  private:
+  // The partitioner's choice; of windowed keys the partition of their inner key, so that all windows of a key share
+  // one.
+  Result<std::optional<PartitionId>> choose_partition(const std::string& topic, const Row& row, OptBytesView key) {
+    const auto count = task().environment.sink->partition_count(topic);
+    if (partition_) {
+      if (!count) {
+        return error(Code::unavailable, "send topic={}: how many partitions it has is not known now", topic);
+      }
+      const std::optional<int32_t> chosen = partition_(topic, row, *count);
+      if (chosen && (*chosen < 0 || *chosen >= *count)) {
+        return error(Code::invalid_argument, "send topic={}: the partitioner chose partition {} of {}", topic, *chosen,
+                     *count);
+      }
+      if (chosen) return std::optional(PartitionId(*chosen));
+    }
+    // Where nobody knows the topic, sending tells why.
+    if (!windowed_ || !key || !count) return std::optional<PartitionId>();
+    return std::optional(wire::partition_for_key(key->substr(0, key->size() - kWindowStartSize), *count));
+  }
+
   Status encode(const std::string& topic, const Row& row) {
     const SinkSpec& sink = *spec().sink;
     if (row.timestamp_ms < 0) {
@@ -96,6 +123,7 @@ class SinkNode final : public Node {
 
   std::string topic_;
   ExtractTopic extract_topic_;
+  ChoosePartition partition_;
   bool windowed_ = false;
   // Reused from record to record.
   std::string extracted_;
@@ -134,8 +162,8 @@ NodeFactory stateless_node(Apply apply) {
 NodeFactory pass_through_node() {
   return [] { return std::make_unique<PassThroughNode>(); };
 }
-NodeFactory branch_node(std::shared_ptr<std::vector<Predicate>> predicates) {
-  return [predicates = std::move(predicates)] { return std::make_unique<BranchNode>(*predicates); };
+NodeFactory branch_node(std::vector<Predicate> predicates) {
+  return [predicates = std::move(predicates)] { return std::make_unique<BranchNode>(predicates); };
 }
 NodeFactory process_node(std::function<std::unique_ptr<ErasedProcessor>()> make) {
   return [make = std::move(make)] { return std::make_unique<ProcessNode>(make()); };

@@ -85,12 +85,10 @@ class RecordSink {
   // What the records sent from now on come from, until the next call; null: from a timer. The sink may have to say so
   // when one of them is refused.
   virtual void set_origin(const RecordOrigin* origin) { (void)origin; }
-  // The partition of `topic` that murmur2 of `key` gives: windowed keys are placed by their inner key alone. Absent:
-  // the sink leaves the choice to send().
-  [[nodiscard]] virtual std::optional<PartitionId> partition_for(std::string_view topic, BytesView key) {
+  // Of a topic, for those who choose among its partitions themselves. Absent: not known now.
+  [[nodiscard]] virtual std::optional<int32_t> partition_count(std::string_view topic) {
     (void)topic;
-    (void)key;
-    return std::nullopt;
+    return 1;
   }
 };
 

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "store/key_value_store.h"
-#include "streams/internal/graph.h"
+#include "streams/internal/operators.h"
+#include "streams/internal/task_context.h"
 
 namespace muir::streams::internal {
 
@@ -47,5 +48,21 @@ class TableBytes {
   Bytes encoded_;
   store::ValueAndTimestamp row_;
 };
+
+// Sets `old` to a key's aggregate as it was: a new one's is what it starts from, as in Kafka Streams. False when there
+// is none.
+inline bool keep_old(const Initialize& initial, const void* stored, ErasedObject& old) {
+  if (stored == nullptr && !initial) return false;
+  if (stored != nullptr) {
+    old.assign(stored);
+  } else {
+    initial(old.get());
+  }
+  return true;
+}
+
+inline Result<TableBytes> open_table(TaskContext& task, const TableSpec& table) {
+  return TableBytes(*MUIR_TRY(task.key_value_store(table.store)), table.types, task.store_topic(table.store));
+}
 
 }  // namespace muir::streams::internal

@@ -8,12 +8,10 @@ namespace {
 
 class TableNode final : public Node {
  public:
-  explicit TableNode(TypedPair types) : types_(std::move(types)) {}
+  explicit TableNode(TableSpec table) : declared_(std::move(table)) {}
 
   Status init() override {
-    if (spec().stores.empty()) return {};
-    const std::string& store = spec().stores.front();
-    table_ = TableBytes(*MUIR_TRY(task().key_value_store(store)), types_, task().store_topic(store));
+    if (!declared_.store.empty()) table_ = MUIR_TRY(open_table(task(), declared_));
     return {};
   }
   Status process(const Row& row) override {
@@ -24,7 +22,7 @@ class TableNode final : public Node {
     if (table_) {
       // The last offset wins, not the last timestamp, as in Kafka Streams.
       MUIR_RETURN_IF_ERROR(table_.seek(row.key));
-      const Found old = spec().sends_old_values ? MUIR_TRY(table_.get()) : Found{};
+      const Found old = declared_.tells_old ? MUIR_TRY(table_.get()) : Found{};
       MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
       return forward({row.key, row.value, row.timestamp_ms, row.headers, old.value});
     }
@@ -36,7 +34,7 @@ class TableNode final : public Node {
   }
 
  private:
-  const TypedPair types_;
+  const TableSpec declared_;
   TableBytes table_;
 };
 
@@ -45,12 +43,12 @@ Node* parent_of(const Node& node) { return node.task().nodes.at(node.spec().pare
 
 class TableFilterNode final : public Node {
  public:
-  explicit TableFilterNode(Predicate keep) : keep_(std::move(keep)) {}
+  TableFilterNode(Predicate keep, bool tells_old) : keep_(std::move(keep)), tells_old_(tells_old) {}
   Status process(const Row& row) override {
     const bool kept = row.value != nullptr && keep_(row);
     const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
     // Without old values nobody knows whether the key was there: its deletion is told all the same.
-    if (spec().sends_old_values && !kept && !was_kept) return {};
+    if (tells_old_ && !kept && !was_kept) return {};
     return forward(
         {row.key, kept ? row.value : nullptr, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
   }
@@ -62,12 +60,12 @@ class TableFilterNode final : public Node {
 
  private:
   Predicate keep_;
+  const bool tells_old_;
 };
 
 class TableMapNode final : public Node {
  public:
-  TableMapNode(std::function<void(const Row&, void*)> map, const TypeOps* out)
-      : map_(std::move(map)), forwarded_(out), old_(out), found_(out) {}
+  TableMapNode(MapValue map, const ObjectType* out) : map_(std::move(map)), forwarded_(out), old_(out), found_(out) {}
   Status process(const Row& row) override {
     if (row.value != nullptr) map_(row, forwarded_.get());
     if (row.old_value != nullptr) map_(row.with_value(row.old_value), old_.get());
@@ -82,7 +80,7 @@ class TableMapNode final : public Node {
   }
 
  private:
-  std::function<void(const Row&, void*)> map_;
+  MapValue map_;
   ErasedObject forwarded_;
   ErasedObject old_;
   ErasedObject found_;
@@ -114,9 +112,9 @@ class TableJoinNode final : public Node {
 
 class GlobalJoinNode final : public Node {
  public:
-  explicit GlobalJoinNode(GlobalJoinSpec join) : join_(std::move(join)) {}
+  GlobalJoinNode(TableSpec table, logical::GlobalJoin join) : declared_(std::move(table)), join_(std::move(join)) {}
   Status init() override {
-    table_ = TableBytes(*MUIR_TRY(task().key_value_store(join_.store)), join_.types, task().store_topic(join_.store));
+    table_ = MUIR_TRY(open_table(task(), declared_));
     return {};
   }
   Status process(const Row& row) override {
@@ -134,26 +132,27 @@ class GlobalJoinNode final : public Node {
   }
 
  private:
-  GlobalJoinSpec join_;
+  const TableSpec declared_;
+  logical::GlobalJoin join_;
   TableBytes table_;
 };
 
 }  // namespace
 
-NodeFactory table_node(TypedPair types) {
-  return [types = std::move(types)] { return std::make_unique<TableNode>(types); };
+NodeFactory table_node(TableSpec table) {
+  return [table = std::move(table)] { return std::make_unique<TableNode>(table); };
 }
-NodeFactory table_filter_node(Predicate keep) {
-  return [keep = std::move(keep)] { return std::make_unique<TableFilterNode>(keep); };
+NodeFactory table_filter_node(Predicate keep, bool tells_old) {
+  return [keep = std::move(keep), tells_old] { return std::make_unique<TableFilterNode>(keep, tells_old); };
 }
-NodeFactory table_map_node(std::function<void(const Row&, void*)> map, const TypeOps* out) {
+NodeFactory table_map_node(MapValue map, const ObjectType* out) {
   return [map = std::move(map), out] { return std::make_unique<TableMapNode>(map, out); };
 }
 NodeFactory table_join_node(NodeId table, bool left, JoinApply apply) {
   return [table, left, apply = std::move(apply)] { return std::make_unique<TableJoinNode>(table, left, apply); };
 }
-NodeFactory global_join_node(GlobalJoinSpec spec) {
-  return [spec = std::move(spec)] { return std::make_unique<GlobalJoinNode>(spec); };
+NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join) {
+  return [table = std::move(table), join = std::move(join)] { return std::make_unique<GlobalJoinNode>(table, join); };
 }
 
 }  // namespace muir::streams::internal

@@ -1,12 +1,13 @@
-// Row: a record in flight between two nodes, its types erased. Borrowed for the call: a hop costs no allocation.
+// Row: a record in flight between two operators, its types erased. Borrowed for the call: a hop costs no allocation.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/status.h"
 #include "streams/record.h"
 
-namespace muir::streams::internal {
+namespace muir::streams {
 
 struct Row {
   const void* key = nullptr;
@@ -32,4 +33,4 @@ class Downstream {
   virtual void drop() = 0;
 };
 
-}  // namespace muir::streams::internal
+}  // namespace muir::streams

@@ -1,0 +1,98 @@
+// LogicalPlan: the operators that a builder was given, each with what the passes before the physical graph derive from
+// it. Operators stand in the order of the calls; inputs before what stands behind them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "streams/topology_builder.h"
+
+namespace muir::streams::internal {
+
+// A type and its bytes.
+struct TypedSerde {
+  const ObjectType* type = nullptr;
+  SharedSerde serde{};  // may be empty where nothing is written or read
+};
+struct TypedPair {
+  TypedSerde key{};
+  TypedSerde value{};
+};
+
+// Sink, filter and source around a repartition topic; without the application's prefix.
+struct RepartitionNames {
+  std::string topic{};  // empty: there is none
+  std::string sink{};
+  std::string filter{};
+  std::string source{};
+};
+
+struct Names {
+  std::string node{};
+  std::string source{};  // of tables
+  std::string store{};
+  RepartitionNames repartition{};  // that stands before the operator
+};
+
+// What is known of an operator once it is added.
+struct Known {
+  Operator given{};
+  Names names{};
+  Shape shape = Shape::nothing;
+  TypedPair out{};       // of the rows that it yields
+  TypedPair wire{};      // of the topic that it reads, writes or repartitions through
+  TypedPair stored{};    // of its store
+  bool rekeyed = false;  // its rows have to be repartitioned before they are grouped or joined
+  // Aggregates of a named group: the one whose repartition topic serves this one, too.
+  std::optional<OperatorId> shares_topic_of{};
+  // Sources: the first one of the same topics, which may be itself.
+  OperatorId same_source = kNoOperator;
+};
+
+struct LogicalPlan {
+  std::vector<Known> operators{};
+  std::vector<LogicalStore> stores{};
+  std::vector<std::shared_ptr<const ObjectType>> types{};  // shared with the topology
+  int next_index = 0;                                      // of Kafka's numbering
+  Status mistake{};
+
+  [[nodiscard]] const Known& input(const Known& of, size_t which = 0) const {
+    return operators[of.given.inputs[which]];
+  }
+  // Keeps the first one.
+  void report(Status status) {
+    if (mistake.ok()) mistake = std::move(status);
+  }
+};
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+// ---- passes over one operator as it is added, in this order
+// False, with the mistake reported: it cannot stand where it is.
+bool check_shape(LogicalPlan& plan, Known& added);
+// Finds the earlier operator that it shares a source or a repartition topic with.
+void find_shared(const LogicalPlan& plan, Known& added);
+// Names it and what belongs to it. The only place that draws indices.
+void draw_names(LogicalPlan& plan, Known& added);
+// Derives types, serdes and whether keys changed; checks the types that its functions take.
+void derive_types(LogicalPlan& plan, Known& added);
+// Serdes of a store that is added by itself.
+void derive_types(LogicalPlan& plan, LogicalStore& added);
+
+// ---- rules over the whole plan
+// Tables keep their rows only where something looks them up, and tell old values only where something asks.
+struct TableRules {
+  std::vector<bool> stored;
+  std::vector<bool> tells_old;
+  // Stores that a look-up in the table reads: its own, or those of the table that it is made from.
+  std::vector<std::string> look_up(const LogicalPlan& plan, OperatorId table) const;
+};
+TableRules decide_tables(LogicalPlan& plan);
+}  // namespace muir::streams::internal
