@@ -16,6 +16,8 @@ constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kIndexSuffix = ".index";
 constexpr std::string_view kTimeIndexSuffix = ".timeindex";
 constexpr std::string_view kTxnIndexSuffix = ".txnindex";
+// What must be in the one above: it has no checksum, and an empty one looks like one of a segment without transactions.
+constexpr std::string_view kTxnCheckSuffix = ".txncheck";
 constexpr std::string_view kSnapshotSuffix = ".snapshot";
 // Where a segment is known to be damaged.
 constexpr std::string_view kDamagedSuffix = ".damaged";
@@ -36,8 +38,8 @@ constexpr std::string_view kMetadataFile = "partition.metadata";
 // In a partition's folder: up to where its sealed segments are on the disk.
 constexpr std::string_view kDurableMarkFile = "durable-up-to";
 // The files of one segment.
-constexpr std::string_view kSegmentSuffixes[] = {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix,
-                                                 kDamagedSuffix};
+constexpr std::string_view kSegmentSuffixes[] = {kLogSuffix,      kIndexSuffix,    kTimeIndexSuffix,
+                                                 kTxnIndexSuffix, kTxnCheckSuffix, kDamagedSuffix};
 
 // (42, ".log") -> "00000000000000000042.log".
 std::string segment_file(Offset base_offset, std::string_view suffix);

@@ -317,6 +317,8 @@ class PartitionOpener {
       if (!rebuild) {
         segment->clear_aborted();
         for (const AbortedTxn& txn : known) segment->add_aborted(txn);
+      } else if (segment != p_.segments_.rbegin()->second) {
+        MUIR_RETURN_IF_ERROR(segment->save_aborted());  // it was sealed before they were known
       }
     }
     if (damaged) report_open_transactions(*damaged);

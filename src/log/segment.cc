@@ -38,6 +38,11 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
     const Bytes stored = MUIR_TRY(env.read_file(out->path(kTxnIndexSuffix)));
     out->aborted_ = MUIR_TRY(decode_txn_index(stored));
   }
+  // Not there in a folder that Apache Kafka has written.
+  if (env.exists(out->path(kTxnCheckSuffix)) &&
+      MUIR_TRY(env.read_file(out->path(kTxnCheckSuffix))) != encode_txn_check(out->aborted_)) {
+    return muir::error(Code::data_loss, "{}: not what was written", out->path(kTxnIndexSuffix));
+  }
   if (env.exists(out->path(kDamagedSuffix))) {
     const Bytes stored = MUIR_TRY(env.read_file(out->path(kDamagedSuffix)));
     if (auto known = decode_damage(stored); known.ok()) out->damaged_ = *std::move(known);
@@ -47,6 +52,10 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
     // Damaged, it is skipped like any other; the segment then counts as made now.
     if (const auto header = wire::parse_batch_header_only(first); header.ok()) {
       out->first_timestamp_ = header->max_timestamp;
+      const bool timeless = header->max_timestamp < 0 || !out->damaged_.empty();
+      if (next_offset && !timeless && out->time_index_.entries().empty()) {
+        return muir::error(Code::data_loss, "{}: empty", out->path(kTimeIndexSuffix));
+      }
     }
   }
   if (!out->time_index_.entries().empty()) {
@@ -208,16 +217,23 @@ Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeade
   return {};
 }
 
+Status Segment::save_aborted() {
+  if (aborted_.empty()) {
+    MUIR_RETURN_IF_ERROR(env_->remove(path(kTxnCheckSuffix)));
+    MUIR_RETURN_IF_ERROR(env_->remove(path(kTxnIndexSuffix)));
+  } else {
+    MUIR_RETURN_IF_ERROR(env_->write_file(path(kTxnIndexSuffix), encode_txn_index(aborted_)));
+    MUIR_RETURN_IF_ERROR(env_->write_file(path(kTxnCheckSuffix), encode_txn_check(aborted_)));
+  }
+  return {};
+}
+
 Status Segment::seal() {
   if (sealed_) return {};
   if (max_timestamp_offset_ >= base_offset_) time_index_.append(max_timestamp_, max_timestamp_offset_);
   MUIR_RETURN_IF_ERROR(env_->write_file(path(kIndexSuffix), offset_index_.encode()));
   MUIR_RETURN_IF_ERROR(env_->write_file(path(kTimeIndexSuffix), time_index_.encode()));
-  if (aborted_.empty()) {
-    MUIR_RETURN_IF_ERROR(env_->remove(path(kTxnIndexSuffix)));
-  } else {
-    MUIR_RETURN_IF_ERROR(env_->write_file(path(kTxnIndexSuffix), encode_txn_index(aborted_)));
-  }
+  MUIR_RETURN_IF_ERROR(save_aborted());
   sealed_ = true;
   return {};
 }
@@ -225,7 +241,7 @@ Status Segment::seal() {
 Status Segment::sync() {
   MUIR_RETURN_IF_ERROR(file_->sync());
   if (!sealed_) return {};
-  for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+  for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kTxnCheckSuffix}) {
     // Retention or compaction may remove it meanwhile; opening it for writing would then make it anew.
     const auto file = env_->open(path(suffix), OpenMode::read);
     if (!file.ok() && file.status().code() == Code::not_found) continue;

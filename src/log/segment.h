@@ -54,6 +54,8 @@ class Segment {
   void clear_aborted() { aborted_.clear(); }
   // Writes the index files. The log itself is not synced.
   Status seal();
+  // Writes the index of aborted transactions of a sealed segment anew.
+  Status save_aborted();
   // Syncs the log and, once sealed, the index files.
   Status sync();
   // Cuts what a failed append may have left behind the last whole batch.
