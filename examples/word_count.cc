@@ -1,10 +1,12 @@
 // Counts words: reads lines from "lines", keeps a count per word, writes every new count to "word-counts".
 //
 //   muir broker &
+//   kafka-topics.sh --bootstrap-server localhost:9092 --create --topic lines    or: kcat -b localhost:9092 -L -t lines
 //   word_count localhost:9092
 //   word_count --describe          prints the topology and ends
 #include <fmt/core.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <functional>
@@ -52,15 +54,28 @@ muir::Status run(const std::string& bootstrap_servers, const sigset_t& until) {
                                                                     {"processing.guarantee", "exactly_once_v2"}}));
   const auto client = MUIR_TRY(muir::client::connect_kafka(config.common));
   const auto app = MUIR_TRY(muir::streams::KafkaStreams::create(topology, config, *client));
+  // A failure that no handler absorbed ends the program like Ctrl-C does, and is its result.
+  app->set_state_listener([](muir::streams::StreamsState to, muir::streams::StreamsState) {
+    if (to == muir::streams::StreamsState::error) kill(getpid(), SIGTERM);
+  });
   MUIR_RETURN_IF_ERROR(app->start());
   int signal = 0;
   sigwait(&until, &signal);
-  return app->close(30'000);
+  const muir::Status failure = app->failure();
+  const muir::Status closed = app->close(30'000);
+  return failure.ok() ? closed : failure;
 }
 // [run]
 
 int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "localhost:9092";
+  if (argument == "--help" || argument == "-h") {
+    fmt::print(
+        "Counts the words of topic lines into topic word-counts.\n\n"
+        "  word_count [BOOTSTRAP_SERVERS]   until Ctrl-C; default localhost:9092; topic lines must exist\n"
+        "  word_count --describe            prints the topology and ends\n");
+    return 0;
+  }
   if (argument == "--describe") {
     fmt::print("{}", word_count().value().describe());
     return 0;

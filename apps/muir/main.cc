@@ -74,7 +74,9 @@ void add_settings(CLI::App& command, Arguments& arguments) {
   command.add_option("--host", arguments.server.host, "Address to listen on; 0.0.0.0 for all")
       ->capture_default_str()
       ->type_name("ADDRESS");
-  command.add_option("--data", arguments.server.data_dir, "Folder for everything that is kept")
+  command
+      .add_option("--data", arguments.server.data_dir,
+                  "Folder for everything that is kept; log.dirs may name another one for the broker's topics")
       ->capture_default_str()
       ->type_name("DIR");
 }
@@ -195,6 +197,14 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
   };
   if (server.bootstrap_servers.empty()) server.bootstrap_servers = configured("bootstrap.servers");
   if (server.registry_url.empty()) server.registry_url = configured("schema.registry.url");
+  if (command.get_name() == "broker" && command.count("--data") > 0) {
+    for (const char* key : {"log.dirs", "log.dir"}) {
+      if (configured(key).empty()) continue;
+      complain("muir: --data {} and {}={} both name the broker's folder; give one of them\n", server.data_dir, key,
+               configured(key));
+      return kUsage;
+    }
+  }
   return report(run(server, stop));
 }
 

@@ -44,7 +44,8 @@ Status check_demo(const std::string& folder) {
 
 Status check_writable(const std::string& folder) {
   const auto wrong = [&folder](std::string_view why) {
-    return error(Code::io_error, "data folder {}: {}; choose another one with --data", folder, why);
+    return error(Code::io_error, "data folder {}: {}; choose another one with --data (log.dirs for a broker)", folder,
+                 why);
   };
   std::error_code ec;
   fs::create_directories(folder, ec);

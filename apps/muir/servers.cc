@@ -23,16 +23,18 @@ namespace {
 
 constexpr int64_t kRunningTimeoutMs = 120'000;
 
-// What `muir` gives to a broker: the keys that it knows, address and folder by options.
-broker::BrokerConfig broker_config(const ServerOptions& options) {
+// What `muir` gives to a broker: the keys that it knows. Where log.dirs and node.id say nothing, the data lies in the
+// folder of the options; the address is the options', unless listeners has one.
+Result<broker::BrokerConfig> broker_config(const ServerOptions& options) {
   broker::Properties known;
   for (const auto& [key, value] : options.properties) {
     if (broker::is_known_property(key)) known.insert_or_assign(key, value);
   }
-  return {.host = options.host,
-          .port = static_cast<uint16_t>(options.broker_port),
-          .data_dir = options.data_dir + "/broker",
-          .properties = std::move(known)};
+  broker::BrokerConfig out = MUIR_TRY(broker::BrokerConfig::from_properties(known));
+  out.host = options.host;
+  out.port = static_cast<uint16_t>(options.broker_port);
+  if (!known.contains("log.dirs") && !known.contains("log.dir")) out.data_dir = options.data_dir + "/broker";
+  return out;
 }
 
 // As the options say, unless listeners has an address of http or https: the first one is the registry's.
@@ -74,7 +76,7 @@ class Servers {
   }
 
   Status start_broker(bool with_everything) {
-    broker::BrokerConfig config = broker_config(options_);
+    broker::BrokerConfig config = MUIR_TRY(broker_config(options_));
     config.metrics = &metrics_.registry();
     // Kafka waits three seconds for further members of a new group, and again for each that comes; the members here are
     // this process's threads, which join together.
@@ -177,6 +179,12 @@ class Servers {
     if (registry_) say("  schema registry   {}\n", registry_->url());
     if (const auto urls = metrics_urls(); !urls.empty()) say("  metrics           {}\n", urls.front());
     say("  data              {}\n", options_.data_dir);
+    for (const char* key : {"log.dirs", "log.dir"}) {
+      const auto folder = options_.properties.find(key);
+      if (!broker_ || folder == options_.properties.end()) continue;
+      say("  topics            {}\n", folder->second);
+      break;
+    }
     if (broker_) {
       const auto it = options_.properties.find("log.flush.acks");
       const bool flushes = it == options_.properties.end() || it->second != "false";
@@ -285,7 +293,7 @@ Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
     out.writable_dirs = {options.data_dir, config.streams.state_dir};
   }
   if (parts.broker) {
-    const broker::BrokerConfig config = broker_config(options);
+    const broker::BrokerConfig config = MUIR_TRY(broker_config(options));
     for (const broker::Listener& listener : MUIR_TRY(config.listeners()))
       out.servers.push_back({"broker", "--broker-port", listener.host, listener.port});
     out.writable_dirs.push_back(config.data_dir);

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <mutex>
 
 #include "base/log.h"
@@ -37,6 +38,8 @@ class BrokerImpl final : public Broker {
 
   Status run(BrokerConfig config) {
     MUIR_RETURN_IF_ERROR(complain(config.properties));
+    // Tools show the folder to people who stand elsewhere.
+    config.data_dir = std::filesystem::absolute(config.data_dir).lexically_normal().string();
     listeners_ = MUIR_TRY(config.listeners());
     const auto tls = MUIR_TRY(make_tls(config.properties));
     raise_open_files_limit();
@@ -100,7 +103,30 @@ class BrokerImpl final : public Broker {
       const bool any = listener.host == "0.0.0.0" || listener.host == "::";
       listener.advertised_host = any ? "localhost" : listener.host;
     }
+    show_what_is_in_use(context.config);
     return {};
+  }
+
+  // DescribeConfigs tells what came of the configuration, the options and the ports that were free.
+  void show_what_is_in_use(BrokerConfig& config) const {
+    config.properties["listeners"] = joined([](const Listener& l) { return address(l.name, l.host, l.port); });
+    config.properties["advertised.listeners"] =
+        joined([](const Listener& l) { return address(l.name, l.advertised_host, l.advertised_port); });
+    config.properties["log.dirs"] = config.data_dir;
+    config.properties["node.id"] = std::to_string(config.node_id);
+    config.properties["num.network.threads"] = std::to_string(config.network_threads);
+  }
+
+  // "PLAINTEXT://[::1]:9092"
+  [[nodiscard]] static std::string address(std::string_view name, std::string_view host, uint16_t port) {
+    const bool v6 = host.find(':') != std::string_view::npos;
+    return fmt::format("{}://{}{}{}:{}", name, v6 ? "[" : "", host, v6 ? "]" : "", port);
+  }
+  template <class Text>
+  [[nodiscard]] std::string joined(Text text) const {
+    std::string out;
+    for (const Listener& listener : listeners_) out += (out.empty() ? "" : ",") + text(listener);
+    return out;
   }
 
   // "PLAINTEXT://0.0.0.0:9092 as bus.example:9092, ..."

@@ -71,26 +71,67 @@ constexpr BrokerConfigKey kKeys[] = {
     {"transactional.id.expiration.ms", "604800000", kInt, "How long an idle transactional id is remembered."},
 };
 
-// Keys of Kafka that a single node has no use for; naming them is not a mistake.
-constexpr std::string_view kAccepted[] = {"background.threads",
+// Keys of Kafka that a single node has no use for; naming them is not a mistake. One that ends in a dot stands for all
+// keys that begin with it.
+constexpr std::string_view kAccepted[] = {"auto.leader.rebalance.enable",
+                                          "background.threads",
+                                          "broker.heartbeat.interval.ms",
                                           "broker.id",
                                           "broker.rack",
+                                          "broker.session.timeout.ms",
                                           "cluster.id",
+                                          "controlled.shutdown.enable",
                                           "controller.listener.names",
-                                          "controller.quorum.bootstrap.servers",
-                                          "controller.quorum.voters",
+                                          "controller.quorum.",
+                                          "controller.socket.timeout.ms",
+                                          "group.coordinator.threads",
+                                          "initial.broker.registration.timeout.ms",
                                           "inter.broker.listener.name",
-                                          "log.dir",
+                                          "leader.imbalance.",
                                           "log.cleaner.threads",
+                                          "log.dir",
                                           "log.retention.hours",
                                           "log.retention.minutes",
                                           "log.roll.hours",
+                                          "metadata.log.",
+                                          "metadata.max.",
                                           "num.io.threads",
-                                          "num.replica.fetchers",
+                                          "num.replica.",
                                           "process.roles",
                                           "remote.log.storage.system.enable",
+                                          "replica.",
+                                          "share.coordinator.",
+                                          "socket.listen.backlog.size",
                                           "socket.receive.buffer.bytes",
-                                          "socket.send.buffer.bytes"};
+                                          "socket.send.buffer.bytes",
+                                          "unclean.leader.election.enable",
+                                          "unclean.leader.election.interval.ms"};
+
+// Keys of Kafka for what this broker does not have: it starts, and says so.
+constexpr std::string_view kNotOffered[] = {"alter.config.policy.class.name",
+                                            "client.quota.",
+                                            "create.topic.policy.class.name",
+                                            "delegation.token.",
+                                            "group.consumer.",
+                                            "group.share.",
+                                            "group.streams.",
+                                            "log.cleaner.io.",
+                                            "metric.reporters",
+                                            "metrics.",
+                                            "quota.",
+                                            "remote.log.",
+                                            "share.",
+                                            "telemetry."};
+
+// Keys that protect a broker: one that ignored them would stand open to whom its owner meant to keep out.
+constexpr std::string_view kProtecting[] = {"authorizer.class.name", "allow.everyone.if.no.acl.found",
+                                            "principal.builder.class", "sasl.", "super.users"};
+
+template <size_t N>
+bool is_one_of(const std::string_view (&names)[N], std::string_view name) {
+  return std::any_of(std::begin(names), std::end(names),
+                     [name](std::string_view one) { return one.ends_with('.') ? name.starts_with(one) : name == one; });
+}
 
 std::optional<int64_t> number(std::string_view text) {
   int64_t value = 0;
@@ -188,9 +229,8 @@ bool bool_property(const Properties& properties, std::string_view name) {
 }
 
 bool is_known_property(std::string_view name) {
-  return find_broker_config_key(name) != nullptr || topic_default(name) != nullptr ||
-         std::find(std::begin(kAccepted), std::end(kAccepted), name) != std::end(kAccepted) || net::is_tls_key(name) ||
-         is_listener_key(name);
+  return find_broker_config_key(name) != nullptr || topic_default(name) != nullptr || is_one_of(kAccepted, name) ||
+         is_one_of(kNotOffered, name) || is_one_of(kProtecting, name) || net::is_tls_key(name) || is_listener_key(name);
 }
 
 ConfigComplaints check_properties(const Properties& properties) {
@@ -208,7 +248,17 @@ ConfigComplaints check_properties(const Properties& properties) {
       // Times that are too long to count in milliseconds, or none; only a retention may be without limit.
       const auto time = number(value);
       const bool unlimited = time == -1 && name != "log.roll.hours";
-      if (!time || !((*time >= 1 && *time <= INT32_MAX) || unlimited)) out.wrong.push_back(not_allowed(name, value));
+      if (!time || !((*time >= 1 && *time <= INT32_MAX) || unlimited))
+        out.wrong.push_back(fmt::format("{}; expected a whole number from 1 to {}{}", not_allowed(name, value),
+                                        INT32_MAX, name == "log.roll.hours" ? "" : ", or -1 for no limit"));
+    } else if (is_one_of(kProtecting, name)) {
+      out.wrong.push_back(
+          fmt::format("{}: this broker has neither SASL nor ACLs and would not keep anybody out; take "
+                      "the key away and protect the broker by TLS client certificates "
+                      "(ssl.client.auth=required), the network, or run on Apache Kafka",
+                      name));
+    } else if (is_one_of(kNotOffered, name) && !is_one_of(kAccepted, name)) {
+      out.unknown.push_back(fmt::format("{}: a key of Kafka's that has no effect here", name));
     } else if (!is_known_property(name)) {
       out.unknown.push_back(unknown_key(name));
     }
@@ -216,6 +266,22 @@ ConfigComplaints check_properties(const Properties& properties) {
   if (out.wrong.empty()) check_together(properties, out.wrong);
   return out;
 }
+
+namespace {
+// node.id, or broker.id as it was called before KRaft.
+Result<int32_t> node_id_of(const Properties& properties) {
+  const auto old = properties.find("broker.id");
+  if (old == properties.end()) return static_cast<int32_t>(int_property(properties, "node.id"));
+  const auto id = number(old->second);
+  if (!id || *id < 0 || *id > INT32_MAX)
+    return error(Code::invalid_argument, "broker.id={}: not an id; expected a whole number from 0 to {}", old->second,
+                 INT32_MAX);
+  if (properties.contains("node.id") && int_property(properties, "node.id") != *id)
+    return error(Code::invalid_argument, "broker.id={}: node.id={} is given too, and they name the same thing",
+                 old->second, properties.at("node.id"));
+  return static_cast<int32_t>(*id);
+}
+}  // namespace
 
 Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties) {
   BrokerConfig out;
@@ -225,14 +291,13 @@ Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties)
     out.host = listeners.front().host;
     out.port = listeners.front().port;
   }
-  const auto log_dir = properties.find("log.dir");
-  out.data_dir = properties.contains("log.dirs") || log_dir == properties.end()
-                     ? string_property(properties, "log.dirs")
-                     : log_dir->second;
-  if (out.data_dir.find(',') != std::string::npos) {
-    return error(Code::invalid_argument, "log.dirs={}: one data folder is supported", out.data_dir);
+  const std::string_view folder_key = properties.contains("log.dirs") ? "log.dirs" : "log.dir";
+  out.data_dir = string_property(properties, properties.contains("log.dir") ? folder_key : "log.dirs");
+  if (out.data_dir.empty() || out.data_dir.find(',') != std::string::npos) {
+    return error(Code::invalid_argument, "{}={}: one data folder is supported; name exactly one", folder_key,
+                 out.data_dir);
   }
-  out.node_id = static_cast<int32_t>(int_property(properties, "node.id"));
+  out.node_id = MUIR_TRY(node_id_of(properties));
   out.network_threads = static_cast<int>(std::max<int64_t>(1, int_property(properties, "num.network.threads")));
   return out;
 }

@@ -82,9 +82,17 @@ Result<bool> is_tls(const std::string& name, const std::map<std::string, std::st
                name, name, name);
 }
 
-Status advertise(std::vector<Listener>& listeners, std::string_view text) {
+// Names of listeners that are not the broker's: controllers', and those of a registry in the same process.
+bool is_another_servers(const std::string& name, const std::vector<std::string_view>& controllers) {
+  return name == "HTTP" || name == "HTTPS" ||
+         std::find(controllers.begin(), controllers.end(), name) != controllers.end();
+}
+
+Status advertise(std::vector<Listener>& listeners, std::string_view text,
+                 const std::vector<std::string_view>& controllers) {
   for (const std::string_view entry : split(text)) {
     const Address address = MUIR_TRY(parse_address(entry, "advertised.listeners"));
+    if (is_another_servers(address.name, controllers)) continue;
     const auto found = std::find_if(listeners.begin(), listeners.end(),
                                     [&](const Listener& listener) { return listener.name == address.name; });
     if (found == listeners.end()) {
@@ -109,8 +117,7 @@ Result<std::vector<Listener>> read_listeners(const std::map<std::string, std::st
   std::vector<Listener> out;
   for (const std::string_view entry : split(addresses)) {
     const Address address = MUIR_TRY(parse_address(entry, "listeners"));
-    if (address.name == "HTTP" || address.name == "HTTPS") continue;
-    if (std::find(controller_names.begin(), controller_names.end(), address.name) != controller_names.end()) continue;
+    if (is_another_servers(address.name, controller_names)) continue;
     for (const Listener& other : out) {
       if (other.name == address.name)
         return error(Code::invalid_argument, "listeners: there are two listeners {}", address.name);
@@ -122,7 +129,7 @@ Result<std::vector<Listener>> read_listeners(const std::map<std::string, std::st
                    .port = address.port,
                    .tls = MUIR_TRY(is_tls(address.name, protocols))});
   }
-  MUIR_RETURN_IF_ERROR(advertise(out, string_property(properties, "advertised.listeners")));
+  MUIR_RETURN_IF_ERROR(advertise(out, string_property(properties, "advertised.listeners"), controller_names));
   return out;
 }
 

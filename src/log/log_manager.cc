@@ -169,7 +169,11 @@ Status LogManager::load_meta() {
           path(kMeta), text.empty() ? "empty" : "damaged (" + meta.status().message() + ")");
     }
     meta_ = *std::move(meta);
-    return {};
+    if (meta_.node_id == options_.node_id) return {};
+    return muir::error(Code::invalid_argument,
+                       "node.id={}: the data of this folder are those of node.id={} ({}); start with that id, or with "
+                       "another folder",
+                       options_.node_id, meta_.node_id, path(kMeta));
   }
   meta_ = {random_id().to_string(), random_id().to_string(), options_.node_id};
   return env_.replace_file(path(kMeta), encode_meta_properties(meta_));

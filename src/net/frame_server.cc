@@ -191,6 +191,15 @@ class Connection final : public FrameConnection,
     stream_->abort();
   }
 
+  // The beginning of a request line, or of HTTP/2's preface.
+  static bool is_http(BytesView start) {
+    for (const std::string_view method :
+         {"GET ", "POST", "PUT ", "HEAD", "OPTI", "DELE", "PATC", "CONN", "TRAC", "PRI "}) {
+      if (start == method) return true;
+    }
+    return false;
+  }
+
   // Hands out every whole frame that has arrived, unless paused, as its turn comes, and asks for more.
   void pump() {
     pumping_ = true;
@@ -235,6 +244,8 @@ class Connection final : public FrameConnection,
   void refuse(size_t size) {
     if (is_client_hello(size)) {
       log::warn("frame from {}: the client speaks TLS, and this port does not; closing the connection", peer());
+    } else if (is_http(BytesView(buffer_.data() + begin_, kLengthBytes))) {
+      log::warn("frame from {}: the client speaks HTTP, and this port does not; closing the connection", peer());
     } else {
       log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
                 frame_bytes_max_);

@@ -111,6 +111,32 @@ class CommandLine(unittest.TestCase):
                 self.assertTrue(all("num.partitions" in row for row in rows), done.stdout)
                 self.assertRegex(done.stdout, r"(?m)^num.partitions +3 +--set ")
 
+    def test_the_broker_lies_where_log_dirs_says_and_has_the_id_of_node_id(self):
+        topics = self.folder / "topics"
+        (self.folder / "server.properties").write_text(f"node.id=7\nlog.dirs={topics}\n")
+        port, = product.cluster.free_ports(1)
+        words = ["broker", "--broker-port", str(port), "--config", "server.properties"]
+        with open(self.folder / "broker.log", "wb") as out:
+            broker = subprocess.Popen([str(product.BINARY), *words, "--output", "json"], stdout=subprocess.PIPE, stderr=out, cwd=self.folder,
+                                      stdin=subprocess.DEVNULL, preexec_fn=product.cluster.die_with_parent)
+        self.addCleanup(lambda: (broker.kill(), broker.wait(), broker.stdout.close()))
+        self.assertIn(b"bootstrapServers", broker.stdout.readline())
+        listed = subprocess.run(["kcat", "-L", "-J", "-b", f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual([b["id"] for b in json.loads(listed.stdout)["brokers"]], [7])
+        self.assertIn("node.id=7", (topics / "meta.properties").read_text())
+        self.assertFalse(self.data.exists(), "there is a second folder")
+        broker.send_signal(signal.SIGTERM)
+        self.assertEqual(broker.wait(timeout=60), 0)
+        for more, code, message in (
+                (["--set", "node.id=8"], 2, "node.id=8: the data of this folder are those of node.id=7"),
+                (["--data", "data"], 2, "both name the broker's folder"),
+                (["--set", "log.dirs=a,b"], 2, "one data folder is supported"),
+                (["--set", "authorizer.class.name=x"], 2, "neither SASL nor ACLs")):
+            with self.subTest(message=message):
+                done = self.run_muir(*words, *more)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(message, done.stderr)
+
     def free_ports(self):
         return dict(zip(("--http-port", "--broker-port", "--registry-port"), map(str, product.cluster.free_ports(3))))
 

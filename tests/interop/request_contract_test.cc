@@ -125,6 +125,56 @@ TEST_P(RequestContract, SettingsOfTopicsAreRefusedInTheSameWords) {
   }
 }
 
+// Replicas that a client chooses itself, when it makes a topic and when it adds partitions to one of a single
+// partition.
+TEST_P(RequestContract, AssignmentsOfReplicasNameBrokersThatExistOnceAndForEveryPartition) {
+  TestClient client(port());
+  const std::string empty = "The manual partition assignment includes an empty replica list.";
+  const std::string twice = "The manual partition assignment includes the broker 1 more than once.";
+  const std::string stranger = "The manual partition assignment includes broker 9, but no such broker is registered.";
+  const struct {
+    const char* name;
+    std::vector<std::vector<int32_t>> replicas;  // of partitions 0, 1, ...
+    std::string refused_create;                  // empty: it is made
+    int32_t count;
+    std::string refused_growth;  // empty: they are added
+  } cases[] = {
+      {"fits", {{1}}, "", 2, ""},
+      {"none", {{}}, empty, 2, empty},
+      {"twice", {{1, 1}}, twice, 2, twice},
+      {"stranger", {{9}}, stranger, 2, stranger},
+      {"stranger-behind", {{1}, {9}}, stranger, 3, stranger},
+      {"short", {{1}}, "", 3, "Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified."},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    const std::string made = std::string("assigned-") + c.name;
+    const std::string grown = std::string("grown-") + c.name;
+    wire::CreateTopicsRequest create;
+    create.timeout_ms = 20'000;
+    create.topics.push_back({grown, 1, 1, {}, {}, {}});
+    ASSERT_EQ(client.call(create, 7).topics.at(0).error_code, ErrorCode::none);
+    create.topics = {{made, -1, -1, {}, {}, {}}};
+    wire::CreatePartitionsRequest grow;
+    grow.timeout_ms = 20'000;
+    grow.topics.push_back({grown, c.count, std::vector<wire::CreatePartitionsRequest::Assignment>(), {}});
+    for (size_t i = 0; i < c.replicas.size(); ++i) {
+      create.topics[0].assignments.push_back({static_cast<int32_t>(i), c.replicas[i], {}});
+      grow.topics[0].assignments->push_back({c.replicas[i], {}});
+    }
+    const auto answer = [](ErrorCode code, const std::optional<std::string>& message) {
+      return fmt::format("{} {}", wire::name_of(code), message.value_or(""));
+    };
+    const auto expected = [&answer](const std::string& message) {
+      return answer(message.empty() ? ErrorCode::none : ErrorCode::invalid_replica_assignment, message);
+    };
+    const auto created = client.call(create, 7).topics.at(0);
+    EXPECT_EQ(answer(created.error_code, created.error_message), expected(c.refused_create));
+    const auto added = client.call(grow, 3).results.at(0);
+    EXPECT_EQ(answer(added.error_code, added.error_message), expected(c.refused_growth));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Brokers, RequestContract, kBothVendors, vendor_name);
 
 }  // namespace

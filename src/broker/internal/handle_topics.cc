@@ -25,6 +25,22 @@ std::set<std::string> repeated_names(const Items& items) {
   return repeated;
 }
 
+// The replicas that a client gives to one partition: here they can only be this broker. As Kafka's controller refuses.
+Status check_assignment(const std::vector<int32_t>& broker_ids, int32_t node_id) {
+  constexpr auto kRefused = ErrorCode::invalid_replica_assignment;
+  if (broker_ids.empty())
+    return log::kafka_error(kRefused, "The manual partition assignment includes an empty replica list.");
+  std::set<int32_t> seen;
+  for (const int32_t id : broker_ids) {
+    if (!seen.insert(id).second)
+      return log::kafka_error(kRefused, "The manual partition assignment includes the broker {} more than once.", id);
+    if (id != node_id)
+      return log::kafka_error(
+          kRefused, "The manual partition assignment includes broker {}, but no such broker is registered.", id);
+  }
+  return {};
+}
+
 Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_id) {
   if (!wanted.assignments.empty()) {
     if (wanted.num_partitions != -1 || wanted.replication_factor != -1) {
@@ -33,11 +49,11 @@ Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_
     }
     std::set<int32_t> indexes;
     for (const auto& assignment : wanted.assignments) {
-      indexes.insert(assignment.partition_index);
-      if (assignment.broker_ids == std::vector<int32_t>{node_id}) continue;
-      return log::kafka_error(ErrorCode::invalid_replica_assignment,
-                              "partition {} may only be assigned to the one broker, {}", assignment.partition_index,
-                              node_id);
+      if (!indexes.insert(assignment.partition_index).second)
+        return log::kafka_error(ErrorCode::invalid_replica_assignment,
+                                "Found multiple manual partition assignments for partition {}",
+                                assignment.partition_index);
+      MUIR_RETURN_IF_ERROR(check_assignment(assignment.broker_ids, node_id));
     }
     const bool from_zero = *indexes.begin() == 0 && *indexes.rbegin() + 1 == static_cast<int32_t>(indexes.size());
     if (!from_zero || indexes.size() != wanted.assignments.size()) {
@@ -110,6 +126,22 @@ CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestI
   out.replication_factor = 1;
   out.configs = settings_of_new_topic(context, settings);
   return out;
+}
+
+Status add_partitions(BrokerContext& context, const wire::CreatePartitionsRequest::Topic& wanted, bool validate_only) {
+  const auto topic = context.logs->find_topic(wanted.name);
+  if (topic != nullptr && wanted.assignments) {
+    const int64_t more = int64_t{wanted.count} - static_cast<int64_t>(topic->partitions.size());
+    if (more > 0 && more != static_cast<int64_t>(wanted.assignments->size()))
+      return log::kafka_error(ErrorCode::invalid_replica_assignment,
+                              "Attempted to add {} additional partition(s), but only {} assignment(s) were specified.",
+                              more, wanted.assignments->size());
+    if (more > 0) {
+      for (const auto& one : *wanted.assignments)
+        MUIR_RETURN_IF_ERROR(check_assignment(one.broker_ids, context.node_id()));
+    }
+  }
+  return context.logs->add_partitions(wanted.name, wanted.count, validate_only);
 }
 
 int64_t partitions_added(BrokerContext& context, const wire::CreatePartitionsRequest& request) {
@@ -206,7 +238,7 @@ void handle_create_partitions(BrokerContext& context, const RequestInfo&, wire::
       out.name = wanted.name;
       const Status status = repeated.contains(wanted.name)
                                 ? log::kafka_error(ErrorCode::invalid_request, "Duplicate topic in request.")
-                                : context.logs->add_partitions(wanted.name, wanted.count, request.validate_only);
+                                : add_partitions(context, wanted, request.validate_only);
       out.error_code = log::kafka_code(status);
       if (!status.ok()) out.error_message = status.message();
     }
