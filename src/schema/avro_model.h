@@ -23,7 +23,7 @@
 
 namespace muir::schema::avro {
 
-// invalid_argument for what the model refuses: enums with empty symbols, types that nest more than 512 deep.
+// invalid_argument for what the model refuses: enums with empty symbols, types that nest more than 100 deep.
 Result<schema::SchemaPtr> to_model(const Schema& schema);
 
 struct FromModelOptions {

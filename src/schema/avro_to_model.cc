@@ -10,8 +10,8 @@ namespace {
 
 using internal::NameMaker;
 
-// As deep as the builder takes them, so that a hostile schema does not exhaust the stack first.
-constexpr int kDepthMax = 512;
+// Deeper than schemas are that people write; a hostile one would exhaust the stack.
+constexpr int kDepthMax = 100;
 
 class ToModel {
  public:
