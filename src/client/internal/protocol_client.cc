@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/log.h"
 #include "net/tls_config.h"
 #include "wire/messages/find_coordinator.h"
 
@@ -31,34 +32,53 @@ bool may_retry(const Status& status) {
   return status.code() == Code::unavailable || status.code() == Code::io_error || status.code() == Code::timed_out;
 }
 
+ProtocolClient::ProtocolClient(ProtocolClientOptions options)
+    : options_(std::move(options)), reachability_([this] {
+        std::string servers;
+        for (const Endpoint& one : options_.bootstrap) servers += (servers.empty() ? "" : ",") + to_string(one);
+        return servers;
+      }()) {}
+
 bool ProtocolClient::back_off(const Deadline& deadline) const {
   if (deadline.left_ms() <= options_.retry_backoff_ms) return false;
   std::this_thread::sleep_for(std::chrono::milliseconds(options_.retry_backoff_ms));
   return true;
 }
 
-Result<BrokerConnection*> ProtocolClient::at(const Endpoint& endpoint, const Deadline& deadline) {
+Result<BrokerConnection*> ProtocolClient::connect(const Endpoint& endpoint, int64_t timeout_ms) {
   std::unique_ptr<BrokerConnection>& slot = connections_[endpoint];
   if (slot != nullptr && !slot->broken()) return slot.get();
   slot.reset();
-  slot = MUIR_TRY(BrokerConnection::open(endpoint, options_.client_id,
-                                         std::min(deadline.left_ms(), options_.connect_timeout_ms), options_.tls));
+  slot = MUIR_TRY(BrokerConnection::open(endpoint, options_.client_id, timeout_ms, options_.tls));
   return slot.get();
+}
+
+Result<BrokerConnection*> ProtocolClient::at(const Endpoint& endpoint, const Deadline& deadline) {
+  return connect(endpoint, std::min(deadline.left_ms(), options_.connect_timeout_ms));
 }
 
 Result<BrokerConnection*> ProtocolClient::any(const Deadline& deadline) {
   for (const auto& [endpoint, connection] : connections_) {
     if (connection != nullptr && !connection->broken()) return connection.get();
   }
+  const int64_t began_ms = system_clock().steady_ms();
   Status failure = error(Code::unavailable, "no broker is known");
   for (const std::vector<Endpoint>& list : {known_, options_.bootstrap}) {
     for (const Endpoint& endpoint : list) {
-      Result<BrokerConnection*> connection = at(endpoint, deadline);
-      if (connection.ok()) return connection;
+      // One that hangs is given up soon at first, so that it can be spoken of.
+      const int64_t longest_ms = reachability_.failing() ? options_.connect_timeout_ms : Reachability::kFirstConnectMs;
+      Result<BrokerConnection*> connection =
+          connect(endpoint, std::min({deadline.left_ms(), options_.connect_timeout_ms, longest_ms}));
+      if (connection.ok()) {
+        if (const std::string again = reachability_.reached(); !again.empty()) log::info("{}", again);
+        return connection;
+      }
       failure = connection.status();
-      if (deadline.passed()) return failure;
+      if (deadline.passed()) break;
     }
   }
+  const std::string said = reachability_.failed(failure, began_ms, system_clock().steady_ms());
+  if (!said.empty()) log::warn("{}", said);
   return failure;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/internal/broker_connection.h"
+#include "client/internal/reachability.h"
 #include "client/records.h"
 #include "wire/messages/metadata.h"
 
@@ -30,7 +31,7 @@ bool may_retry(const Status& status);
 
 class ProtocolClient {
  public:
-  explicit ProtocolClient(ProtocolClientOptions options) : options_(std::move(options)) {}
+  explicit ProtocolClient(ProtocolClientOptions options);
 
   // A connection to any broker: one that is open, else one of the known and the bootstrap brokers.
   Result<BrokerConnection*> any(const Deadline& deadline);
@@ -65,9 +66,12 @@ class ProtocolClient {
   }
 
  private:
+  Result<BrokerConnection*> connect(const Endpoint& endpoint, int64_t timeout_ms);
+
   const ProtocolClientOptions options_;
   std::map<Endpoint, std::unique_ptr<BrokerConnection>> connections_;
   std::vector<Endpoint> known_;  // from the last metadata
+  Reachability reachability_;
 };
 
 }  // namespace muir::client::internal
