@@ -496,6 +496,65 @@ TEST_F(StreamThreadTest, AFailureOfTheTopologyEndsTheThread) {
   EXPECT_EQ(counts()["a"], 1);
 }
 
+// Counts how often consumers are given partitions: each time costs questions to the cluster.
+class CountingConsumer final : public client::Consumer {
+ public:
+  CountingConsumer(std::unique_ptr<client::Consumer> inner, int& assigned)
+      : inner_(std::move(inner)), assigned_(assigned) {}
+  Status assign(const std::vector<client::PartitionStart>& add) override {
+    ++assigned_;
+    return inner_->assign(add);
+  }
+  Status unassign(const std::vector<client::TopicPartition>& remove) override { return inner_->unassign(remove); }
+  Status seek(const client::PartitionStart& to) override { return inner_->seek(to); }
+  Status pause(const std::vector<client::TopicPartition>& partitions) override { return inner_->pause(partitions); }
+  Status resume(const std::vector<client::TopicPartition>& partitions) override { return inner_->resume(partitions); }
+  Result<std::unique_ptr<client::Records>> poll(int64_t timeout_ms, size_t records_max) override {
+    return inner_->poll(timeout_ms, records_max);
+  }
+  Result<Offset> position(const client::TopicPartition& partition) override { return inner_->position(partition); }
+  void wakeup() override { inner_->wakeup(); }
+
+ private:
+  std::unique_ptr<client::Consumer> inner_;
+  int& assigned_;
+};
+
+class CountingClient final : public client::Client {
+ public:
+  CountingClient(std::unique_ptr<client::Client> inner, int& assigned)
+      : inner_(std::move(inner)), assigned_(assigned) {}
+  Result<std::unique_ptr<client::Producer>> producer(const client::Properties& overrides) override {
+    return inner_->producer(overrides);
+  }
+  Result<std::unique_ptr<client::Consumer>> consumer(const client::Properties& overrides) override {
+    auto made = MUIR_TRY(inner_->consumer(overrides));
+    return std::unique_ptr<client::Consumer>(std::make_unique<CountingConsumer>(std::move(made), assigned_));
+  }
+  Result<std::unique_ptr<client::Admin>> admin(const client::Properties& overrides) override {
+    return inner_->admin(overrides);
+  }
+  Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions& options,
+                                                            client::GroupProtocol& protocol) override {
+    return inner_->group_member(options, protocol);
+  }
+
+ private:
+  std::unique_ptr<client::Client> inner_;
+  int& assigned_;
+};
+
+TEST_F(StreamThreadTest, TheTasksOfAnAssignmentBeginTogether) {
+  int assigned = 0;
+  App one(std::make_unique<CountingClient>(cluster_.client(), assigned), clock_, plan_, config_of(folder_.str(), true),
+          1);
+  for (int i = 0; i < 8; ++i) produce(std::to_string(i));
+  settle({&one});
+  EXPECT_EQ(counts().size(), 8u);
+  EXPECT_EQ(assigned, 1) << "of " << kPartitions << " tasks";
+  one.close(true);
+}
+
 // What becomes of a thread whose sink refuses everything.
 struct RefusedSink {
   wire::ErrorCode error;

@@ -95,8 +95,10 @@ Status TaskManager::begin_tasks(int64_t timeout_ms) {
     if (failed != nullptr) return restart_from_scratch(*tasks_.at(failed->id()));
     return complete.status().annotate("restore");
   }
-  for (auto* done : *complete) MUIR_RETURN_IF_ERROR(begin_running(*tasks_.at(done->id())));
-  return {};
+  std::vector<client::PartitionStart> starts;
+  for (auto* done : *complete) MUIR_RETURN_IF_ERROR(begin_running(*tasks_.at(done->id()), starts));
+  // All at once: each assignment asks the cluster for offsets and leaders before the first record can come.
+  return starts.empty() ? Status() : clients_.consumer->assign(starts);
 }
 
 Status TaskManager::open_pending() {
@@ -179,10 +181,11 @@ Status TaskManager::restart_from_scratch(StreamTask& task) {
   return {};
 }
 
-Status TaskManager::begin_running(StreamTask& task) {
+Status TaskManager::begin_running(StreamTask& task, std::vector<client::PartitionStart>& starts) {
   --restoring_count_;
   MUIR_RETURN_IF_ERROR(task.run());
-  return clients_.consumer->assign(task.starts());
+  for (auto& start : task.starts()) starts.push_back(std::move(start));
+  return {};
 }
 
 Status TaskManager::add_records(std::unique_ptr<client::Records> records) {

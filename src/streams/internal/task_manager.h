@@ -88,7 +88,8 @@ class TaskManager final : public AssignmentListener {
   Status open_pending();
   Result<std::map<TaskId, TaskStart>> ask_starts(const std::map<TaskId, Partitions>& tasks) const;
   Status begin_restore(const std::vector<StreamTask*>& opened);
-  Status begin_running(StreamTask& task);
+  // Adds to `starts` what the consumer is to be assigned.
+  Status begin_running(StreamTask& task, std::vector<client::PartitionStart>& starts);
   Status restart_from_scratch(StreamTask& task);
   Status commit_at_least_once(const client::Offsets& offsets);
   Status commit_offsets(const client::Offsets& offsets);
