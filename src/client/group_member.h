@@ -45,6 +45,8 @@ struct GroupMemberOptions {
   int64_t heartbeat_interval_ms = 3'000;
   int64_t request_timeout_ms = 30'000;
   int64_t retry_backoff_ms = 100;
+  std::map<std::string, std::string>
+      properties{};  // laid over the client's: connection, client.id, and the two above where given
 };
 
 // Heartbeats are sent by a thread of its own; all other calls come from one thread (the owner), except

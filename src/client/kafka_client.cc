@@ -27,9 +27,10 @@ class KafkaClient final : public Client {
   Result<std::unique_ptr<GroupMember>> group_member(const GroupMemberOptions& options,
                                                     GroupProtocol& protocol) override {
     if (options.group_id.empty()) return error(Code::invalid_argument, "group member: group_id is empty");
-    auto client_options = MUIR_TRY(internal::protocol_options(properties_));
-    client_options.request_timeout_ms = options.request_timeout_ms;
-    client_options.retry_backoff_ms = options.retry_backoff_ms;
+    const Properties all = internal::merged(properties_, options.properties);
+    auto client_options = MUIR_TRY(internal::protocol_options(all));
+    if (!all.contains("request.timeout.ms")) client_options.request_timeout_ms = options.request_timeout_ms;
+    if (!all.contains("retry.backoff.ms")) client_options.retry_backoff_ms = options.retry_backoff_ms;
     return std::unique_ptr<GroupMember>(new internal::KafkaGroupMember(std::move(client_options), options, protocol));
   }
 

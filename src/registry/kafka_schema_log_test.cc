@@ -74,6 +74,7 @@ class FaultyProducer final : public client::Producer {
   Status send_offsets_to_transaction(const client::Offsets&, const client::GroupMetadata&, int64_t) override {
     return {};
   }
+  Status transaction_failure() override { return {}; }
   Status commit_transaction(int64_t) override { return {}; }
   Status abort_transaction(int64_t) override { return {}; }
 

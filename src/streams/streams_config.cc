@@ -7,10 +7,13 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "client/client_keys.h"
+#include "streams/internal/client_prefixes.h"
 
 namespace muir::streams {
 namespace {
 
+using internal::lay_over;
 using Map = std::map<std::string, std::string>;
 
 constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();  // what Kafka's keys of type int may have
@@ -22,8 +25,6 @@ constexpr std::string_view kPassedOn[] = {
     "retry.backoff.max.ms",       "receive.buffer.bytes", "send.buffer.bytes",        "request.timeout.ms",
     "socket.timeout.ms"};
 constexpr std::string_view kPassedOnPrefixes[] = {"ssl.", "sasl."};
-constexpr std::string_view kClientPrefixes[] = {
-    "consumer.", "main.consumer.", "restore.consumer.", "global.consumer.", "producer.", "admin.", "topic."};
 // Client keys that Kafka Streams accepts without a prefix.
 constexpr std::string_view kConsumerKeys[] = {"auto.offset.reset",    "session.timeout.ms", "heartbeat.interval.ms",
                                               "max.poll.interval.ms", "group.instance.id",  "fetch.min.bytes",
@@ -88,10 +89,6 @@ bool passed_on(std::string_view key) {
   return among(kPassedOn, key) || std::any_of(std::begin(kPassedOnPrefixes), std::end(kPassedOnPrefixes),
                                               [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
-bool client_prefixed(std::string_view key) {
-  return std::any_of(std::begin(kClientPrefixes), std::end(kClientPrefixes),
-                     [&](std::string_view prefix) { return key.starts_with(prefix); });
-}
 
 // Reads typed values and keeps the first failure.
 class Reader {
@@ -144,12 +141,6 @@ class Reader {
   Status status_;
 };
 
-void lay_over(client::Properties& out, const Map& properties, std::string_view prefix) {
-  for (const auto& [key, value] : properties) {
-    if (key.starts_with(prefix)) out[key.substr(prefix.size())] = value;
-  }
-}
-
 template <class Names>
 void take(client::Properties& out, const Map& properties, const Names& names) {
   for (const auto name : names) {
@@ -181,6 +172,7 @@ void client_properties(const Map& properties, StreamsConfig& config) {
   take(config.producer, properties, kProducerKeys);
   lay_over(config.producer, properties, "producer.");
   config.producer["enable.idempotence"] = "true";
+  config.producer.erase("transactional.id");
   if (config.exactly_once) config.producer.try_emplace("transaction.timeout.ms", "10000");
   lay_over(config.admin, properties, "admin.");
   lay_over(config.topic_configs, properties, "topic.");
@@ -254,7 +246,10 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
   in.policy("production.exception.handler", config.on_production_error);
   MUIR_RETURN_IF_ERROR(in.status());
 
+  MUIR_RETURN_IF_ERROR(internal::check_prefixed_keys(properties));
   client_properties(properties, config);
+  MUIR_RETURN_IF_ERROR(client::check_client_keys(client::ClientKind::consumer, config.main_consumer, {}));
+  MUIR_RETURN_IF_ERROR(client::check_client_keys(client::ClientKind::producer, config.producer, {}));
   Reader consumer(config.main_consumer);
   const std::string reset = consumer.text("auto.offset.reset", "earliest");
   if (reset != "earliest" && reset != "latest") {
@@ -265,6 +260,7 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
   consumer.integer("session.timeout.ms", config.session_timeout_ms, 1, kIntMax);
   consumer.integer("heartbeat.interval.ms", config.heartbeat_interval_ms, 1, kIntMax);
   consumer.integer("max.poll.interval.ms", config.max_poll_interval_ms, 1, kIntMax);
+  consumer.integer("max.poll.records", config.max_poll_records, 1, kIntMax);
   MUIR_RETURN_IF_ERROR(consumer.status());
   Reader producer(config.producer);
   producer.integer("transaction.timeout.ms", config.transaction_timeout_ms, 1, kIntMax);
@@ -281,12 +277,12 @@ Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::stri
 }
 
 std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& properties) {
-  std::vector<std::string> out;
+  std::vector<std::string> out = internal::prefixed_keys_without_effect(properties);
   for (const auto& [key, value] : properties) {
     const auto& keys = streams_config_keys();
     const bool known = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == key; }) ||
-                       passed_on(key) || key.starts_with("schema.registry.") || client_prefixed(key) ||
-                       among(kConsumerKeys, key) || among(kProducerKeys, key);
+                       passed_on(key) || key.starts_with("schema.registry.") || key.starts_with("topic.") ||
+                       internal::has_client_prefix(key) || among(kConsumerKeys, key) || among(kProducerKeys, key);
     if (known) continue;
     const auto later =
         std::find_if(std::begin(kLater), std::end(kLater), [&](const LaterKey& k) { return k.name == key; });

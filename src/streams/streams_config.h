@@ -44,6 +44,7 @@ struct StreamsConfig {
   int64_t session_timeout_ms = 45'000;
   int64_t heartbeat_interval_ms = 3'000;
   int64_t max_poll_interval_ms = 300'000;
+  int64_t max_poll_records = 4'000;  // taken from the fetched ones in one turn
 
   client::Properties common;         // keys for every client: bootstrap.servers, security.*, ...
   client::Properties main_consumer;  // with consumer. and main.consumer. laid over

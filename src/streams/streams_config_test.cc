@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "client/client_keys.h"
+
 namespace muir::streams {
 namespace {
 
@@ -103,8 +107,90 @@ TEST(StreamsConfig, UnknownKeysNameTheNearestKnownOne) {
   EXPECT_EQ(
       unknown_keys({{"num.stream.thread", "2"}}),
       (std::vector<std::string>{"unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?"}));
-  EXPECT_TRUE(unknown_keys(with({{"producer.anything", "x"}, {"sasl.mechanism", "PLAIN"}})).empty());
+  EXPECT_TRUE(unknown_keys(with({{"topic.anything", "x"}, {"sasl.mechanism", "PLAIN"}})).empty());
   EXPECT_TRUE(unknown_keys(with({{"schema.registry.url", "http://localhost:8081"}})).empty());
+}
+
+TEST(StreamsConfig, KeysUnderAPrefixAreToldByNameWhenTheyHaveNoEffect) {
+  const std::string later = " of the Java client is not supported yet and has no effect";
+  const std::string decided = " has no effect: the application decides about it";
+  struct Case {
+    std::string key;
+    std::string want;  // empty: it takes effect
+  };
+  for (const Case& c : {
+           Case{"producer.linger.ms", ""},
+           Case{"producer.ssl.truststore.location", ""},
+           Case{"producer.rdkafka.debug", ""},
+           Case{"producer.liger.ms",
+                "unknown configuration key 'producer.liger.ms'; did you mean 'producer.linger.ms'?"},
+           Case{"producer.anything", "unknown configuration key 'producer.anything'"},
+           Case{"producer.fetch.min.bytes",
+                "configuration key 'producer.fetch.min.bytes' is not one of producers and has no effect"},
+           Case{"producer.interceptor.classes", "configuration key 'producer.interceptor.classes'" + later},
+           Case{"producer.transactional.id", "configuration key 'producer.transactional.id'" + decided},
+           Case{"consumer.fetch.mim.bytes",
+                "unknown configuration key 'consumer.fetch.mim.bytes'; did you mean 'consumer.fetch.min.bytes'?"},
+           Case{"consumer.isolation.level", "configuration key 'consumer.isolation.level'" + decided},
+           Case{"consumer.session.timeout.ms", ""},
+           Case{"main.consumer.max.poll.records", ""},
+           Case{"main.consumer.group.protocol", "configuration key 'main.consumer.group.protocol'" + later},
+           Case{"main.consumer.linger.ms",
+                "configuration key 'main.consumer.linger.ms' is not one of consumers and has no effect"},
+           Case{"restore.consumer.max.poll.records", "configuration key 'restore.consumer.max.poll.records'" + later},
+           Case{"restore.consumer.fetch.max.byte",
+                "unknown configuration key 'restore.consumer.fetch.max.byte'; did you mean "
+                "'restore.consumer.fetch.max.bytes'?"},
+           Case{"global.consumer.group.id", "configuration key 'global.consumer.group.id'" + decided},
+           Case{"admin.request.timeout.ms", ""},
+           Case{"admin.request.timeout",
+                "unknown configuration key 'admin.request.timeout'; did you mean 'admin.request.timeout.ms'?"},
+           Case{"admin.retries", "configuration key 'admin.retries'" + later},
+           Case{"admin.sasl.jaas.config", "configuration key 'admin.sasl.jaas.config'" + later},
+       }) {
+    EXPECT_EQ(unknown_keys({{c.key, "1"}}), c.want.empty() ? std::vector<std::string>() : std::vector{c.want}) << c.key;
+  }
+}
+
+// A value for each type; what a key of this kind does not take.
+std::pair<std::string, std::string> good_and_bad(const muir::ConfigKey& key) {
+  if (!key.allowed.empty()) return {key.allowed.back(), "neither"};
+  if (key.type == ConfigType::boolean) return {"false", "perhaps"};
+  if (key.type == ConfigType::integer) return {std::to_string(std::max<int64_t>(key.min, 1)), "many"};
+  return {key.name == "security.protocol" ? "PLAINTEXT" : "x", ""};
+}
+
+TEST(StreamsConfig, EveryKeyOfAClientReachesItUnderEachOfItsPrefixesAndIsCheckedThere) {
+  struct Prefix {
+    std::string prefix;
+    client::ClientKind kind;
+    const client::Properties StreamsConfig::*target;
+  };
+  const std::set<std::string> decided{"isolation.level", "enable.idempotence", "transactional.id"};
+  for (const Prefix& p : {Prefix{"consumer.", client::ClientKind::consumer, &StreamsConfig::main_consumer},
+                          Prefix{"consumer.", client::ClientKind::consumer, &StreamsConfig::restore_consumer},
+                          Prefix{"consumer.", client::ClientKind::consumer, &StreamsConfig::global_consumer},
+                          Prefix{"main.consumer.", client::ClientKind::consumer, &StreamsConfig::main_consumer},
+                          Prefix{"restore.consumer.", client::ClientKind::consumer, &StreamsConfig::restore_consumer},
+                          Prefix{"global.consumer.", client::ClientKind::consumer, &StreamsConfig::global_consumer},
+                          Prefix{"producer.", client::ClientKind::producer, &StreamsConfig::producer},
+                          Prefix{"admin.", client::ClientKind::admin, &StreamsConfig::admin}}) {
+    for (const muir::ConfigKey& key : client::client_config(p.kind).keys()) {
+      if (decided.contains(key.name)) continue;
+      SCOPED_TRACE(p.prefix + key.name);
+      const auto [good, bad] = good_and_bad(key);
+      const auto config = StreamsConfig::parse(with({{p.prefix + key.name, good}}));
+      ASSERT_TRUE(config.ok()) << config.status().to_string();
+      const client::Properties& properties = (*config).*p.target;
+      ASSERT_TRUE(properties.contains(key.name));
+      EXPECT_EQ(properties.at(key.name), good);
+      if (bad.empty()) continue;
+      const auto wrong = StreamsConfig::parse(with({{p.prefix + key.name, bad}}));
+      ASSERT_FALSE(wrong.ok());
+      EXPECT_NE(wrong.status().message().find(p.prefix + key.name), std::string::npos) << wrong.status().message();
+      EXPECT_NE(wrong.status().message().find(bad), std::string::npos) << wrong.status().message();
+    }
+  }
 }
 
 TEST(StreamsConfig, KafkasKeysThatHaveNoEffectYetAreToldAsSuch) {

@@ -9,85 +9,11 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "client/internal/key_table.h"
 #include "net/tls_config.h"
 
 namespace muir::client::internal {
 namespace {
-
-enum Use : unsigned { kProducer = 1, kConsumer = 2, kBoth = 3, kOurs = 0 };
-
-struct Key {
-  std::string_view name;     // as the Java clients name it
-  std::string_view rdkafka;  // empty: the same
-  unsigned use;
-};
-
-// kOurs: read by this module, or decided by it (group membership, offsets, serializers are not librdkafka's business
-// here).
-constexpr Key kKeys[] = {
-    {"bootstrap.servers", "", kBoth},
-    {"client.id", "", kBoth},
-    {"client.rack", "", kConsumer},
-    {"security.protocol", "", kBoth},
-    {"metadata.max.age.ms", "", kBoth},
-    {"connections.max.idle.ms", "", kBoth},
-    {"reconnect.backoff.ms", "", kBoth},
-    {"reconnect.backoff.max.ms", "", kBoth},
-    {"socket.connection.setup.timeout.ms", "", kBoth},
-    {"receive.buffer.bytes", "socket.receive.buffer.bytes", kBoth},
-    {"send.buffer.bytes", "socket.send.buffer.bytes", kBoth},
-    {"acks", "", kProducer},
-    {"batch.size", "", kProducer},
-    {"compression.type", "", kProducer},
-    {"compression.level", "", kProducer},
-    {"delivery.timeout.ms", "", kProducer},
-    {"enable.idempotence", "", kProducer},
-    {"linger.ms", "", kProducer},
-    {"max.in.flight.requests.per.connection", "", kProducer},
-    {"max.request.size", "message.max.bytes", kProducer},
-    {"request.timeout.ms", "", kProducer},
-    {"retries", "", kProducer},
-    {"retry.backoff.ms", "", kProducer},
-    {"transaction.timeout.ms", "", kProducer},
-    {"transactional.id", "", kProducer},
-    {"batch.num.messages", "", kProducer},
-    {"check.crcs", "", kConsumer},
-    {"fetch.max.bytes", "", kConsumer},
-    {"fetch.max.wait.ms", "fetch.wait.max.ms", kConsumer},
-    {"fetch.min.bytes", "", kConsumer},
-    {"isolation.level", "", kConsumer},
-    {"max.partition.fetch.bytes", "", kConsumer},
-    {"queued.max.messages.kbytes", "", kConsumer},
-    {"queued.min.messages", "", kConsumer},
-    {"buffer.memory", "", kOurs},
-    {"queue.buffering.max.messages", "", kOurs},
-    {"max.block.ms", "", kOurs},
-    {"default.api.timeout.ms", "", kOurs},
-    {"group.id", "", kOurs},
-    {"group.instance.id", "", kOurs},
-    {"session.timeout.ms", "", kOurs},
-    {"heartbeat.interval.ms", "", kOurs},
-    {"max.poll.interval.ms", "", kOurs},
-    {"max.poll.records", "", kOurs},
-    {"auto.offset.reset", "", kOurs},
-    {"enable.auto.commit", "", kOurs},
-    {"auto.commit.interval.ms", "", kOurs},
-    {"allow.auto.create.topics", "", kOurs},
-    {"partition.assignment.strategy", "", kOurs},
-    {"partitioner.class", "", kOurs},
-    {"client.dns.lookup", "", kOurs},
-    {"key.serializer", "", kOurs},
-    {"value.serializer", "", kOurs},
-    {"key.deserializer", "", kOurs},
-    {"value.deserializer", "", kOurs},
-};
-
-const Key* find_key(std::string_view name) {
-  for (const Key& key : kKeys) {
-    if (key.name == name) return &key;
-  }
-  return nullptr;
-}
 
 bool is_secret(std::string_view key) {
   for (const std::string_view part : {"password", "secret", "jaas", "key.pem", "token"}) {
@@ -188,6 +114,8 @@ constexpr std::pair<std::string_view, std::string_view> kConsumerDefaults[] = {
     {"max.partition.fetch.bytes", "1048576"},
     // The memory of an answer lives as long as any of its records.
     {"fetch.max.bytes", "4194304"},
+    // Otherwise an answer could not be smaller than the largest message of a producer.
+    {"message.max.bytes", "1000"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},
 };
 
@@ -232,9 +160,12 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
   }
   const unsigned use = role == Role::producer ? kProducer : kConsumer;
   for (const auto& [name, value] : properties) {
-    const Key* key = find_key(name);
-    if (key != nullptr && (key->use & use) != 0) {
-      MUIR_RETURN_IF_ERROR(set(conf.get(), key->rdkafka.empty() ? key->name : key->rdkafka, value));
+    const ClientKey* key = find_client_key(name);
+    if (key != nullptr && (key->use & use) != 0 && key->rdkafka != kNotRdkafkas) {
+      if (name == "request.timeout.ms" && role == Role::consumer) continue;  // a producer's to librdkafka
+      if (name == "retry.backoff.ms" && role == Role::consumer) continue;
+      MUIR_RETURN_IF_ERROR(
+          set(conf.get(), key->rdkafka.empty() ? key->name : key->rdkafka, rdkafka_value(*key, value)));
     } else if (key == nullptr && name.starts_with("rdkafka.")) {
       // A key of librdkafka's own, for tuning that Kafka has no name for.
       MUIR_RETURN_IF_ERROR(set(conf.get(), std::string_view(name).substr(8), value));
@@ -247,9 +178,12 @@ Result<Conf> make_conf(Role role, const Properties& properties) {
 
 void warn_about_unknown(const Properties& properties) {
   for (const auto& [name, value] : properties) {
-    if (find_key(name) != nullptr || net::is_tls_key(name) || name.starts_with("rdkafka.")) continue;
+    if (find_client_key(name) != nullptr || is_accepted_without_effect(name) || net::is_tls_key(name) ||
+        name.starts_with("rdkafka.")) {
+      continue;
+    }
     std::vector<std::string> known;
-    for (const Key& key : kKeys) known.emplace_back(key.name);
+    for (const ClientKey& key : client_keys()) known.emplace_back(key.name);
     for (const ConfigKey& key : net::tls_config_keys()) known.push_back(key.name);
     if (const std::string near = nearest(name, known); !near.empty()) {
       log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, near);

@@ -7,7 +7,6 @@
 namespace muir::streams::internal {
 namespace {
 
-constexpr size_t kPollRecordsMax = 4'000;
 constexpr size_t kRoundRecords = 256;  // of one task before the next has its turn
 constexpr int64_t kTurnUs = 50'000;    // of processing before the group and the brokers are looked after
 constexpr int64_t kLagGapUs = 10'000;  // between two questions for the lag of partitions that hold a task back
@@ -92,6 +91,7 @@ Status StreamThread::open() {
   member.session_timeout_ms = config.session_timeout_ms;
   member.rebalance_timeout_ms = config.max_poll_interval_ms;
   member.heartbeat_interval_ms = config.heartbeat_interval_ms;
+  member.properties = with_id({}, config.main_consumer, "-consumer");
   member_ = MUIR_TRY(client_.group_member(member, *protocol_));
   tasks_->set_member(member_.get());
   state_ = ThreadState::rebalancing;
@@ -153,7 +153,8 @@ int64_t StreamThread::poll_timeout_ms() const {
 Status StreamThread::poll() {
   last_poll_us_ = context_.clock->steady_us();
   if (!tasks_->has_running()) return {};
-  Result<std::unique_ptr<client::Records>> records = consumer_->poll(poll_timeout_ms(), kPollRecordsMax);
+  Result<std::unique_ptr<client::Records>> records =
+      consumer_->poll(poll_timeout_ms(), static_cast<size_t>(context_.config->max_poll_records));
   context_.counters->poll_seconds.observe_us(context_.clock->steady_us() - last_poll_us_);
   if (!records.ok()) {
     if (records.status().code() == Code::out_of_range) return tasks_->seek_after_loss(records.status());

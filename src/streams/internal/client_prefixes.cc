@@ -1,0 +1,79 @@
+#include "streams/internal/client_prefixes.h"
+
+#include <algorithm>
+
+#include "client/client_keys.h"
+
+namespace muir::streams::internal {
+namespace {
+
+using client::ClientKind;
+
+// Keys of Java's consumer that are the membership's or the task's here, read by StreamsConfig itself.
+constexpr std::string_view kOfTheThread[] = {"auto.offset.reset",     "group.instance.id",    "session.timeout.ms",
+                                             "heartbeat.interval.ms", "max.poll.interval.ms", "max.poll.records"};
+// As in Kafka Streams nobody else's to choose.
+const std::vector<std::string_view> kConsumerDecided = {
+    "isolation.level",  "enable.auto.commit", "allow.auto.create.topics",     "group.id",
+    "key.deserializer", "value.deserializer", "partition.assignment.strategy"};
+const std::vector<std::string_view> kProducerDecided = {"enable.idempotence", "transactional.id", "key.serializer",
+                                                        "value.serializer", "partitioner.class"};
+const std::vector<std::string_view> kNothing;
+
+struct Prefix {
+  std::string_view text;
+  ClientKind kind;
+  const std::vector<std::string_view>* decided;
+  bool thread;  // whether keys of the thread have an effect
+};
+const Prefix kPrefixes[] = {
+    {"consumer.", ClientKind::consumer, &kConsumerDecided, true},
+    {"main.consumer.", ClientKind::consumer, &kConsumerDecided, true},
+    {"restore.consumer.", ClientKind::consumer, &kConsumerDecided, false},
+    {"global.consumer.", ClientKind::consumer, &kConsumerDecided, false},
+    {"producer.", ClientKind::producer, &kProducerDecided, false},
+    {"admin.", ClientKind::admin, &kNothing, false},
+};
+
+client::Properties under(const Prefix& prefix, const std::map<std::string, std::string>& properties) {
+  client::Properties out;
+  lay_over(out, properties, prefix.text);
+  if (!prefix.thread) return out;
+  for (const std::string_view key : kOfTheThread) out.erase(std::string(key));
+  return out;
+}
+
+}  // namespace
+
+bool has_client_prefix(std::string_view key) {
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](const Prefix& prefix) { return key.starts_with(prefix.text); });
+}
+
+std::vector<std::string> prefixed_keys_without_effect(const std::map<std::string, std::string>& properties) {
+  std::vector<std::string> out;
+  for (const Prefix& prefix : kPrefixes) {
+    for (auto& one :
+         client::keys_without_effect(prefix.kind, under(prefix, properties), prefix.text, *prefix.decided)) {
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
+Status check_prefixed_keys(const std::map<std::string, std::string>& properties) {
+  for (const Prefix& prefix : kPrefixes) {
+    client::Properties given = under(prefix, properties);
+    for (const std::string_view key : *prefix.decided) given.erase(std::string(key));
+    MUIR_RETURN_IF_ERROR(client::check_client_keys(prefix.kind, given, prefix.text));
+  }
+  return {};
+}
+
+void lay_over(client::Properties& out, const std::map<std::string, std::string>& properties, std::string_view prefix) {
+  for (const auto& [key, value] : properties) {
+    if (key.starts_with(prefix)) out[key.substr(prefix.size())] = value;
+  }
+}
+
+}  // namespace muir::streams::internal
