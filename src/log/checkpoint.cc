@@ -3,8 +3,16 @@
 #include <charconv>
 #include <optional>
 
+#include "wire/crc32c.h"
+
 namespace muir::log {
 namespace {
+
+constexpr std::string_view kCheckpointsLine = "muir-checkpoints 1\n";
+constexpr std::string_view kRecoveryPoint = "recovery-point";
+constexpr std::string_view kLogStart = "log-start";
+constexpr std::string_view kCleanedTo = "cleaned-to";
+constexpr std::string_view kUndecided = "undecided ";
 
 // Takes the bytes up to `separator` (or all) off the front of `text`.
 std::string_view take(std::string_view& text, char separator) {
@@ -62,6 +70,45 @@ Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text) {
   return out;
 }
 
+Bytes encode_checkpoints(const Checkpoints& checkpoints) {
+  Bytes out(kCheckpointsLine);
+  const auto write = [&](std::string_view kind, const OffsetCheckpoint& offsets) {
+    for (const auto& [partition, offset] : offsets)
+      out += fmt::format("{} {} {} {}\n", kind, partition.first, partition.second, offset);
+  };
+  write(kRecoveryPoint, checkpoints.recovery_points);
+  write(kLogStart, checkpoints.log_starts);
+  write(kCleanedTo, checkpoints.cleaned);
+  return out + fmt::format("end {:08x}\n", wire::crc32c(out));
+}
+
+Result<Checkpoints> decode_checkpoints(BytesView text) {
+  constexpr std::string_view kWhat = "checkpoints";
+  constexpr size_t kEndBytes = 13;  // "end 12345678\n"
+  if (text.size() < kEndBytes || !text.starts_with(kCheckpointsLine) ||
+      text.substr(text.size() - kEndBytes) !=
+          fmt::format("end {:08x}\n", wire::crc32c(text.substr(0, text.size() - kEndBytes))))
+    return muir::error(Code::data_loss, "{}: the checksum differs", kWhat);
+  text.remove_suffix(kEndBytes);
+  text.remove_prefix(kCheckpointsLine.size());
+  Checkpoints out;
+  while (!text.empty()) {
+    const std::string_view line = take(text, '\n');
+    std::string_view rest = line;
+    const std::string_view kind = take(rest, ' ');
+    const std::string topic(take(rest, ' '));
+    const auto partition = number<int32_t>(take(rest, ' '));
+    const auto offset = number<int64_t>(rest);
+    OffsetCheckpoint* offsets = kind == kRecoveryPoint ? &out.recovery_points
+                                : kind == kLogStart    ? &out.log_starts
+                                : kind == kCleanedTo   ? &out.cleaned
+                                                       : nullptr;
+    if (offsets == nullptr || topic.empty() || !partition || !offset) return wrong_line(kWhat, line);
+    (*offsets)[{topic, PartitionId(*partition)}] = Offset(*offset);
+  }
+  return out;
+}
+
 Bytes encode_leader_epochs(const EpochEntries& epochs) {
   Bytes out = fmt::format("0\n{}\n", epochs.size());
   for (const auto& entry : epochs) out += fmt::format("{} {}\n", entry.epoch, entry.start_offset);
@@ -99,31 +146,42 @@ Result<Offset> decode_durable_mark(BytesView text) {
   return Offset(*offset);
 }
 
-Bytes encode_damage(const std::vector<DamagedRange>& ranges) {
-  Bytes out = fmt::format("0\n{}\n", ranges.size());
-  for (const auto& range : ranges)
+Bytes encode_damage(const DamageList& list) {
+  Bytes out = fmt::format("0\n{}\n", list.ranges.size());
+  for (const auto& range : list.ranges)
     out += fmt::format("{} {} {} {}\n", range.begin, range.end, range.first_offset, range.next_offset);
+  for (const auto& txn : list.undecided)
+    out += fmt::format("{}{} {} {}\n", kUndecided, txn.producer_id, txn.first_offset, txn.end_offset);
   return out;
 }
 
-Result<std::vector<DamagedRange>> decode_damage(BytesView text) {
+Result<DamageList> decode_damage(BytesView text) {
   constexpr std::string_view kWhat = "list of damaged ranges";
   const size_t count = MUIR_TRY(read_header(kWhat, text));
-  std::vector<DamagedRange> out;
+  DamageList out;
   while (!text.empty()) {
     const std::string_view line = take(text, '\n');
     std::string_view rest = line;
+    if (line.starts_with(kUndecided)) {
+      rest.remove_prefix(kUndecided.size());
+      const auto producer = number<int64_t>(take(rest, ' '));
+      const auto first = number<int64_t>(take(rest, ' '));
+      const auto end = number<int64_t>(rest);
+      if (!producer || !first || !end || *first > *end) return wrong_line(kWhat, line);
+      out.undecided.push_back({ProducerId(*producer), Offset(*first), Offset(*end)});
+      continue;
+    }
     const auto begin = number<uint64_t>(take(rest, ' '));
     const auto end = number<uint64_t>(take(rest, ' '));
     const auto first = number<int64_t>(take(rest, ' '));
     const auto next = number<int64_t>(rest);
-    const bool ascending =
-        begin && end && first && next && *begin <= *end && *first <= *next && (out.empty() || out.back().end <= *begin);
+    const bool ascending = begin && end && first && next && *begin <= *end && *first <= *next &&
+                           (out.ranges.empty() || out.ranges.back().end <= *begin);
     if (!ascending) return wrong_line(kWhat, line);
-    out.push_back({*begin, *end, Offset(*first), Offset(*next)});
+    out.ranges.push_back({*begin, *end, Offset(*first), Offset(*next)});
   }
-  if (out.size() != count)
-    return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.size());
+  if (out.ranges.size() != count)
+    return muir::error(Code::data_loss, "{}: {} entries announced, {} found", kWhat, count, out.ranges.size());
   return out;
 }
 
@@ -169,6 +227,9 @@ int fuzz_checkpoints(BytesView input) {
     const auto again = decode_offset_checkpoint(encode_offset_checkpoint(*offsets));
     CHECK(again.ok() && *again == *offsets, "a checkpoint does not survive: {}", input);
   }
+  // With the right checksum, so that the lines are read as well.
+  const auto all = decode_checkpoints(Bytes(input) + fmt::format("end {:08x}\n", wire::crc32c(input)));
+  if (all.ok()) CHECK(*decode_checkpoints(encode_checkpoints(*all)) == *all, "checkpoints do not survive: {}", input);
   const auto epochs = decode_leader_epochs(input);
   if (epochs.ok()) {
     const auto again = decode_leader_epochs(encode_leader_epochs(*epochs));

@@ -22,6 +22,17 @@ using OffsetCheckpoint = std::map<TopicPartition, Offset>;
 Bytes encode_offset_checkpoint(const OffsetCheckpoint& offsets);
 Result<OffsetCheckpoint> decode_offset_checkpoint(BytesView text);
 
+// muir-checkpoints: the three above once more, "muir-checkpoints 1\n<file> <topic> <partition> <offset>\n...end
+// <crc>\n".
+struct Checkpoints {
+  OffsetCheckpoint recovery_points;
+  OffsetCheckpoint log_starts;
+  OffsetCheckpoint cleaned;
+  bool operator==(const Checkpoints&) const = default;
+};
+Bytes encode_checkpoints(const Checkpoints& checkpoints);
+Result<Checkpoints> decode_checkpoints(BytesView text);
+
 // leader-epoch-checkpoint: "0\n<count>\n<epoch> <start offset>\n...", both ascending.
 struct EpochEntry {
   LeaderEpoch epoch;
@@ -36,9 +47,23 @@ Result<EpochEntries> decode_leader_epochs(BytesView text);
 Bytes encode_durable_mark(Offset offset);
 Result<Offset> decode_durable_mark(BytesView text);
 
-// <base>.damaged: "0\n<count>\n<first byte> <end byte> <first offset> <next offset>\n...", ascending.
-Bytes encode_damage(const std::vector<DamagedRange>& ranges);
-Result<std::vector<DamagedRange>> decode_damage(BytesView text);
+// What of a transaction was written before a damaged place that may have held its end: nobody knows whether it was
+// committed.
+struct UndecidedTxn {
+  ProducerId producer_id;
+  Offset first_offset;
+  Offset end_offset;  // where the damaged place begins
+  bool operator==(const UndecidedTxn&) const = default;
+};
+struct DamageList {
+  std::vector<DamagedRange> ranges;
+  std::vector<UndecidedTxn> undecided;
+  bool operator==(const DamageList&) const = default;
+};
+// <base>.damaged: "0\n<count>\n<first byte> <end byte> <first offset> <next offset>\n...", ascending; then
+// "undecided <producer id> <first offset> <end offset>\n...".
+Bytes encode_damage(const DamageList& list);
+Result<DamageList> decode_damage(BytesView text);
 
 // partition.metadata: "version: 0\ntopic_id: <base64url>\n".
 Bytes encode_partition_metadata(const wire::Uuid& topic_id);

@@ -16,11 +16,11 @@ constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kIndexSuffix = ".index";
 constexpr std::string_view kTimeIndexSuffix = ".timeindex";
 constexpr std::string_view kTxnIndexSuffix = ".txnindex";
-// What must be in the one above: it has no checksum, and an empty one looks like one of a segment without transactions.
-constexpr std::string_view kTxnCheckSuffix = ".txncheck";
 constexpr std::string_view kSnapshotSuffix = ".snapshot";
 // Where a segment is known to be damaged.
 constexpr std::string_view kDamagedSuffix = ".damaged";
+// What a segment and its indexes were when they were on the disk.
+constexpr std::string_view kSealSuffix = ".seal";
 // Bytes that could not be read as batches and had to leave their segment.
 constexpr std::string_view kQuarantineSuffix = ".quarantine";
 // Put behind the names above while a compacted segment is written, and once it is complete.
@@ -37,9 +37,9 @@ constexpr size_t kFileNameBytesMax = 255;
 constexpr std::string_view kMetadataFile = "partition.metadata";
 // In a partition's folder: up to where its sealed segments are on the disk.
 constexpr std::string_view kDurableMarkFile = "durable-up-to";
-// The files of one segment.
-constexpr std::string_view kSegmentSuffixes[] = {kLogSuffix,      kIndexSuffix,    kTimeIndexSuffix,
-                                                 kTxnIndexSuffix, kTxnCheckSuffix, kDamagedSuffix};
+// The files of one segment, as they are removed: what is there without a .log tells that it was lost.
+constexpr std::string_view kSegmentSuffixes[] = {kSealSuffix,     kIndexSuffix,   kTimeIndexSuffix,
+                                                 kTxnIndexSuffix, kDamagedSuffix, kLogSuffix};
 
 // (42, ".log") -> "00000000000000000042.log".
 std::string segment_file(Offset base_offset, std::string_view suffix);

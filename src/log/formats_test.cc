@@ -6,6 +6,7 @@
 #include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/producer_state.h"
+#include "log/segment_seal.h"
 #include "log/topic_registry.h"
 #include "log/txn_index.h"
 #include "wire/crc32c.h"
@@ -218,6 +219,27 @@ TEST(TopicRegistry, IsWrittenAsItsPageShows) {
   EXPECT_EQ(
       encode_topic_registry(topics),
       "muir-topics 1\ntopic vehicle.state 4L6g3nShT-eMCtK--X86sw 6\nconfig cleanup.policy compact\nend aca19b31\n");
+}
+
+TEST(Seal, IsWrittenAsItsPageShowsAndAnyOtherByteIsAnError) {
+  const SegmentSeal seal{1048311, Offset(8641), {2032, 4083920113}, {3060, 911827465}, {}};
+  const Bytes text = encode_seal(seal);
+  EXPECT_EQ(text,
+            "muir-segment 1\nlog 1048311 8641\nindex 2032 4083920113\ntimeindex 3060 911827465\ntxnindex 0 0\n"
+            "end f9a809c2\n");
+  EXPECT_EQ(decode_seal(text).value(), seal);
+  const Bytes checkpoints = encode_checkpoints({{{{"t", PartitionId(0)}, Offset(9)}}, {}, {}});
+  for (size_t i = 0; i < text.size(); ++i) {
+    Bytes damaged = text;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(decode_seal(damaged).ok()) << "byte " << i;
+    EXPECT_FALSE(decode_seal(text.substr(0, i)).ok()) << "cut at " << i;
+  }
+  for (size_t i = 0; i < checkpoints.size(); ++i) {
+    Bytes damaged = checkpoints;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(decode_checkpoints(damaged).ok()) << "byte " << i;
+  }
 }
 
 TEST(TopicRegistry, AnyChangedOrMissingByteIsAnError) {

@@ -74,7 +74,7 @@ int fuzz_segment(BytesView input) {
   const auto damaged = (*again)->damaged();
   (*again)->forget_damage();
   CHECK((*again)->add_damage(damaged) == damaged);
-  CHECK((*again)->seal().ok());
+  CHECK((*again)->seal().ok() && (*again)->sync().ok());
   const auto next = (*again)->next_offset();
   for (const bool sealed : {true, false}) {
     const auto opened =

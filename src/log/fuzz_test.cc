@@ -61,9 +61,16 @@ TEST(FuzzSegment, SurvivesMutations) {
 TEST(FuzzCheckpoints, SurviveMutations) {
   testing::survive_mutations(
       "log_checkpoints", fuzz_checkpoints,
-      {"0\n2\na 0 10\nt 1 9223372036854775807\n", "0\n2\n3 41\n5 41\n",
+      {"muir-checkpoints 1\nlog-start a 0 10\nrecovery-point t 1 20\n", "0\n1\n5 9 3 4\nundecided 7 3 3\n",
+       "0\n2\na 0 10\nt 1 9223372036854775807\n", "0\n2\n3 41\n5 41\n",
        "version: 0\ntopic_id: 4L6g3nShT-eMCtK--X86sw\n", "#\ncluster.id=c\ndirectory.id=d\nnode.id=1\nversion=1\n"},
       {.alphabet = "0123456789 \n-:="});
+}
+
+TEST(FuzzSeal, SurvivesMutations) {
+  const Bytes lines =
+      "muir-segment 1\nlog 1048311 8641\nindex 2032 4083920113\ntimeindex 3060 911827465\ntxnindex 0 0\n";
+  testing::survive_mutations("log_seal", fuzz_seal, {lines}, {.alphabet = "0123456789 \nloginde"});
 }
 
 TEST(FuzzIndexes, SurviveMutations) {

@@ -24,6 +24,7 @@ constexpr std::string_view kMeta = "meta.properties";
 constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
 constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
 constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
+constexpr std::string_view kCheckpoints = "muir-checkpoints";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 // The same once more: one damaged file must not take the topics away.
 constexpr std::string_view kRegistryCopy = "muir-topics.copy";
@@ -123,14 +124,36 @@ Status LogManager::load() {
   MUIR_RETURN_IF_ERROR(lock_folder());
   MUIR_RETURN_IF_ERROR(load_meta());
   clean_start_ = env_.exists(path(kCleanShutdown));
-  recovery_points_ = read_checkpoint(env_, path(kRecoveryPoints));
-  log_starts_ = read_checkpoint(env_, path(kLogStarts));
-  cleaned_ = read_checkpoint(env_, path(kCleaned));
+  load_checkpoints();
   MUIR_RETURN_IF_ERROR(env_.remove(path(kCleanShutdown)));
   MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
   MUIR_RETURN_IF_ERROR(load_topics());
   closed_ = false;
   return {};
+}
+
+// Kafka's files have no checksums. What stands in ours is used in their place, if it can be read.
+void LogManager::load_checkpoints() {
+  recovery_points_ = read_checkpoint(env_, path(kRecoveryPoints));
+  log_starts_ = read_checkpoint(env_, path(kLogStarts));
+  cleaned_ = read_checkpoint(env_, path(kCleaned));
+  const auto text = env_.read_file(path(kCheckpoints));
+  if (!text.ok()) return;
+  const auto own = decode_checkpoints(*text);
+  if (!own.ok()) return warn("{} is ignored: {}", path(kCheckpoints), own.status().message());
+  const auto take = [&](OffsetCheckpoint& offsets, const OffsetCheckpoint& right, std::string_view file) {
+    for (const auto& [partition, offset] : offsets) {
+      const auto it = right.find(partition);
+      // A broker that was killed may have written only the first of them.
+      if (!clean_start_ || (it != right.end() && it->second == offset)) continue;
+      error("{}: {} is not the {} that was written for {}-{}, which {} still has and which is used", path(file), offset,
+            it == right.end() ? Offset() : it->second, partition.first, partition.second, kCheckpoints);
+    }
+    offsets = right;
+  };
+  take(recovery_points_, own->recovery_points, kRecoveryPoints);
+  take(log_starts_, own->log_starts, kLogStarts);
+  take(cleaned_, own->cleaned, kCleaned);
 }
 
 Status LogManager::lock_folder() {
@@ -175,6 +198,12 @@ Status LogManager::load_meta() {
                        "another folder",
                        options_.node_id, meta_.node_id, path(kMeta));
   }
+  if (env_.exists(path(kRegistry)) || env_.exists(path(kRegistryCopy))) {
+    error(
+        "{} is missing, though there are topics: new ids are made. If anything relies on the cluster's id, stop the "
+        "broker and put a copy from a backup in its place",
+        path(kMeta));
+  }
   meta_ = {random_id().to_string(), random_id().to_string(), options_.node_id};
   return env_.replace_file(path(kMeta), encode_meta_properties(meta_));
 }
@@ -191,6 +220,7 @@ Status LogManager::load_topics() {
   std::vector<std::shared_ptr<Topic>> found;
   for (const auto& [name, entry] : stored) {
     found.push_back(MUIR_TRY(prepare_topic(name, entry)));
+    warn_of_missing_folders(name, entry);
     partitions += found.back()->partitions.size();
   }
   MUIR_RETURN_IF_ERROR(open_missing(found));
@@ -199,10 +229,23 @@ Status LogManager::load_topics() {
        clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
   metrics_.opened(clock_.steady_ms() - started);
   if (const Damage lost = damage(); lost.ranges > 0) {
-    error("data folder {}: {} damaged places, {} offsets ({} bytes) cannot be read; the lines above name the files",
-          options_.folder, lost.ranges, lost.offsets, lost.bytes);
+    error(
+        "data folder {}: {} damaged places, {} offsets ({} bytes) cannot be read, {} transactions are undecided; the "
+        "lines above name the files",
+        options_.folder, lost.ranges, lost.offsets, lost.bytes, lost.undecided);
   }
   return {};
+}
+
+void LogManager::warn_of_missing_folders(const std::string& topic, const TopicEntry& entry) const {
+  for (int32_t i = 0; i < entry.partitions; ++i) {
+    const std::string name = path(partition_folder(topic, PartitionId(i)));
+    if (env_.exists(name)) continue;
+    error(
+        "{} is missing, with all records of that partition; it is made anew. Unless the broker ended while the topic "
+        "was being made, stop it and put a copy of the folder in place",
+        name);
+  }
 }
 
 // Folders of partitions that no topic has: a topic whose deletion was interrupted, or files put there by hand.
@@ -363,6 +406,7 @@ Damage LogManager::damage() const {
       out.ranges += one.ranges;
       out.bytes += one.bytes;
       out.offsets += one.offsets;
+      out.undecided += one.undecided;
     }
   }
   return out;
@@ -586,6 +630,7 @@ Status LogManager::save_checkpoints() {
       if (topic->config->compact) cleaned[{topic->name, partition->index()}] = partition->cleaned_to();
     }
   }
+  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kCheckpoints), encode_checkpoints({recovery, starts, cleaned})));
   MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRecoveryPoints), encode_offset_checkpoint(recovery)));
   MUIR_RETURN_IF_ERROR(env_.replace_file(path(kCleaned), encode_offset_checkpoint(cleaned)));
   return env_.replace_file(path(kLogStarts), encode_offset_checkpoint(starts));

@@ -93,10 +93,12 @@ class LogManager {
   explicit LogManager(LogOptions options);
   Status load();
   Status load_meta();
+  void load_checkpoints();
   Status load_topics();
   Result<TopicEntries> load_registry();
   Result<TopicEntries> topics_of_folders();
   Status clear_the_way(const std::string& topic, int32_t from, int32_t to);
+  void warn_of_missing_folders(const std::string& topic, const TopicEntry& entry) const;
   Status set_stray_folders_aside(const TopicEntries& entries);
   Status lock_folder();
   Result<TopicPtr> open_topic(const std::string& name, const TopicEntry& entry);

@@ -299,6 +299,28 @@ TEST_F(LogManagerTest, ADamagedMetaFileStopsTheStartWithItsPathAndWhatToDo) {
   }
 }
 
+TEST_F(LogManagerTest, AWrongNumberInKafkasCheckpointsIsFoundOut) {
+  for (const std::string file : {"log-start-offset-checkpoint", "recovery-point-offset-checkpoint"}) {
+    for (const std::string number : {"2", "99999999999", "-5"}) {
+      SCOPED_TRACE(file + " " + number);
+      open();
+      const std::string topic = "t" + number + file.substr(0, 1);
+      ASSERT_EQ(create(topic), ErrorCode::none);
+      for (int i = 0; i < 4; ++i) append(topic, PartitionId(0), "r");
+      const auto all = read(topic, PartitionId(0));
+      ASSERT_TRUE(logs_->close().ok());
+      logs_.reset();
+      ASSERT_TRUE(env_.replace_file("/data/" + file, "0\n1\n" + topic + " 0 " + number + "\n").ok());
+      open();
+      ASSERT_TRUE(logs_->apply_retention().ok());
+      EXPECT_EQ(read(topic, PartitionId(0)), all);
+      EXPECT_EQ(logs_->find_partition(topic, PartitionId(0))->offsets().log_end, Offset(4));
+      ASSERT_TRUE(logs_->close().ok());
+      logs_.reset();
+    }
+  }
+}
+
 TEST_F(LogManagerTest, AFolderThatBelongsToNoTopicIsSetAside) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);

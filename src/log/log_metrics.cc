@@ -48,6 +48,7 @@ void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
       refusing += writes.refusing ? 1 : 0;
       offline += writes.offline ? 1 : 0;
       const Damage one = partition->damage();
+      damage.undecided += one.undecided;
       if (one.ranges == 0) continue;
       damage.ranges += one.ranges;
       damage.bytes += one.bytes;
@@ -64,6 +65,9 @@ void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
              static_cast<double>(damage.bytes));
   sink.gauge("muir_log_damaged_offsets", "Offsets that cannot be read, and are skipped.", {},
              static_cast<double>(damage.offsets));
+  sink.gauge("muir_log_undecided_transactions",
+             "Transactions whose end may have been in such a place: read_committed does not show what came before it.",
+             {}, static_cast<double>(damage.undecided));
   sink.counter("muir_log_refused_writes_total", "Appends that the disk did not take, as a rule because it is full.", {},
                static_cast<double>(refused));
   sink.gauge("muir_log_refusing_partitions", "Partitions whose last append the disk did not take.", {}, refusing);

@@ -116,6 +116,7 @@ struct Damage {
   uint64_t ranges = 0;
   uint64_t bytes = 0;
   uint64_t offsets = 0;
+  uint64_t undecided = 0;  // transactions that may have ended there: read_committed does not show them
 };
 
 class Partition : public std::enable_shared_from_this<Partition> {  // the flusher holds what it was asked to flush

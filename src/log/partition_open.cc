@@ -1,8 +1,10 @@
 // Opening a partition: finishing an interrupted compaction, recovery, producer state.
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "log/file_names.h"
+#include "log/lost_marker.h"
 #include "log/partition.h"
 #include "log/quarantine.h"
 
@@ -19,15 +21,24 @@ class PartitionOpener {
     MUIR_RETURN_IF_ERROR(finish_swaps());
     MUIR_RETURN_IF_ERROR(load_segments());
     MUIR_RETURN_IF_ERROR(load_epochs());
-    p_.log_start_ = std::max(hint_.log_start_offset, p_.segments_.begin()->first);
+    p_.log_start_ = std::max(believed_log_start(), p_.segments_.begin()->first);
     p_.cleaned_to_ = hint_.cleaned_to;
-    if (p_.log_start_ > p_.active().next_offset()) p_.log_start_ = p_.active().next_offset();
     MUIR_RETURN_IF_ERROR(load_producers());
     return make_durable();
   }
 
  private:
   [[nodiscard]] std::string path(const std::string& name) const { return p_.folder_ + "/" + name; }
+
+  // No checksum covers the file it comes from, and what lies below is removed.
+  [[nodiscard]] Offset believed_log_start() const {
+    if (hint_.log_start_offset <= p_.active().next_offset()) return hint_.log_start_offset;
+    error(
+        "{}: log-start-offset-checkpoint says that the log begins at offset {}, and it ends at {}: the number is "
+        "ignored, nothing is removed because of it. Records that had been deleted may be there again",
+        p_.name(), hint_.log_start_offset, p_.active().next_offset());
+    return {};
+  }
 
   Status make_folder() {
     const std::string metadata = path("partition.metadata");
@@ -70,7 +81,7 @@ class PartitionOpener {
     }
     const Offset end = scan.next_offset();
     for (const std::string& other : names) {
-      const auto covered = parse_segment_file(other, kLogSuffix);
+      const auto covered = segment_of(other);
       if (!covered || *covered < base || *covered >= std::max(end, base + 1)) continue;
       MUIR_RETURN_IF_ERROR(remove_segment(*covered));
     }
@@ -87,13 +98,51 @@ class PartitionOpener {
     return {};
   }
 
-  Status load_segments() {
-    std::vector<Offset> bases;
-    for (const std::string& name : MUIR_TRY(env_.list(p_.folder_))) {
-      if (const auto base = parse_segment_file(name, kLogSuffix)) bases.push_back(*base);
+  // The segment that a file of this name belongs to.
+  static std::optional<Offset> segment_of(const std::string& name) {
+    for (const auto suffix : kSegmentSuffixes) {
+      if (const auto base = parse_segment_file(name, suffix)) return base;
     }
-    std::sort(bases.begin(), bases.end());
+    return std::nullopt;
+  }
+
+  // The segments that are there, ascending, and those that must have been: a .log is the last of its files to go, and
+  // the newest segment begins where the mark says or behind. They are made again, without records.
+  Result<std::vector<Offset>> find_segments() {
+    std::set<Offset> there;
+    std::set<Offset> known;
+    for (const std::string& name : MUIR_TRY(env_.list(p_.folder_))) {
+      if (parse_segment_file(name, kLogSuffix))
+        there.insert(*segment_of(name));
+      else if (const auto base = segment_of(name); base && *base >= hint_.log_start_offset)
+        known.insert(*base);
+    }
+    const Offset newest = there.empty() ? Offset() : *there.rbegin();
+    if (mark_ && newest < *mark_) {
+      // Where the newest segment began, there is a snapshot.
+      if (env_.exists(path(segment_file(*mark_, kSnapshotSuffix)))) {
+        known.insert(*mark_);
+      } else {
+        error("{}: {} says {}, where no segment has ever begun: the number is ignored", p_.name(),
+              path(std::string(kDurableMarkFile)), *mark_);
+        p_.mark_saved_ = p_.mark_wanted_ = *(mark_ = newest);
+      }
+    }
+    for (const Offset base : known) {
+      if (there.contains(base)) continue;
+      const std::string file = path(segment_file(base, kLogSuffix));
+      error("{}: {} is missing, with all of its records. Stop the broker and put a good copy of it in place", p_.name(),
+            file);
+      MUIR_RETURN_IF_ERROR(env_.write_file(file, {}));
+      there.insert(base);
+      missing_.insert(base);
+    }
+    return std::vector<Offset>(there.begin(), there.end());
+  }
+
+  Status load_segments() {
     MUIR_RETURN_IF_ERROR(load_durable_mark());
+    const std::vector<Offset> bases = MUIR_TRY(find_segments());
     if (bases.empty()) return add_segment(hint_.log_start_offset);
     for (size_t i = 0; i < bases.size(); ++i) {
       std::optional<Offset> next = i + 1 < bases.size() ? std::optional(bases[i + 1]) : std::nullopt;
@@ -104,13 +153,38 @@ class PartitionOpener {
         segment = MUIR_TRY(recover(bases[i], next));
         recovered_.back() = segment;
       }
+      if (next) note_lost_records(*segment, *next);
       if (next) segment->set_next_offset(*next);
-      if (next && is_recovered(*segment)) MUIR_RETURN_IF_ERROR(segment->seal());
       p_.segments_[bases[i]] = segment;
       report(*segment);
       if (!next) break;
     }
     return continue_behind_lost_end();
+  }
+
+  // A log that went on behind its lost end has it in the list of the segment it went on with.
+  [[nodiscard]] bool is_listed_behind(Offset begin, Offset end) const {
+    const auto text = env_.read_file(path(segment_file(end, kDamagedSuffix)));
+    const auto list = text.ok() ? decode_damage(*text) : Result<DamageList>(text.status());
+    return list.ok() &&
+           std::find(list->ranges.begin(), list->ranges.end(), DamagedRange{0, 0, begin, end}) != list->ranges.end();
+  }
+
+  // A file that has become shorter, or segments behind it that are gone with all of their files, leave nothing that a
+  // scan could find. Compaction leaves gaps as well: what the log once knew itself tells the two apart.
+  void note_lost_records(Segment& segment, Offset next) {
+    const auto& damaged = segment.damaged();
+    if (!damaged.empty() && damaged.back().end == segment.size_bytes() && damaged.back().next_offset == next) return;
+    const auto& seal = segment.stored_seal();
+    Offset begin = segment.next_offset();
+    if (!is_recovered(segment)) begin = seal ? seal->next_offset : next;
+    const bool compacted = p_.config_->compact || hint_.cleaned_to > Offset();
+    Offset end = next;
+    if (is_recovered(segment) && seal && seal->log_bytes <= segment.size_bytes()) begin = seal->next_offset;
+    if (is_recovered(segment) && !seal && compacted && !missing_.contains(segment.base_offset())) end = begin;
+    if (begin >= end || is_listed_behind(begin, end)) return;
+    segment.note_damage({segment.size_bytes(), segment.size_bytes(), begin, end});
+    lost_from_ = std::min(lost_from_, begin);
   }
 
   Result<Partition::SegmentPtr> load_segment(Offset base, std::optional<Offset> next) {
@@ -162,6 +236,9 @@ class PartitionOpener {
   Status set_aside(const std::vector<Offset>& bases, size_t from) {
     for (size_t i = from; i < bases.size(); ++i) {
       const std::string name = segment_file(bases[i], kLogSuffix);
+      for (const auto suffix : kSegmentSuffixes) {
+        if (suffix != kLogSuffix) MUIR_RETURN_IF_ERROR(env_.remove(path(segment_file(bases[i], suffix))));
+      }
       const auto file = MUIR_TRY(env_.open(path(name), OpenMode::read));
       const uint64_t bytes = MUIR_TRY(file->size());
       if (bytes > 0) {
@@ -176,32 +253,64 @@ class PartitionOpener {
   }
 
   void report(Segment& segment) {
+    for (const UndecidedTxn& txn : segment.undecided()) report_undecided(segment, txn);
     if (segment.damaged().empty()) return;
     const auto found = segment.damaged();
     segment.forget_damage();
     p_.report_damage(segment, found);
   }
 
+  void report_undecided(const Segment& segment, const UndecidedTxn& txn) const {
+    error(
+        "{}: {}: whether the transaction of producer {} that began at offset {} was committed is not known, as its end "
+        "may have been in what is damaged from offset {} on. Its records before that are not shown to consumers with "
+        "isolation.level=read_committed, and are to others. To get them back, stop the broker and restore the file",
+        p_.name(), segment.path(kLogSuffix), txn.producer_id, txn.first_offset, txn.end_offset);
+  }
+
   // The end of the log was on the disk and is damaged or gone. Its offsets are not given out again: readers and
   // committed offsets may be behind them.
   Status continue_behind_lost_end() {
-    Segment& newest = p_.active();
-    const Offset end = durable_to();
-    const bool damaged = !newest.damaged().empty() && newest.damaged().back().end == newest.size_bytes();
-    if (newest.next_offset() >= end && !damaged) return {};
-    if (newest.next_offset() < end) {
-      error("{}: the log ended at offset {} and now ends at {}; it goes on at the former", p_.name(), end,
-            newest.next_offset());
+    const Partition::SegmentPtr newest = p_.segments_.rbegin()->second;
+    Offset end = durable_to();
+    if (newest->stored_seal()) end = std::max(end, newest->stored_seal()->next_offset);
+    const bool damaged =
+        newest->size_bytes() > 0 && !newest->damaged().empty() && newest->damaged().back().end == newest->size_bytes();
+    const Offset from = newest->next_offset();
+    if (end - from > INT32_MAX) {
+      error(
+          "{}: recovery-point-offset-checkpoint says that the log was on the disk up to offset {}, and it ends at {}: "
+          "the number is ignored. If the end of the log was lost, stop the broker and restore {}",
+          p_.name(), end, from, p_.folder_);
+      end = from;
     }
-    if (!newest.empty()) {
-      newest.set_next_offset(std::max(end, newest.next_offset()));
-      MUIR_RETURN_IF_ERROR(newest.seal());
+    // How far it reached, nothing tells; it was made for a batch.
+    if (missing_.contains(newest->base_offset())) end = std::max(end, from + 1);
+    if (from >= end && !damaged) return {};
+    end = std::max(end, from);
+    if (from < end) {
+      error(
+          "{}: the log ended at offset {} and now ends at {}; it goes on at the former. To get the records between "
+          "back, stop the broker and restore {}",
+          p_.name(), end, from, newest->path(kLogSuffix));
+    }
+    if (!newest->empty()) {
+      newest->set_next_offset(end);
+      if (!is_recovered(*newest)) recovered_.push_back(newest);
     } else {
-      MUIR_RETURN_IF_ERROR(newest.remove());
-      std::erase_if(recovered_, [&](const auto& segment) { return segment.get() == &newest; });
-      p_.segments_.erase(newest.base_offset());
+      MUIR_RETURN_IF_ERROR(newest->remove());
+      std::erase(recovered_, newest);
+      p_.segments_.erase(newest->base_offset());
+      if (!p_.segments_.empty()) p_.segments_.rbegin()->second->set_next_offset(end);
     }
-    return add_segment(end);
+    MUIR_RETURN_IF_ERROR(add_segment(end));
+    if (damaged || from >= end) return {};
+    Segment& fresh = p_.active();
+    recovered_.push_back(p_.segments_.rbegin()->second);
+    fresh.set_evidence(newest->evidence());
+    p_.report_damage(fresh, {{0, 0, from, end}});
+    lost_from_ = std::min(lost_from_, from);
+    return {};
   }
 
   Status add_segment(Offset base) {
@@ -244,8 +353,10 @@ class PartitionOpener {
     }
     std::sort(snapshots.rbegin(), snapshots.rend());
     const Offset newest = MUIR_TRY(load_snapshot(snapshots, end));
-    if (!recovered_.empty() && recovered_.front()->base_offset() < newest) {
-      const Offset from = MUIR_TRY(load_snapshot(snapshots, recovered_.front()->base_offset()));
+    Offset first = lost_from_;
+    for (const auto& segment : recovered_) first = std::min(first, segment->base_offset());
+    if (first < newest) {
+      const Offset from = MUIR_TRY(load_snapshot(snapshots, first));
       MUIR_RETURN_IF_ERROR(replay(from, true));
       (void)MUIR_TRY(load_snapshot(snapshots, end));
       MUIR_RETURN_IF_ERROR(replay(newest, false));
@@ -275,60 +386,122 @@ class PartitionOpener {
     return p_.segments_.begin()->first;
   }
 
-  // A marker may be among what is damaged: then nothing ends the transaction, and readers of committed records wait at
-  // its first one. What a transaction became is not guessed: to show what was aborted is worse than to wait.
-  void report_open_transactions(const DamagedRange& damage) const {
-    for (const auto& [id, entry] : p_.producers_.producers()) {
-      if (entry.txn_first_offset < Offset(0) || entry.txn_first_offset >= damage.next_offset) continue;
-      error(
-          "{}: the transaction that producer {} began at offset {} may have ended at one of the damaged offsets {} up "
-          "to "
-          "{}; committed records are readable up to its first one. When its producer does not go on, end it: "
-          "kafka-transactions.sh --bootstrap-server <this broker> abort --topic {} --partition {} --start-offset {}",
-          p_.name(), id, entry.txn_first_offset, damage.first_offset, damage.next_offset, p_.topic_, p_.index_,
-          entry.txn_first_offset);
-    }
-  }
-
   // Of recovered segments, also the aborted transactions when `aborted`.
   Status replay(Offset from, bool aborted) {
-    wire::RecordIterator records;
-    std::optional<DamagedRange> damaged;
     for (const auto& [base, segment] : p_.segments_) {
-      if (segment->next_offset() <= from) continue;
-      const bool rebuild = aborted && is_recovered(*segment);
-      const std::vector<AbortedTxn> known = segment->aborted();
-      segment->clear_aborted();
-      SegmentScan scan = segment->scan(MUIR_TRY(segment->floor_position(from)));
-      while (const auto batch = MUIR_TRY(scan.next())) {
-        const auto& header = batch->header();
-        if (header.last_offset() < from || !header.has_producer_id()) continue;
-        std::optional<wire::ControlRecord> marker;
-        if (header.control()) {
-          MUIR_RETURN_IF_ERROR(records.reset(batch->view));
-          wire::Record record;
-          if (records.next(record)) marker = wire::parse_control_record(record).value_or(wire::ControlRecord{});
-        }
-        p_.remember(header, marker, *segment);
-      }
-      p_.report_damage(*segment, scan.damaged());
-      if (!scan.damaged().empty()) damaged = scan.damaged().back();
-      // A trusted index is complete already; replay has only rebuilt a part of it.
-      if (!rebuild) {
-        segment->clear_aborted();
-        for (const AbortedTxn& txn : known) segment->add_aborted(txn);
-      } else if (segment != p_.segments_.rbegin()->second) {
-        MUIR_RETURN_IF_ERROR(segment->save_aborted());  // it was sealed before they were known
-      }
+      if (segment->next_offset() > from) MUIR_RETURN_IF_ERROR(replay_segment(*segment, from, aborted));
     }
-    if (damaged) report_open_transactions(*damaged);
     return {};
+  }
+
+  Status replay_segment(Segment& segment, Offset from, bool aborted) {
+    const bool rebuild = aborted && is_recovered(segment);
+    const std::vector<AbortedTxn> known = segment.aborted();
+    const TxnEvidence& evidence = segment.evidence();
+    undecided_.clear();
+    segment.clear_aborted();
+    const std::vector<DamagedRange> listed = segment.damaged();
+    for (const DamagedRange& gap : listed) {
+      if (gap.end == 0) MUIR_RETURN_IF_ERROR(pass_gap(gap, segment, evidence));
+    }
+    wire::RecordIterator records;
+    size_t passed = 0;
+    SegmentScan scan = segment.scan(MUIR_TRY(segment.floor_position(from)));
+    for (;;) {
+      const auto batch = MUIR_TRY(scan.next());
+      for (; passed < scan.damaged().size(); ++passed)
+        MUIR_RETURN_IF_ERROR(pass_gap(scan.damaged()[passed], segment, evidence));
+      if (!batch) break;
+      const auto& header = batch->header();
+      if (header.last_offset() < from || !header.has_producer_id()) continue;
+      std::optional<wire::ControlRecord> marker;
+      if (header.control()) {
+        MUIR_RETURN_IF_ERROR(records.reset(batch->view));
+        wire::Record record;
+        if (records.next(record)) marker = wire::parse_control_record(record).value_or(wire::ControlRecord{});
+      }
+      p_.remember(header, marker, segment);
+    }
+    for (const DamagedRange& gap : listed) {
+      if (gap.begin == gap.end && gap.end > 0) MUIR_RETURN_IF_ERROR(pass_gap(gap, segment, evidence));
+    }
+    p_.report_damage(segment, scan.damaged());
+    if (rebuild) return {};
+    // A trusted index is complete already; replay has only rebuilt a part of it.
+    segment.clear_aborted();
+    for (const AbortedTxn& txn : known) segment.add_aborted(txn);
+    for (const AbortedTxn& txn : undecided_) {
+      if (std::find(known.begin(), known.end(), txn) == known.end()) segment.add_aborted(txn);
+    }
+    return {};
+  }
+
+  // A place that may have held markers. Whether an open transaction was aborted or committed there, or went on, is told
+  // by the marker itself, if it can be restored, by the list of aborted transactions that was written when the segment
+  // was sealed, and by the snapshot behind it. When nothing tells, what came before counts as aborted, so that nothing
+  // aborted is shown, and is reported. What comes behind is decided by the next marker in either case.
+  Status pass_gap(const DamagedRange& gap, Segment& segment, const TxnEvidence& known) {
+    const Bytes bytes = MUIR_TRY(gap_bytes(segment, gap));
+    if (!may_hold_marker(bytes, gap)) return {};
+    if (const auto marker = restore_marker(bytes, gap)) {
+      p_.remember(marker->header, marker->record, segment);
+      return {};
+    }
+    const std::map<Offset, ProducerId> open = p_.producers_.open_transactions();
+    for (const auto& [first, producer] : open) {
+      const auto listed = std::find_if(known.aborted.begin(), known.aborted.end(), [&](const AbortedTxn& txn) {
+        return txn.producer_id == producer && txn.first_offset <= first && txn.last_offset >= gap.first_offset;
+      });
+      if (listed != known.aborted.end()) {
+        if (listed->last_offset >= gap.next_offset) continue;  // it went on
+        p_.producers_.forget_transaction(producer);
+        segment.add_aborted(*listed);
+        continue;
+      }
+      if (known.complete_to >= gap.next_offset) {
+        const auto still_open = open_in_snapshot(segment.next_offset(), producer, first);
+        if (still_open && *still_open) continue;
+        if (still_open) {
+          p_.producers_.forget_transaction(producer);  // committed
+          continue;
+        }
+      }
+      p_.producers_.forget_transaction(producer);
+      const AbortedTxn hidden{producer, first, gap.first_offset,
+                              p_.producers_.first_open_offset().value_or(gap.next_offset)};
+      segment.add_aborted(hidden);
+      undecided_.push_back(hidden);
+      const UndecidedTxn txn{producer, first, gap.first_offset};
+      if (segment.add_undecided(txn)) report_undecided(segment, txn);
+    }
+    return {};
+  }
+
+  // As many as tell what was there.
+  static Result<Bytes> gap_bytes(const Segment& segment, const DamagedRange& gap) {
+    constexpr uint64_t kBytes = 1024;
+    return segment.file().read_exactly(gap.begin, std::min(gap.end - gap.begin, kBytes));
+  }
+
+  // Whether the snapshot at `offset` knows the transaction that began at `first` as open; nullopt without one.
+  std::optional<bool> open_in_snapshot(Offset offset, ProducerId producer, Offset first) {
+    const auto stored = env_.read_file(path(segment_file(offset, kSnapshotSuffix)));
+    if (!stored.ok()) return std::nullopt;
+    const auto state = ProducerState::decode_snapshot(*stored);
+    if (!state.ok()) return std::nullopt;
+    const auto it = state->producers().find(producer);
+    return it != state->producers().end() && it->second.txn_first_offset >= Offset() &&
+           it->second.txn_first_offset <= first;
   }
 
   // What recovery found in the page cache counts as written from now on, so it must be on the disk.
   Status make_durable() {
     const Offset end = p_.active().next_offset();
-    for (const auto& segment : recovered_) MUIR_RETURN_IF_ERROR(segment->sync());
+    for (const auto& segment : recovered_) {
+      // With its aborted transactions, which only the replay has found.
+      if (segment.get() != &p_.active()) MUIR_RETURN_IF_ERROR(segment->seal());
+      MUIR_RETURN_IF_ERROR(segment->sync());
+    }
     if (!recovered_.empty()) MUIR_RETURN_IF_ERROR(env_.sync_folder(p_.folder_));
     p_.durable_ = end;
     p_.high_watermark_ = end;
@@ -340,7 +513,10 @@ class PartitionOpener {
   Env& env_;
   const RecoveryHint& hint_;
   std::vector<Partition::SegmentPtr> recovered_;
-  std::optional<Offset> mark_;  // the sealed segments below were on the disk
+  Offset lost_from_{INT64_MAX};        // of records whose loss this start has found
+  std::set<Offset> missing_;           // segments whose .log was not there
+  std::vector<AbortedTxn> undecided_;  // found in the segment that is being replayed
+  std::optional<Offset> mark_;         // the sealed segments below were on the disk
 };
 
 Result<std::shared_ptr<Partition>> Partition::open(PartitionEnv env, std::string folder, std::string topic,

@@ -183,8 +183,11 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
     return out;
   }
   if (request.isolation == Isolation::read_committed) {
+    // A transaction whose marker lay before the first batch here, in what cannot be read, is over: clients would wait
+    // for that marker, and drop what the producer wrote since.
+    const Offset shown = MUIR_TRY(wire::parse_batch_header_only(out.records)).base_offset;
     const std::lock_guard guard(mutex_);
-    out.aborted = aborted_between(request.offset, next_read);
+    out.aborted = aborted_between(std::max(request.offset, shown), next_read);
   }
   return out;
 }
@@ -234,6 +237,13 @@ void Partition::report_damage(Segment& segment, const std::vector<DamagedRange>&
     added = segment.add_damage(found);
   }
   for (const DamagedRange& range : added) {
+    if (range.begin == range.end) {
+      error(
+          "{}: {}: offsets {} up to {} are missing, as a file has become shorter or is gone. They are skipped, and "
+          "everything else is served. To get them back, stop the broker and restore the files of this folder",
+          name(), segment.path(kLogSuffix), range.first_offset, range.next_offset);
+      continue;
+    }
     error(
         "{}: {} is damaged from byte {} to {}: offsets {} up to {} cannot be read. They are skipped, everything else "
         "is served, and the bytes stay where they are. To get them back, stop the broker and restore the file",
@@ -245,6 +255,7 @@ Damage Partition::damage() const {
   const std::lock_guard guard(mutex_);
   Damage out;
   for (const auto& [base, segment] : segments_) {
+    out.undecided += segment->undecided().size();
     for (const DamagedRange& range : segment->damaged()) {
       ++out.ranges;
       out.bytes += range.end - range.begin;

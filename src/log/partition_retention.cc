@@ -42,7 +42,8 @@ Status Partition::apply_retention() {
   const int64_t now = env_.clock->now_ms();
   const auto expired = [&](const Segment& segment) {
     const int64_t newest = segment.max_timestamp() >= 0 ? segment.max_timestamp() : segment.first_timestamp();
-    return config_->retention_ms >= 0 && !segment.empty() && now - newest > config_->retention_ms;
+    return config_->retention_ms >= 0 && (!segment.empty() || &segment != &active()) &&
+           now - newest > config_->retention_ms;
   };
   if (expired(active()) && active().next_offset() <= high_watermark_) MUIR_RETURN_IF_ERROR(roll());
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_ &&

@@ -119,6 +119,13 @@ std::optional<Offset> ProducerState::first_open_offset() const {
   return open_.empty() ? std::nullopt : std::optional(open_.begin()->first);
 }
 
+void ProducerState::forget_transaction(ProducerId producer_id) {
+  const auto it = producers_.find(producer_id);
+  if (it == producers_.end() || it->second.txn_first_offset < Offset(0)) return;
+  open_.erase(it->second.txn_first_offset);
+  it->second.txn_first_offset = kNoOffset;
+}
+
 void ProducerState::on_high_watermark(Offset high_watermark) {
   std::erase_if(ending_, [&](const auto& txn) { return txn.second < high_watermark; });
 }

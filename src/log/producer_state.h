@@ -66,6 +66,10 @@ class ProducerState {
   [[nodiscard]] std::optional<Offset> first_unstable_offset() const;
   // First offset of an open transaction.
   [[nodiscard]] std::optional<Offset> first_open_offset() const;
+  // First offsets of the open transactions, with their producers.
+  [[nodiscard]] const std::map<Offset, ProducerId>& open_transactions() const { return open_; }
+  // Takes the producer's transaction for ended, without its marker.
+  void forget_transaction(ProducerId producer_id);
   void on_high_watermark(Offset high_watermark);
 
   // Forgets producers without an open transaction that have been silent since before `timestamp`.

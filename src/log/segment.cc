@@ -1,6 +1,7 @@
 #include "log/segment.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "log/checkpoint.h"
@@ -33,29 +34,16 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
   auto file = MUIR_TRY(env.open(folder + "/" + segment_file(base_offset, kLogSuffix), OpenMode::read_write));
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), now_ms));
   out->size_ = MUIR_TRY(out->file_->size());
+  out->load_stored();
   MUIR_RETURN_IF_ERROR(out->load_indexes());
-  if (env.exists(out->path(kTxnIndexSuffix))) {
-    const Bytes stored = MUIR_TRY(env.read_file(out->path(kTxnIndexSuffix)));
-    out->aborted_ = MUIR_TRY(decode_txn_index(stored));
-  }
-  // Not there in a folder that Apache Kafka has written.
-  if (env.exists(out->path(kTxnCheckSuffix)) &&
-      MUIR_TRY(env.read_file(out->path(kTxnCheckSuffix))) != encode_txn_check(out->aborted_)) {
-    return muir::error(Code::data_loss, "{}: not what was written", out->path(kTxnIndexSuffix));
-  }
-  if (env.exists(out->path(kDamagedSuffix))) {
-    const Bytes stored = MUIR_TRY(env.read_file(out->path(kDamagedSuffix)));
-    if (auto known = decode_damage(stored); known.ok()) out->damaged_ = *std::move(known);
-  }
+  MUIR_RETURN_IF_ERROR(out->check_seal());
+  out->aborted_ = out->evidence_.aborted;
+  out->hide_undecided();
   if (out->size_ > 0) {
     const Bytes first = MUIR_TRY(out->file_->read_exactly(0, std::min<uint64_t>(out->size_, wire::kBatchHeaderBytes)));
     // Damaged, it is skipped like any other; the segment then counts as made now.
     if (const auto header = wire::parse_batch_header_only(first); header.ok()) {
       out->first_timestamp_ = header->max_timestamp;
-      const bool timeless = header->max_timestamp < 0 || !out->damaged_.empty();
-      if (next_offset && !timeless && out->time_index_.entries().empty()) {
-        return muir::error(Code::data_loss, "{}: empty", out->path(kTimeIndexSuffix));
-      }
     }
   }
   if (!out->time_index_.entries().empty()) {
@@ -76,6 +64,53 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
   return out;
 }
 
+// What an earlier life has left beside the log. None of it is needed to open the segment by reading all of it.
+void Segment::load_stored() {
+  if (const auto text = env_->read_file(path(kSealSuffix)); text.ok()) {
+    if (const auto seal = decode_seal(*text); seal.ok()) {
+      stored_seal_ = *seal;
+      seal_saved_ = *text;
+    }
+  }
+  if (const auto text = env_->read_file(path(kDamagedSuffix)); text.ok()) {
+    if (auto known = decode_damage(*text); known.ok()) {
+      damaged_ = std::move(known->ranges);
+      undecided_ = std::move(known->undecided);
+    } else {
+      warn("{} is ignored: {}", path(kDamagedSuffix), known.status().message());
+    }
+  }
+  const auto stored = env_->read_file(path(kTxnIndexSuffix));
+  const BytesView bytes = stored.ok() ? BytesView(*stored) : BytesView();
+  auto aborted = decode_txn_index(bytes);
+  if (!aborted.ok()) return;
+  evidence_.aborted = *std::move(aborted);
+  if (stored_seal_ && FileSum::of(bytes) == stored_seal_->txn_index) evidence_.complete_to = stored_seal_->next_offset;
+}
+
+// The sizes and checksums of an untouched segment's files.
+Status Segment::check_seal() {
+  if (size_ == 0 && !stored_seal_ && !env_->exists(path(kSealSuffix))) return {};
+  const auto sum = [&](std::string_view suffix) -> Result<FileSum> {
+    if (suffix == kTxnIndexSuffix && !env_->exists(path(suffix))) return FileSum::of({});
+    return FileSum::of(MUIR_TRY(env_->read_file(path(suffix))));
+  };
+  if (!stored_seal_) return muir::error(Code::data_loss, "{}: missing or damaged", path(kSealSuffix));
+  const std::pair<std::string_view, FileSum> files[] = {{kIndexSuffix, stored_seal_->index},
+                                                        {kTimeIndexSuffix, stored_seal_->time_index},
+                                                        {kTxnIndexSuffix, stored_seal_->txn_index}};
+  for (const auto& [suffix, expected] : files) {
+    const FileSum found = MUIR_TRY(sum(suffix));
+    if (found == expected) continue;
+    warn("{} is not as it was written ({} bytes, not {}); it is built anew from the log", path(suffix), found.bytes,
+         expected.bytes);
+    return muir::error(Code::data_loss, "{}: not as it was written", path(suffix));
+  }
+  if (size_ != stored_seal_->log_bytes)
+    return muir::error(Code::data_loss, "{}: {} bytes, not {}", path(kLogSuffix), size_, stored_seal_->log_bytes);
+  return {};
+}
+
 // Index files have no checksums, and two of them decide what is removed and what is shown: the largest timestamp, and
 // the transactions that were aborted. Both name batches, which must be what they say.
 Status Segment::check_against_log() const {
@@ -85,6 +120,10 @@ Status Segment::check_against_log() const {
       return muir::error(Code::data_loss, "{}: the last entry is not of the log", path(kTimeIndexSuffix));
   }
   for (const AbortedTxn& txn : aborted_) {
+    const bool lost = std::any_of(damaged_.begin(), damaged_.end(), [&](const DamagedRange& range) {
+      return range.first_offset <= txn.last_offset && txn.last_offset < range.next_offset;
+    });
+    if (lost) continue;
     const auto marker = header_ending_at(txn.last_offset);
     if (!marker.ok() || !marker->control() || marker->producer_id != txn.producer_id ||
         txn.first_offset > txn.last_offset)
@@ -139,21 +178,39 @@ Result<std::shared_ptr<Segment>> Segment::recover(Env& env, const std::string& f
   std::shared_ptr<Segment> out(new Segment(env, folder, base_offset, std::move(file), how.now_ms));
   out->size_ = MUIR_TRY(out->file_->size());
   const bool newest = how.next_offset == kNoOffset;
+  if (how.suffix == kLogSuffix) out->load_stored();
   SegmentScan scan(*out->file_, 0, out->size_, {base_offset, base_offset, how.next_offset, !newest});
   while (const auto batch = MUIR_TRY(scan.next())) {
     out->index(batch->header(), batch->position, how.index_interval_bytes);
     out->next_offset_ = batch->header().next_offset();
   }
-  out->damaged_ = scan.damaged();
-  if (out->damaged_.empty() || out->damaged_.back().end < out->size_ || !newest) return out;
+  const auto known = std::exchange(out->damaged_, scan.damaged());
+  if (out->damaged_.empty() || out->damaged_.back().end < out->size_ || !newest) {
+    out->keep_lost(known);
+    return out;
+  }
   DamagedRange& tail = out->damaged_.back();
-  if (tail.first_offset < how.durable_to) {
-    tail.next_offset = how.durable_to;
+  // The seal was written when everything before it was on the disk.
+  const Offset durable_to = std::max(how.durable_to, out->stored_seal_ ? out->stored_seal_->next_offset : Offset());
+  if (tail.first_offset < durable_to) {
+    // A number that is far off comes from a file without a checksum.
+    if (durable_to - tail.first_offset <= INT32_MAX) tail.next_offset = durable_to;
     return out;
   }
   MUIR_RETURN_IF_ERROR(out->cut_unfinished(tail.begin));
   out->damaged_.pop_back();
   return out;
+}
+
+// Records whose bytes are gone leave no trace in the file. They are missing until a whole file is back.
+void Segment::keep_lost(const std::vector<DamagedRange>& known) {
+  for (const DamagedRange& range : known) {
+    if (range.begin != range.end) continue;
+    if (range.next_offset <= base_offset_)
+      damaged_.insert(damaged_.begin(), range);
+    else if (range.begin == size_ && range.first_offset >= next_offset_)
+      damaged_.push_back(range);
+  }
 }
 
 // A batch that is there from its first to its last byte may have been more than an unfinished write: its bytes are
@@ -187,9 +244,33 @@ std::vector<DamagedRange> Segment::add_damage(const std::vector<DamagedRange>& f
   if (added.empty()) return added;
   std::sort(damaged_.begin(), damaged_.end(),
             [](const DamagedRange& a, const DamagedRange& b) { return a.begin < b.begin; });
-  const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage(damaged_));
-  if (!status.ok()) warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
+  save_damage();
   return added;
+}
+
+bool Segment::add_undecided(const UndecidedTxn& txn) {
+  if (std::find(undecided_.begin(), undecided_.end(), txn) != undecided_.end()) return false;
+  undecided_.push_back(txn);
+  save_damage();
+  return true;
+}
+
+// Those that were found after the segment was sealed.
+void Segment::hide_undecided() {
+  for (const UndecidedTxn& txn : undecided_) {
+    const bool listed = std::any_of(aborted_.begin(), aborted_.end(), [&](const AbortedTxn& known) {
+      return known.producer_id == txn.producer_id && known.last_offset == txn.end_offset;
+    });
+    // Where the log was stable behind it is not known: the lowest offset ends no search.
+    if (!listed) aborted_.push_back({txn.producer_id, txn.first_offset, txn.end_offset, txn.first_offset});
+  }
+  std::stable_sort(aborted_.begin(), aborted_.end(),
+                   [](const AbortedTxn& a, const AbortedTxn& b) { return a.last_offset < b.last_offset; });
+}
+
+void Segment::save_damage() {
+  const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage({damaged_, undecided_}));
+  if (!status.ok()) warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
 }
 
 void Segment::index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes) {
@@ -217,37 +298,64 @@ Status Segment::append(std::span<const BytesView> pieces, const wire::BatchHeade
   return {};
 }
 
-Status Segment::save_aborted() {
-  if (aborted_.empty()) {
-    MUIR_RETURN_IF_ERROR(env_->remove(path(kTxnCheckSuffix)));
-    MUIR_RETURN_IF_ERROR(env_->remove(path(kTxnIndexSuffix)));
-  } else {
-    MUIR_RETURN_IF_ERROR(env_->write_file(path(kTxnIndexSuffix), encode_txn_index(aborted_)));
-    MUIR_RETURN_IF_ERROR(env_->write_file(path(kTxnCheckSuffix), encode_txn_check(aborted_)));
-  }
-  return {};
-}
-
 Status Segment::seal() {
   if (sealed_) return {};
   if (max_timestamp_offset_ >= base_offset_) time_index_.append(max_timestamp_, max_timestamp_offset_);
-  MUIR_RETURN_IF_ERROR(env_->write_file(path(kIndexSuffix), offset_index_.encode()));
-  MUIR_RETURN_IF_ERROR(env_->write_file(path(kTimeIndexSuffix), time_index_.encode()));
-  MUIR_RETURN_IF_ERROR(save_aborted());
+  const Bytes offsets = offset_index_.encode();
+  const Bytes times = time_index_.encode();
+  const Bytes aborted = encode_txn_index(aborted_);
+  MUIR_RETURN_IF_ERROR(write_index(kIndexSuffix, offsets));
+  MUIR_RETURN_IF_ERROR(write_index(kTimeIndexSuffix, times));
+  MUIR_RETURN_IF_ERROR(write_index(kTxnIndexSuffix, aborted));
+  const std::lock_guard guard(seal_mutex_);
+  seal_ = size_ == 0
+              ? Bytes()
+              : encode_seal({size_, next_offset_, FileSum::of(offsets), FileSum::of(times), FileSum::of(aborted)});
   sealed_ = true;
   return {};
 }
 
+// What is no file stands in the way, and is set aside. Without aborted transactions there is no file.
+Status Segment::write_index(std::string_view suffix, const Bytes& content) {
+  const auto write = [&] {
+    return suffix == kTxnIndexSuffix && content.empty() ? env_->remove(path(suffix))
+                                                        : env_->write_file(path(suffix), content);
+  };
+  Status status = write();
+  if (status.ok() || !env_->list(path(suffix)).ok()) return status;
+  const std::string aside = free_name(*env_, folder_, segment_file(base_offset_, suffix), kQuarantineSuffix);
+  warn("{} is a folder; renamed to {}, and the index is built anew", path(suffix), aside);
+  MUIR_RETURN_IF_ERROR(env_->rename(path(suffix), folder_ + "/" + aside));
+  return write();
+}
+
 Status Segment::sync() {
+  // Only what was sealed before: bytes appended meanwhile may not be on the disk.
+  const Bytes seal = current_seal();
+  const bool sealed = sealed_;
   MUIR_RETURN_IF_ERROR(file_->sync());
-  if (!sealed_) return {};
-  for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kTxnCheckSuffix}) {
+  if (!sealed || !sealed_) return {};
+  for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
     // Retention or compaction may remove it meanwhile; opening it for writing would then make it anew.
     const auto file = env_->open(path(suffix), OpenMode::read);
     if (!file.ok() && file.status().code() == Code::not_found) continue;
     MUIR_RETURN_IF_ERROR(file);
     MUIR_RETURN_IF_ERROR((*file)->sync());
   }
+  return save_seal(seal);
+}
+
+Bytes Segment::current_seal() {
+  const std::lock_guard guard(seal_mutex_);
+  return sealed_ ? seal_ : Bytes();
+}
+
+// Last of all: it vouches for the others.
+Status Segment::save_seal(const Bytes& seal) {
+  const std::lock_guard guard(seal_mutex_);
+  if (removed_ || seal.empty() || seal == seal_saved_) return {};
+  MUIR_RETURN_IF_ERROR(env_->replace_file(path(kSealSuffix), seal));
+  seal_saved_ = seal;
   return {};
 }
 
@@ -309,6 +417,8 @@ Result<uint32_t> Segment::floor_position_of_time(int64_t timestamp) {
 }
 
 Status Segment::remove() {
+  const std::lock_guard guard(seal_mutex_);
+  removed_ = true;
   for (const auto suffix : kSegmentSuffixes) {
     MUIR_RETURN_IF_ERROR(env_->remove(path(suffix)));
   }

@@ -8,18 +8,27 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "log/checkpoint.h"
 #include "log/file_names.h"
 #include "log/offset_index.h"
 #include "log/segment_scan.h"
+#include "log/segment_seal.h"
 #include "log/txn_index.h"
 #include "wire/record_batch.h"
 
 namespace muir::log {
+
+// What an earlier life of the log wrote down of a segment's aborted transactions.
+struct TxnEvidence {
+  std::vector<AbortedTxn> aborted;
+  Offset complete_to = kNoOffset;  // of the markers below, no other one is of an aborted transaction
+};
 
 class Segment {
  public:
@@ -54,9 +63,7 @@ class Segment {
   void clear_aborted() { aborted_.clear(); }
   // Writes the index files. The log itself is not synced.
   Status seal();
-  // Writes the index of aborted transactions of a sealed segment anew.
-  Status save_aborted();
-  // Syncs the log and, once sealed, the index files.
+  // Syncs the log and, once sealed, the index files, and then writes down what they are.
   Status sync();
   // Cuts what a failed append may have left behind the last whole batch.
   Status trim() { return file_->truncate(size_); }
@@ -90,7 +97,17 @@ class Segment {
   [[nodiscard]] std::optional<DamagedRange> damage_at(uint64_t position) const;
   // Remembers them, also in a file. Returns those that were not known.
   void forget_damage() { damaged_.clear(); }
+  void note_damage(const DamagedRange& range) { damaged_.push_back(range); }
   std::vector<DamagedRange> add_damage(const std::vector<DamagedRange>& found);
+
+  // Transactions that ended, one way or the other, in a place that is damaged. For readers, they are aborted.
+  [[nodiscard]] const std::vector<UndecidedTxn>& undecided() const { return undecided_; }
+  // Returns false when it is known already.
+  bool add_undecided(const UndecidedTxn& txn);
+  // What was written down before the segment was recovered.
+  [[nodiscard]] const TxnEvidence& evidence() const { return evidence_; }
+  void set_evidence(TxnEvidence evidence) { evidence_ = std::move(evidence); }
+  [[nodiscard]] const std::optional<SegmentSeal>& stored_seal() const { return stored_seal_; }
 
   // Unlinks the files; open readers keep them.
   Status remove();
@@ -99,6 +116,14 @@ class Segment {
  private:
   Segment(Env& env, std::string folder, Offset base_offset, std::unique_ptr<File> file, int64_t now_ms);
   Status load_indexes();
+  Status check_seal();
+  void load_stored();
+  void save_damage();
+  void hide_undecided();
+  Status write_index(std::string_view suffix, const Bytes& content);
+  [[nodiscard]] Bytes current_seal();
+  Status save_seal(const Bytes& seal);
+  void keep_lost(const std::vector<DamagedRange>& known);
   Status rebuild_indexes();
   // The header of the batch that ends with `offset`; data_loss when the index leads to none.
   Result<wire::BatchHeader> header_ending_at(Offset offset) const;
@@ -127,6 +152,14 @@ class Segment {
   TimeIndex time_index_;
   std::vector<AbortedTxn> aborted_;
   std::vector<DamagedRange> damaged_;
+  std::vector<UndecidedTxn> undecided_;
+  TxnEvidence evidence_;
+  std::optional<SegmentSeal> stored_seal_;  // as it was found
+  // Of the seal's file: a sync, which does not hold the partition's lock, must not write it behind remove().
+  std::mutex seal_mutex_;
+  Bytes seal_;        // what the next sync writes
+  Bytes seal_saved_;  // what stands there
+  bool removed_ = false;
 };
 
 // Recovers arbitrary bytes as the file of a segment, and checks that what is left opens, and that compaction keeps its

@@ -1,7 +1,6 @@
 #include "log/txn_index.h"
 
 #include "base/cursor.h"
-#include "wire/crc32c.h"
 
 namespace muir::log {
 namespace {
@@ -39,10 +38,6 @@ Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes) {
     out.push_back(txn);
   }
   return out;
-}
-
-Bytes encode_txn_check(const std::vector<AbortedTxn>& aborted) {
-  return fmt::format("0\n{} {}\n", aborted.size(), wire::crc32c(encode_txn_index(aborted)));
 }
 
 int fuzz_txn_index(BytesView input) {

@@ -21,8 +21,6 @@ struct AbortedTxn {
 // .txnindex: entries of 34 bytes {int16 version 0, producerId, firstOffset, lastOffset, lastStableOffset}.
 Bytes encode_txn_index(const std::vector<AbortedTxn>& aborted);
 Result<std::vector<AbortedTxn>> decode_txn_index(BytesView bytes);
-// .txncheck: "0\n<entries> <CRC-32C of the index>\n".
-Bytes encode_txn_check(const std::vector<AbortedTxn>& aborted);
 
 // Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_txn_index(BytesView input);

@@ -1,0 +1,325 @@
+// What a consumer with isolation.level=read_committed gets when files of a partition are damaged or gone: never a
+// record that was aborted; every committed one but those that are lost, or whose transaction is reported as undecided.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "log/file_names.h"
+#include "log/internal/partition_fixture.h"
+
+namespace muir::log {
+namespace {
+
+constexpr uint64_t kMarkerBytes = 78;
+
+struct Txn {
+  int64_t producer = 0;
+  Offset first;
+  Offset marker;
+  bool committed = false;
+  std::vector<Offset> records;
+};
+
+// Two producers whose transactions overlap, over several segments; the last one of each is still open.
+struct TxnLog {
+  TxnLog() : log(config()) {
+    std::map<int64_t, int32_t> sequences;
+    std::map<int64_t, Txn> open;
+    for (int step = 0; step < 60; ++step) {
+      const int64_t producer = 1 + step % 2;
+      Txn& txn = open[producer];
+      if (txn.records.empty()) txn = {producer, log.partition->offsets().log_end, {}, false, {}};
+      const auto options = from_producer(ProducerId(producer), ProducerEpoch(0), sequences[producer]++, true);
+      const Bytes batch = test_batch({{step, "k", Bytes(30 + step, 'v')}}, options);
+      txn.records.push_back(log.append(batch)->base_offset);
+      if (step % 5 != 4 || step > 55) continue;
+      const bool committed = step % 3 != 0;
+      end(txn, committed);
+      open.erase(producer);
+    }
+    for (auto& [producer, txn] : open) txns.push_back(txn);
+    log.flush();
+    end_offset = log.partition->offsets().log_end;
+    for (const std::string& name : log.env.list("/data/t-0").value()) {
+      if (name.ends_with(kLogSuffix)) bases.push_back(*parse_segment_file(name, kLogSuffix));
+    }
+  }
+
+  static TopicConfig config() {
+    TopicConfig out;
+    out.segment_bytes = 2500;
+    out.index_interval_bytes = 300;
+    return out;
+  }
+
+  void end(Txn& txn, bool committed) {
+    const auto type = committed ? wire::ControlType::commit : wire::ControlType::abort;
+    txn.marker =
+        log.partition->append_end_txn(type, ProducerId(txn.producer), ProducerEpoch(0), LeaderEpoch(0))->base_offset;
+    txn.committed = committed;
+    txns.push_back(txn);
+  }
+
+  [[nodiscard]] std::string path(Offset base, std::string_view suffix) const {
+    return "/data/t-0/" + segment_file(base, suffix);
+  }
+  [[nodiscard]] Offset base_of(Offset offset) const {
+    return *std::prev(std::upper_bound(bases.begin(), bases.end(), offset));
+  }
+
+  // The byte at which the batch with this offset begins.
+  uint64_t position_of(Offset offset) {
+    const Bytes bytes = log.env.read_file(path(base_of(offset), kLogSuffix)).value();
+    wire::BatchReader batches(bytes);
+    uint64_t at = 0;
+    while (const auto batch = batches.next().value()) {
+      if (batch->header().base_offset == offset) return at;
+      at += batch->bytes().size();
+    }
+    ADD_FAILURE() << "no batch at " << offset;
+    return 0;
+  }
+
+  // As clients do it: what a transaction that is listed as aborted wrote is dropped until its marker comes, or the
+  // answer ends.
+  std::set<Offset> read_committed() {
+    std::set<Offset> out;
+    Offset at = log.partition->offsets().log_start;
+    for (;;) {
+      const auto answer = log.partition->read({at, 700, true, Isolation::read_committed});
+      EXPECT_TRUE(answer.ok()) << answer.status().to_string();
+      if (!answer.ok() || answer->records.empty()) return out;
+      auto aborted = answer->aborted;
+      std::set<ProducerId> dropped;
+      wire::BatchReader batches(answer->records);
+      while (const auto batch = batches.next().value()) {
+        const auto& header = batch->header();
+        at = header.next_offset();
+        std::erase_if(aborted, [&](const AbortedTxn& txn) {
+          const bool begins = txn.first_offset <= header.last_offset();
+          if (begins) dropped.insert(txn.producer_id);
+          return begins;
+        });
+        if (!header.control()) {
+          if (!dropped.contains(header.producer_id) && header.record_count > 0) out.insert(header.base_offset);
+          continue;
+        }
+        if (describe_records(batch->bytes()).front().ends_with("abort")) dropped.erase(header.producer_id);
+      }
+    }
+  }
+
+  RecoveryHint stop(bool clean) {
+    RecoveryHint hint;
+    if (clean) {
+      EXPECT_TRUE(log.partition->close().ok());
+      hint.clean_shutdown = true;
+      hint.recovery_point = end_offset;
+    }
+    return hint;
+  }
+
+  // Offsets from `lost` up to `lost_end` are damaged.
+  void expect_right(Offset lost, Offset lost_end, bool decided) {
+    const std::set<Offset> served = read_committed();
+    const Damage damage = log.partition->damage();
+    if (decided) EXPECT_EQ(damage.undecided, 0u);
+    for (const Txn& txn : txns) {
+      // It may have ended, or gone on, in what is lost.
+      const bool undecided = !decided && txn.first < lost_end && (txn.marker >= lost || txn.marker == Offset());
+      for (const Offset record : txn.records) {
+        const bool is_lost = lost <= record && record < lost_end;
+        if (!txn.committed) {
+          EXPECT_FALSE(served.contains(record)) << "not committed: " << record;
+        } else if (!is_lost && !served.contains(record)) {
+          EXPECT_TRUE(undecided && damage.undecided > 0) << "hidden without a word: " << record;
+        }
+      }
+    }
+  }
+
+  PartitionFixture log;
+  std::vector<Txn> txns;
+  std::vector<Offset> bases;
+  Offset end_offset;
+};
+
+void change(Env& env, const std::string& path, uint64_t at, uint64_t count, const std::function<char(char)>& to) {
+  const auto file = env.open(path, OpenMode::read_write).value();
+  Bytes bytes = file->read_exactly(at, count).value();
+  for (char& byte : bytes) byte = to(byte);
+  ASSERT_TRUE(file->write_at(at, bytes).ok());
+}
+
+TEST(TxnDamage, ALostMarkerShowsNothingAbortedAndHidesNothingUnreported) {
+  struct Case {
+    const char* name;
+    uint64_t from;  // bytes of the marker
+    uint64_t count;
+    unsigned char mask;  // 0: they become zero
+    bool decided;        // also after a kill
+  };
+  constexpr Case kCases[] = {
+      {"a bit of the record", 66, 1, 0x01, true},        {"a bit of the producer's id", 45, 1, 0x10, true},
+      {"a bit of the type", 69, 1, 0x01, true},          {"a byte of the checksum", 18, 1, 0xff, true},
+      {"a bit of the length", 11, 1, 0x04, true},        {"a bit of the attributes", 22, 1, 0x20, true},
+      {"all of it", 0, kMarkerBytes, 0, false},          {"the record", 61, 17, 0, false},
+      {"the producer and all behind", 43, 35, 0, false},
+  };
+  const TxnLog shape;
+  for (const Case& damage : kCases) {
+    for (const bool clean : {true, false}) {
+      for (const size_t which : {size_t{0}, size_t{1}, size_t{3}, size_t{4}, size_t{6}, size_t{9}}) {
+        SCOPED_TRACE(fmt::format("{}, {}, transaction {}", damage.name, clean ? "clean" : "killed", which));
+        TxnLog log;
+        const Offset marker = log.txns[which].marker;
+        const std::string file = log.path(log.base_of(marker), kLogSuffix);
+        const uint64_t at = log.position_of(marker);
+        const RecoveryHint hint = log.stop(clean);
+        change(log.log.env, file, at + damage.from, damage.count,
+               [&](char byte) { return damage.mask == 0 ? '\0' : static_cast<char>(byte ^ damage.mask); });
+        log.log.reopen(hint);
+        log.expect_right(marker, marker + 1, damage.decided || clean);
+        // It stays so.
+        log.log.close_and_reopen();
+        log.expect_right(marker, marker + 1, damage.decided || clean);
+      }
+    }
+  }
+}
+
+TEST(TxnDamage, TheListOfAbortedTransactionsIsBuiltAnewWhenItIsNotWhole) {
+  using Harm = std::function<void(Env&, const std::string&)>;
+  const std::pair<const char*, Harm> harms[] = {
+      {"missing", [](Env& env, const std::string& path) { ASSERT_TRUE(env.remove(path).ok()); }},
+      {"empty", [](Env& env, const std::string& path) { ASSERT_TRUE(env.write_file(path, {}).ok()); }},
+      {"without its last entry",
+       [](Env& env, const std::string& path) {
+         const Bytes bytes = env.read_file(path).value();
+         ASSERT_TRUE(env.write_file(path, bytes.substr(0, bytes.size() - 34)).ok());
+       }},
+      {"with another producer",
+       [](Env& env, const std::string& path) {
+         change(env, path, 9, 1, [](char byte) { return static_cast<char>(byte ^ 3); });
+       }},
+      {"with another offset", [](Env& env, const std::string& path) {
+         change(env, path, 17, 1, [](char byte) { return static_cast<char>(byte ^ 2); });
+       }}};
+  for (const auto& [name, harm] : harms) {
+    TxnLog log;
+    const RecoveryHint hint = log.stop(true);
+    int harmed = 0;
+    for (const Offset base : log.bases) {
+      const std::string path = log.path(base, kTxnIndexSuffix);
+      if (!log.log.env.exists(path)) continue;
+      harm(log.log.env, path);
+      ++harmed;
+    }
+    ASSERT_GT(harmed, 1);
+    SCOPED_TRACE(name);
+    log.log.reopen(hint);
+    log.expect_right(log.end_offset, log.end_offset, true);
+    log.log.close_and_reopen();
+    log.expect_right(log.end_offset, log.end_offset, true);
+  }
+}
+
+TEST(TxnDamage, AfterAKillTheListsOfAllSegmentsSurviveTheNextCleanStart) {
+  TxnLog log;
+  log.log.reopen(log.stop(false));
+  log.expect_right(log.end_offset, log.end_offset, true);
+  log.log.close_and_reopen();
+  log.expect_right(log.end_offset, log.end_offset, true);
+}
+
+TEST(TxnDamage, SegmentsThatAreGoneOrShorterAreCountedAndTheRestIsServed) {
+  struct Case {
+    const char* name;
+    size_t segment;  // from the end when large
+    bool all_files;
+    bool to_nothing;  // or removed
+  };
+  constexpr size_t kLast = 99;
+  constexpr Case kCases[] = {{"the first .log removed", 0, false, false},
+                             {"a .log removed", 2, false, false},
+                             {"a .log emptied", 2, false, true},
+                             {"a segment removed", 2, true, false},
+                             {"the last .log removed", kLast, false, false}};
+  for (const Case& harm : kCases) {
+    for (const bool clean : {true, false}) {
+      SCOPED_TRACE(fmt::format("{}, {}", harm.name, clean ? "clean" : "killed"));
+      TxnLog log;
+      ASSERT_GE(log.bases.size(), 4u);
+      const size_t which = std::min(harm.segment, log.bases.size() - 1);
+      const Offset lost = log.bases[which];
+      const Offset lost_end = which + 1 < log.bases.size() ? log.bases[which + 1] : log.end_offset;
+      const RecoveryHint hint = log.stop(clean);
+      Env& env = log.log.env;
+      const std::string file = log.path(lost, kLogSuffix);
+      ASSERT_TRUE((harm.to_nothing ? env.write_file(file, {}) : env.remove(file)).ok());
+      for (const auto suffix : kSegmentSuffixes) {
+        if (harm.all_files) ASSERT_TRUE(env.remove(log.path(lost, suffix)).ok());
+      }
+      for (int start = 0; start < 2; ++start) {
+        if (start == 0) {
+          log.log.reopen(hint);
+        } else {
+          log.log.close_and_reopen();
+        }
+        const Damage damage = log.log.partition->damage();
+        EXPECT_GT(damage.ranges, 0u);
+        // After a kill nothing tells how far the last one reached.
+        if (which + 1 < log.bases.size() || clean) {
+          EXPECT_EQ(damage.offsets, static_cast<uint64_t>(lost_end - lost));
+          EXPECT_EQ(log.log.partition->offsets().log_end, log.end_offset);
+        }
+        log.expect_right(lost, lost_end, false);
+      }
+    }
+  }
+}
+
+TEST(TxnDamage, NumbersWithoutAChecksumNeitherRemoveNorSkipAnything) {
+  const TxnLog shape;
+  const Offset far(99'999'999'999);
+  struct Case {
+    const char* name;
+    Offset recovery_point;
+    Offset log_start;
+    Offset mark;
+  };
+  const Case cases[] = {{"recovery point", far, {}, {}}, {"log start", {}, far, {}}, {"mark", {}, {}, Offset(99'999)}};
+  for (const Case& wrong : cases) {
+    for (const bool clean : {true, false}) {
+      SCOPED_TRACE(fmt::format("{}, {}", wrong.name, clean ? "clean" : "killed"));
+      TxnLog log;
+      RecoveryHint hint = log.stop(clean);
+      if (wrong.recovery_point > Offset()) hint.recovery_point = wrong.recovery_point;
+      hint.log_start_offset = wrong.log_start;
+      if (wrong.mark > Offset())
+        ASSERT_TRUE(log.log.env.write_file("/data/t-0/durable-up-to", encode_durable_mark(wrong.mark)).ok());
+      log.log.reopen(hint);
+      ASSERT_TRUE(log.log.partition->apply_retention().ok());
+      EXPECT_EQ(log.log.partition->offsets().log_start, Offset());
+      EXPECT_EQ(log.log.partition->offsets().log_end, log.end_offset);
+      log.expect_right(log.end_offset, log.end_offset, true);
+    }
+  }
+}
+
+TEST(TxnDamage, AFolderInPlaceOfAnIndexIsSetAside) {
+  for (const auto suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    TxnLog log;
+    const RecoveryHint hint = log.stop(true);
+    Env& env = log.log.env;
+    ASSERT_TRUE(env.remove(log.path(log.bases[1], suffix)).ok());
+    ASSERT_TRUE(env.make_folders(log.path(log.bases[1], suffix)).ok());
+    log.log.reopen(hint);
+    log.expect_right(log.end_offset, log.end_offset, true);
+  }
+}
+
+}  // namespace
+}  // namespace muir::log
