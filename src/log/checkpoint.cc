@@ -244,7 +244,7 @@ int fuzz_checkpoints(BytesView input) {
   const auto meta = decode_meta_properties(input);
   if (meta.ok())
     CHECK(*decode_meta_properties(encode_meta_properties(*meta)) == *meta, "ids do not survive: {}", input);
-  return offsets.ok() || epochs.ok() || damage.ok() || mark.ok() || id.ok() || meta.ok() ? 1 : 0;
+  return offsets.ok() || all.ok() || epochs.ok() || damage.ok() || mark.ok() || id.ok() || meta.ok() ? 1 : 0;
 }
 
 }  // namespace muir::log

@@ -305,7 +305,7 @@ TEST_F(LogManagerTest, AWrongNumberInKafkasCheckpointsIsFoundOut) {
       SCOPED_TRACE(file + " " + number);
       open();
       const std::string topic = "t" + number + file.substr(0, 1);
-      ASSERT_EQ(create(topic), ErrorCode::none);
+      ASSERT_EQ(create(topic, 1, {{"retention.ms", "-1"}}), ErrorCode::none);
       for (int i = 0; i < 4; ++i) append(topic, PartitionId(0), "r");
       const auto all = read(topic, PartitionId(0));
       ASSERT_TRUE(logs_->close().ok());
