@@ -7,9 +7,12 @@
 #include <map>
 #include <set>
 
+#include "base/file.h"
 #include "broker/internal/broker_fixture.h"
+#include "log/file_names.h"
 #include "testing/child_process.h"
 #include "testing/eventually.h"
+#include "wire/messages/fetch.h"
 
 namespace muir::broker {
 namespace {
@@ -202,6 +205,92 @@ TEST(RdKafka, TransactionsAreSeenWholeOrNotAtAll) {
       make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "u"}, {"isolation.level", "read_uncommitted"}}));
   subscribe(all.get(), "t");
   EXPECT_EQ(consume(all.get(), 30).size(), 30u);
+}
+
+// What the marker of the first transaction that was aborted in t-0 has become, on the disk of a broker that is down.
+struct LostMarker {
+  const char* name;
+  size_t from;  // bytes of the marker whose bits are turned
+  size_t count;
+  bool known;  // a clean end has left notes of how transactions ended
+};
+
+void lose_first_abort(const std::string& folder, const LostMarker& how) {
+  Env& env = system_env();
+  const std::string log = folder + "/t-0/" + log::segment_file(Offset(0), log::kLogSuffix);
+  const Bytes bytes = env.read_file(log).value();
+  wire::BatchReader batches(bytes);
+  size_t at = 0;
+  for (bool found = false; !found;) {
+    const auto batch = batches.next().value();
+    ASSERT_TRUE(batch.has_value()) << "no marker";
+    wire::RecordIterator records;
+    wire::Record record;
+    ASSERT_TRUE(records.reset(*batch).ok() && records.next(record));
+    found = batch->header().control() && wire::parse_control_record(record)->type == wire::ControlType::abort;
+    if (!found) at += batch->bytes().size();
+  }
+  const auto file = env.open(log, OpenMode::read_write).value();
+  Bytes lost = bytes.substr(at + how.from, how.count);
+  for (char& byte : lost) byte = static_cast<char>(~byte);
+  ASSERT_TRUE(file->write_at(at + how.from, lost).ok());
+  if (how.known) return;
+  ASSERT_TRUE(env.remove(folder + "/.kafka_cleanshutdown").ok());
+  const auto names = env.list(folder + "/t-0").value();
+  for (const std::string& name : names) {
+    for (const auto suffix : {log::kSealSuffix, log::kTxnIndexSuffix, log::kSnapshotSuffix}) {
+      ASSERT_TRUE(!name.ends_with(suffix) || env.remove(folder + "/t-0/" + name).ok());
+    }
+  }
+}
+
+Offset end_of(BytesView records) {
+  Offset out;
+  wire::BatchReader batches(records);
+  while (const auto batch = batches.next().value()) out = batch->header().next_offset();
+  return out;
+}
+
+TEST(RdKafka, WhatFollowsATransactionWhoseMarkerIsDamagedIsSeen) {
+  constexpr LostMarker kCases[] = {{"its type is another one", 69, 1, true},
+                                   {"all of it, and it is known how the transaction ended", 0, 78, true},
+                                   {"all of it, and nothing is known", 0, 78, false}};
+  for (const LostMarker& lost : kCases) {
+    SCOPED_TRACE(lost.name);
+    TestBroker broker;
+    {
+      const Handle producer = make(RD_KAFKA_PRODUCER, broker, {{"transactional.id", "tx"}});
+      expect_ok(rd_kafka_init_transactions(producer.get(), 20'000), "init");
+      for (const std::string value : {"committed 1", "aborted", "committed 2", "committed 3"}) {
+        expect_ok(rd_kafka_begin_transaction(producer.get()), "begin");
+        produce(producer.get(), "t", "k", value);
+        ASSERT_EQ(rd_kafka_flush(producer.get(), 20'000), RD_KAFKA_RESP_ERR_NO_ERROR);
+        expect_ok(value == "aborted" ? rd_kafka_abort_transaction(producer.get(), 20'000)
+                                     : rd_kafka_commit_transaction(producer.get(), 20'000),
+                  "end");
+      }
+    }
+    broker.restart([&] { lose_first_abort(broker.folder(), lost); });
+    // As librdkafka forgets the list of aborted transactions with each answer, the first one ends before the damage,
+    // and does not wait for more bytes to come before it.
+    TestClient client(broker->port());
+    wire::FetchRequest request;
+    request.max_wait_ms = 60'000;
+    request.min_bytes = 400;  // there are so many, but not before the damage
+    request.max_bytes = 1 << 20;
+    request.isolation_level = 1;
+    request.topics.push_back({"t", {}, {{}}, {}});
+    request.topics[0].partitions[0].partition_max_bytes = 1 << 20;
+    const auto response = client.call(request, 12);
+    const wire::FetchResponse::Partition& first = response.responses.at(0).partitions.at(0);
+    EXPECT_EQ(first.aborted_transactions.value().size(), 1u);
+    EXPECT_EQ(end_of(first.records.value()), Offset(3));
+    const Handle consumer =
+        make(RD_KAFKA_CONSUMER, broker, with(kFromStart, {{"group.id", "g"}, {"isolation.level", "read_committed"}}));
+    subscribe(consumer.get(), "t");
+    EXPECT_EQ(consume(consumer.get(), 3), (std::vector<std::string>{"committed 1", "committed 2", "committed 3"}));
+    rd_kafka_consumer_close(consumer.get());
+  }
 }
 
 TEST(RdKafka, OffsetsCommittedInATransactionMoveTheGroup) {

@@ -95,6 +95,10 @@ struct ReadResult {
   std::vector<AbortedTxn> aborted;  // read_committed only: those that touch `records`
   Offset next_offset;               // behind the last batch of `records`, if there are any
   uint64_t record_count = 0;        // of `records`, as their batches say
+  // read_committed only: what lay between the wanted offset and `records` cannot be read, or `records` stand for it.
+  // Markers may have been there: what came before must not be joined with this into one answer, as `aborted` of the
+  // former would hide what the same producers wrote since.
+  bool behind_gap = false;
   // Where `records` are stored: byte `position` of segment->file(), as long as this is held. Null when the bytes there
   // differ.
   std::shared_ptr<const Segment> segment;
@@ -247,6 +251,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Status show_gap(Offset from, Offset to, ReadResult& out) const;
   void report_damage(Segment& segment, const std::vector<DamagedRange>& found);
   [[nodiscard]] std::vector<AbortedTxn> aborted_between(Offset from, Offset to) const;
+  [[nodiscard]] bool lost_between(Offset from, Offset to) const;
   void remember(const wire::BatchHeader& header, const std::optional<wire::ControlRecord>& marker, Segment& segment);
 
   const PartitionEnv env_;

@@ -61,6 +61,19 @@ std::vector<AbortedTxn> Partition::aborted_between(Offset from, Offset to) const
   return out;
 }
 
+bool Partition::lost_between(Offset from, Offset to) const {
+  auto it = segments_.upper_bound(from);
+  if (it != segments_.begin()) --it;
+  // What is lost before a segment may be listed with it.
+  for (; it != segments_.end() && it->first <= to; ++it) {
+    const auto& damaged = it->second->damaged();
+    if (std::any_of(damaged.begin(), damaged.end(),
+                    [&](const DamagedRange& range) { return range.first_offset < to && range.next_offset > from; }))
+      return true;
+  }
+  return false;
+}
+
 // Looks closely at the bytes from `position` on, where reading has met something wrong. The range that is damaged
 // there, or nullopt when a whole batch begins there.
 Result<std::optional<DamagedRange>> Partition::examine(Segment& segment, uint64_t position, Offset expected,
@@ -180,6 +193,7 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
     const bool room = request.at_least_one_batch || request.bytes_max >= wire::kBatchHeaderBytes;
     if (fits && room) MUIR_RETURN_IF_ERROR(show_gap(request.offset, limit, out));
     if (out.records.empty()) out.buffer.reset();  // a fetch may ask for very many partitions
+    out.behind_gap = request.isolation == Isolation::read_committed && !out.records.empty();
     return out;
   }
   if (request.isolation == Isolation::read_committed) {
@@ -188,6 +202,7 @@ Result<ReadResult> Partition::read(const ReadRequest& request) {
     const Offset shown = MUIR_TRY(wire::parse_batch_header_only(out.records)).base_offset;
     const std::lock_guard guard(mutex_);
     out.aborted = aborted_between(std::max(request.offset, shown), next_read);
+    out.behind_gap = shown > request.offset && lost_between(request.offset, shown);
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,9 +40,11 @@ class TestBroker {
     ASSERT_TRUE(started.ok()) << started.status().to_string();
     broker_ = *std::move(started);
   }
-  void restart() {
+  // `while_down` is called between the end and the start.
+  void restart(const std::function<void()>& while_down = [] {}) {
     ASSERT_TRUE(broker_->stop().ok());
     broker_.reset();
+    while_down();
     start();
   }
   Broker& operator*() { return *broker_; }

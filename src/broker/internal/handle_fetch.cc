@@ -113,6 +113,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   // Reads what there is, from the beginning.
   void gather() {
     next_target_ = 0;
+    at_gap_ = false;
     total_ = 0;
     memory_bytes_ = 0;
     for (Target& target : targets_) {
@@ -135,7 +136,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
         });
       }
     }
-    if (failed_ || timed_out_ || total_ >= request_.min_bytes) return answer();
+    if (failed_ || timed_out_ || at_gap_ || total_ >= request_.min_bytes) return answer();
     for (Target& target : targets_) {
       target.overestimate = target.estimate - std::min<uint64_t>(target.estimate, target.found.bytes());
       target.found = {};
@@ -177,6 +178,11 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
     if (size == 0) return false;
     if (size > left && !first) {
       target.full = target.found.bytes();
+      return false;
+    }
+    // Clients drop what a producer wrote in an aborted transaction until its marker comes, or the answer ends.
+    if (read->behind_gap && found > 0) {
+      at_gap_ = true;
       return false;
     }
     next_offset_ = read->next_offset;
@@ -294,6 +300,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   bool timed_out_ = false;
   bool waiting_ = false;
   // Of the gathering.
+  bool at_gap_ = false;  // an answer ends before what cannot be read: more bytes are not waited for
   size_t next_target_ = 0;
   Offset next_offset_ = kNoOffset;  // where to read on in that target; kNoOffset: from what was asked for
   int64_t total_ = 0;
