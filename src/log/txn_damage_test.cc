@@ -84,21 +84,37 @@ struct TxnLog {
     return 0;
   }
 
+  struct Answer {
+    Bytes records;
+    std::vector<AbortedTxn> aborted;
+  };
+
+  // What is read from `at` on, which is moved; when `joined`, as much as the broker puts into one answer.
+  Answer answer(Offset& at, bool joined) {
+    Answer out;
+    do {
+      const auto part = log.partition->read({at, 700, true, Isolation::read_committed});
+      EXPECT_TRUE(part.ok()) << part.status().to_string();
+      if (!part.ok() || part->records.empty() || (part->behind_gap && !out.records.empty())) break;
+      out.records += part->records;
+      out.aborted.insert(out.aborted.end(), part->aborted.begin(), part->aborted.end());
+      at = part->next_offset;
+    } while (joined);
+    return out;
+  }
+
   // As clients do it: what a transaction that is listed as aborted wrote is dropped until its marker comes, or the
   // answer ends.
-  std::set<Offset> read_committed() {
+  std::set<Offset> read_committed(bool joined) {
     std::set<Offset> out;
     Offset at = log.partition->offsets().log_start;
     for (;;) {
-      const auto answer = log.partition->read({at, 700, true, Isolation::read_committed});
-      EXPECT_TRUE(answer.ok()) << answer.status().to_string();
-      if (!answer.ok() || answer->records.empty()) return out;
-      auto aborted = answer->aborted;
+      auto [bytes, aborted] = answer(at, joined);
+      if (bytes.empty()) return out;
       std::set<ProducerId> dropped;
-      wire::BatchReader batches(answer->records);
+      wire::BatchReader batches(bytes);
       while (const auto batch = batches.next().value()) {
         const auto& header = batch->header();
-        at = header.next_offset();
         std::erase_if(aborted, [&](const AbortedTxn& txn) {
           const bool begins = txn.first_offset <= header.last_offset();
           if (begins) dropped.insert(txn.producer_id);
@@ -125,7 +141,8 @@ struct TxnLog {
 
   // Offsets from `lost` up to `lost_end` are damaged.
   void expect_right(Offset lost, Offset lost_end, bool decided) {
-    const std::set<Offset> served = read_committed();
+    const std::set<Offset> served = read_committed(false);
+    EXPECT_EQ(read_committed(true), served);
     const Damage damage = log.partition->damage();
     EXPECT_TRUE(!decided || damage.undecided == 0);
     for (const Txn& txn : txns) {
