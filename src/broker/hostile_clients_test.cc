@@ -1,6 +1,5 @@
 // A thousand clients that mean no good, and one beside them that does: the broker's memory is bounded by what it is
 // configured to take, the one is served, and what was taken is given back.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <snappy.h>
 
@@ -11,6 +10,7 @@
 #include "base/memory.h"
 #include "broker/internal/broker_fixture.h"
 #include "testing/eventually.h"
+#include "testing/raw_socket.h"
 #include "wire/block_writer.h"
 #include "wire/messages/create_topics.h"
 #include "wire/messages/fetch.h"
@@ -25,42 +25,28 @@ using namespace wire;
 using testing::eventually;
 constexpr size_t kMib = 1024 * 1024;
 
-// A socket that sends what the kernel takes, and does not wait.
 class HostileClient {
  public:
-  explicit HostileClient(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    const int little = 8 * 1024;  // what waits is to wait in the broker, if anywhere
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-    ::fcntl(fd_, F_SETFL, O_NONBLOCK);
-  }
-  ~HostileClient() { ::close(fd_); }
-  HostileClient(const HostileClient&) = delete;
-  HostileClient& operator=(const HostileClient&) = delete;
+  explicit HostileClient(uint16_t port) : socket_(port) {}
 
-  void send_bytes(BytesView bytes) { (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  void send_bytes(BytesView bytes) { (void)socket_.send_some(bytes); }
   // The length of a frame, and in further calls more and more of it. False when no more fits for now.
   bool send_some(size_t announced, size_t to_send) {
     static const Bytes filler(64 * 1024, 'x');
     if (sent_ == 0) {
       Bytes length;
       ByteWriter(length).u32(static_cast<uint32_t>(announced));
-      if (::send(fd_, length.data(), length.size(), MSG_NOSIGNAL) != 4) return false;
+      if (socket_.send_some(length) != 4) return false;
       sent_ = 4;
     }
     if (sent_ >= to_send) return false;
-    const ssize_t n = ::send(fd_, filler.data(), std::min(filler.size(), to_send - sent_), MSG_NOSIGNAL);
+    const ssize_t n = socket_.send_some(BytesView(filler).substr(0, to_send - sent_));
     if (n > 0) sent_ += static_cast<size_t>(n);
     return n > 0;
   }
 
  private:
-  int fd_;
+  testing::RawSocket socket_;
   size_t sent_ = 0;
 };
 

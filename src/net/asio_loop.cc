@@ -43,6 +43,8 @@ constexpr size_t kIovecMax = 64;
 constexpr int64_t kLingerMs = 1000;
 constexpr size_t kLingerBytesMax = 4 * 1024 * 1024;
 constexpr int64_t kAcceptRetryMs = 100;
+// Connections, while others that were told to end have not done so.
+constexpr size_t kBeyondMax = 64;
 // One turn of writing: then the other connections of the thread have theirs, however fast this peer reads.
 constexpr size_t kTurnBytesMax = 512 * 1024;
 
@@ -489,7 +491,14 @@ class AsioListener final : public TcpListener {
     std::string peer = fmt::format("{}:{}", remote.address().to_string(), remote.port());
     std::unique_lock lock(mutex_);
     if (stopping_) return;  // stop() has taken its list of streams already
-    if (streams_.size() >= options_.connections_max) {
+    bool full = streams_.size() >= options_.connections_max;
+    if (full && options_.make_room && streams_.size() < options_.connections_max + kBeyondMax) {
+      lock.unlock();
+      full = !options_.make_room();
+      lock.lock();
+      if (stopping_) return;
+    }
+    if (full) {
       log::warn("port {}: connection from {} refused, {} are open", port_, peer, streams_.size());
       refused_.add();
       const Bytes& refusal = options_.refusal;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
-
 namespace muir::net {
 
 // Below this much it is not worth the time to give memory back to the system.
 constexpr size_t kMuchBytes = 16 * 1024 * 1024;
+// What silence counts for more than slowness.
+constexpr int64_t kSlowness = 32;
 
 struct ConnectionMemory::Charged {
   Charged(std::shared_ptr<ConnectionMemory> of, std::string own) : memory(std::move(of)), text(std::move(own)) {}
@@ -31,8 +31,8 @@ struct ConnectionMemory::Charged {
   const std::shared_ptr<const std::string> shared;
 };
 
-std::shared_ptr<ConnectionMemory> ConnectionMemory::make(size_t bytes_max) {
-  return std::shared_ptr<ConnectionMemory>(new ConnectionMemory(bytes_max));
+std::shared_ptr<ConnectionMemory> ConnectionMemory::make(size_t bytes_max, const Clock& clock) {
+  return std::shared_ptr<ConnectionMemory>(new ConnectionMemory(bytes_max, clock));
 }
 
 // ---- Account
@@ -102,15 +102,15 @@ void ConnectionMemory::Account::close() {
 
 bool ConnectionMemory::make_room(size_t bytes, Account* for_whom) {
   if (bytes > bytes_max_) return false;
-  const int64_t now_ms = system_clock().steady_ms();
-  // Who reads its answer is not waited for.
-  const auto since = [](const Account& account) {
+  const int64_t now_ms = clock_.steady_ms();
+  // Who reads its answer, or sends its request, is hardly waited for; who does it as slowly as it can, a little.
+  const auto cost = [now_ms](const Account& account, size_t more) {
+    const size_t its = account.held_ + account.unread_ + account.own_unread_ + more;
     const bool reads = account.unread_ + account.own_unread_ > 0;
-    return reads ? std::max(account.waiting_since_ms_, account.holder_.last_read_ms()) : account.waiting_since_ms_;
-  };
-  const auto cost = [now_ms, since](const Account& account, size_t more) {
-    return static_cast<double>(account.held_ + account.unread_ + account.own_unread_ + more) *
-           static_cast<double>(std::max<int64_t>(now_ms - since(account), 0) + 1);
+    const int64_t last_ms = reads ? account.holder_.last_read_ms() : account.holder_.last_sent_ms();
+    const int64_t silent_ms = now_ms - std::max(account.waiting_since_ms_, last_ms);
+    const int64_t waited_ms = std::max<int64_t>(now_ms - account.waiting_since_ms_, 0);
+    return static_cast<double>(its) * static_cast<double>(std::max<int64_t>(silent_ms, 0) + waited_ms / kSlowness + 1);
   };
   while (used_ - std::min(used_, promised_) + bytes > bytes_max_) {
     Account* most = nullptr;
@@ -152,7 +152,7 @@ void ConnectionMemory::release(Account& account, size_t bytes) {
 void ConnectionMemory::begin_waiting(Account& account) {
   if (account.waiting_ || account.promised_ > 0) return;
   account.waiting_ = true;
-  account.waiting_since_ms_ = system_clock().steady_ms();
+  account.waiting_since_ms_ = clock_.steady_ms();
   waiting_.insert(&account);
 }
 

@@ -2,8 +2,9 @@
 // on, and answers that their peers have not read.
 //
 // Nobody waits for room: when it runs out, the connection that costs most gives its bytes up (shedding): of those whose
-// peers are waited for, the one with the most bytes times the time for which it has been so. Peers that send and read
-// are done long before it is their turn, so that those that do neither cannot keep them out, however many there are.
+// peers are waited for, the one with the most bytes times the time for which its peer has done nothing, to which the
+// time for which it has been waited for adds a little. Peers that send and read are done long before it is their turn,
+// so that those that do neither cannot keep them out, however many there are.
 #pragma once
 
 #include <atomic>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 namespace muir::net {
 
@@ -30,6 +32,8 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
     virtual void shed() = 0;
     // Steady time at which the peer last read something. Called as shed().
     [[nodiscard]] virtual int64_t last_read_ms() const = 0;
+    // Steady time at which the peer last sent something. Called as shed().
+    [[nodiscard]] virtual int64_t last_sent_ms() const = 0;
   };
 
   // Of one connection, on whose loop thread it is used, but for the two calls that say so; goes before it.
@@ -72,7 +76,8 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
     bool closed_ = false;
   };
 
-  static std::shared_ptr<ConnectionMemory> make(size_t bytes_max);
+  // `clock` outlives the result; it tells the steady time of which Holder speaks.
+  static std::shared_ptr<ConnectionMemory> make(size_t bytes_max, const Clock& clock = system_clock());
 
   // Texts to be written: they count as long as somebody has the result. One text is counted once, however many
   // connections it goes to.
@@ -91,7 +96,7 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
  private:
   struct Charged;
 
-  explicit ConnectionMemory(size_t bytes_max) : bytes_max_(bytes_max) {}
+  ConnectionMemory(size_t bytes_max, const Clock& clock) : clock_(clock), bytes_max_(bytes_max) {}
   // All under mutex_.
   bool make_room(size_t bytes, Account* for_whom);
   void shed(Account& account);
@@ -101,6 +106,7 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
   void end_waiting(Account& account);
   void note() { being_freed_.store(used_ > bytes_max_ && promised_ > 0, std::memory_order_relaxed); }
 
+  const Clock& clock_;
   const size_t bytes_max_;
   mutable std::mutex mutex_;
   size_t used_ = 0;

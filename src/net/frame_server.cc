@@ -147,6 +147,7 @@ class Connection final : public FrameConnection,
 
   // ---- ConnectionMemory::Holder
   [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
+  [[nodiscard]] int64_t last_sent_ms() const override { return stream_->last_progress_ms(); }
   void shed() override {
     if (const auto self = weak_from_this().lock()) stream_->post([self] { self->end_unread(); });
   }

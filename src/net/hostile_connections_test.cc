@@ -1,12 +1,8 @@
 // A thousand connections that take memory and give nothing: the server, a process of its own, keeps within its bounds,
 // answers an ordinary client beside them, and gives the memory back to the system afterwards.
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <atomic>
 #include <cstdio>
@@ -19,7 +15,9 @@
 #include "net/http_server.h"
 #include "net/internal/websocket_codec.h"
 #include "testing/child_process.h"
+#include "testing/deflated.h"
 #include "testing/eventually.h"
+#include "testing/raw_socket.h"
 
 namespace muir::net {
 namespace {
@@ -106,21 +104,6 @@ class ServerProcess {
   uint16_t port_ = 0;
 };
 
-std::string gzip_of_zeros(size_t bytes) {
-  const std::string zeros(bytes, '\0');
-  z_stream stream{};
-  EXPECT_EQ(::deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(::deflateBound(&stream, zeros.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(zeros.data()));
-  stream.avail_in = static_cast<uInt>(zeros.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
-  const size_t size = stream.total_out;
-  ::deflateEnd(&stream);
-  return out.substr(0, size);
-}
-
 // What one kind of hostile client sends: `head`, then `filler` again and again up to `bytes`. It reads nothing.
 struct Kind {
   std::string name;
@@ -136,7 +119,7 @@ std::vector<Kind> kinds() {
                               "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                               "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
   const std::string zeros(64 * 1024, '\0');
-  const std::string bomb = gzip_of_zeros(kBodyMax);
+  const std::string bomb = testing::gzipped(std::string(kBodyMax, '\0'));
   Bytes fragment("\x01\xff\0\0\0\0\0\x0f\0\0\1\2\3\4", 14);  // of a text of 983,040 bytes, masked, not the last
   Bytes pings;
   while (pings.size() < 64 * 1024) pings += Bytes("\x89\x80\1\2\3\4", 6);
@@ -165,23 +148,10 @@ std::vector<Kind> kinds() {
 
 class HostileClient {
  public:
-  HostileClient(const Kind& kind, uint16_t port)
-      : kind_(kind), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), left_(kind.head.size() + kind.bytes) {
-    const int small = 4096;  // so that what is not read stays with the server
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
-    ::fcntl(fd_, F_SETFL, O_NONBLOCK);
-  }
-  ~HostileClient() { ::close(fd_); }
-  HostileClient(const HostileClient&) = delete;
-  HostileClient& operator=(const HostileClient&) = delete;
+  HostileClient(const Kind& kind, uint16_t port) : kind_(kind), socket_(port), left_(kind.head.size() + kind.bytes) {}
 
   [[nodiscard]] bool wants_to_send() const { return left_ > 0; }
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return socket_.fd(); }
   void send_some() {
     const size_t sent = kind_.head.size() + kind_.bytes - left_;
     std::string_view part =
@@ -189,14 +159,13 @@ class HostileClient {
             ? std::string_view(kind_.head).substr(sent)
             : std::string_view(kind_.filler).substr((sent - kind_.head.size()) % kind_.filler.size());
     part = part.substr(0, left_);
-    const ssize_t n = ::send(fd_, part.data(), part.size(), MSG_NOSIGNAL);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const ssize_t n = socket_.send_some(part);
     left_ = n < 0 ? 0 : left_ - static_cast<size_t>(n);  // the server has had enough of it
   }
 
  private:
   const Kind& kind_;
-  const int fd_;
+  testing::RawSocket socket_;
   size_t left_;
 };
 

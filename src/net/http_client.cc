@@ -62,7 +62,18 @@ class Client final : public HttpClient {
   Result<HttpClientResponse> exchange_connected(const std::string& method, BytesView head, BytesView body,
                                                 int64_t deadline_ms, bool& answered) {
     const BytesView parts[] = {head, body};
-    MUIR_RETURN_IF_ERROR(socket_->write_all(parts, deadline_ms));
+    const Status written = socket_->write_all(parts, deadline_ms);
+    if (written.ok()) return read_answer(method, deadline_ms, answered);
+    // A server that refuses a request (413, 401) may say so before it has read the body, and end the connection.
+    const bool late = written.code() == Code::timed_out;
+    if (!late && written.code() != Code::unavailable) return written;
+    auto refusal = read_answer(method, late ? system_clock().steady_ms() : deadline_ms, answered);
+    if (!refusal.ok() || refusal->status < 400) return written;
+    socket_.reset();
+    return refusal;
+  }
+
+  Result<HttpClientResponse> read_answer(const std::string& method, int64_t deadline_ms, bool& answered) {
     const auto kind = method == "HEAD" ? HttpParser::Kind::response_to_head : HttpParser::Kind::response;
     const HttpLimits limits{.header_bytes_max = kHeaderBytesMax, .body_bytes_max = options_.body_bytes_max};
     std::optional<HttpParser> parser(std::in_place, kind, limits);

@@ -33,6 +33,7 @@ class HttpClient {
   static Result<std::unique_ptr<HttpClient>> create(const std::string& base_url, HttpClientOptions options = {});
   virtual ~HttpClient() = default;
   // `target` is path and query. A request whose connection the server had closed while idle is sent again once.
+  // An answer that the server gives before it has read the body (413, 401) is the answer.
   virtual Result<HttpClientResponse> request(const std::string& method, const std::string& target, BytesView body = {},
                                              const std::vector<std::pair<std::string, std::string>>& headers = {}) = 0;
 };

@@ -54,6 +54,7 @@ class Server final : public HttpServer, public HttpDispatcher {
     TcpListenerOptions listen{.host = options_.host,
                               .port = options_.port,
                               .connections_max = options_.connections_max,
+                              .make_room = [this] { return sweeper_->end_most_silent() > 0; },
                               .refusal = refusal(options_),
                               .metrics = options_.metrics,
                               .metrics_name = options_.metrics_name};

@@ -32,7 +32,7 @@ struct HttpRequest {
   // Values of the route's {placeholders}, in order of appearance, percent-decoded.
   std::vector<std::string> path_params;
 
-  // First header of that lower-case name, or empty.
+  // First header of that lower-case name, or empty. Lists that came in several headers are one (RFC 9110, 5.3).
   [[nodiscard]] std::string_view header(std::string_view lower_name) const;
   // All headers of that name as the one list that they are: "a, b".
   [[nodiscard]] std::string header_list(std::string_view lower_name) const;
@@ -97,7 +97,7 @@ struct HttpServerOptions {
   size_t websocket_message_bytes_max = 1024 * 1024;
   // Of all connections together, for requests, answers that are not read and messages; at least twice body_bytes_max.
   // Beyond it the connection that has kept the server waiting for the longest time is closed, or its request answered
-  // 503. A connection itself costs about 8 KiB beside it (with TLS 60).
+  // 503. A connection itself costs about 8 KiB beside it (with TLS 30).
   size_t memory_bytes_max = 128 * 1024 * 1024;
   size_t connections_max = 10'000;
   int64_t idle_timeout_ms = 60'000;

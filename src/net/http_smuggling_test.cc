@@ -1,12 +1,12 @@
 // What two readers could take for two different requests is refused, and what only looks odd is taken: over raw
 // sockets, for the bytes matter. RFC 9112 (HTTP/1.1), RFC 9110 (fields).
 #include <unistd.h>
-#include <zlib.h>
 
 #include "net/http_server.h"
 #include "net/internal/blocking_socket.h"
 #include "net/internal/host_check.h"
 #include "net/internal/http_request_parser.h"
+#include "testing/deflated.h"
 #include "testing/mutations.h"
 
 namespace muir::net {
@@ -47,20 +47,7 @@ class Smuggling : public ::testing::Test {
       HttpServer::create(loop_, {.body_bytes_max = kBodyMax, .header_bytes_max = 2000});
 };
 
-std::string packed(const std::string& text, int bits) {
-  z_stream stream{};
-  EXPECT_EQ(::deflateInit2(&stream, 9, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(::deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(::deflate(&stream, Z_FINISH), Z_STREAM_END);
-  const size_t size = stream.total_out;
-  ::deflateEnd(&stream);
-  return out.substr(0, size);
-}
-std::string gzip(const std::string& text) { return packed(text, 15 + 16); }
+using testing::gzipped;
 
 std::string post(const std::string& headers, const std::string& body) {
   return "POST /told HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n" + body;
@@ -250,7 +237,7 @@ TEST_F(Smuggling, ABodyIsDecodedUnderABound) {
   const auto sent = [](const std::string& encoding, const std::string& body) {
     return post(fmt::format("Content-Encoding: {}\r\nContent-Length: {}\r\n", encoding, body.size()), body);
   };
-  const std::string zipped = gzip(text);
+  const std::string zipped = gzipped(text);
   std::string wrong_sum = zipped;
   wrong_sum[wrong_sum.size() - 8] ^= 1;
   struct Row {
@@ -263,26 +250,26 @@ TEST_F(Smuggling, ABodyIsDecodedUnderABound) {
            {"gzip", sent("gzip", zipped), "200", told},
            {"x-gzip", sent("x-gzip", zipped), "200", told},
            {"GZip", sent("GZip", zipped), "200", told},
-           {"deflate", sent("deflate", packed(text, 15)), "200", told},
-           {"deflate without zlib's header", sent("deflate", packed(text, -15)), "200", told},
-           {"two members", sent("gzip", gzip(text.substr(0, 5)) + gzip(text.substr(5))), "200", told},
+           {"deflate", sent("deflate", testing::deflated(text, 15)), "200", told},
+           {"deflate without zlib's header", sent("deflate", testing::deflated(text, -15)), "200", told},
+           {"two members", sent("gzip", gzipped(text.substr(0, 5)) + gzipped(text.substr(5))), "200", told},
            {"gzip in chunks",
             post("Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
                  fmt::format("1\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", zipped[0], zipped.size() - 1, zipped.substr(1))),
             "200", told},
            {"deflate in chunks",
             post("Content-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n",
-                 fmt::format("1\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", packed(text, 15)[0], packed(text, 15).size() - 1,
-                             packed(text, 15).substr(1))),
+                 fmt::format("1\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", testing::deflated(text, 15)[0],
+                             testing::deflated(text, 15).size() - 1, testing::deflated(text, 15).substr(1))),
             "200", told},
-           {"as much as is allowed", sent("gzip", gzip(std::string(kBodyMax, 'z'))), "200", ""},
-           {"one byte more", sent("gzip", gzip(std::string(kBodyMax + 1, 'z'))), "413", ""},
-           {"a bomb", sent("gzip", gzip(std::string(50'000'000, '\0'))), "413", ""},
-           {"a bomb of deflate", sent("deflate", packed(std::string(50'000'000, '\0'), 15)), "413", ""},
+           {"as much as is allowed", sent("gzip", gzipped(std::string(kBodyMax, 'z'))), "200", ""},
+           {"one byte more", sent("gzip", gzipped(std::string(kBodyMax + 1, 'z'))), "413", ""},
+           {"a bomb", sent("gzip", gzipped(std::string(50'000'000, '\0'))), "413", ""},
+           {"a bomb of deflate", sent("deflate", testing::deflated(std::string(50'000'000, '\0'), 15)), "413", ""},
            {"a bomb of many members",
             sent("gzip",
                  [] {
-                   const std::string one = gzip(std::string(10'000, '\0'));
+                   const std::string one = gzipped(std::string(10'000, '\0'));
                    std::string many;
                    for (int i = 0; i < 11; ++i) many += one;
                    return many;
@@ -291,12 +278,12 @@ TEST_F(Smuggling, ABodyIsDecodedUnderABound) {
            {"no gzip", sent("gzip", text), "400", ""},
            {"half of it", sent("gzip", zipped.substr(0, zipped.size() - 1)), "400", ""},
            {"something behind it", sent("gzip", zipped + "x"), "400", ""},
-           {"something behind deflate", sent("deflate", packed(text, 15) + "x"), "400", ""},
+           {"something behind deflate", sent("deflate", testing::deflated(text, 15) + "x"), "400", ""},
            {"a wrong checksum", sent("gzip", wrong_sum), "400", ""},
            {"one byte of deflate", sent("deflate", "x"), "400", ""},
            {"br", sent("br", text), "415", ""},
            {"zstd", sent("zstd", text), "415", ""},
-           {"twice", sent("gzip, gzip", gzip(zipped)), "415", ""},
+           {"twice", sent("gzip, gzip", gzipped(zipped)), "415", ""},
            {"nothing named", sent("*", zipped), "415", ""},
        }) {
     const std::string answer = conversation(row.sent);
@@ -377,15 +364,16 @@ TEST(FuzzHttpRequest, SurvivesMutations) {
        "POST / HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n",
        "PUT /z HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
        "GET http://h:1/p?q HTTP/1.1\r\nhost: h:1\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-       post(fmt::format("Content-Encoding: gzip\r\nContent-Length: {}\r\n", gzip("abc").size()), gzip("abc")),
+       post(fmt::format("Content-Encoding: gzip\r\nContent-Length: {}\r\n", gzipped("abc").size()), gzipped("abc")),
        "POST /p HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n1"},
       {.alphabet = "\r\n:; /0123456789"});
 }
 
 TEST(FuzzContentDecoder, SurvivesMutations) {
-  testing::survive_mutations("net_content_decoder", fuzz_content_decoder,
-                             {"\x02" + gzip("abcabcabcabc"), "\x02" + gzip("a") + gzip(""),
-                              "\x01" + packed("abcabcabcabc", 15), "\x01" + packed("abcabcabcabc", -15)});
+  testing::survive_mutations(
+      "net_content_decoder", fuzz_content_decoder,
+      {"\x02" + gzipped("abcabcabcabc"), "\x02" + gzipped("a") + gzipped(""),
+       "\x01" + testing::deflated("abcabcabcabc", 15), "\x01" + testing::deflated("abcabcabcabc", -15)});
 }
 
 }  // namespace

@@ -311,6 +311,50 @@ TEST(HttpServer, RefusesConnectionsBeyondTheMaximumWith503) {
   EXPECT_NE(answer.find(fmt::format("Content-Length: {}\r\n", body.size())), std::string::npos);
 }
 
+// When all connections are taken, those that have been silent for the longest time make room: idle ones, half requests,
+// answers that are not read; no request that is worked on, and no WebSocket.
+TEST(HttpServer, SilentConnectionsMakeRoomForNewOnes) {
+  constexpr size_t kMax = 5;
+  Fixture fixture({.connections_max = kMax});
+  fixture.server->websocket("/feed", {});
+  fixture.start();
+  const auto working = fixture.raw();
+  const std::string_view kept = "GET /kept HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ASSERT_TRUE(working->write_all(std::span(&kept, 1), INT64_MAX).ok());
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock(fixture.mutex);
+    return fixture.kept.size() == 1;
+  }));
+  const auto socket = WebSocketClient::connect(fmt::format("ws://127.0.0.1:{}/feed", fixture.server->port()));
+  ASSERT_TRUE(socket.ok()) << socket.status().to_string();
+  std::vector<std::unique_ptr<BlockingSocket>> silent;
+  for (const std::string_view sent : {"", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
+                                      "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
+    silent.push_back(fixture.raw());
+    ASSERT_TRUE(silent.back()->write_all(std::span(&sent, 1), INT64_MAX).ok());
+  }
+  // Each takes the place of a silent one, as soon as that has been silent for long enough.
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (size_t i = 0; i < silent.size(); ++i) {
+    clients.push_back(fixture.client());
+    EXPECT_TRUE(eventually([&] {
+      const auto answer = clients.back()->request("GET", "/hello");
+      return answer.ok() && answer->status == 200;
+    })) << i;
+  }
+  for (const auto& one : silent) {
+    char buffer[4096];
+    auto n = one->read_some(buffer, INT64_MAX);
+    while (n.ok()) n = one->read_some(buffer, INT64_MAX);
+    EXPECT_EQ(n.status().code(), Code::unavailable);
+  }
+  fixture.kept.at(0)->respond({.body = "in the end"});
+  char buffer[4096];
+  const auto n = working->read_some(buffer, INT64_MAX);
+  ASSERT_TRUE(n.ok()) << "the request that is worked on kept its connection";
+  EXPECT_NE(std::string_view(buffer, *n).find("in the end"), std::string_view::npos);
+}
+
 TEST(HttpServer, GivesEveryAnswerAnIdAndRepeatsTheClients) {
   Fixture fixture;
   fixture.start();
@@ -468,6 +512,22 @@ TEST(HttpClient, SendsAgainWhenTheServerClosedTheIdleConnection) {
     char byte;
     EXPECT_FALSE(idle->read_some({&byte, 1}, INT64_MAX).ok());
   }
+}
+
+// A refusal is given before the body has been read, and the connection ends: the client tells it, not that its bytes
+// were not wanted.
+TEST(HttpClient, TellsARefusalThatComesBeforeTheBodyIsRead) {
+  Fixture fixture({.body_bytes_max = 1000});
+  fixture.start();
+  const auto client = fixture.client();
+  for (const size_t size : {size_t{1001}, size_t{300'000}, size_t{30'000'000}}) {
+    const auto answer = client->request("POST", "/echo", Bytes(size, 'b'));
+    ASSERT_TRUE(answer.ok()) << size << ": " << answer.status().to_string();
+    EXPECT_EQ(answer->status, 413);
+    EXPECT_EQ(fixture.client()->request("POST", "/echo", "small")->status, 200);
+  }
+  // The same client goes on.
+  EXPECT_EQ(client->request("POST", "/echo", "small")->body, "small");
 }
 
 TEST(HttpClient, SaysWhatFailed) {

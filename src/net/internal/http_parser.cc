@@ -73,6 +73,7 @@ HttpMessage HttpParser::take() {
     out.headers.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}),
                              std::string(field.value().data(), field.value().size()));
   }
+  join_lists(out.headers);
   out.status = static_cast<int>(message.result_int());
   out.body = std::move(message.body());
   return out;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace muir::net {
@@ -220,7 +221,64 @@ Refused finish_request_head(HttpMessage& message, HttpFraming& framing) {
     if (!framing.content_encoding.empty()) framing.content_encoding += ',';
     framing.content_encoding += lower_case(value);
   }
+  join_lists(message.headers);
   return std::nullopt;
+}
+
+void join_lists(HttpFields& fields) {
+  static constexpr std::array<std::string_view, 20> kLists = {"accept",
+                                                              "accept-charset",
+                                                              "accept-encoding",
+                                                              "accept-language",
+                                                              "cache-control",
+                                                              "connection",
+                                                              "content-encoding",
+                                                              "content-language",
+                                                              "forwarded",
+                                                              "if-match",
+                                                              "if-none-match",
+                                                              "pragma",
+                                                              "sec-websocket-extensions",
+                                                              "sec-websocket-protocol",
+                                                              "te",
+                                                              "trailer",
+                                                              "upgrade",
+                                                              "vary",
+                                                              "via",
+                                                              "x-forwarded-for"};
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (std::find(kLists.begin(), kLists.end(), fields[i].first) == kLists.end()) continue;
+    size_t kept = i + 1;
+    for (size_t j = i + 1; j < fields.size(); ++j) {
+      if (fields[j].first == fields[i].first) {
+        std::string& list = fields[i].second;
+        if (!list.empty() && !fields[j].second.empty()) list += ", ";
+        list += fields[j].second;
+      } else {
+        if (kept != j) fields[kept] = std::move(fields[j]);
+        ++kept;
+      }
+    }
+    fields.resize(kept);
+  }
+}
+
+bool lists(std::string_view list, std::string_view lower_element) {
+  const std::vector<std::string> elements = list_of(list);
+  return std::find(elements.begin(), elements.end(), lower_element) != elements.end();
+}
+
+bool takes_gzip(std::string_view accept_encoding) {
+  std::optional<bool> any;  // what "*" says
+  for (const std::string& element : list_of(accept_encoding)) {
+    const std::string_view coding = trim(std::string_view(element).substr(0, element.find(';')));
+    if (coding != "gzip" && coding != "x-gzip" && coding != "*") continue;
+    const size_t weight = element.find("q=");
+    const bool taken = weight == std::string::npos || element.find_first_of("123456789", weight) != std::string::npos;
+    if (coding != "*") return taken;
+    any = taken;
+  }
+  return any.value_or(false);
 }
 
 bool forbidden_in_trailers(std::string_view lower_name) {

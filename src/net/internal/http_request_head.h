@@ -34,6 +34,12 @@ std::optional<HttpRefusal> parse_request_line(std::string_view line, HttpMessage
 std::optional<HttpRefusal> parse_field_line(std::string_view line, HttpFields& fields);
 // After the last field: framing, Host, and the target in origin form ("/path?query", or "*" of OPTIONS).
 std::optional<HttpRefusal> finish_request_head(HttpMessage& message, HttpFraming& framing);
+// Lists that were sent in several fields (RFC 9110, 5.3), as one: "Accept: a" and "Accept: b" as "a, b".
+void join_lists(HttpFields& fields);
+// Whether a list, in whatever case, has the element; parameters count as part of it.
+bool lists(std::string_view list, std::string_view lower_element);
+// Whether an Accept-Encoding takes gzip (RFC 9110, 12.5.3).
+bool takes_gzip(std::string_view accept_encoding);
 // A field that may not come after the body, where no proxy in front has looked for it.
 bool forbidden_in_trailers(std::string_view lower_name);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "net/internal/cross_origin.h"
 #include "net/internal/error_response.h"
+#include "net/internal/http_request_head.h"
 #include "net/internal/http_request_parser.h"
 #include "net/internal/http_response_head.h"
 #include "net/internal/request_id.h"
@@ -29,13 +30,6 @@ constexpr size_t kOwnedBytesMax = 1024;
 constexpr int64_t kBodyBytesPerSecondMin = 1024;
 constexpr char kTlsHandshake = 22;  // the type of a TLS client's first record
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-
-bool names_token(std::string_view list, std::string_view token) {
-  std::string lower(list);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower.find(token) != std::string::npos;
-}
 
 // Separates path and query. Nothing when the path is malformed.
 bool split_target(std::string_view target, HttpRequest& request) {
@@ -77,6 +71,18 @@ class Session final : public HttpConnection,
     stream_->post([self = shared_from_this()] { self->check_deadline(); });
   }
 
+  [[nodiscard]] std::optional<int64_t> silent_since_ms() const override {
+    if (working_) return std::nullopt;
+    return stream_->queued_bytes() > 0 ? stream_->last_written_ms() : stream_->last_progress_ms();
+  }
+  void end_silent() override {
+    stream_->post([self = shared_from_this()] {
+      if (self->closed_ || self->working_) return;
+      self->metrics_->shed().add();
+      self->stream_->abort();
+    });
+  }
+
   // ---- StreamEvents
   std::span<char> read_buffer() override {
     const size_t step = !filled_ ? kFirstReadBytes : parser_->header_done() ? kBodyReadBytes : kReadBytes;
@@ -97,6 +103,7 @@ class Session final : public HttpConnection,
 
   // ---- ConnectionMemory::Holder
   [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
+  [[nodiscard]] int64_t last_sent_ms() const override { return stream_->last_progress_ms(); }
   void shed() override {
     if (const auto self = weak_from_this().lock()) stream_->post([self] { self->give_up(); });
   }
@@ -147,7 +154,7 @@ class Session final : public HttpConnection,
   void begin_request() {
     parser_.emplace(
         HttpRequestLimits{.header_bytes_max = options_.header_bytes_max, .body_bytes_max = options_.body_bytes_max},
-        [this](size_t held) { return account_.hold(held + buffer_.capacity()); });
+        [this](size_t held) { return account_.hold(held + buffer_.capacity() + stream_->buffer_bytes()); });
     handling_ = false;
     accept_.clear();
     deadline_ms_ = system_clock().steady_ms() + options_.idle_timeout_ms;
@@ -223,6 +230,7 @@ class Session final : public HttpConnection,
 
   void handle(HttpMessage message) {
     handling_ = true;
+    working_ = true;
     deadline_ms_ = kNever;
     account_.work();
     HttpRequest request{.method = std::move(message.method),
@@ -241,7 +249,7 @@ class Session final : public HttpConnection,
     }
     if (auto refusal = origins_.answer(request, dispatcher_.find_websocket(request.path) != nullptr))
       return responder->respond(std::move(*refusal));
-    if (names_token(request.header("connection"), "upgrade") && names_token(request.header("upgrade"), "websocket")) {
+    if (lists(request.header("connection"), "upgrade") && lists(request.header("upgrade"), "websocket")) {
       if (const WebSocketHandler* handler = dispatcher_.find_websocket(request.path))
         return upgrade(request, *handler, *responder);
     }
@@ -284,6 +292,7 @@ class Session final : public HttpConnection,
     }
     stream_->write(std::move(pieces));
     answered_ = true;
+    working_ = false;
     // At once, not by the task below: others may need the memory before it runs.
     if (const size_t queued = stream_->queued_bytes(); queued > kUnreadBytesMax) account_.wait_for_reader(queued);
     if (!keep_alive) stream_->close_after_writes();
@@ -336,6 +345,7 @@ class Session final : public HttpConnection,
   size_t end_ = 0;       // of the received bytes in buffer_
   std::string accept_;   // of the request in work, for the form of an error
   bool handling_ = false;
+  std::atomic<bool> working_{false};   // on a request that came whole, or a WebSocket; else the peer is waited for
   std::atomic<bool> answered_{false};  // the request in work; the next one waits until that is read
   bool closed_ = false;
   int64_t began_ms_ = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+
 namespace muir::net {
 
 constexpr int64_t kIntervalMaxMs = 1000;
@@ -46,6 +48,23 @@ void IdleSweeper::hurry_on(int64_t every_ms, const std::function<bool()>& needed
     self->ask_all_locked();
     self->hurry_on(every_ms, needed);
   });
+}
+
+// Several at a time, so that a crowd at the door does not have them all looked at for each who comes.
+size_t IdleSweeper::end_most_silent() {
+  const int64_t before_ms = system_clock().steady_ms() - kSilentMsMin;
+  std::vector<std::pair<int64_t, std::shared_ptr<Sweepable>>> silent;
+  const std::lock_guard lock(mutex_);
+  for (const auto& weak : connections_) {
+    auto connection = weak.lock();
+    const auto since_ms = connection ? connection->silent_since_ms() : std::nullopt;
+    if (since_ms && *since_ms <= before_ms) silent.emplace_back(*since_ms, std::move(connection));
+  }
+  const size_t count = std::min(silent.size(), connections_.size() / 64 + 1);
+  std::partial_sort(silent.begin(), silent.begin() + static_cast<ptrdiff_t>(count), silent.end(),
+                    [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t i = 0; i < count; ++i) silent[i].second->end_silent();
+  return count;
 }
 
 void IdleSweeper::schedule_locked() {

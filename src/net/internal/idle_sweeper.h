@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "net/event_loop.h"
@@ -16,6 +17,10 @@ class Sweepable {
   virtual ~Sweepable() = default;
   // Ends the connection when its peer has been silent or has not read for too long. Thread-safe.
   virtual void check_idle() = 0;
+  // Since when its peer has done nothing that is waited for; nothing while it is the server's turn. Thread-safe.
+  [[nodiscard]] virtual std::optional<int64_t> silent_since_ms() const { return std::nullopt; }
+  // Ends it, if it is still silent: others need its place. Thread-safe.
+  virtual void end_silent() {}
 };
 
 // Thread-safe. Shared because its timer holds it.
@@ -30,6 +35,9 @@ class IdleSweeper : public std::enable_shared_from_this<IdleSweeper> {
   void add(const std::shared_ptr<Sweepable>& connection);
   // All are asked every `every_ms`, as long as `needed`. Does nothing while that goes on already.
   void hurry(int64_t every_ms, std::function<bool()> needed);
+  // Ends those that have been silent for the longest time, and for kSilentMsMin: one in 64, or one. Says how many.
+  static constexpr int64_t kSilentMsMin = 1000;
+  size_t end_most_silent();
   // No connection is asked any more. Idempotent.
   void stop();
 

@@ -5,9 +5,12 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "net/internal/error_response.h"
+#include "net/internal/http_request_head.h"
 
 namespace muir::net {
 namespace {
@@ -56,23 +59,62 @@ bool safe(std::string_view relative) {
   return true;
 }
 
-// Whether an Accept-Encoding takes gzip (RFC 9110, section 12.5.3).
-bool takes_gzip(std::string_view accepted) {
-  const size_t at = accepted.find("gzip");
-  if (at == std::string_view::npos) return false;
-  std::string_view weight = accepted.substr(at + 4);
-  weight = weight.substr(0, weight.find(','));
-  return weight.find("q=0") == std::string_view::npos || weight.find_first_of("123456789") != std::string_view::npos;
-}
-
 // Not through a symbolic link.
 bool is_file(const fs::path& path, struct stat& info) {
   return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+// Nothing when it could not be read, or is not as long as it was.
+std::shared_ptr<const std::string> read_file(const fs::path& path, uintmax_t size) {
+  auto text = std::make_shared<std::string>(size, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text->data(), static_cast<std::streamsize>(size));
+  if (static_cast<uintmax_t>(std::max<std::streamsize>(file.gcount(), 0)) != size) return nullptr;
+  return text;
+}
+
 }  // namespace
 
-StaticFiles::StaticFiles(std::string prefix, std::string directory) : prefix_(std::move(prefix)) {
+class FileCache {
+ public:
+  using Text = std::shared_ptr<const std::string>;
+
+  Text find(const std::string& path, const std::string& etag) {
+    const std::lock_guard lock(mutex_);
+    const auto it = files_.find(path);
+    if (it == files_.end() || it->second.etag != etag) return nullptr;
+    it->second.used = ++clock_;
+    return it->second.text;
+  }
+
+  void keep(const std::string& path, const std::string& etag, const Text& text) {
+    if (text->size() > StaticFiles::kCacheBytesMax / 4) return;
+    const std::lock_guard lock(mutex_);
+    File& file = files_[path];
+    bytes_ += text->size() - (file.text ? file.text->size() : 0);
+    file = {etag, text, ++clock_};
+    while (bytes_ > StaticFiles::kCacheBytesMax) {
+      const auto oldest = std::min_element(files_.begin(), files_.end(),
+                                           [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+      bytes_ -= oldest->second.text->size();
+      files_.erase(oldest);
+    }
+  }
+
+ private:
+  struct File {
+    std::string etag;
+    Text text;  // shared with the answers that are on their way
+    uint64_t used = 0;
+  };
+  std::mutex mutex_;
+  std::map<std::string, File> files_;
+  size_t bytes_ = 0;
+  uint64_t clock_ = 0;
+};
+
+StaticFiles::StaticFiles(std::string prefix, std::string directory)
+    : prefix_(std::move(prefix)), cache_(std::make_shared<FileCache>()) {
   if (!prefix_.ends_with('/')) prefix_ += '/';
   std::error_code ec;
   const fs::path canonical = fs::canonical(directory, ec);
@@ -119,10 +161,11 @@ HttpResponse StaticFiles::answer(const HttpRequest& request) const {
     response.status = 304;
     return response;
   }
-  std::ifstream file(path, std::ios::binary);
-  response.body.resize(size);
-  file.read(response.body.data(), static_cast<std::streamsize>(size));
-  response.body.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  response.shared_body = cache_->find(path.string(), etag);
+  if (response.shared_body) return response;
+  response.shared_body = read_file(path, size);
+  if (!response.shared_body) return error_response(503, "the file is being changed; try again");
+  cache_->keep(path.string(), etag, response.shared_body);
   return response;
 }
 

@@ -1,6 +1,7 @@
 // StaticFiles: answers GET and HEAD for the files below one folder.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,9 +9,15 @@
 
 namespace muir::net {
 
-// Immutable.
+// The latest texts of files, read once for all who ask; told apart by their ETag. Thread-safe.
+class FileCache;
+
+// Thread-safe.
 class StaticFiles {
  public:
+  // So much of the files is kept in memory, of those that were asked for last.
+  static constexpr size_t kCacheBytesMax = 32 * 1024 * 1024;
+
   StaticFiles(std::string prefix, std::string directory);
 
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
@@ -21,8 +28,9 @@ class StaticFiles {
   [[nodiscard]] HttpResponse answer(const HttpRequest& request) const;
 
  private:
-  std::string prefix_;     // ends with '/'
-  std::string directory_;  // canonical
+  std::string prefix_;                // ends with '/'
+  std::string directory_;             // canonical
+  std::shared_ptr<FileCache> cache_;  // shared by copies
 };
 
 }  // namespace muir::net

@@ -48,6 +48,8 @@ class TcpStream {
   virtual void take_turn() = 0;
   // Whether bytes have arrived that were not read yet.
   [[nodiscard]] virtual bool has_input() const = 0;
+  // What the stream itself holds of what its peer sends.
+  [[nodiscard]] virtual size_t buffer_bytes() const { return 0; }
 
   // Thread-safe from here on.
   virtual void post(std::function<void()> task) = 0;
@@ -70,6 +72,9 @@ struct TcpListenerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   size_t connections_max = 10'000;
+  // Asked when all connections are taken: whether some of them are about to end, so that a new one is taken. A few more
+  // than the maximum may then be there for a moment.
+  std::function<bool()> make_room{};
   Bytes refusal{};                     // written to connections beyond the maximum before they are closed
   MetricsRegistry* metrics = nullptr;  // for muir_net_*, see HttpServerOptions
   std::string metrics_name{};

@@ -10,7 +10,11 @@
 namespace muir::net {
 namespace {
 
+// A connection reads into little until it sends much.
+constexpr size_t kFirstReadBytes = 2 * 1024;
 constexpr size_t kReadBytes = 32 * 1024;
+// A record that has not come whole yet, in the session.
+constexpr size_t kRecordBytes = 17 * 1024;
 // Plaintext is encrypted as the peer reads, not before: a message that many peers get is held once, not once for each.
 constexpr size_t kSliceBytes = 64 * 1024;
 constexpr size_t kSliceParts = 64;
@@ -24,9 +28,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
  public:
   TlsStream(std::shared_ptr<TcpStream> inner, EventLoop& loop, std::shared_ptr<const TlsContext> context,
             TcpListener::Accept accept)
-      : inner_(std::move(inner)), loop_(loop), accept_(std::move(accept)), session_(std::move(context), "") {
-    ciphertext_.resize(kReadBytes);
-  }
+      : inner_(std::move(inner)), loop_(loop), accept_(std::move(accept)), session_(std::move(context), "") {}
 
   void start() {
     inner_->set_events(shared_from_this());
@@ -48,6 +50,9 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
 
   void take_turn() override { inner_->take_turn(); }
   [[nodiscard]] bool has_input() const override { return inner_->has_input(); }
+  [[nodiscard]] size_t buffer_bytes() const override {
+    return filled_ ? ciphertext_.capacity() + kRecordBytes : ciphertext_.capacity();
+  }
   void post(std::function<void()> task) override { inner_->post(std::move(task)); }
 
   void write(std::vector<Piece> pieces) override {
@@ -77,9 +82,14 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
 
   // ---- StreamEvents, of the inner stream
-  std::span<char> read_buffer() override { return ciphertext_; }
+  std::span<char> read_buffer() override {
+    const size_t size = filled_ ? kReadBytes : kFirstReadBytes;
+    if (ciphertext_.size() != size) ciphertext_ = Bytes(size, '\0');
+    return ciphertext_;
+  }
 
   void on_read(size_t n) override {
+    filled_ = n == ciphertext_.size() || (filled_ && n >= kFirstReadBytes);
     {
       const std::lock_guard lock(mutex_);
       session_.feed({ciphertext_.data(), n});
@@ -230,6 +240,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   EventLoop::TimerId timer_ = 0;
   std::shared_ptr<StreamEvents> events_;
   Bytes ciphertext_;
+  bool filled_ = false;  // by the last read
   bool wanted_ = false;  // the user has asked for bytes
   bool pumping_ = false;
   bool drained_ = false;  // the session has no more plaintext

@@ -88,6 +88,7 @@ class Socket final : public WebSocket,
 
   // ---- ConnectionMemory::Holder
   [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
+  [[nodiscard]] int64_t last_sent_ms() const override { return heard_ms_; }
   void shed() override { stream_->abort(); }
   void on_closed() override {
     account_.close();
