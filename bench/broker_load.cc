@@ -116,7 +116,7 @@ Status take(const wire::FetchResponse::Partition& partition, int64_t& offset, Ou
   while (auto batch = MUIR_TRY(reader.next())) {
     outcome.records += batch->header().record_count;
     outcome.bytes += static_cast<int64_t>(batch->bytes().size());
-    offset = batch->header().base_offset + batch->header().last_offset_delta + 1;
+    offset = (batch->header().base_offset + batch->header().last_offset_delta + 1).value();
   }
   return {};
 }

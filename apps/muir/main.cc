@@ -42,6 +42,12 @@ struct Arguments {
   Output output = Output::table;
 };
 
+// Where a command's peers are when neither options nor configuration say.
+struct Peers {
+  std::string bootstrap_servers{};
+  std::string registry_url{};
+};
+
 void add_output(CLI::App& command, Arguments& arguments, const std::string& what) {
   static const std::map<std::string, Output> outputs{{"table", Output::table}, {"json", Output::json}};
   command.add_option("--output", arguments.output, what + ": table for people, json for programs (one line)")
@@ -173,7 +179,8 @@ int report(const Status& status) {
 using Run = Status (*)(const ServerOptions&, const StopSignal&);
 
 // `command` is the one that was parsed into `arguments`.
-int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, const CLI::App& command) {
+int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, const CLI::App& command,
+          const Peers& defaults = {}) {
   auto settings = gather(arguments.sources);
   if (!settings.ok()) {
     report(settings.status());
@@ -197,6 +204,8 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
   };
   if (server.bootstrap_servers.empty()) server.bootstrap_servers = configured("bootstrap.servers");
   if (server.registry_url.empty()) server.registry_url = configured("schema.registry.url");
+  if (server.bootstrap_servers.empty()) server.bootstrap_servers = defaults.bootstrap_servers;
+  if (server.registry_url.empty()) server.registry_url = defaults.registry_url;
   if (command.get_name() == "broker" && command.count("--data") > 0) {
     for (const char* key : {"log.dirs", "log.dir"}) {
       if (configured(key).empty()) continue;
@@ -330,9 +339,7 @@ int main(int argc, char** argv) {
   }
   if (broker->parsed()) return serve(arguments, stop, run_broker, false, *broker);
   if (registry->parsed()) return serve(arguments, stop, run_registry, false, *registry);
-  if (arguments.server.bootstrap_servers.empty()) arguments.server.bootstrap_servers = "127.0.0.1:9092";
-  if (arguments.server.registry_url.empty()) arguments.server.registry_url = "http://127.0.0.1:8081";
-  return serve(arguments, stop, run_vts, true, *vts);
+  return serve(arguments, stop, run_vts, true, *vts, {"127.0.0.1:9092", "http://127.0.0.1:8081"});
 }
 
 }  // namespace

@@ -137,6 +137,21 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(message, done.stderr)
 
+    def test_where_the_peers_of_vehicle_tracking_are_may_stand_in_the_configuration(self):
+        broker, registry = product.cluster.free_ports(2)
+        (self.folder / "peers.properties").write_text(f"bootstrap.servers=127.0.0.1:{broker}\nschema.registry.url=http://127.0.0.1:{registry}\n")
+        with open(self.folder / "broker.log", "wb") as out:
+            process = subprocess.Popen([str(product.BINARY), "broker", "--data", str(self.folder / "cluster"), "--broker-port", str(broker),
+                                        "--output", "json", "--set", "metrics.listeners=none"], stdout=subprocess.PIPE, stderr=out, cwd=self.folder,
+                                       stdin=subprocess.DEVNULL, preexec_fn=product.cluster.die_with_parent)
+        self.addCleanup(lambda: (process.kill(), process.wait(), process.stdout.close()))
+        self.assertIn(b"bootstrapServers", process.stdout.readline())
+        self.assertNotIn("metrics.listeners", (self.folder / "broker.log").read_text(), "a key that has an effect is warned of")
+        done = self.run_muir("vts", "--config", "peers.properties", "--http-port", "0", "--data", str(self.data))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"http://127.0.0.1:{registry}", done.stderr)
+        self.assertNotIn("8081", done.stderr)
+
     def free_ports(self):
         return dict(zip(("--http-port", "--broker-port", "--registry-port"), map(str, product.cluster.free_ports(3))))
 
