@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -88,11 +87,10 @@ class Metrics(unittest.TestCase):
                         return [float(found["value"][1]) for found in json.load(answer)["data"]["result"]]
                 except (urllib.error.URLError, ConnectionError):
                     return []
-            deadline = time.monotonic() + 60
-            while query("up") != [1.0] or not query('muir_broker_requests_total{api="Produce"}'):
+            def scraped():
                 self.assertIsNone(server.poll(), "prometheus has ended")
-                self.assertLess(time.monotonic(), deadline, "prometheus has not scraped")
-                time.sleep(0.2)
+                return query("up") == [1.0] and query('muir_broker_requests_total{api="Produce"}')
+            self.muir.wait(scraped, 60, "prometheus to scrape")
             self.assertEqual(query("muir_vts_gateway_received_total"), [2.0])
             self.assertEqual(query("muir_log_damaged_places"), [0.0])
             self.assertEqual(query('count(muir_http_requests_total{route="/metrics",code="200"})'), [1.0])
