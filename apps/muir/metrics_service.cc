@@ -93,6 +93,7 @@ Status MetricsService::listen(const MetricsListener& listener, net::HttpServerOp
 }
 
 void MetricsService::stop() {
+  endpoint_.stop();
   for (const auto& server : servers_) server->stop();
   servers_.clear();
 }

@@ -44,6 +44,7 @@ class MetricsService {
 
   // Opens the listeners. `limits` are those of the other servers of the process.
   Status start(const MetricsPlaces& places, const net::HttpServerOptions& limits);
+  // From then on no server's /metrics is answered: before servers, and what they run on, are gone.
   void stop();
 
   // All that is collected; outlives every part of the process.

@@ -154,6 +154,7 @@ class Servers {
   }
 
   void stop() {
+    metrics_.stop();
     if (vts_) vts_->stop();
     vts_.reset();
     if (registry_) registry_->stop();
@@ -164,7 +165,6 @@ class Servers {
         log::error("stopping the broker: {}", status.to_string());
     }
     broker_.reset();
-    metrics_.stop();
   }
 
   void print_summary(int64_t took_ms) {

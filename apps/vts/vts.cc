@@ -93,7 +93,8 @@ class Running final : public Vts {
   Status make_producers() {
     const SerdeContext context{.registry = &registry_};
     // One answer per request is waited for: a short linger makes batches of concurrent requests without being felt.
-    producer_ = MUIR_TRY(client_.producer({{"acks", "all"},
+    producer_ = MUIR_TRY(client_.producer({{"client.id", "muir-vts"},
+                                           {"acks", "all"},
                                            {"enable.idempotence", "true"},
                                            {"linger.ms", "2"},
                                            {"delivery.timeout.ms", "20000"},

@@ -106,8 +106,10 @@ class Server final : public HttpServer, public HttpDispatcher {
     }
     for (const StaticFiles& files : files_) {
       if (!files.covers(request.path)) continue;
-      responder->set_route(metrics_->files());
-      return responder->respond(files.answer(request));
+      HttpResponse response = files.answer(request);
+      // What is no file, or is not asked for as one, is counted with the other paths that lead nowhere.
+      if (response.status != 404 && response.status != 405) responder->set_route(metrics_->files());
+      return responder->respond(std::move(response));
     }
     responder->respond(error_response(404, "not found"));
   }

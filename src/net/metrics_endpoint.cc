@@ -21,14 +21,25 @@ void MetricsEndpoint::add_to(HttpServer& server) {
 
 void MetricsEndpoint::ask(Waiting waiting) {
   std::unique_lock lock(mutex_);
-  if (waiting_.size() >= kWaitingMax) {
+  if (stopped_ || waiting_.size() >= kWaitingMax) {
+    const bool ends = stopped_;
     lock.unlock();
-    HttpResponse busy = error_response(503, "too many requests for metrics at a time");
+    HttpResponse busy = error_response(503, ends ? "the server ends" : "too many requests for metrics at a time");
     busy.headers.emplace_back("Retry-After", "1");
     return waiting.responder->respond(std::move(busy));
   }
   waiting_.push_back(std::move(waiting));
   if (waiting_.size() == 1) thread_.post([this] { answer(); });
+}
+
+void MetricsEndpoint::stop() {
+  std::vector<Waiting> unanswered;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    unanswered.swap(waiting_);
+  }
+  thread_.stop();
 }
 
 void MetricsEndpoint::answer() {

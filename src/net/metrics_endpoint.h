@@ -14,7 +14,8 @@
 
 namespace muir::net {
 
-// Thread-safe. Outlives the servers that it was added to.
+// Thread-safe. Outlives the servers that it was added to; stopped before their event loops are gone, which it answers
+// on.
 class MetricsEndpoint {
  public:
   // Of requests that wait for the text; more are answered 503.
@@ -23,7 +24,13 @@ class MetricsEndpoint {
   // The registry outlives it.
   explicit MetricsEndpoint(const MetricsRegistry& registry) : registry_(registry) {}
 
+  ~MetricsEndpoint() { stop(); }
+  MetricsEndpoint(const MetricsEndpoint&) = delete;
+  MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
+
   void add_to(HttpServer& server);
+  // Waits for the answer that is being made; from then on requests are answered 503. Idempotent.
+  void stop();
 
  private:
   struct Waiting {
@@ -36,6 +43,7 @@ class MetricsEndpoint {
   const MetricsRegistry& registry_;
   std::mutex mutex_;
   std::vector<Waiting> waiting_;      // guarded by mutex_
+  bool stopped_ = false;              // guarded by mutex_
   EventLoop thread_{"muir-metrics"};  // last: it ends first
 };
 

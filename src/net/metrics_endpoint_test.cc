@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <latch>
 #include <thread>
 
+#include "base/metrics_text.h"
 #include "net/http_client.h"
 #include "net/websocket_client.h"
 #include "testing/eventually.h"
+#include "testing/temp_dir.h"
 
 namespace muir::net {
 namespace {
@@ -32,7 +35,10 @@ class MetricsEndpointTest : public ::testing::Test {
     const Status status = server_->start();
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
-  ~MetricsEndpointTest() override { server_->stop(); }
+  ~MetricsEndpointTest() override {
+    endpoint_.stop();
+    server_->stop();
+  }
 
   HttpClientResponse get(const std::string& path,
                          const std::vector<std::pair<std::string, std::string>>& headers = {}) {
@@ -82,6 +88,46 @@ TEST_F(MetricsEndpointTest, RequestsAreCountedByRouteAndStatus) {
   EXPECT_TRUE(eventually([&] { return shows(R"(muir_net_connections{server="test"} 1)"); }));
 }
 
+TEST(HttpRoutes, WhatIsNoFileIsNotCountedAsOne) {
+  const testing::TempDir dir;
+  std::ofstream(dir.path() / "index.html") << "<p>home</p>";
+  struct Row {
+    const char* method;
+    const char* path;
+    int status;
+    const char* counted;  // method and route
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"GET", "/", 200, R"(method="GET",route="files")"},
+           {"HEAD", "/index.html", 200, R"(method="GET",route="files")"},
+           {"GET", "/missing.css", 404, R"(method="any",route="none")"},
+           {"GET", "/../secret", 404, R"(method="any",route="none")"},
+           {"GET", "/things/a/", 404, R"(method="any",route="none")"},
+           {"PUT", "/things/a/", 405, R"(method="any",route="none")"},
+           {"DELETE", "/things/a/", 405, R"(method="any",route="none")"},
+           {"POST", "/index.html", 405, R"(method="any",route="none")"},
+           {"PUT", "/things/a", 405, R"(method="any",route="none")"},
+           {"GET", "/things/a", 200, R"(method="GET",route="/things/{id}")"},
+           {"GET", "/things/%zz", 400, R"(method="any",route="none")"},
+       }) {
+    MetricsRegistry registry;
+    EventLoop loop("test");
+    const auto server = HttpServer::create(loop, {.metrics = &registry, .metrics_name = "test"});
+    server->route("GET", "/things/{id}", [](const HttpRequest&, const auto& responder) { responder->respond({}); });
+    server->files("/", dir.str());
+    ASSERT_TRUE(server->start().ok());
+    const auto client = HttpClient::create(fmt::format("http://127.0.0.1:{}", server->port()));
+    const auto response = (*client)->request(row.method, row.path);
+    ASSERT_TRUE(response.ok()) << row.method << ' ' << row.path << ": " << response.status().to_string();
+    EXPECT_EQ(response->status, row.status) << row.method << ' ' << row.path;
+    const std::string line =
+        fmt::format("muir_http_requests_total{{code=\"{}\",{},server=\"test\"}} 1\n", row.status, row.counted);
+    const std::string text = metrics_text(registry.collect(), metrics_format(""));
+    EXPECT_NE(text.find(line), std::string::npos) << row.method << ' ' << row.path << ": " << line << text;
+    server->stop();
+  }
+}
+
 TEST_F(MetricsEndpointTest, OpenWebSocketsAreCounted) {
   auto socket = WebSocketClient::connect(fmt::format("ws://127.0.0.1:{}/feed", server_->port()));
   ASSERT_TRUE(socket.ok()) << socket.status().to_string();
@@ -104,6 +150,14 @@ TEST_F(MetricsEndpointTest, ASlowPartHoldsUpNobodyElse) {
   EXPECT_EQ(get("/things/a").status, 200);
   released.count_down();
   waits.join();
+}
+
+TEST_F(MetricsEndpointTest, AnswersNobodyAfterItsEnd) {
+  EXPECT_EQ(get("/metrics").status, 200);
+  endpoint_.stop();
+  const auto refused = get("/metrics");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_FALSE(header(refused, "retry-after").empty());
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ class KafkaSchemaLog final : public SchemaLog {
     apply_ = std::move(apply);
     admin_ = MUIR_TRY(client_.admin());
     MUIR_RETURN_IF_ERROR(prepare_topic());
-    producer_ = MUIR_TRY(client_.producer({{"acks", "all"},
+    producer_ = MUIR_TRY(client_.producer({{"client.id", "muir-registry"},
+                                           {"acks", "all"},
                                            {"enable.idempotence", "true"},
                                            {"linger.ms", "0"},
                                            {"max.request.size", std::to_string(kRequestBytesMax)}}));

@@ -72,7 +72,8 @@ Result<std::unique_ptr<Producer>> KafkaProducer::make(const Properties& properti
   (void)conf.release();  // rd_kafka_new() took it over
   std::unique_ptr<KafkaProducer> out(new KafkaProducer(rk, limits));
   const auto id = properties.find("client.id");
-  out->watched_ = std::make_unique<MetricsGroup>(metrics, Labels{{"client", id == properties.end() ? "" : id->second}});
+  out->watched_ =
+      std::make_unique<MetricsGroup>(metrics, Labels{{"client", id == properties.end() ? "muir" : id->second}});
   out->watched_->collect([producer = out.get()](MetricSink& sink) { producer->collect(sink); });
   return std::unique_ptr<Producer>(std::move(out));
 }
