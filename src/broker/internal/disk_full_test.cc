@@ -109,8 +109,8 @@ class DiskFull : public ::testing::Test {
 
 TEST_F(DiskFull, OffsetsAreCommittedAgainWhenThereIsSpace) {
   env_.fail_writes_after(0);
-  EXPECT_EQ(commit(2), ErrorCode::coordinator_not_available);
-  EXPECT_EQ(commit(3), ErrorCode::coordinator_not_available);
+  EXPECT_EQ(commit(2), ErrorCode::not_coordinator);
+  EXPECT_EQ(commit(3), ErrorCode::not_coordinator);
   EXPECT_EQ(committed(), 1);
   env_.fail_writes_after(std::nullopt);
   EXPECT_EQ(commit(4), ErrorCode::none);
@@ -123,13 +123,13 @@ TEST_F(DiskFull, ATransactionGoesOnWhenThereIsSpace) {
   const auto producer = init("txn");
   ASSERT_EQ(producer.error_code, ErrorCode::none);
   env_.fail_writes_after(0);
-  EXPECT_EQ(add_partition("txn", producer), ErrorCode::coordinator_not_available);
-  EXPECT_EQ(init("another").error_code, ErrorCode::coordinator_not_available);
+  EXPECT_EQ(add_partition("txn", producer), ErrorCode::not_coordinator);
+  EXPECT_EQ(init("another").error_code, ErrorCode::not_coordinator);
   env_.fail_writes_after(std::nullopt);
   EXPECT_EQ(end("txn", producer), ErrorCode::invalid_txn_state) << "the refused partition is not in it";
   EXPECT_EQ(add_partition("txn", producer), ErrorCode::none);
   env_.fail_writes_after(0);
-  EXPECT_EQ(end("txn", producer), ErrorCode::coordinator_not_available);
+  EXPECT_EQ(end("txn", producer), ErrorCode::not_coordinator);
   env_.fail_writes_after(std::nullopt);
   EXPECT_TRUE(eventually([&] { return end("txn", producer) == ErrorCode::none; }));
   EXPECT_EQ(init("another").error_code, ErrorCode::none);
@@ -142,7 +142,7 @@ TEST_F(DiskFull, ProducerIdsAreNotGivenTwice) {
   for (int i = 0; i < 2000; ++i) {
     const auto producer = init(std::nullopt);
     if (producer.error_code != ErrorCode::none) {
-      EXPECT_EQ(producer.error_code, ErrorCode::coordinator_not_available);
+      EXPECT_EQ(producer.error_code, ErrorCode::coordinator_load_in_progress);
       break;
     }
     EXPECT_GT(producer.producer_id, last);

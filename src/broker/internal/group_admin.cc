@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/group_records.h"
 #include "wire/batch_builder.h"
@@ -116,9 +117,8 @@ void GroupCoordinator::delete_group(const std::string& group_id, std::function<v
   if (group->state != GroupState::empty) return done(ErrorCode::non_empty_group);
   std::vector<TopicPartition> offsets;
   for (const auto& [partition, _] : group->offsets.committed()) offsets.push_back(partition);
-  forget(*group, std::move(offsets), true, [done = std::move(done)](const Status& status) {
-    done(status.ok() ? ErrorCode::none : ErrorCode::coordinator_not_available);
-  });
+  forget(*group, std::move(offsets), true,
+         [done = std::move(done)](const Status& status) { done(coordinator_error(status)); });
 }
 
 void GroupCoordinator::forget(Group& group, std::vector<TopicPartition> offsets, bool group_too,
@@ -179,7 +179,7 @@ void GroupCoordinator::delete_offsets(wire::OffsetDeleteRequest& request, Reply<
   if (offsets.empty()) return reply(std::move(response));
   forget(*group, std::move(offsets), false,
          [response = std::move(response), reply = std::move(reply)](const Status& status) mutable {
-           if (!status.ok()) response = {.error_code = ErrorCode::coordinator_not_available};
+           if (!status.ok()) response = {.error_code = coordinator_error(status)};
            reply(std::move(response));
          });
 }

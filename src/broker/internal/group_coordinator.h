@@ -125,7 +125,7 @@ class GroupCoordinator {
   void initial_delay_over(Group& group);
   void remove_member(Group& group, const std::string& member_id, std::string_view why);
   void after_removal(Group& group, std::string_view why);
-  void begin_again_later(const Group& group);
+  void begin_again_later(const Group& group, wire::ErrorCode error);
   void propagate_assignment(Group& group, wire::ErrorCode error);
   void store_group(Group& group, const std::map<std::string, Bytes>* assignments,
                    std::function<void(const Status&)> done);

@@ -234,7 +234,7 @@ TEST_F(GroupCoordinatorTest, AnAssignmentThatCannotBeStoredRebalancesAgainAfterA
   scheduler.advance(999);
   EXPECT_FALSE(synced->has_value());
   scheduler.advance(1);
-  EXPECT_EQ((*synced)->error_code, ErrorCode::coordinator_not_available);
+  EXPECT_EQ((*synced)->error_code, ErrorCode::not_coordinator);
   EXPECT_EQ(beat(id, GenerationId(1)), ErrorCode::rebalance_in_progress);
 }
 
@@ -469,7 +469,7 @@ TEST_F(GroupCoordinatorTest, ALaterCommitWinsOverAnEarlierTransaction) {
 
 TEST_F(GroupCoordinatorTest, ATransactionsFailedAppendLeavesNothingPending) {
   log.fail_next(1);
-  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::coordinator_not_available);
+  EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::not_coordinator);
   EXPECT_EQ(fetch(true).error_code, ErrorCode::none);
 }
 

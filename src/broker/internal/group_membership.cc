@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/group_coordinator.h"
 
 namespace muir::broker {
@@ -212,7 +213,7 @@ void GroupCoordinator::replace_static_member(Group& group, const GroupClient& cl
     response.leader = leader_before.value_or("");
   }
   store_group(group, nullptr, [reply = std::move(reply), response = std::move(response)](const Status& status) mutable {
-    if (!status.ok()) response = refusal(ErrorCode::coordinator_not_available, response.member_id);
+    if (!status.ok()) response = refusal(coordinator_error(status), response.member_id);
     reply(std::move(response));
   });
 }
@@ -264,7 +265,7 @@ void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& re
         }
         if (!status.ok()) {
           log::warn("group {}: the assignment cannot be stored: {}", id, status.message());
-          return begin_again_later(*stored);
+          return begin_again_later(*stored, coordinator_error(status));
         }
         for (auto& [member_id, member] : stored->members) {
           const auto at = assignments->find(member_id);
@@ -277,14 +278,14 @@ void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& re
 }
 
 // Members come back at once, and what could not be written, on a full disk for one, will not be written at once.
-void GroupCoordinator::begin_again_later(const Group& group) {
-  const auto begin_again = [this, id = group.id, serial = group.serial, generation = group.generation] {
+void GroupCoordinator::begin_again_later(const Group& group, ErrorCode error) {
+  const auto begin_again = [this, id = group.id, serial = group.serial, generation = group.generation, error] {
     Group* found = find(id);
     if (found == nullptr || found->serial != serial || found->generation != generation ||
         found->state != GroupState::completing_rebalance) {
       return;
     }
-    propagate_assignment(*found, ErrorCode::coordinator_not_available);
+    propagate_assignment(*found, error);
     maybe_rebalance(*found, "the assignment could not be stored");
   };
   scheduler_.schedule(kStoreAgainMs, on_strand(begin_again));

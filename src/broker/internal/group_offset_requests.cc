@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/group_records.h"
 #include "wire/batch_builder.h"
@@ -12,22 +13,6 @@ namespace muir::broker {
 using wire::ErrorCode;
 
 namespace {
-
-// What a client is told when its offsets could not be appended.
-ErrorCode append_error(const Status& status) {
-  if (status.ok()) return ErrorCode::none;
-  const auto code = static_cast<ErrorCode>(status.detail());
-  switch (code) {
-    case ErrorCode::message_too_large:
-    case ErrorCode::record_list_too_large:
-    case ErrorCode::invalid_fetch_size: return ErrorCode::invalid_commit_offset_size;
-    case ErrorCode::invalid_producer_epoch:
-    case ErrorCode::producer_fenced:
-    case ErrorCode::invalid_txn_state:
-    case ErrorCode::invalid_producer_id_mapping: return code;
-    default: return ErrorCode::coordinator_not_available;
-  }
-}
 
 // An offset that is on its way to the log.
 struct Staged {
@@ -123,7 +108,7 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
   append(request.group_id, builder.build(),
          [this, id = request.group_id, serial, staged = std::move(staged), response = std::move(response),
           reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
-           settle(response, append_error(status));
+           settle(response, coordinator_error(status));
            if (Group* known = find(id); known != nullptr && known->serial == serial) --known->commits_on_the_way;
            if (status.ok()) {
              Group& committed = find_or_create(id);
@@ -175,7 +160,7 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
   append(group.id, builder.build(),
          [this, id = group.id, producer_id, staged = std::move(staged), response = std::move(response),
           reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
-           settle(response, append_error(status));
+           settle(response, coordinator_error(status));
            if (!status.ok()) log::warn("group {}: offsets of a transaction: {}", id, status.message());
            if (Group* pending = find(id)) {
              for (Staged& s : staged) {

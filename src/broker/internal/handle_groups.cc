@@ -1,6 +1,7 @@
 // Consumer groups: the coordinators do the work.
 #include "broker/internal/broker_context.h"
 #include "broker/internal/committed_records.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
 #include "broker/internal/txn_coordinator.h"
@@ -89,7 +90,7 @@ void handle_offset_commit(BrokerContext& context, const RequestInfo& info, wire:
   when_records_durable(context, positions,
                        [&context, version = info.version, request = std::move(request),
                         reply = std::move(reply)](const Status& status) mutable {
-                         if (!status.ok()) return reply(refuse_commit(request, ErrorCode::coordinator_not_available));
+                         if (!status.ok()) return reply(refuse_commit(request, coordinator_error(status)));
                          context.groups->offset_commit(version, std::move(request), std::move(reply));
                        });
 }

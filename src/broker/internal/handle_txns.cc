@@ -3,6 +3,7 @@
 
 #include "broker/internal/broker_context.h"
 #include "broker/internal/committed_records.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
 #include "broker/internal/txn_coordinator.h"
@@ -92,7 +93,7 @@ void handle_txn_offset_commit(BrokerContext& context, const RequestInfo& info, w
   when_records_durable(
       context, positions,
       [&context, request = std::move(request), reply = std::move(reply)](const Status& status) mutable {
-        if (!status.ok()) return reply(refuse_commit(request, wire::ErrorCode::coordinator_not_available));
+        if (!status.ok()) return reply(refuse_commit(request, coordinator_error(status)));
         context.groups->txn_offset_commit(std::move(request), std::move(reply));
       });
 }

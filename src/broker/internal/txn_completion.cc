@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "broker/internal/coordinator_error.h"
 #include "broker/internal/txn_coordinator.h"
 #include "wire/batch_builder.h"
 #include "wire/murmur2.h"
@@ -47,7 +48,7 @@ void TxnCoordinator::transit(Txn& txn, TxnFields next, Outcome outcome) {
           changed.pending.reset();
           if (!status.ok()) {
             log::warn("transactional id {}: {} cannot be stored: {}", id, to_string(next.state), status.message());
-            return outcome(ErrorCode::coordinator_not_available);
+            return outcome(coordinator_error(status));
           }
           set_fields(changed, next);
           outcome(ErrorCode::none);

@@ -12,6 +12,10 @@ using wire::ErrorCode;
 
 namespace {
 
+// The file of producer ids cannot be written or read: the producer asks again later, as in Kafka, where the next block
+// of ids has not come. COORDINATOR_NOT_AVAILABLE would have Java's producer look for the coordinator of no id at all.
+constexpr ErrorCode kNoProducerIds = ErrorCode::coordinator_load_in_progress;
+
 // PRODUCER_FENCED is newer than the APIs: earlier versions are told INVALID_PRODUCER_EPOCH (KIP-588).
 ErrorCode fenced_for(ErrorCode error, int16_t version, int16_t since) {
   return error == ErrorCode::producer_fenced && version < since ? ErrorCode::invalid_producer_epoch : error;
@@ -58,7 +62,7 @@ void TxnCoordinator::init(wire::InitProducerIdRequest& request, InitReply reply)
     const auto producer_id = producer_ids_.next();
     if (!producer_id.ok()) {
       log::error("producer id: {}", producer_id.status().message());
-      return refuse(ErrorCode::coordinator_not_available);
+      return refuse(kNoProducerIds);
     }
     return reply({.producer_id = producer_id->value(), .producer_epoch = 0});
   }
@@ -75,7 +79,7 @@ void TxnCoordinator::init(wire::InitProducerIdRequest& request, InitReply reply)
     const auto producer_id = producer_ids_.next();
     if (!producer_id.ok()) {
       log::error("producer id of {}: {}", id, producer_id.status().message());
-      return refuse(ErrorCode::coordinator_not_available);
+      return refuse(kNoProducerIds);
     }
     auto txn = std::make_unique<Txn>();
     txn->id = id;
@@ -109,7 +113,7 @@ void TxnCoordinator::init_existing(Txn& txn, wire::InitProducerIdRequest& reques
       expected_epoch && named == txn.fields.previous_producer_id && named != txn.fields.producer_id;
   if (!repeats_rotation && txn.epoch_exhausted() && (!expected_epoch || *expected_epoch == txn.fields.epoch)) {
     const auto producer_id = producer_ids_.next();
-    if (!producer_id.ok()) return refuse(ErrorCode::coordinator_not_available);
+    if (!producer_id.ok()) return refuse(kNoProducerIds);
     next = txn.with_new_producer_id(*producer_id, request.transaction_timeout_ms, expected_epoch.has_value(), now);
   } else {
     auto bumped = txn.with_bumped_epoch(expected_epoch, request.transaction_timeout_ms, now);

@@ -118,7 +118,7 @@ TEST_F(TxnCoordinatorTest, IdempotentProducersGetIdsThatAreNeverGivenOutAgain) {
 TEST_F(TxnCoordinatorTest, ADamagedFileOfIdsIsAnErrorNotAFreshStart) {
   ASSERT_TRUE(system_env().write_file(folder.str() + "/producer-ids", "12x\n").ok());
   restart();
-  EXPECT_EQ(init(std::nullopt).error_code, ErrorCode::coordinator_not_available);
+  EXPECT_EQ(init(std::nullopt).error_code, ErrorCode::coordinator_load_in_progress);
 }
 
 TEST_F(TxnCoordinatorTest, RefusesInitThatCannotBe) {
