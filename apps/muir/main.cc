@@ -12,6 +12,7 @@
 #include "apps/muir/say.h"
 #include "apps/muir/servers.h"
 #include "apps/muir/settings.h"
+#include "apps/muir/start_guard.h"
 #include "apps/muir/stop_signal.h"
 #include "base/log.h"
 
@@ -176,11 +177,11 @@ int report(const Status& status) {
   return status.code() == Code::invalid_argument ? kUsage : kFailed;
 }
 
-using Run = Status (*)(const ServerOptions&, const StopSignal&);
+using Run = Status (*)(const ServerOptions&, const StopSignal&, StartGuard&);
 
 // `command` is the one that was parsed into `arguments`.
-int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts, const CLI::App& command,
-          const Peers& defaults = {}) {
+int serve(Arguments& arguments, const StopSignal& stop, StartGuard& guard, Run run, bool needs_vts,
+          const CLI::App& command, const Peers& defaults = {}) {
   auto settings = gather(arguments.sources);
   if (!settings.ok()) {
     report(settings.status());
@@ -214,7 +215,7 @@ int serve(Arguments& arguments, const StopSignal& stop, Run run, bool needs_vts,
       return kUsage;
     }
   }
-  return report(run(server, stop));
+  return report(run(server, stop, guard));
 }
 
 int show_config(const Arguments& arguments) {
@@ -332,14 +333,15 @@ int main(int argc, char** argv) {
     }
     return report(run_replay(arguments.replay_file, arguments.replay, arguments.output, stop));
   }
+  StartGuard guard(stop);
   if (config->parsed()) return show_config(arguments);
   if (up->parsed()) {
     arguments.server.demo = !arguments.no_demo;
-    return serve(arguments, stop, run_up, true, *up);
+    return serve(arguments, stop, guard, run_up, true, *up);
   }
-  if (broker->parsed()) return serve(arguments, stop, run_broker, false, *broker);
-  if (registry->parsed()) return serve(arguments, stop, run_registry, false, *registry);
-  return serve(arguments, stop, run_vts, true, *vts, {"127.0.0.1:9092", "http://127.0.0.1:8081"});
+  if (broker->parsed()) return serve(arguments, stop, guard, run_broker, false, *broker);
+  if (registry->parsed()) return serve(arguments, stop, guard, run_registry, false, *registry);
+  return serve(arguments, stop, guard, run_vts, true, *vts, {"127.0.0.1:9092", "http://127.0.0.1:8081"});
 }
 
 }  // namespace

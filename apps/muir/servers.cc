@@ -22,6 +22,7 @@ namespace muir::app {
 namespace {
 
 constexpr int64_t kRunningTimeoutMs = 120'000;
+constexpr int64_t kStepMs = 100;
 
 // What `muir` gives to a broker: the keys that it knows. Where log.dirs and node.id say nothing, the data lies in the
 // folder of the options; the address is the options', unless listeners has one.
@@ -61,7 +62,7 @@ Result<registry::RegistryOptions> registry_options(const ServerOptions& options)
 // Everything that one process runs; ends in the reverse order of its start.
 class Servers {
  public:
-  explicit Servers(const ServerOptions& options) : options_(options) {}
+  Servers(const ServerOptions& options, const StartGuard& guard) : options_(options), guard_(guard) {}
   ~Servers() { stop(); }
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
@@ -143,14 +144,25 @@ class Servers {
                                     .cluster_name = cluster,
                                     .web_dir = web,
                                     .demo_dir = demo,
+                                    .given_up = [this] { return guard_.given_up(); },
                                     .metrics = &metrics_.registry(),
                                     .metrics_endpoint = metrics_.for_servers()},
                                    *client_, *registry_port_);
     if (!started.ok()) return explain(started.status(), "vehicle tracking", "--http-port", port);
     vts_ = std::move(*started);
-    MUIR_RETURN_IF_ERROR(vts_->wait_until_running(kRunningTimeoutMs));
+    MUIR_RETURN_IF_ERROR(wait_until_running());
     if (!options_.demo) return {};
     return vts_->start_demo();
+  }
+
+  // In steps, so that a start may be given up meanwhile.
+  Status wait_until_running() {
+    const int64_t deadline = system_clock().steady_ms() + kRunningTimeoutMs;
+    while (true) {
+      const Status running = vts_->wait_until_running(kStepMs);
+      const bool over = system_clock().steady_ms() >= deadline || guard_.given_up();
+      if (running.code() != Code::timed_out || over) return running;
+    }
   }
 
   void stop() {
@@ -256,6 +268,7 @@ class Servers {
   }
 
   const ServerOptions& options_;
+  const StartGuard& guard_;
   MetricsService metrics_{MUIR_VERSION};
   std::string bootstrap_;
   vts::VtsConfig config_;
@@ -310,15 +323,19 @@ Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
 }
 
 template <class Start>
-Status run(const ServerOptions& options, const Parts& parts, const StopSignal& stop, Start start) {
+Status run(const ServerOptions& options, const Parts& parts, const StopSignal& stop, StartGuard& guard, Start start) {
   const int64_t began = system_clock().steady_ms();
   MUIR_RETURN_IF_ERROR(check_configuration(with_options(options)));
   MUIR_RETURN_IF_ERROR(check_places(MUIR_TRY(places_of(options, parts))));
-  Servers servers(options);
+  Servers servers(options, guard);
   MUIR_RETURN_IF_ERROR(
       servers.start_metrics(MUIR_TRY(metrics_places(options.properties, parts.vts || parts.registry))));
-  MUIR_RETURN_IF_ERROR(start(servers));
-  stop.started();
+  const Status started = start(servers);
+  if (!guard.started()) {
+    servers.stop();
+    return {};
+  }
+  MUIR_RETURN_IF_ERROR(started);
   servers.print_summary(system_clock().steady_ms() - began);
   stop.wait();
   const bool talks = options.output == Output::table;
@@ -330,9 +347,9 @@ Status run(const ServerOptions& options, const Parts& parts, const StopSignal& s
 
 }  // namespace
 
-Status run_up(const ServerOptions& options, const StopSignal& stop) {
+Status run_up(const ServerOptions& options, const StopSignal& stop, StartGuard& guard) {
   const Parts parts{.broker = options.bootstrap_servers.empty(), .registry = options.registry_url.empty(), .vts = true};
-  return run(options, parts, stop, [&options](Servers& servers) -> Status {
+  return run(options, parts, stop, guard, [&options](Servers& servers) -> Status {
     if (options.bootstrap_servers.empty()) MUIR_RETURN_IF_ERROR(servers.start_broker(true));
     MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(options.registry_url.empty() ? servers.start_registry()
@@ -341,19 +358,19 @@ Status run_up(const ServerOptions& options, const StopSignal& stop) {
   });
 }
 
-Status run_broker(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, {.broker = true}, stop, [](Servers& servers) { return servers.start_broker(false); });
+Status run_broker(const ServerOptions& options, const StopSignal& stop, StartGuard& guard) {
+  return run(options, {.broker = true}, stop, guard, [](Servers& servers) { return servers.start_broker(false); });
 }
 
-Status run_registry(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, {.registry = true}, stop, [](Servers& servers) -> Status {
+Status run_registry(const ServerOptions& options, const StopSignal& stop, StartGuard& guard) {
+  return run(options, {.registry = true}, stop, guard, [](Servers& servers) -> Status {
     MUIR_RETURN_IF_ERROR(servers.connect(false));
     return servers.start_registry();
   });
 }
 
-Status run_vts(const ServerOptions& options, const StopSignal& stop) {
-  return run(options, {.vts = true}, stop, [&options](Servers& servers) -> Status {
+Status run_vts(const ServerOptions& options, const StopSignal& stop, StartGuard& guard) {
+  return run(options, {.vts = true}, stop, guard, [&options](Servers& servers) -> Status {
     MUIR_RETURN_IF_ERROR(servers.connect(true));
     MUIR_RETURN_IF_ERROR(servers.use_registry(options.registry_url));
     return servers.start_vts();

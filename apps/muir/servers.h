@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/muir/settings.h"
+#include "apps/muir/start_guard.h"
 #include "apps/muir/stop_signal.h"
 #include "base/config.h"
 #include "base/status.h"
@@ -24,10 +25,10 @@ struct ServerOptions {
   Output output = Output::table;  // of the summary, once everything runs
 };
 
-// Each runs until the stop signal and returns how it went.
-Status run_up(const ServerOptions& options, const StopSignal& stop);
-Status run_broker(const ServerOptions& options, const StopSignal& stop);
-Status run_registry(const ServerOptions& options, const StopSignal& stop);
-Status run_vts(const ServerOptions& options, const StopSignal& stop);
+// Each runs until the stop signal and returns how it went; a signal before everything runs gives the start up.
+Status run_up(const ServerOptions& options, const StopSignal& stop, StartGuard& start);
+Status run_broker(const ServerOptions& options, const StopSignal& stop, StartGuard& start);
+Status run_registry(const ServerOptions& options, const StopSignal& stop, StartGuard& start);
+Status run_vts(const ServerOptions& options, const StopSignal& stop, StartGuard& start);
 
 }  // namespace muir::app

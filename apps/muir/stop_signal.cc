@@ -15,15 +15,17 @@ namespace {
 std::atomic<int> wake_fd{-1};
 std::atomic<int> signals_seen{0};
 std::atomic<bool> starting{true};
+std::atomic<int> last_number{0};
 
-constexpr char kWaits[] = "muir: ending as soon as the start has come to its end; once more ends it at once\n";
+constexpr char kGivesUp[] = "muir: the start is given up\n";
 
 // Only what is allowed in a signal handler.
 extern "C" void on_signal(int number) {
   if (signals_seen.fetch_add(1) > 0) ::_exit(128 + number);
+  last_number = number;
   const int saved = errno;
   if (starting) [[maybe_unused]]
-    const ssize_t said = ::write(STDERR_FILENO, kWaits, sizeof kWaits - 1);
+    const ssize_t said = ::write(STDERR_FILENO, kGivesUp, sizeof kGivesUp - 1);
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof one);
   errno = saved;
@@ -50,5 +52,7 @@ void StopSignal::wait() const {
 }
 
 int StopSignal::fd() const { return wake_fd; }
+
+int StopSignal::number() { return last_number; }
 
 }  // namespace muir::app

@@ -7,12 +7,14 @@ namespace muir::app {
 class StopSignal {
  public:
   StopSignal();
-  // From here on the first signal is heard at once; before, it says on standard error that it waits for the start.
+  // Before, the first signal says on standard error that the start is given up (start_guard.h).
   void started() const;
   // Waits for the first signal.
   void wait() const;
   // A file descriptor that is readable from the first signal on.
   [[nodiscard]] int fd() const;
+  // Of the last signal; 0 before.
+  [[nodiscard]] static int number();
 };
 
 }  // namespace muir::app

@@ -45,6 +45,11 @@ bool TopicFollower::wait_caught_up(int64_t timeout_ms) {
   return caught_up_;
 }
 
+Status TopicFollower::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
 void TopicFollower::call_when_read(const client::TopicPartition& partition, Offset offset, int64_t timeout_ms,
                                    std::function<void()> done) {
   {
@@ -79,6 +84,10 @@ void TopicFollower::run() {
     const Status status = follow();
     if (status.ok() || stopping_) continue;
     log::warn("following {}: {}; trying again", topics_.front().name, status.to_string());
+    {
+      const std::lock_guard lock(mutex_);
+      failure_ = status;
+    }
     call_waiting();
     wait_before_retry();
   }

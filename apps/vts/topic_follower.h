@@ -39,6 +39,8 @@ class TopicFollower {
   // True when everything that was there at the start has been read. Thread-safe.
   bool wait_caught_up(int64_t timeout_ms);
   [[nodiscard]] bool caught_up() const { return caught_up_; }
+  // Of the last attempt to read; OK while it goes well. Thread-safe.
+  [[nodiscard]] Status failure();
   // Calls `done` when the record at `offset` has been handed out (at once when it was), or after `timeout_ms` without
   // it; from the caller's or the follower's thread. Not called when the follower stops before.
   void call_when_read(const client::TopicPartition& partition, Offset offset, int64_t timeout_ms,
@@ -73,6 +75,7 @@ class TopicFollower {
   std::condition_variable changed_;
   std::map<client::TopicPartition, Offset> read_;  // the offset after the last record that was handed out
   std::vector<Waiting> waiting_;
+  Status failure_;
 
   // Of the thread.
   std::unique_ptr<client::Consumer> consumer_;

@@ -1,5 +1,6 @@
 #include "apps/vts/vts.h"
 
+#include <atomic>
 #include <thread>
 
 #include "apps/vts/api.h"
@@ -18,6 +19,7 @@ namespace muir::vts {
 namespace {
 
 constexpr int kLoopThreads = 2;
+constexpr int64_t kStepMs = 100;
 constexpr int64_t kZonesTimeoutMs = 60'000;
 constexpr int64_t kStopTimeoutMs = 20'000;
 constexpr int64_t kMasterTimeoutMs = 60'000;
@@ -27,6 +29,19 @@ constexpr int64_t kDeadLettersTail = 2000;
 constexpr int64_t kSpeedsTail = 100'000;
 constexpr std::string_view kAttribution =
     "Vehicle data: City of Warsaw (Miasto Sto\u0142eczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
+
+// What the cluster may answer otherwise a moment later; all else is a refusal.
+bool may_pass(const Status& failure) {
+  switch (failure.code()) {
+    case Code::unavailable:
+    case Code::timed_out:
+    case Code::aborted:
+    case Code::fenced:
+    case Code::not_found:  // a topic that was made a moment ago
+    case Code::resource_exhausted: return true;
+    default: return false;
+  }
+}
 
 class Running final : public Vts {
  public:
@@ -119,7 +134,13 @@ class Running final : public Vts {
                                           view_.set_zones(directory_.zones());
                                         });
     zones_follower_->start();
-    if (zones_follower_->wait_caught_up(kZonesTimeoutMs)) return {};
+    const int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
+    while (system_clock().steady_ms() < deadline && !(options_.given_up && options_.given_up())) {
+      if (zones_follower_->wait_caught_up(kStepMs)) return {};
+      // A cluster that does not answer is waited for; one that refuses is believed.
+      if (const Status failure = zones_follower_->failure(); !failure.ok() && !may_pass(failure))
+        return failure.annotate(fmt::format("reading {}", kZoneMasterTopic));
+    }
     return error(Code::timed_out, "reading {}: not at its end within {} ms", kZoneMasterTopic, kZonesTimeoutMs);
   }
 
@@ -142,7 +163,12 @@ class Running final : public Vts {
         MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
     streams_ = MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_,
                                                       {.registry = &registry_, .metrics = options_.metrics}));
-    streams_->set_uncaught_exception_handler([](const Status& status) {
+    streams_->set_state_listener([this](streams::StreamsState to, streams::StreamsState) {
+      if (to == streams::StreamsState::running) has_run_ = true;
+    });
+    streams_->set_uncaught_exception_handler([this](const Status& status) {
+      // Before it has ever run, trying again what is refused would only hide the refusal.
+      if (!has_run_ && !may_pass(status)) return streams::UncaughtResponse::shutdown_client;
       log::error("topology: {}; its thread is replaced", status.to_string());
       return streams::UncaughtResponse::replace_thread;
     });
@@ -236,6 +262,7 @@ class Running final : public Vts {
   std::unique_ptr<Replay> replay_;
   std::thread replay_thread_;
   bool stopped_ = false;
+  std::atomic<bool> has_run_{false};
   std::unique_ptr<MetricsGroup> stores_metrics_;
   std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,8 @@ struct VtsOptions {
   std::string cluster_name;  // as the page shows it
   std::string web_dir{};     // the built page; empty: none is served
   std::string demo_dir{};    // served under /demo; empty: not
+  // Whether waits of the start are to end; empty: never. Thread-safe.
+  std::function<bool()> given_up{};
   // Where muir_vts_* and muir_streams_* are collected, and who answers /metrics; both outlive it. Null: nowhere,
   // nobody.
   MetricsRegistry* metrics = nullptr;

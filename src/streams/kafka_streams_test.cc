@@ -248,6 +248,23 @@ TEST_F(KafkaStreamsTest, AnUncaughtFailureStopsTheClientAndSaysWhy) {
   EXPECT_EQ(states.front(), StreamsState::rebalancing);
 }
 
+// The leader's answer to the other members has no room for the reason; the threads of one instance know it all the
+// same.
+TEST_F(KafkaStreamsTest, WhyTasksCannotBeAssignedIsSaidByWhicheverThreadEndsFirst) {
+  topic("lines");
+  topic("word-counts");
+  topic("app-counts-changelog", 7);
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    auto app = start(word_count(), {{"num.stream.threads", "4"}});
+    ASSERT_TRUE(app->start().ok());
+    const Status refused = app->wait_until_running(20'000);
+    EXPECT_NE(refused.message().find("internal topic app-counts-changelog has 7 partitions"), std::string::npos)
+        << refused.message();
+    EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
+    EXPECT_LE(app->metrics().rebalances, 4U);
+  }
+}
+
 TEST_F(KafkaStreamsTest, AThreadMayBeReplaced) {
   topic("lines");
   topic("copies");

@@ -19,8 +19,14 @@ struct StreamsGroupProtocol::Member {
 };
 
 StreamsGroupProtocol::StreamsGroupProtocol(std::shared_ptr<const TopologyPlan> plan, const StreamsConfig& config,
-                                           ProcessId process_id, client::Admin& admin, AssignmentListener& listener)
-    : plan_(std::move(plan)), config_(config), process_id_(process_id), admin_(admin), listener_(listener) {}
+                                           ProcessId process_id, client::Admin& admin, AssignmentListener& listener,
+                                           LeaderFailure& leader_failure)
+    : plan_(std::move(plan)),
+      config_(config),
+      process_id_(process_id),
+      admin_(admin),
+      listener_(listener),
+      leader_failure_(leader_failure) {}
 
 std::vector<std::pair<std::string, Bytes>> StreamsGroupProtocol::metadata() {
   ConsumerSubscription subscription;
@@ -77,7 +83,7 @@ std::map<std::string, Bytes> StreamsGroupProtocol::refuse(const std::vector<Memb
 
 Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign(const std::string& protocol_name,
                                                                   const std::map<std::string, Bytes>& member_metadata) {
-  leader_failure_ = {};
+  leader_failure_.set({});
   if (protocol_name != kProtocolName) {
     return error(Code::unsupported, "assign: the group chose protocol {}, this application speaks {}", protocol_name,
                  kProtocolName);
@@ -95,7 +101,7 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign(const std::str
   // Brokers that do not answer are worth another rebalance; a topology that does not fit its topics is not.
   if (ready.code() == Code::unavailable || ready.code() == Code::timed_out) return ready;
   log::error("cannot assign tasks of application {}: {}", config_.application_id, ready.message());
-  leader_failure_ = ready;
+  leader_failure_.set(ready);
   return refuse(members, ready.code() == Code::not_found ? AssignmentError::incomplete_source_topic_metadata
                                                          : AssignmentError::assignment_error);
 }
@@ -195,7 +201,7 @@ Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::
   switch (static_cast<AssignmentError>(tasks.info.error_code)) {
     case AssignmentError::none: break;
     case AssignmentError::incomplete_source_topic_metadata:
-      if (!leader_failure_.ok()) return leader_failure_;
+      MUIR_RETURN_IF_ERROR(leader_failure_.get());
       // The answer has no room for names: look for ourselves, so that every member's failure says what to create.
       if (const Status ours = resolve().status(); ours.code() == Code::not_found) return ours;
       return error(Code::not_found, "the leader of group {} misses source topics of the topology",
@@ -207,7 +213,7 @@ Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::
     case AssignmentError::shutdown_requested:
       return error(Code::aborted, "an instance asked application {} to shut down", config_.application_id);
     default:
-      if (!leader_failure_.ok()) return leader_failure_;
+      MUIR_RETURN_IF_ERROR(leader_failure_.get());
       return error(Code::failed_precondition, "the leader of group {} could not assign tasks; its log says why",
                    config_.application_id);
   }

@@ -16,6 +16,7 @@
 #include "client/admin.h"
 #include "client/group_member.h"
 #include "streams/internal/assignor_topics.h"
+#include "streams/internal/leader_failure.h"
 #include "streams/internal/subscription_info.h"
 #include "streams/internal/subtopology.h"
 #include "streams/streams_config.h"
@@ -48,7 +49,7 @@ class AssignmentListener {
 class StreamsGroupProtocol final : public client::GroupProtocol {
  public:
   StreamsGroupProtocol(std::shared_ptr<const TopologyPlan> plan, const StreamsConfig& config, ProcessId process_id,
-                       client::Admin& admin, AssignmentListener& listener);
+                       client::Admin& admin, AssignmentListener& listener, LeaderFailure& leader_failure);
 
   std::vector<std::pair<std::string, Bytes>> metadata() override;
   Result<std::map<std::string, Bytes>> assign(const std::string& protocol_name,
@@ -83,7 +84,7 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   int8_t unique_field_ = 0;
   bool rejoin_ = false;
   int64_t next_rebalance_ms_ = std::numeric_limits<int64_t>::max();
-  Status leader_failure_{};  // why this member, as the leader, could not assign
+  LeaderFailure& leader_failure_;
   std::atomic<bool> shutdown_requested_ = false;
 };
 

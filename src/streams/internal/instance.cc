@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "wire/murmur2.h"
 
@@ -11,6 +12,10 @@ namespace {
 
 constexpr int64_t kReopenAfterMs = 1'000;  // when brokers do not answer
 constexpr int64_t kGlobalPollMs = 100;
+// Between a thread and the one that replaces it, when they fail one after the other.
+constexpr int64_t kFirstReplacedAfterMs = 50;
+constexpr int64_t kReplacedAfterMaxMs = 10'000;
+constexpr int64_t kCalmMs = 60'000;  // after so long a failure is the first again
 
 bool terminal(StreamsState state) {
   return state == StreamsState::pending_shutdown || state == StreamsState::not_running ||
@@ -136,7 +141,9 @@ void Instance::run_global() {
 
 void Instance::run_worker(int index) {
   bool again = true;
+  Backoff backoff(kFirstReplacedAfterMs, kReplacedAfterMaxMs);
   while (again && !stopping()) {
+    const int64_t began_ms = parts_.clock->steady_ms();
     StreamThread thread(context_, *parts_.client, parts_.factory, index, client_id_, [this](const auto& hosts) {
       const std::lock_guard guard(mutex_);
       hosts_ = hosts;
@@ -154,6 +161,8 @@ void Instance::run_worker(int index) {
     }
     thread.close(ended.ok());
     on_thread_state(index, ThreadState::dead);
+    if (parts_.clock->steady_ms() - began_ms > kCalmMs) backoff.reset();
+    if (again) rest(backoff.next_ms());
   }
   std::unique_lock lock(mutex_);
   --workers_alive_;

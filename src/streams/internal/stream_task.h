@@ -13,6 +13,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
+#include "streams/internal/leader_failure.h"
 #include "streams/internal/partition_queue.h"
 #include "streams/internal/record_collector.h"
 #include "streams/internal/state_manager.h"
@@ -37,6 +38,7 @@ struct RuntimeContext {
   FailureHandler on_failure{};
   bool keep_sources = false;  // on_failure wants key, value and headers of the source of a record that was refused
   std::function<store::StateStore*(const std::string&)> global_store{};
+  std::shared_ptr<LeaderFailure> leader_failure = std::make_shared<LeaderFailure>();  // of all threads
 };
 
 // Makes the runner of a task; tests put their own in place of make_runner().

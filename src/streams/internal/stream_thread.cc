@@ -83,7 +83,7 @@ Status StreamThread::open() {
                                                      .collector = collector_.get()});
   listener_ = std::make_unique<HostListener>(*tasks_, on_hosts_);
   protocol_ = std::make_unique<StreamsGroupProtocol>(context_.plan, config, context_.directory->process_id(), *admin_,
-                                                     *listener_);
+                                                     *listener_, *context_.leader_failure);
   client::GroupMemberOptions member;
   member.group_id = config.application_id;
   if (!config.group_instance_id.empty())
@@ -105,7 +105,7 @@ Result<int64_t> StreamThread::run_once() {
   if (!handled.ok()) return handled;
   if (tasks_->take_rejoin()) member_->request_rejoin();
   buffered_ = false;
-  return 0;
+  return tasks_->take_rest_ms();
 }
 
 Result<int64_t> StreamThread::turn() {
@@ -121,15 +121,18 @@ Result<int64_t> StreamThread::turn() {
 }
 
 Status StreamThread::join(bool idle) {
+  if (context_.clock->steady_ms() < join_not_before_ms_) return {};
   const Status polled = member_->poll(idle && !member_->stable() ? kRebalancePollMs : 0);
   MUIR_RETURN_IF_ERROR(tasks_->take_failure());
   if (polled.code() == Code::unavailable || polled.code() == Code::timed_out) {
     // The group's coordinator is moving or away. The member keeps trying; what runs here goes on as long as it may.
     log::debug("{}: {}", client_id_, polled.message());
+    join_not_before_ms_ = context_.clock->steady_ms() + join_backoff_.next_ms();
   } else if (!polled.ok()) {
     return Status(polled.code() == Code::fenced ? Code::failed_precondition : polled.code(),
                   "group membership: " + polled.message(), polled.detail());
   }
+  if (polled.ok() && member_->stable()) join_backoff_.reset();
   if (protocol_->take_rejoin_request() || tasks_->take_rejoin()) member_->request_rejoin();
   if (protocol_->next_rebalance_ms() <= context_.clock->now_ms()) {
     protocol_->forget_next_rebalance();

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/backoff.h"
 #include "base/status.h"
 #include "client/client.h"
 #include "streams/internal/assignor_protocol.h"
@@ -75,6 +76,9 @@ class StreamThread {
 
   std::atomic<ThreadState> state_ = ThreadState::starting;
   std::mutex wakeup_mutex_;  // guards consumer_ against wakeup() while it is made or destroyed
+  // While the group's coordinator, or what a leader needs of the cluster, is away.
+  Backoff join_backoff_{20, 1'000};
+  int64_t join_not_before_ms_ = 0;
   int64_t last_commit_us_ = 0;
   int64_t last_purge_us_ = 0;
   int64_t last_poll_us_ = 0;

@@ -423,7 +423,12 @@ Status TaskManager::handle(const Status& failure) {
       (of_producer && (meaning == ProductionError::aborted || meaning == ProductionError::retriable));
   if (!migrated && !retriable) return failure;
   const int64_t now = context_.clock->steady_ms();
-  if (failing_since_ms_ < 0 || clients_.collector->take_learned()) failing_since_ms_ = now;
+  if (failing_since_ms_ < 0 || clients_.collector->take_learned()) {
+    failing_since_ms_ = now;  // the first one, or one that has brought the tasks on, is tried again at once
+    backoff_.reset();
+  } else {
+    rest_ms_ = backoff_.next_ms();
+  }
   if (now - failing_since_ms_ > context_.config->task_timeout_ms) {
     return failure.annotate(fmt::format("no commit for task.timeout.ms={}", context_.config->task_timeout_ms));
   }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/kafka_ids.h"
 #include "base/status.h"
@@ -75,6 +76,9 @@ class TaskManager final : public AssignmentListener {
   // What to do about a failed call of this class: returns OK when the tasks go on (from their last commit), else the
   // failure that ends the thread.
   Status handle(const Status& failure);
+  // After a failure that handle() took: how long to rest before trying again, longer for each one without a commit in
+  // between.
+  [[nodiscard]] int64_t take_rest_ms() { return std::exchange(rest_ms_, 0); }
   // Set when the group must be joined anew because everything was given up.
   [[nodiscard]] bool take_rejoin() { return std::exchange(rejoin_, false); }
   // A failure within a callback of the group member.
@@ -84,6 +88,8 @@ class TaskManager final : public AssignmentListener {
   void close_all_dirty();
 
  private:
+  static constexpr int64_t kFirstRestMs = 100;
+  static constexpr int64_t kLongestRestMs = 5'000;
   using Partitions = std::vector<client::TopicPartition>;
   Status open_pending();
   Result<std::map<TaskId, TaskStart>> ask_starts(const std::map<TaskId, Partitions>& tasks) const;
@@ -109,6 +115,8 @@ class TaskManager final : public AssignmentListener {
   bool rebalancing_ = false;
   bool rejoin_ = false;
   Status failure_{};
+  Backoff backoff_{kFirstRestMs, kLongestRestMs};
+  int64_t rest_ms_ = 0;
   int64_t failing_since_ms_ = -1;                   // steady time of the first failure without a commit in between
   std::map<client::TopicPartition, Offset> purge_;  // committed, not yet purged
   std::set<std::string> repartition_topics_;
