@@ -54,6 +54,12 @@ std::string post(const std::string& headers, const std::string& body) {
 }
 std::string chunked(const std::string& chunks) { return post("Transfer-Encoding: chunked\r\n", chunks); }
 
+std::string empty_lines(int n) {
+  std::string lines;
+  for (int i = 0; i < n; ++i) lines += "\r\n";
+  return lines;
+}
+
 TEST_F(Smuggling, IsRefusedAndTheConnectionEndsWithIt) {
   struct Row {
     const char* what;
@@ -129,7 +135,12 @@ TEST_F(Smuggling, IsRefusedAndTheConnectionEndsWithIt) {
            {"http/1.1", "GET /told http/1.1\r\n" + host + "\r\n", "400"},
            {"HTTP/1.1x", "GET /told HTTP/1.1x\r\n" + host + "\r\n", "400"},
            {"HTTP/01.1", "GET /told HTTP/01.1\r\n" + host + "\r\n", "400"},
-           {"two empty lines first", "\r\n\r\nGET /told HTTP/1.1\r\n" + host + "\r\n", "400"},
+           {"33 empty lines first", empty_lines(33) + "GET /told HTTP/1.1\r\n" + host + "\r\n", "400"},
+           {"empty lines without an end", empty_lines(100'000), "400"},
+           {"an empty line that ends with LF", "\nGET /told HTTP/1.1\r\n" + host + "\r\n", "400"},
+           {"an empty line that ends with CR", "\rGET /told HTTP/1.1\r\n" + host + "\r\n", "400"},
+           {"a line with a space first", " \r\nGET /told HTTP/1.1\r\n" + host + "\r\n", "400"},
+           {"an empty line after the request line", "GET /told HTTP/1.1\r\n\r\n" + host + "\r\n", "400"},
            // Where the request goes.
            {"no Host", "GET /told HTTP/1.1\r\n\r\n", "400"},
            {"an empty Host", "GET /told HTTP/1.1\r\nHost:\r\n\r\n", "400"},
@@ -204,6 +215,10 @@ TEST_F(Smuggling, IsNotSeenInWhatIsOnlyRare) {
   };
   for (const Row& row : std::initializer_list<Row>{
            {"an empty line first", "\r\nGET /told HTTP/1.1\r\nHost: localhost\r\n\r\n", "<GET /told >"},
+           {"two empty lines first", empty_lines(2) + "GET /told HTTP/1.1\r\nHost: localhost\r\n\r\n", "<GET /told >"},
+           {"32 empty lines first", empty_lines(32) + "GET /told HTTP/1.1\r\nHost: localhost\r\n\r\n", "<GET /told >"},
+           {"empty lines after a body", post("Content-Length: 3\r\n", "abc") + empty_lines(3), "<POST /told abc>"},
+           {"empty lines after chunks", chunked("3\r\nabc\r\n0\r\n\r\n") + empty_lines(3), "<POST /told abc>"},
            {"spaces around a value", "GET /told HTTP/1.1\r\nHost: \t localhost \t\r\n\r\n", "<GET /told >"},
            {"no space before a value", "GET /told HTTP/1.1\r\nHost:localhost\r\n\r\n", "<GET /told >"},
            {"names in any case", "GET /told HTTP/1.1\r\nhOST: LOCALHOST\r\n\r\n", "<GET /told >"},

@@ -1,6 +1,7 @@
 #include "registry/http_registry_client.h"
 
 #include "net/url.h"
+#include "registry/registry_error.h"
 #include "registry/schema_record.h"
 #include "schema/avro_parse.h"
 #include "schema/avro_text.h"
@@ -16,16 +17,17 @@ Status failure_of(const std::string& target, const net::HttpClientResponse& resp
   const auto json = Json::parse(response.body);
   const Json* message = json.ok() ? json->find("message") : nullptr;
   const Json* code = json.ok() ? json->find("error_code") : nullptr;
-  const Code kind = response.status == 404   ? Code::not_found
-                    : response.status == 409 ? Code::failed_precondition
-                    : response.status == 422 ? Code::invalid_argument
-                    : response.status < 500  ? Code::permission_denied
-                                             : Code::unavailable;
+  const Code kind = response.status == 404              ? Code::not_found
+                    : response.status == 409            ? Code::failed_precondition
+                    : response.status == 422            ? Code::invalid_argument
+                    : is_worth_another(response.status) ? Code::unavailable
+                                                        : Code::permission_denied;
   const std::string text =
       message != nullptr && message->as_string() != nullptr ? *message->as_string() : response.body.substr(0, 200);
-  const int64_t detail = code == nullptr ? response.status : code->as_int64().value_or(response.status);
+  // A number that is no code of a registry could be taken for one of Kafka's.
+  const int64_t number = code == nullptr ? response.status : code->as_int64().value_or(response.status);
   return Status(kind, fmt::format("schema registry {}: HTTP {}: {}", target, response.status, text),
-                static_cast<int>(detail));
+                is_error_code(number) ? static_cast<int>(number) : response.status);
 }
 
 Status malformed(const std::string& target) {

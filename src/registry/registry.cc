@@ -81,8 +81,10 @@ void give_error_form(net::HttpResponse& response, std::string_view message, std:
 }
 
 net::HttpResponse to_http(RestResponse response) {
-  return {
+  net::HttpResponse out{
       .status = response.status, .content_type = std::move(response.content_type), .body = std::move(response.body)};
+  if (out.status == 503) out.headers.emplace_back("Retry-After", "1");
+  return out;
 }
 
 class HttpRegistry final : public Registry {

@@ -4,6 +4,13 @@
 #include "registry/subject_name.h"
 
 namespace muir::registry {
+namespace {
+
+// Where registries with contexts keep what holds where nothing else is set.
+const std::optional<std::string> kAllContexts(":.__GLOBAL:");
+
+}  // namespace
+
 // ---- deleting
 
 Result<std::vector<int>> RegistryService::delete_subject(const std::string& subject, bool permanent) {
@@ -85,7 +92,7 @@ Status RegistryService::delete_settings(const std::string& subject) {
   bool has_mode = false;
   {
     const std::lock_guard lock(mutex_);
-    has_config = index_.config_record(subject) != nullptr;
+    has_config = index_.config(subject) != nullptr;
     has_mode = index_.mode(subject).has_value();
   }
   if (has_mode) MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::mode, .subject = subject}, std::nullopt));
@@ -95,29 +102,32 @@ Status RegistryService::delete_settings(const std::string& subject) {
 
 // ---- settings
 
+// The subject's own, that of all, that of all contexts, the server's. A setting that names no level (only an alias,
+// say) means the server's, not the one above it: so it is in the JVM registry.
 Compatibility RegistryService::config_of(const std::optional<std::string>& subject) const {
-  auto text = index_.config(subject);
-  if (!text && subject) text = index_.config(std::nullopt);
-  return text ? compatibility_from(*text).value_or(options_.default_compatibility) : options_.default_compatibility;
+  const auto* config = index_.config(subject);
+  if (config == nullptr && subject) config = index_.config(std::nullopt);
+  if (config == nullptr) config = index_.config(kAllContexts);
+  return config == nullptr ? options_.default_compatibility : config->level.value_or(options_.default_compatibility);
 }
 
 // READONLY_OVERRIDE for all subjects stands above what a subject says.
 Mode RegistryService::mode_of(const std::optional<std::string>& subject) const {
-  auto text = index_.mode(is_overridden() ? std::nullopt : subject);
-  if (!text && subject) text = index_.mode(std::nullopt);
-  return text ? mode_from(*text).value_or(Mode::readwrite) : Mode::readwrite;
+  auto mode = index_.mode(is_overridden() ? std::nullopt : subject);
+  if (!mode && subject) mode = index_.mode(std::nullopt);
+  if (!mode) mode = index_.mode(kAllContexts);
+  return mode.value_or(Mode::readwrite);
 }
 
 Status RegistryService::check_writable(const std::optional<std::string>& subject) const {
-  const Mode mode = mode_of(subject);
-  if (mode != Mode::readonly && mode != Mode::readonly_override) return {};
+  if (!is_read_only(mode_of(subject))) return {};
   if (!subject) return registry_error(ErrorCode::not_permitted, "The registry is in read-only mode");
   return registry_error(ErrorCode::not_permitted, "Subject {} is in read-only mode", *subject);
 }
 
 Result<Compatibility> RegistryService::config(const std::optional<std::string>& subject, bool fall_back) {
   const std::lock_guard lock(mutex_);
-  if (subject && !fall_back && !index_.config(subject)) {
+  if (subject && !fall_back && index_.config(subject) == nullptr) {
     return registry_error(ErrorCode::no_subject_config,
                           "Subject '{}' does not have subject-level compatibility configured", *subject);
   }
@@ -132,7 +142,8 @@ Status RegistryService::set_config(const std::optional<std::string>& subject, Co
   {
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
-    value = encode_config(subject, std::string(to_string(level)), index_.config_record(subject));
+    const auto* before = index_.config(subject);
+    value = encode_config(subject, level, before == nullptr ? nullptr : &before->members);
   }
   return write({.kind = RecordKind::config, .subject = subject}, value);
 }
@@ -143,7 +154,7 @@ Result<Compatibility> RegistryService::delete_config(const std::optional<std::st
   Compatibility old{};
   {
     const std::lock_guard lock(mutex_);
-    if (subject && index_.config_record(subject) == nullptr) return subject_not_found(*subject);
+    if (subject && index_.config(subject) == nullptr) return subject_not_found(*subject);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     old = config_of(subject);
   }
@@ -177,7 +188,7 @@ Status RegistryService::set_mode(const std::optional<std::string>& subject, Mode
   }
   // Importing gives out numbers and ids anew: what is softly deleted would stand in their way.
   if (clear) MUIR_RETURN_IF_ERROR(clear_deleted(subject));
-  return write({.kind = RecordKind::mode, .subject = subject}, encode_mode(subject, std::string(to_string(mode))));
+  return write({.kind = RecordKind::mode, .subject = subject}, encode_mode(subject, mode));
 }
 
 Status RegistryService::clear_deleted(const std::optional<std::string>& subject) {
@@ -209,7 +220,7 @@ Result<Mode> RegistryService::delete_mode(const std::optional<std::string>& subj
   Mode old{};
   {
     const std::lock_guard lock(mutex_);
-    if (subject && !index_.mode(subject)) return subject_not_found(*subject);
+    if (subject && !is_overridden() && !index_.mode(subject)) return subject_not_found(*subject);
     old = mode_of(subject);
   }
   MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::mode, .subject = subject}, std::nullopt));

@@ -1,5 +1,4 @@
-// Error codes of the Schema Registry protocol. The first three digits are the HTTP status. They travel in
-// Status::detail().
+// Error codes of the Schema Registry protocol. They travel in Status::detail().
 #pragma once
 
 #include "base/status.h"
@@ -30,9 +29,16 @@ enum class ErrorCode : int {
   store_timeout = 50002,
 };
 
+// The HTTP status of an answer with that code: its first three digits. A log that did not answer in time may do so
+// later, which 503 tells everything between client and registry.
+constexpr int http_status(int code) {
+  if (code == static_cast<int>(ErrorCode::store_timeout)) return 503;
+  return code >= 1000 ? code / 100 : code;
+}
+
 // An HTTP status, or one with two digits more; details of other parts of the system are none.
-constexpr bool is_error_code(int detail) {
-  const int status = detail >= 1000 ? detail / 100 : detail;
+constexpr bool is_error_code(int64_t number) {
+  const int64_t status = number >= 1000 ? number / 100 : number;
   return status >= 400 && status < 600;
 }
 

@@ -1,7 +1,6 @@
 #include "registry/registry_service.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "registry/registry_error.h"
@@ -14,7 +13,6 @@ namespace {
 
 // Each attempt lost means that another registry wrote in the moment between.
 constexpr int kRegisterAttemptsMax = 20;
-constexpr std::array<std::string_view, 4> kModeNames{"READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT"};
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -35,13 +33,6 @@ std::set<std::string> names_of(const std::vector<schema::avro::SchemaPtr>& schem
 }
 
 }  // namespace
-
-std::string_view to_string(Mode mode) { return kModeNames[static_cast<size_t>(mode)]; }
-
-std::optional<Mode> mode_from(std::string_view text) {
-  const auto found = std::find(kModeNames.begin(), kModeNames.end(), upper(text));
-  return found == kModeNames.end() ? std::nullopt : std::optional(static_cast<Mode>(found - kModeNames.begin()));
-}
 
 Result<VersionSpec> VersionSpec::parse(std::string_view text) {
   if (text == "-1" || upper(text) == "LATEST") return VersionSpec{};
@@ -277,7 +268,7 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
 // Checks compatibility and gives the new version its id and number.
 Result<SchemaVersion> RegistryService::place(const std::string& subject, const SchemaRequest& request,
                                              const Parsed& parsed) {
-  const bool importing = mode_of(subject) == Mode::import;
+  const bool importing = takes_ids(mode_of(subject));
   if (request.id && !importing)
     return registry_error(ErrorCode::not_permitted, "Subject {} is not in import mode", subject);
   if (!request.id && importing)

@@ -14,6 +14,7 @@
 
 #include "base/metrics.h"
 #include "registry/compatibility.h"
+#include "registry/mode.h"
 #include "registry/schema_index.h"
 #include "registry/schema_log.h"
 
@@ -35,10 +36,6 @@ struct VersionSpec {
   // "3", "latest" (any case) or "-1"; ErrorCode::invalid_version otherwise.
   static Result<VersionSpec> parse(std::string_view text);
 };
-
-enum class Mode : unsigned char { readwrite, readonly, readonly_override, import };
-std::string_view to_string(Mode mode);
-std::optional<Mode> mode_from(std::string_view text);
 
 struct RegistryServiceOptions {
   Compatibility default_compatibility = Compatibility::backward;
@@ -140,7 +137,7 @@ class RegistryService {
   Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
   Result<std::vector<EarlierSchema>> earlier(const std::string& subject);
   Result<SchemaVersion> place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
-  [[nodiscard]] bool is_overridden() const { return index_.mode(std::nullopt) == to_string(Mode::readonly_override); }
+  [[nodiscard]] bool is_overridden() const { return index_.mode(std::nullopt) == Mode::readonly_override; }
   [[nodiscard]] Mode mode_of(const std::optional<std::string>& subject) const;
   [[nodiscard]] Compatibility config_of(const std::optional<std::string>& subject) const;
   Status check_writable(const std::optional<std::string>& subject) const;

@@ -199,6 +199,10 @@ Body put_mode(Service& service, const RestRequest& request) {
   if (!mode)
     return registry_error(ErrorCode::invalid_mode,
                           "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT");
+  if (*mode == Mode::forward) {
+    return registry_error(ErrorCode::invalid_mode,
+                          "Forward mode only supported on global level, of all contexts; this registry has one");
+  }
   MUIR_RETURN_IF_ERROR(service.set_mode(request.subject(), *mode, request.flag("force")));
   return mode_json(*mode).to_string();
 }
@@ -252,7 +256,7 @@ const std::vector<RestRoute>& rest_routes() {
 
 RestResponse plain_error(int status, std::string_view message, std::string_view accept) {
   RestResponse response;
-  response.status = status >= 1000 ? status / 100 : status;
+  response.status = http_status(status);
   response.body = Json{{"error_code", status}, {"message", message}}.to_string();
   response.content_type = accepted_type(accept).value_or(preferred_type());
   return response;

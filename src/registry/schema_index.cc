@@ -7,6 +7,9 @@
 namespace muir::registry {
 namespace {
 
+// Of those that are warned of: each once, but not without end.
+constexpr size_t kUnknownKeytypesMax = 32;
+
 // Equal exactly when the registry must give equal ids: the text, its references, and what else belongs to the schema.
 std::string content_key(const SchemaVersion& version) {
   std::string key = version.schema;
@@ -24,10 +27,8 @@ std::string_view context_of(std::string_view subject) {
   return subject.substr(1, subject.find(':', 1) - 1);
 }
 
-std::optional<std::string> text_of(const schema::Json* record, std::string_view member_name) {
-  const schema::Json* member = record == nullptr ? nullptr : record->find(member_name);
-  if (member == nullptr || member->as_string() == nullptr) return std::nullopt;
-  return *member->as_string();
+std::string whose(const std::optional<std::string>& subject) {
+  return subject ? fmt::format("subject={}", *subject) : std::string("of all subjects");
 }
 
 }  // namespace
@@ -41,8 +42,8 @@ void SchemaIndex::apply(BytesView key_bytes, OptBytesView value) {
   note_spelling(*key, key_bytes, !value);
   switch (key->kind) {
     case RecordKind::schema: apply_schema(*key, value); break;
-    case RecordKind::config: apply_setting(configs_, *key, value); break;
-    case RecordKind::mode: apply_setting(modes_, *key, value); break;
+    case RecordKind::config: apply_setting(configs_, *key, value, decode_config); break;
+    case RecordKind::mode: apply_setting(modes_, *key, value, decode_mode); break;
     case RecordKind::delete_subject: apply_delete_subject(*key, value); break;
     case RecordKind::clear_subject: {
       std::vector<int> gone;
@@ -52,8 +53,11 @@ void SchemaIndex::apply(BytesView key_bytes, OptBytesView value) {
       for (const int number : gone) erase(*key->subject, number);
       break;
     }
-    case RecordKind::noop:
-    case RecordKind::other: break;
+    case RecordKind::noop: break;
+    case RecordKind::other:
+      if (unknown_keytypes_.size() < kUnknownKeytypesMax && unknown_keytypes_.insert(key->keytype).second)
+        log::warn("skipping records of _schemas of keytype={}, which this registry does not know", key->keytype);
+      break;
   }
 }
 
@@ -108,8 +112,8 @@ bool SchemaIndex::passed_over(const SchemaVersion& version) const {
   if (of_id != nullptr && of_id->schema != version.schema) return true;
   const auto* held = find(version.subject, version.version);
   if (held == nullptr || held->id == version.id) return false;
-  const auto mode_text = mode(version.subject) ? mode(version.subject) : mode(std::nullopt);
-  return mode_text != "IMPORT";
+  const auto own = mode(version.subject);
+  return !takes_ids((own ? own : mode(std::nullopt)).value_or(Mode::readwrite));
 }
 
 void SchemaIndex::erase(const std::string& subject, int version) {
@@ -140,17 +144,21 @@ void SchemaIndex::erase(const std::string& subject, int version) {
   if (at->second.empty()) subjects_.erase(at);
 }
 
-void SchemaIndex::apply_setting(Settings& settings, const RecordKey& key, OptBytesView value) {
-  if (!value) {
+// One that cannot be read is passed over, so that what was set before it stays; after compaction, what is set above it.
+template <class T>
+void SchemaIndex::apply_setting(Settings<T>& settings, const RecordKey& key, OptBytesView value,
+                                Result<T> (*decode)(BytesView)) {
+  if (!value || *value == "null") {
     settings.erase(key.subject);
     return;
   }
-  auto json = schema::Json::parse(*value);
-  if (!json.ok() || json->as_object() == nullptr) {
-    log::warn("skipping a setting of _schemas that is no object");
+  auto setting = decode(*value);
+  if (!setting.ok()) {
+    log::warn("skipping a {} of _schemas {}: {}; what was set before it stays until it is set anew", key.keytype,
+              whose(key.subject), setting.status().message());
     return;
   }
-  settings.insert_or_assign(key.subject, *std::move(json));
+  settings.insert_or_assign(key.subject, *std::move(setting));
 }
 
 void SchemaIndex::apply_delete_subject(const RecordKey& key, OptBytesView value) {
@@ -159,7 +167,11 @@ void SchemaIndex::apply_delete_subject(const RecordKey& key, OptBytesView value)
   const schema::Json* member = json.ok() ? json->find("version") : nullptr;
   const auto until = member == nullptr ? std::nullopt : member->as_int64();
   const auto at = subjects_.find(*key.subject);
-  if (!until || at == subjects_.end()) return;
+  if (!until) {
+    log::warn("skipping a DELETE_SUBJECT of _schemas subject={}: it does not say up to which version", *key.subject);
+    return;
+  }
+  if (at == subjects_.end()) return;
   for (auto& [number, version] : at->second) {
     if (number <= *until) version.deleted = true;
   }
@@ -229,16 +241,13 @@ std::vector<const SchemaVersion*> SchemaIndex::referrers(std::string_view subjec
   return out;
 }
 
-std::optional<std::string> SchemaIndex::config(const std::optional<std::string>& subject) const {
-  return text_of(config_record(subject), "compatibilityLevel");
-}
-const schema::Json* SchemaIndex::config_record(const std::optional<std::string>& subject) const {
+const ConfigRecord* SchemaIndex::config(const std::optional<std::string>& subject) const {
   const auto at = configs_.find(subject);
   return at == configs_.end() ? nullptr : &at->second;
 }
-std::optional<std::string> SchemaIndex::mode(const std::optional<std::string>& subject) const {
+std::optional<Mode> SchemaIndex::mode(const std::optional<std::string>& subject) const {
   const auto at = modes_.find(subject);
-  return at == modes_.end() ? std::nullopt : text_of(&at->second, "mode");
+  return at == modes_.end() ? std::nullopt : std::optional(at->second);
 }
 
 }  // namespace muir::registry

@@ -51,19 +51,20 @@ class SchemaIndex {
   [[nodiscard]] const std::set<Place>& overruled() const { return overruled_; }
 
   // Settings of a subject, or of all with nullopt; nothing when it has none of its own.
-  [[nodiscard]] std::optional<std::string> config(const std::optional<std::string>& subject) const;
-  [[nodiscard]] std::optional<std::string> mode(const std::optional<std::string>& subject) const;
-  // The whole value of the config record, with what only other registries understand; nullptr when there is none.
-  [[nodiscard]] const schema::Json* config_record(const std::optional<std::string>& subject) const;
+  [[nodiscard]] const ConfigRecord* config(const std::optional<std::string>& subject) const;
+  [[nodiscard]] std::optional<Mode> mode(const std::optional<std::string>& subject) const;
 
  private:
-  using Settings = std::map<std::optional<std::string>, schema::Json>;
+  template <class T>
+  using Settings = std::map<std::optional<std::string>, T>;
 
   void note_spelling(const RecordKey& key, BytesView bytes, bool deletes);
   void apply_schema(const RecordKey& key, OptBytesView value);
   [[nodiscard]] const SchemaVersion* by_id(int id, std::string_view context) const;
   [[nodiscard]] bool passed_over(const SchemaVersion& version) const;
-  static void apply_setting(Settings& settings, const RecordKey& key, OptBytesView value);
+  template <class T>
+  static void apply_setting(Settings<T>& settings, const RecordKey& key, OptBytesView value,
+                            Result<T> (*decode)(BytesView));
   void apply_delete_subject(const RecordKey& key, OptBytesView value);
   void erase(const std::string& subject, int version);
 
@@ -73,8 +74,9 @@ class SchemaIndex {
   std::map<Place, std::set<Place>> referrers_;
   std::set<Place> overruled_;
   std::map<Bytes, std::set<Bytes>, std::less<>> spellings_;  // by the usual one
-  Settings configs_;
-  Settings modes_;
+  Settings<ConfigRecord> configs_;
+  Settings<Mode> modes_;
+  std::set<std::string> unknown_keytypes_;
   int id_max_ = 0;
 };
 

@@ -28,6 +28,26 @@ const std::string* text_member(const Json& json, std::string_view key) {
   return member == nullptr ? nullptr : member->as_string();
 }
 
+// The value of a setting.
+Result<Json> setting(BytesView bytes) {
+  auto json = Json::parse(bytes);
+  if (!json.ok()) return json.status();
+  if (json->as_object() == nullptr) return error(Code::invalid_argument, "it is {}, not an object", json->excerpt());
+  return json;
+}
+
+// What a member names, in capitals; spaces around it are as nothing. Nothing if it names nothing.
+template <class Parse>
+auto named(const Json* member, Parse parse) -> decltype(parse(std::string_view())) {
+  const auto* text = member == nullptr ? nullptr : member->as_string();
+  if (text == nullptr) return std::nullopt;
+  std::string_view name = *text;
+  while (name.starts_with(' ')) name.remove_prefix(1);
+  while (name.ends_with(' ')) name.remove_suffix(1);
+  const auto value = parse(name);
+  return value && to_string(*value) == name ? value : std::nullopt;
+}
+
 }  // namespace
 
 Bytes encode_key(const RecordKey& key) {
@@ -51,6 +71,7 @@ Result<RecordKey> decode_key(BytesView bytes) {
   if (keytype == nullptr) return error(Code::invalid_argument, "key of _schemas: no keytype");
   RecordKey key;
   key.kind = RecordKind::other;
+  key.keytype = *keytype;
   for (size_t i = 0; i < kKindNames.size(); ++i) {
     if (kKindNames[i] == *keytype) key.kind = static_cast<RecordKind>(i);
   }
@@ -126,23 +147,49 @@ Result<SchemaVersion> decode_schema(BytesView bytes) {
   return out;
 }
 
-Bytes encode_config(const std::optional<std::string>& subject, const std::string& level, const Json* before) {
+Bytes encode_config(const std::optional<std::string>& subject, Compatibility level,
+                    const std::vector<schema::JsonMember>* before) {
   Json json{Json::Object()};
   set_subject(json, subject);
-  json.set("compatibilityLevel", level);
+  json.set("compatibilityLevel", to_string(level));
   if (before != nullptr) {
-    for (const auto& [key, value] : *before->as_object()) {
+    for (const auto& [key, value] : *before) {
       if (key != "subject" && json.find(key) == nullptr) json.set(key, value);
     }
   }
   return json.to_string();
 }
-Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode) {
+Bytes encode_mode(const std::optional<std::string>& subject, Mode mode) {
   Json json{Json::Object()};
   set_subject(json, subject);
-  json.set("mode", mode);
+  json.set("mode", to_string(mode));
   return json.to_string();
 }
+
+Result<ConfigRecord> decode_config(BytesView bytes) {
+  Json json = MUIR_TRY(setting(bytes));
+  ConfigRecord config;
+  if (const Json* level = json.find("compatibilityLevel"); level != nullptr && !level->is_null()) {
+    config.level = named(level, compatibility_from);
+    if (!config.level)
+      return error(Code::invalid_argument, "compatibilityLevel is {}, which is no level of compatibility",
+                   level->excerpt());
+  }
+  config.members = std::move(*json.as_object());
+  return config;
+}
+
+Result<Mode> decode_mode(BytesView bytes) {
+  const Json json = MUIR_TRY(setting(bytes));
+  const Json* member = json.find("mode");
+  const auto mode = named(member, mode_from);
+  if (!mode) {
+    return error(Code::invalid_argument, "mode is {}, which is no mode",
+                 member == nullptr ? std::string("missing") : member->excerpt());
+  }
+  return *mode;
+}
+
 Bytes encode_delete_subject(const std::string& subject, int version) {
   return Json{{"subject", subject}, {"version", version}}.to_string();
 }
@@ -150,6 +197,14 @@ Bytes encode_clear_subject(const std::string& subject) { return Json{{"subject",
 
 int fuzz_schema_record(BytesView input) {
   const auto key = decode_key(input);
+  if (const auto config = decode_config(input); config.ok() && config->level) {
+    const auto again = decode_config(encode_config(std::nullopt, *config->level, &config->members));
+    CHECK(again.ok() && again->level == config->level, "a level of _schemas does not survive");
+  }
+  if (const auto mode = decode_mode(input); mode.ok()) {
+    const auto again = decode_mode(encode_mode("s", *mode));
+    CHECK(again.ok() && *again == *mode, "a mode of _schemas does not survive");
+  }
   if (key.ok() && key->kind != RecordKind::other) {
     const auto again = decode_key(encode_key(*key));
     CHECK(again.ok() && again->kind == key->kind && again->version == key->version,

@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "registry/compatibility.h"
+#include "registry/mode.h"
 #include "schema/json.h"
 
 namespace muir::registry {
@@ -35,12 +37,19 @@ struct SchemaVersion {
   std::vector<schema::JsonMember> other{};
 };
 
+// What is set for a subject, or for all.
+struct ConfigRecord {
+  std::optional<Compatibility> level{};
+  std::vector<schema::JsonMember> members{};  // all, with what only other registries understand
+};
+
 enum class RecordKind : unsigned char { schema, config, mode, delete_subject, clear_subject, noop, other };
 
 struct RecordKey {
   RecordKind kind = RecordKind::noop;
   std::optional<std::string> subject{};  // absent: the global setting
   int version = 0;                       // schema
+  std::string keytype{};                 // as it is written
 };
 
 // Keys are compared as bytes by compaction: these are the bytes that the JVM registry writes. Others may stand for the
@@ -52,8 +61,13 @@ Result<RecordKey> decode_key(BytesView bytes);
 Bytes encode_schema(const SchemaVersion& version);
 Result<SchemaVersion> decode_schema(BytesView bytes);
 // `before`: the value that is replaced, whose other members are kept; nullptr: none.
-Bytes encode_config(const std::optional<std::string>& subject, const std::string& level, const schema::Json* before);
-Bytes encode_mode(const std::optional<std::string>& subject, const std::string& mode);
+Bytes encode_config(const std::optional<std::string>& subject, Compatibility level,
+                    const std::vector<schema::JsonMember>* before);
+Bytes encode_mode(const std::optional<std::string>& subject, Mode mode);
+// As strict as the JVM registry, which skips a record that it cannot read: names are those that it writes, in capitals.
+// (That it takes numbers for the names they have in its source is not followed.)
+Result<ConfigRecord> decode_config(BytesView bytes);
+Result<Mode> decode_mode(BytesView bytes);
 Bytes encode_delete_subject(const std::string& subject, int version);
 Bytes encode_clear_subject(const std::string& subject);
 

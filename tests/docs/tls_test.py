@@ -27,7 +27,7 @@ class Guide(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="muir-tls-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.ports = dict(zip(("9092", "9093", "8080", "8081"), product.cluster.free_ports(4)))
+        self.ports = dict(zip(("9092", "9093", "9404", "8080", "8081"), product.cluster.free_ports(5)))
         self.server = None
         self.addCleanup(self.stop)
 

@@ -11,6 +11,7 @@ namespace muir::net {
 namespace {
 
 constexpr size_t kFieldsMax = 128;
+constexpr int kEmptyLinesMax = 32;
 constexpr size_t kFieldOwnBytes = 96;  // two strings in a vector
 constexpr size_t kChunkDigitsMax = 16;
 constexpr size_t kFirstBodyBytes = 4096;
@@ -71,16 +72,25 @@ std::optional<BytesView> HttpRequestParser::take_line(BytesView& bytes, size_t b
   return line.substr(0, end - 1);
 }
 
+// Lines left over from clients that end a body with them (RFC 9112, 2.2). No request begins with one, so that who sends
+// nothing else is as silent as who sends nothing.
+bool HttpRequestParser::skip_empty_lines(BytesView& bytes) {
+  while (bytes.starts_with("\r\n")) {
+    if (++empty_lines_ > kEmptyLinesMax)
+      return fail(400, fmt::format("more than {} empty lines before a request", kEmptyLinesMax)), false;
+    bytes.remove_prefix(2);
+  }
+  return bytes != "\r";
+}
+
 bool HttpRequestParser::read_head_line(BytesView& bytes) {
+  if (step_ == Step::request_line && !started_ && !skip_empty_lines(bytes)) return false;
   if (bytes.empty()) return false;
-  const bool before = !started_;
   started_ = true;
   const auto line = take_line(bytes, limits_.header_bytes_max - header_bytes_);
   if (!line) return false;
   header_bytes_ += line->size() + 2;
   if (step_ == Step::request_line) {
-    // One empty line is left over from clients that end a body with it (RFC 9112, 2.2).
-    if (line->empty() && before && header_bytes_ == 2) return true;
     if (auto refused = parse_request_line(*line, message_)) return fail(refused->status, refused->message), false;
     step_ = Step::fields;
     return true;

@@ -48,6 +48,8 @@ class HttpRequestParser {
   std::optional<BytesView> take_line(BytesView& bytes, size_t bytes_max);
   // One step; false when more bytes are needed, or after a failure.
   bool advance(BytesView& bytes);
+  // False when more bytes are needed, or after a failure.
+  bool skip_empty_lines(BytesView& bytes);
   bool read_head_line(BytesView& bytes);
   void end_head();
   bool read_data(BytesView& bytes, Step next);
@@ -66,6 +68,7 @@ class HttpRequestParser {
   bool continue_answered_ = false;
   HttpMessage message_;
   HttpFraming framing_;
+  int empty_lines_ = 0;  // before the request line
   size_t header_bytes_ = 0;
   size_t between_bytes_ = 0;  // chunk extensions and trailers
   size_t left_ = 0;           // of the body or chunk
