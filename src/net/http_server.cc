@@ -79,6 +79,7 @@ class Server final : public HttpServer, public HttpDispatcher {
   void stop() override {
     sweeper_->stop();
     if (listener_) listener_->stop();
+    gate_->close();
   }
 
   // ---- HttpDispatcher
@@ -125,6 +126,7 @@ class Server final : public HttpServer, public HttpDispatcher {
 
   const std::shared_ptr<ConnectionMemory>& memory() const override { return memory_; }
   const std::shared_ptr<HttpMetrics>& metrics() const override { return metrics_; }
+  const std::shared_ptr<AnswerGate>& gate() const override { return gate_; }
 
   const WebSocketHandler* find_websocket(const std::string& path) const override {
     const auto it = websockets_.find(path);
@@ -143,6 +145,7 @@ class Server final : public HttpServer, public HttpDispatcher {
   RouteTable<Routed> routes_;
   // Shared with requests in work.
   const std::shared_ptr<HttpMetrics> metrics_ = std::make_shared<HttpMetrics>(options_.metrics, options_.metrics_name);
+  const std::shared_ptr<AnswerGate> gate_ = std::make_shared<AnswerGate>();
   std::map<std::string, WebSocketHandler> websockets_;
   std::vector<StaticFiles> files_;
   std::unique_ptr<TcpListener> listener_;

@@ -286,6 +286,24 @@ TEST(HttpServer, StopsWhileRequestsAreUnanswered) {
   fixture.kept[0]->respond({.body = "too late"});
 }
 
+// A client has its answer before the thread that gave it is done: what the server and its loop are must stay until
+// then.
+TEST(HttpServer, GoesWhileAnotherThreadIsAnswering) {
+  EventLoop answering("answering");
+  for (int round = 0; round < 200; ++round) {
+    EventLoop loop("short");
+    const auto server = HttpServer::create(loop, {});
+    server->route("GET", "/", [&](const HttpRequest&, std::shared_ptr<HttpResponder> responder) {
+      answering.post([responder = std::move(responder)] { responder->respond({.body = "here"}); });
+    });
+    ASSERT_TRUE(server->start().ok());
+    const auto client = HttpClient::create(fmt::format("http://127.0.0.1:{}", server->port()));
+    const auto response = (*client)->request("GET", "/");
+    ASSERT_TRUE(response.ok()) << response.status().to_string();
+    EXPECT_EQ(response->body, "here");
+  }
+}
+
 TEST(HttpServer, Answers408ToAStalledRequestAndClosesAnIdleConnection) {
   Fixture fixture({.idle_timeout_ms = 50});
   fixture.start();

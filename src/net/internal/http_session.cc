@@ -118,6 +118,7 @@ class Session final : public HttpConnection,
         : RoutedResponder(session->metrics_->unrouted()),
           metrics_(session->metrics_),
           began_us_(system_clock().steady_us()),
+          gate_(session->dispatcher_.gate()),
           session_(session),
           keep_alive_(keep_alive),
           http_1_0_(http_1_0),
@@ -130,6 +131,8 @@ class Session final : public HttpConnection,
       if (answered_.exchange(true)) return;
       route().answered(response.status, system_clock().steady_us() - began_us_);
       for (auto& header : headers_) response.headers.push_back(std::move(header));
+      const AnswerGate::Passage passage(*gate_);
+      if (!passage) return;
       if (const auto session = session_.lock())
         session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
     }
@@ -143,6 +146,7 @@ class Session final : public HttpConnection,
    private:
     const std::shared_ptr<HttpMetrics> metrics_;  // may outlive the server
     const int64_t began_us_;
+    const std::shared_ptr<AnswerGate> gate_;  // so may this
     const std::weak_ptr<Session> session_;
     const bool keep_alive_;
     const bool http_1_0_;

@@ -7,6 +7,7 @@
 
 #include "net/connection_memory.h"
 #include "net/http_server.h"
+#include "net/internal/answer_gate.h"
 #include "net/internal/http_metrics.h"
 #include "net/internal/idle_sweeper.h"
 #include "net/internal/tcp_stream.h"
@@ -36,6 +37,7 @@ class HttpDispatcher {
   [[nodiscard]] virtual std::optional<HttpResponse> check_host(const HttpRequest& request) const = 0;
   [[nodiscard]] virtual const std::shared_ptr<ConnectionMemory>& memory() const = 0;
   [[nodiscard]] virtual const std::shared_ptr<HttpMetrics>& metrics() const = 0;
+  [[nodiscard]] virtual const std::shared_ptr<AnswerGate>& gate() const = 0;
   [[nodiscard]] virtual const WebSocketHandler* find_websocket(const std::string& path) const = 0;
 };
 
