@@ -80,8 +80,8 @@ class EngineKeyValueStore final : public KeyValueStore {
     return rows(std::move(range), order);
   }
 
-  Result<std::unique_ptr<KeyValueIterator>> prefix_scan(BytesView prefix) override {
-    return rows({.from = Bytes(prefix), .to = internal::prefix_end(prefix)}, Order::ascending);
+  Result<std::unique_ptr<KeyValueIterator>> prefix_scan(BytesView prefix, Order order) override {
+    return rows({.from = Bytes(prefix), .to = internal::prefix_end(prefix)}, order);
   }
 
   Result<uint64_t> approximate_entries() override { return engine_->approximate_entries(); }

@@ -16,7 +16,8 @@ struct KeyValueStoreOptions {
 };
 
 // while (it->next()) use(it->key(), it->value());  then it->status(). Views are valid until the next call of next().
-// Owned by one thread. Writes during the iteration may or may not be seen.
+// Owned by one thread. It sees the store as it was when the iterator was made, whatever is written meanwhile, and costs
+// what it reads.
 class KeyValueIterator {
  public:
   virtual ~KeyValueIterator() = default;
@@ -39,7 +40,7 @@ class KeyValueStore : public StateStore {
   virtual Result<std::unique_ptr<KeyValueIterator>> range(std::optional<BytesView> from, std::optional<BytesView> to,
                                                           Order order = Order::ascending) = 0;
   // Keys that begin with `prefix`. Thread-safe.
-  virtual Result<std::unique_ptr<KeyValueIterator>> prefix_scan(BytesView prefix) = 0;
+  virtual Result<std::unique_ptr<KeyValueIterator>> prefix_scan(BytesView prefix, Order order = Order::ascending) = 0;
   // Exact in memory, an estimate on disk. Thread-safe.
   virtual Result<uint64_t> approximate_entries() = 0;
 

@@ -99,5 +99,49 @@ void WindowFetchThenPut(benchmark::State& state) {
 }
 BENCHMARK(WindowFetchThenPut)->Arg(0)->Arg(1)->ArgName("memory");
 
+// Ten rows of a prefix, and a write between two such reads.
+void KeyValuePrefixThenPut(benchmark::State& state) {
+  const Folder folder;
+  auto store = make_key_value_store({.name = "s", .kind = kind_of(state)});
+  MUIR_CHECK(store->open(folder.path + "/s").ok());
+  const auto all = keys();
+  const Bytes value(100, 'v');
+  for (const auto& key : all) MUIR_CHECK(store->put(key, value, 1).ok());
+  MUIR_CHECK(store->sync().ok());
+  size_t i = 0;
+  for (auto _ : state) {
+    const auto& key = all[i++ % kKeys];
+    const auto rows = *store->prefix_scan(BytesView(key).substr(0, key.size() - 1));
+    int count = 0;
+    while (rows->next()) ++count;
+    MUIR_CHECK(count == 10);
+    MUIR_CHECK(store->put(key, value, static_cast<int64_t>(i)).ok());
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(KeyValuePrefixThenPut)->Arg(0)->Arg(1)->ArgName("memory");
+
+// What a join of two streams does for each record.
+void WindowRangeThenPut(benchmark::State& state) {
+  const Folder folder;
+  auto store =
+      make_window_store({.name = "w", .kind = kind_of(state), .window_size_ms = 10'000, .retention_ms = 120'000});
+  MUIR_CHECK(store->open(folder.path + "/w").ok());
+  const auto all = keys();
+  const Bytes value(100, 'v');
+  int64_t i = 0;
+  int64_t count = 0;
+  for (auto _ : state) {
+    const auto& key = all[static_cast<size_t>(i % 1'000)];
+    const auto rows = *store->fetch(key, std::max<int64_t>(0, i - 10'000), i);
+    while (rows->next()) ++count;
+    MUIR_CHECK(store->put(key, value, i, i).ok());
+    ++i;
+  }
+  benchmark::DoNotOptimize(count);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(WindowRangeThenPut)->Arg(0)->Arg(1)->ArgName("memory");
+
 }  // namespace
 }  // namespace muir::store

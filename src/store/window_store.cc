@@ -50,20 +50,38 @@ struct WindowQuery {
   }
 };
 
+// Segment by segment, all as they were when it was made.
 class SegmentsIterator final : public WindowIterator {
  public:
-  SegmentsIterator(internal::Engine& engine, WindowQuery query, int64_t first, int64_t last, ValueFormat format)
-      : engine_(engine), query_(std::move(query)), segment_(first), last_(last), format_(format) {}
+  struct Segments {
+    int64_t first = 0;
+    int64_t last = kNever;
+  };
+  SegmentsIterator(std::unique_ptr<internal::EngineIterator> rows, WindowQuery query, Segments segments, Order order,
+                   ValueFormat format)
+      : rows_(std::move(rows)),
+        query_(std::move(query)),
+        segments_(segments),
+        segment_(order == Order::ascending ? segments.first : segments.last),
+        step_(order == Order::ascending ? 1 : -1),
+        format_(format) {}
+
+  // The iterator stands in the range of the segment that it begins with.
+  static int64_t begins_with(Segments segments, Order order) {
+    return order == Order::ascending ? segments.first : segments.last;
+  }
 
   bool next() override {
-    while (status_.ok()) {
-      if (!rows_ && !open_segment()) return false;
-      if (!rows_->next()) {
-        status_ = rows_->status();
-        rows_.reset();
+    while (status_.ok() && segment_ >= segments_.first && segment_ <= segments_.last) {
+      if (rows_->next()) {
+        if (read_row()) return true;
         continue;
       }
-      if (read_row()) return true;
+      status_ = rows_->status();
+      segment_ += step_;
+      if (status_.ok() && segment_ >= segments_.first && segment_ <= segments_.last) {
+        rows_->seek(query_.rows(segment_));
+      }
     }
     return false;
   }
@@ -74,17 +92,6 @@ class SegmentsIterator final : public WindowIterator {
   Status status() const override { return status_; }
 
  private:
-  bool open_segment() {
-    if (segment_ > last_) return false;
-    auto rows = engine_.iterate(query_.rows(segment_), Order::ascending);
-    ++segment_;
-    if (!rows.ok()) {
-      status_ = rows.status();
-      return false;
-    }
-    rows_ = *std::move(rows);
-    return true;
-  }
   bool read_row() {
     auto at = rows_->key().size() < kSegmentSize ? error(Code::data_loss, "window store: short key")
                                                  : internal::parse_window_key(rows_->key().substr(kSegmentSize));
@@ -103,12 +110,12 @@ class SegmentsIterator final : public WindowIterator {
     return true;
   }
 
-  internal::Engine& engine_;
+  const std::unique_ptr<internal::EngineIterator> rows_;
   const WindowQuery query_;
-  int64_t segment_;  // the next one
-  const int64_t last_;
+  const Segments segments_;
+  int64_t segment_;  // under way
+  const int64_t step_;
   const ValueFormat format_;
-  std::unique_ptr<internal::EngineIterator> rows_;
   WindowKey at_{};
   internal::RowView row_{};
   Status status_;
@@ -183,13 +190,13 @@ class SegmentedWindowStore final : public WindowStore {
     return found;
   }
 
-  Result<std::unique_ptr<WindowIterator>> fetch(BytesView key, int64_t from_ms, int64_t to_ms) override {
-    return segments({Bytes(key), Bytes(key), from_ms, to_ms});
+  Result<std::unique_ptr<WindowIterator>> fetch(BytesView key, int64_t from_ms, int64_t to_ms, Order order) override {
+    return segments({Bytes(key), Bytes(key), from_ms, to_ms}, order);
   }
 
   Result<std::unique_ptr<WindowIterator>> fetch_range(std::optional<BytesView> from, std::optional<BytesView> to,
-                                                      int64_t from_ms, int64_t to_ms) override {
-    return segments({to_owned(from), to_owned(to), from_ms, to_ms});
+                                                      int64_t from_ms, int64_t to_ms, Order order) override {
+    return segments({to_owned(from), to_owned(to), from_ms, to_ms}, order);
   }
 
  private:
@@ -245,13 +252,18 @@ class SegmentedWindowStore final : public WindowStore {
     return {};
   }
 
-  Result<std::unique_ptr<WindowIterator>> segments(WindowQuery query) {
+  Result<std::unique_ptr<WindowIterator>> segments(WindowQuery query, Order order) {
     query.from_ms = std::max(query.from_ms, oldest_readable());
-    int64_t first = std::max(first_segment_.load(), segment_of(query.from_ms));
-    int64_t last = query.to_ms < 0 ? kNever : std::min(last_segment_.load(), segment_of(query.to_ms));
-    if (first_segment_ == kNever) first = last + 1;
+    const int64_t oldest = first_segment_;
+    SegmentsIterator::Segments found;
+    if (oldest != kNever && query.to_ms >= 0) {
+      found = {std::max(oldest, segment_of(query.from_ms)), std::min(last_segment_.load(), segment_of(query.to_ms))};
+    }
+    const bool none = found.first > found.last;
+    const int64_t begin = none ? 0 : SegmentsIterator::begins_with(found, order);
+    auto rows = none ? nullptr : MUIR_TRY(engine_->iterate(query.rows(begin), order));
     return std::unique_ptr<WindowIterator>(
-        std::make_unique<SegmentsIterator>(*engine_, std::move(query), first, last, options_.format));
+        std::make_unique<SegmentsIterator>(std::move(rows), std::move(query), found, order, options_.format));
   }
 
   Result<int64_t> edge_segment(Order order) {

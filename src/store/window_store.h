@@ -42,12 +42,13 @@ class WindowStore : public StateStore {
   // Reads into `out`; false when there is no such window. Thread-safe. Not for stores that retain duplicates.
   virtual Result<bool> fetch(BytesView key, int64_t window_start_ms, ValueAndTimestamp& out) = 0;
   // Windows of one key that start between `from_ms` and `to_ms`, both included, in time order. Thread-safe.
-  virtual Result<std::unique_ptr<WindowIterator>> fetch(BytesView key, int64_t from_ms, int64_t to_ms) = 0;
+  virtual Result<std::unique_ptr<WindowIterator>> fetch(BytesView key, int64_t from_ms, int64_t to_ms,
+                                                        Order order = Order::ascending) = 0;
   // Windows of keys between `from` and `to` (both included, absent: open) that start in the time range: by segment,
   // then by key, then by time. Thread-safe.
   virtual Result<std::unique_ptr<WindowIterator>> fetch_range(std::optional<BytesView> from,
                                                               std::optional<BytesView> to, int64_t from_ms,
-                                                              int64_t to_ms) = 0;
+                                                              int64_t to_ms, Order order = Order::ascending) = 0;
   // Every window, in the order of fetch_range. Thread-safe.
   Result<std::unique_ptr<WindowIterator>> all() { return fetch_range(std::nullopt, std::nullopt, 0, INT64_MAX); }
 

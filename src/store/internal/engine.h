@@ -22,11 +22,13 @@ struct KeyRange {
 // The smallest bytes above everything that begins with `prefix`; absent when there are none.
 std::optional<Bytes> prefix_end(BytesView prefix);
 
-// As KeyValueIterator.
+// As KeyValueIterator: rows as they were when it was made.
 class EngineIterator {
  public:
   virtual ~EngineIterator() = default;
   virtual bool next() = 0;
+  // Begins anew with another range of the same state.
+  virtual void seek(KeyRange range) = 0;
   [[nodiscard]] virtual BytesView key() const = 0;
   [[nodiscard]] virtual BytesView value() const = 0;
   [[nodiscard]] virtual Status status() const = 0;

@@ -1,70 +1,128 @@
-// RocksDB behind a small write-back overlay.
+// RocksDB below an ordered layer of writes that it does not have yet.
 //
-// The write-ahead log is off: the changelog topic is the log. Writes collect in the overlay, so that a key updated a
-// thousand times between two batches costs RocksDB one write; reads look there first. Iterators first write the overlay
-// out, and then see one snapshot.
+// The write-ahead log is off: the changelog topic is the log. Writes collect in the layer, so that a key updated a
+// thousand times between two batches costs RocksDB one write; reads look there first. Iterators merge the layer with
+// RocksDB as both were when they began. RocksDB changes only when the layer is written to it, so that until then one
+// RocksDB iterator serves one range read after the other.
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <filesystem>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "store/internal/engine.h"
 #include "store/internal/rocks_memory.h"
+#include "store/internal/versioned_map.h"
 
 namespace muir::store::internal {
 namespace {
 
-constexpr size_t kOverlayBytesMax = 4u << 20;
-constexpr size_t kEntryOverhead = 96;  // of an overlay entry, besides its bytes
+constexpr size_t kLayerBytesMax = 4u << 20;
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
-struct HashBytes {
-  using is_transparent = void;
-  size_t operator()(BytesView bytes) const { return std::hash<BytesView>()(bytes); }
-};
-using Overlay = std::unordered_map<Bytes, OptBytes, HashBytes, std::equal_to<>>;
-
-class RocksIterator final : public EngineIterator {
+// An iterator of RocksDB and the bounds that it looks at, which may be moved before it seeks anew.
+class RocksRows {
  public:
-  RocksIterator(rocksdb::DB& db, KeyRange range, Order order) : range_(std::move(range)), order_(order) {
-    lower_ = slice(range_.from);
+  // With `ends`, its ranges have an end.
+  RocksRows(rocksdb::DB& db, bool ends, uint64_t state) : ends_(ends), state_(state) {
     options_.iterate_lower_bound = &lower_;
-    if (range_.to) {
-      upper_ = slice(*range_.to);
-      options_.iterate_upper_bound = &upper_;
-    }
-    iterator_.reset(db.NewIterator(options_));
+    if (ends) options_.iterate_upper_bound = &upper_;
+    rows_.reset(db.NewIterator(options_));
   }
-  bool next() override {
-    if (!started_) {
-      started_ = true;
-      order_ == Order::ascending ? iterator_->SeekToFirst() : iterator_->SeekToLast();
-    } else if (iterator_->Valid()) {
-      order_ == Order::ascending ? iterator_->Next() : iterator_->Prev();
-    }
-    return iterator_->Valid();
+  RocksRows(const RocksRows&) = delete;
+  RocksRows& operator=(const RocksRows&) = delete;
+
+  void seek(KeyRange range, Order order) {
+    MUIR_CHECK(range.to.has_value() == ends_, "a range that ends, or not, as the iterator was made for");
+    range_ = std::move(range);
+    lower_ = slice(range_.from);
+    if (ends_) upper_ = slice(*range_.to);
+    order == Order::ascending ? rows_->SeekToFirst() : rows_->SeekToLast();
   }
-  BytesView key() const override { return view(iterator_->key()); }
-  BytesView value() const override { return view(iterator_->value()); }
-  Status status() const override {
-    if (iterator_->status().ok()) return {};
-    return error(Code::io_error, "iterate store: {}", iterator_->status().ToString());
-  }
+  void step(Order order) { order == Order::ascending ? rows_->Next() : rows_->Prev(); }
+  [[nodiscard]] bool valid() const { return rows_->Valid(); }
+  [[nodiscard]] BytesView key() const { return view(rows_->key()); }
+  [[nodiscard]] BytesView value() const { return view(rows_->value()); }
+  [[nodiscard]] rocksdb::Status status() const { return rows_->status(); }
+  [[nodiscard]] bool ends() const { return ends_; }
+  // Which state of RocksDB it sees.
+  [[nodiscard]] uint64_t state() const { return state_; }
 
  private:
-  const KeyRange range_;  // the bounds point into it
-  const Order order_;
+  const bool ends_;
+  const uint64_t state_;
+  KeyRange range_;  // the bounds point into it
   rocksdb::Slice lower_;
   rocksdb::Slice upper_;
   rocksdb::ReadOptions options_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
-  bool started_ = false;
+  std::unique_ptr<rocksdb::Iterator> rows_;
+};
+
+class RocksEngine;
+
+// RocksDB's rows with the layer's over them.
+class MergedIterator final : public EngineIterator {
+ public:
+  MergedIterator(RocksEngine& engine, std::unique_ptr<RocksRows> rows, std::unique_ptr<VersionedMap::Walk> layer,
+                 KeyRange range, Order order)
+      : engine_(engine), rows_(std::move(rows)), layer_(std::move(layer)), order_(order) {
+    seek(std::move(range));
+  }
+  ~MergedIterator() override;
+  MergedIterator(const MergedIterator&) = delete;
+  MergedIterator& operator=(const MergedIterator&) = delete;
+
+  void seek(KeyRange range) override {
+    if (layer_) layer_->seek(range);
+    rows_->seek(std::move(range), order_);
+    at_ = At::start;
+  }
+  bool next() override {
+    if (at_ == At::start) {
+      more_in_layer_ = layer_ && layer_->next();
+    } else {
+      advance();
+    }
+    while (true) {
+      at_ = choose();
+      if (at_ == At::end) return false;
+      if (at_ == At::rows || layer_->value()) return true;
+      advance();  // erased
+    }
+  }
+  BytesView key() const override { return at_ == At::rows ? rows_->key() : layer_->key(); }
+  BytesView value() const override { return at_ == At::rows ? rows_->value() : *layer_->value(); }
+  Status status() const override {
+    if (rows_->status().ok()) return {};
+    return error(Code::io_error, "iterate store: {}", rows_->status().ToString());
+  }
+
+ private:
+  enum class At : unsigned char { start, rows, layer, both, end };
+
+  [[nodiscard]] At choose() const {
+    if (!rows_->valid()) return more_in_layer_ && rows_->status().ok() ? At::layer : At::end;
+    if (!more_in_layer_) return At::rows;
+    const int order = layer_->key().compare(rows_->key());
+    if (order == 0) return At::both;
+    return (order < 0) == (order_ == Order::ascending) ? At::layer : At::rows;
+  }
+  // Past the row that it stands on.
+  void advance() {
+    if (at_ == At::rows || at_ == At::both) rows_->step(order_);
+    if (at_ == At::layer || at_ == At::both) more_in_layer_ = layer_->next();
+  }
+
+  RocksEngine& engine_;
+  std::unique_ptr<RocksRows> rows_;
+  const std::unique_ptr<VersionedMap::Walk> layer_;  // null: nothing in it
+  const Order order_;
+  At at_ = At::start;
+  bool more_in_layer_ = false;
 };
 
 class RocksEngine final : public Engine {
@@ -83,39 +141,20 @@ class RocksEngine final : public Engine {
   }
 
   Status put(BytesView key, BytesView value) override {
-    const std::lock_guard lock(mutex_);
-    auto at = overlay_.find(key);
-    if (at == overlay_.end()) {
-      at = overlay_.emplace(key, OptBytes()).first;
-      overlay_bytes_ += key.size() + kEntryOverhead;
-    } else if (at->second) {
-      overlay_bytes_ -= at->second->size();
-    }
-    if (at->second) {
-      at->second->assign(value);
-    } else {
-      at->second.emplace(value);
-    }
-    overlay_bytes_ += value.size();
-    return overlay_bytes_ > kOverlayBytesMax ? write_overlay() : Status();
+    const std::lock_guard lock(*mutex_);
+    layer_->put(key, value);
+    return layer_->bytes() > kLayerBytesMax ? write_layer() : Status();
   }
 
   Status erase(BytesView key) override {
-    const std::lock_guard lock(mutex_);
-    auto at = overlay_.find(key);
-    if (at == overlay_.end()) {
-      overlay_.emplace(key, std::nullopt);
-      overlay_bytes_ += key.size() + kEntryOverhead;
-    } else if (at->second) {
-      overlay_bytes_ -= at->second->size();
-      at->second.reset();
-    }
-    return overlay_bytes_ > kOverlayBytesMax ? write_overlay() : Status();
+    const std::lock_guard lock(*mutex_);
+    layer_->erase(key);
+    return layer_->bytes() > kLayerBytesMax ? write_layer() : Status();
   }
 
   Status erase_range(BytesView from, BytesView to) override {
-    const std::lock_guard lock(mutex_);
-    MUIR_RETURN_IF_ERROR(write_overlay());
+    const std::lock_guard lock(*mutex_);
+    MUIR_RETURN_IF_ERROR(write_layer());
     const rocksdb::Slice begin = slice(from);
     const rocksdb::Slice end = slice(to);
     // Whole files first, at no cost; then a tombstone over what is left in shared files and in memory.
@@ -127,10 +166,10 @@ class RocksEngine final : public Engine {
 
   Result<bool> get(BytesView key, Bytes& out) override {
     {
-      const std::lock_guard lock(mutex_);
-      if (const auto at = overlay_.find(key); at != overlay_.end()) {
-        if (!at->second) return false;
-        out = *at->second;
+      const std::lock_guard lock(*mutex_);
+      if (const OptBytes* found = layer_->find(key); found != nullptr) {
+        if (!*found) return false;
+        out = **found;
         return true;
       }
     }
@@ -142,43 +181,55 @@ class RocksEngine final : public Engine {
   }
 
   Result<std::unique_ptr<EngineIterator>> iterate(KeyRange range, Order order) override {
-    const std::lock_guard lock(mutex_);
-    MUIR_RETURN_IF_ERROR(write_overlay());
-    return std::unique_ptr<EngineIterator>(std::make_unique<RocksIterator>(*db_, std::move(range), order));
+    std::unique_ptr<RocksRows> rows;
+    std::unique_ptr<VersionedMap::Walk> layer;
+    {
+      const std::lock_guard lock(*mutex_);
+      rows = std::move(idle_rows_);
+      if (!rows || !range.to) rows = std::make_unique<RocksRows>(*db_, range.to.has_value(), state_);
+      if (!layer_->empty()) layer = layer_->walk(range, order);
+    }
+    return std::unique_ptr<EngineIterator>(
+        std::make_unique<MergedIterator>(*this, std::move(rows), std::move(layer), std::move(range), order));
+  }
+  // Takes back what an iterator no longer needs.
+  void give_back(std::unique_ptr<RocksRows> rows) {
+    const std::lock_guard lock(*mutex_);
+    if (db_ && rows->state() == state_ && rows->ends()) idle_rows_ = std::move(rows);
   }
 
   Result<uint64_t> approximate_entries() override {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(*mutex_);
     uint64_t count = 0;
     db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &count);
-    return count + overlay_.size();
+    return count + layer_->size();
   }
 
   StoreUsage usage() override {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(*mutex_);
     StoreUsage out;
     if (!db_) return out;
     db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &out.entries);
     db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &out.file_bytes);
     db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &out.memory_bytes);
-    out.entries += overlay_.size();
-    out.memory_bytes += overlay_bytes_;
+    out.entries += layer_->size();
+    out.memory_bytes += layer_->bytes();
     return out;
   }
 
   Status sync() override {
     {
-      const std::lock_guard lock(mutex_);
-      MUIR_RETURN_IF_ERROR(write_overlay());
+      const std::lock_guard lock(*mutex_);
+      MUIR_RETURN_IF_ERROR(write_layer());
     }
     const auto status = db_->Flush(rocksdb::FlushOptions());
     return status.ok() ? Status() : failure("flush", status);
   }
 
   Status close() override {
-    const std::lock_guard lock(mutex_);
-    overlay_.clear();
-    overlay_bytes_ = 0;
+    const std::lock_guard lock(*mutex_);
+    layer_ = std::make_shared<VersionedMap>(mutex_, true);
+    forget_rows();
     if (!db_) return {};
     const auto status = db_->Close();
     db_.reset();
@@ -186,19 +237,28 @@ class RocksEngine final : public Engine {
   }
 
  private:
-  // Called with mutex_ held.
-  Status write_overlay() {
-    if (overlay_.empty()) return {};
-    rocksdb::WriteBatch batch(overlay_bytes_);
-    for (const auto& [key, value] : overlay_) {
-      const auto status = value ? batch.Put(slice(key), slice(*value)) : batch.Delete(slice(key));
-      if (!status.ok()) return failure("write", status);
-    }
-    const auto status = db_->Write(write_options_, &batch);
+  // The methods below are called with the mutex held.
+  Status write_layer() {
+    forget_rows();
+    if (layer_->empty()) return {};
+    rocksdb::WriteBatch batch(layer_->bytes());
+    rocksdb::Status status;
+    layer_->for_each([&](BytesView key, const OptBytes& value) {
+      if (status.ok()) status = value ? batch.Put(slice(key), slice(*value)) : batch.Delete(slice(key));
+    });
+    if (status.ok()) status = db_->Write(write_options_, &batch);
     if (!status.ok()) return failure("write", status);
-    overlay_.clear();
-    overlay_bytes_ = 0;
+    if (layer_->walked_now()) {
+      layer_ = std::make_shared<VersionedMap>(mutex_, true);  // the walks keep the old one
+    } else {
+      layer_->clear();
+    }
     return {};
+  }
+  // RocksDB is about to change.
+  void forget_rows() {
+    ++state_;
+    idle_rows_.reset();
   }
   Status failure(std::string_view what, const rocksdb::Status& status) const {
     return error(status.IsCorruption() ? Code::data_loss : Code::io_error, "{} store {}: {}", what, name_,
@@ -209,10 +269,13 @@ class RocksEngine final : public Engine {
   rocksdb::WriteOptions write_options_;
   const rocksdb::ReadOptions read_options_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::mutex mutex_;  // guards the overlay
-  Overlay overlay_;
-  size_t overlay_bytes_ = 0;
+  const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();  // shared with walks; guards what follows
+  std::shared_ptr<VersionedMap> layer_ = std::make_shared<VersionedMap>(mutex_, true);
+  uint64_t state_ = 0;  // of RocksDB; another with each write
+  std::unique_ptr<RocksRows> idle_rows_;
 };
+
+MergedIterator::~MergedIterator() { engine_.give_back(std::move(rows_)); }
 
 }  // namespace
 
