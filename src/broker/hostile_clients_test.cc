@@ -72,10 +72,13 @@ class WellBehaved {
     produce.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
     const auto written = client_.call(produce, 11).responses.at(0).partition_responses.at(0);
     EXPECT_EQ(written.error_code, ErrorCode::none);
+    EXPECT_GT(log_end(), written.base_offset);
+    end_ = written.base_offset + 1;
+  }
+  int64_t log_end() {
     ListOffsetsRequest latest;
     latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
-    EXPECT_GT(client_.call(latest, 7).topics.at(0).partitions.at(0).offset, written.base_offset);
-    end_ = written.base_offset + 1;
+    return client_.call(latest, 7).topics.at(0).partitions.at(0).offset;
   }
   // Behind its last record.
   [[nodiscard]] int64_t end() const { return end_; }
@@ -325,6 +328,27 @@ TEST(HostileClients, BatchesThatHoldGigabytesAreTakenAndKeepNobodyWaiting) {
   EXPECT_EQ(found.timestamp, 2000);
   EXPECT_LT(resident_bytes(), before + 48 * kMib);
   EXPECT_LT(most, before + 48 * kMib);
+}
+
+// It is not told whether, so it does not ask: what has arrived counts, as with Apache Kafka.
+TEST(HostileClients, WhatIsSentWithoutAskingForAnAnswerIsAppendedAlthoughTheSenderHangsUp) {
+  TestBroker broker;
+  WellBehaved client(broker->port());
+  const Bytes gigabyte = bomb();
+  BatchBuilder builder;
+  builder.add(1000, "k", "v");
+  const Bytes small = builder.build();
+  int64_t expected = 0;
+  for (const int behind : {0, 3}) {
+    TestClient sender(broker->port());
+    for (int i = 0; i <= behind; ++i) {
+      ProduceRequest request = produce_of(i == 0 ? gigabyte : small);
+      request.acks = 0;
+      sender.send(request, 11);
+    }
+    expected += 1 + behind;
+  }
+  EXPECT_TRUE(eventually([&] { return client.log_end() == expected; })) << client.log_end();
 }
 
 }  // namespace

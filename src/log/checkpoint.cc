@@ -1,5 +1,6 @@
 #include "log/checkpoint.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -12,7 +13,12 @@ constexpr std::string_view kCheckpointsLine = "muir-checkpoints 1\n";
 constexpr std::string_view kRecoveryPoint = "recovery-point";
 constexpr std::string_view kLogStart = "log-start";
 constexpr std::string_view kCleanedTo = "cleaned-to";
-constexpr std::string_view kUndecided = "undecided ";
+// How the lines of the lists of transactions begin.
+constexpr std::pair<std::string_view, std::vector<UndecidedTxn> DamageList::*> kTxnLists[] = {
+    {"undecided ", &DamageList::undecided},
+    {"committed ", &DamageList::committed},
+    {"aborted ", &DamageList::aborted},
+};
 
 // Takes the bytes up to `separator` (or all) off the front of `text`.
 std::string_view take(std::string_view& text, char separator) {
@@ -41,6 +47,15 @@ Result<size_t> read_header(std::string_view what, std::string_view& text) {
 
 Status wrong_line(std::string_view what, std::string_view line) {
   return muir::error(Code::data_loss, "{}: malformed line \"{}\"", what, line);
+}
+
+Result<UndecidedTxn> read_txn(std::string_view what, std::string_view line) {
+  std::string_view rest = line.substr(line.find(' ') + 1);
+  const auto producer = number<int64_t>(take(rest, ' '));
+  const auto first = number<int64_t>(take(rest, ' '));
+  const auto end = number<int64_t>(rest);
+  if (!producer || !first || !end || *first > *end) return wrong_line(what, line);
+  return UndecidedTxn{ProducerId(*producer), Offset(*first), Offset(*end)};
 }
 
 }  // namespace
@@ -109,6 +124,12 @@ Result<Checkpoints> decode_checkpoints(BytesView text) {
   return out;
 }
 
+LeaderEpoch epoch_at(const EpochEntries& epochs, Offset offset) {
+  const auto next = std::upper_bound(epochs.begin(), epochs.end(), offset,
+                                     [](Offset o, const EpochEntry& entry) { return o < entry.start_offset; });
+  return next == epochs.begin() ? kNoLeaderEpoch : std::prev(next)->epoch;
+}
+
 Bytes encode_leader_epochs(const EpochEntries& epochs) {
   Bytes out = fmt::format("0\n{}\n", epochs.size());
   for (const auto& entry : epochs) out += fmt::format("{} {}\n", entry.epoch, entry.start_offset);
@@ -150,8 +171,10 @@ Bytes encode_damage(const DamageList& list) {
   Bytes out = fmt::format("0\n{}\n", list.ranges.size());
   for (const auto& range : list.ranges)
     out += fmt::format("{} {} {} {}\n", range.begin, range.end, range.first_offset, range.next_offset);
-  for (const auto& txn : list.undecided)
-    out += fmt::format("{}{} {} {}\n", kUndecided, txn.producer_id, txn.first_offset, txn.end_offset);
+  for (const auto& [word, txns] : kTxnLists) {
+    for (const UndecidedTxn& txn : list.*txns)
+      out += fmt::format("{}{} {} {}\n", word, txn.producer_id, txn.first_offset, txn.end_offset);
+  }
   return out;
 }
 
@@ -162,13 +185,10 @@ Result<DamageList> decode_damage(BytesView text) {
   while (!text.empty()) {
     const std::string_view line = take(text, '\n');
     std::string_view rest = line;
-    if (line.starts_with(kUndecided)) {
-      rest.remove_prefix(kUndecided.size());
-      const auto producer = number<int64_t>(take(rest, ' '));
-      const auto first = number<int64_t>(take(rest, ' '));
-      const auto end = number<int64_t>(rest);
-      if (!producer || !first || !end || *first > *end) return wrong_line(kWhat, line);
-      out.undecided.push_back({ProducerId(*producer), Offset(*first), Offset(*end)});
+    const auto txns = std::find_if(std::begin(kTxnLists), std::end(kTxnLists),
+                                   [&](const auto& one) { return line.starts_with(one.first); });
+    if (txns != std::end(kTxnLists)) {
+      (out.*(txns->second)).push_back(MUIR_TRY(read_txn(kWhat, line)));
       continue;
     }
     const auto begin = number<uint64_t>(take(rest, ' '));

@@ -40,6 +40,8 @@ struct EpochEntry {
   bool operator==(const EpochEntry&) const = default;
 };
 using EpochEntries = std::vector<EpochEntry>;
+// The epoch of a batch that begins at `offset`; kNoLeaderEpoch before the first entry.
+LeaderEpoch epoch_at(const EpochEntries& epochs, Offset offset);
 Bytes encode_leader_epochs(const EpochEntries& epochs);
 Result<EpochEntries> decode_leader_epochs(BytesView text);
 
@@ -58,10 +60,13 @@ struct UndecidedTxn {
 struct DamageList {
   std::vector<DamagedRange> ranges;
   std::vector<UndecidedTxn> undecided;
+  // Those whose end the coordinator's topic has told.
+  std::vector<UndecidedTxn> committed;
+  std::vector<UndecidedTxn> aborted;
   bool operator==(const DamageList&) const = default;
 };
 // <base>.damaged: "0\n<count>\n<first byte> <end byte> <first offset> <next offset>\n...", ascending; then
-// "undecided <producer id> <first offset> <end offset>\n...".
+// "undecided <producer id> <first offset> <end offset>\n...", and "committed" and "aborted" in the same way.
 Bytes encode_damage(const DamageList& list);
 Result<DamageList> decode_damage(BytesView text);
 

@@ -33,6 +33,12 @@ Result<bool> Cleaner::clean(Partition& partition) {
   uint64_t group_bytes = 0;
   for (const SegmentPtr& segment : pass.segments) {
     before += segment->size_bytes();
+    if (pass.staying.contains(segment->base_offset())) {
+      if (!group.empty()) MUIR_RETURN_IF_ERROR(rewrite_group(partition, pass, group));
+      group.clear();
+      group_bytes = 0;
+      continue;
+    }
     const bool full = group_bytes + segment->size_bytes() > limit ||
                       (!group.empty() && segment->next_offset() - group.front()->base_offset() > INT32_MAX);
     if (!group.empty() && full) {
@@ -85,6 +91,7 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
   for (const auto& [base, segment] : partition.segments_) {
     pass.aborted.insert(pass.aborted.end(), segment->aborted().begin(), segment->aborted().end());
   }
+  leave_undecided(partition, pass);
   for (const auto& [id, entry] : partition.producers_.producers()) {
     if (entry.batches.empty()) {
       pass.epoch_in_marker.emplace(id, entry.epoch);
@@ -104,6 +111,19 @@ bool Cleaner::is_aborted(const Pass& pass, const wire::BatchHeader& header) {
     return txn.producer_id == header.producer_id && txn.first_offset <= header.base_offset &&
            header.base_offset < txn.last_offset;
   });
+}
+
+// Nobody knows whether what they hold of a transaction was committed. Until somebody does, it is neither removed nor
+// does it take the place of anything; and the damaged place stays beside it, which readers are carried over.
+void Cleaner::leave_undecided(const Partition& partition, Pass& pass) {
+  for (const auto& [listed_with, by] : partition.segments_) {
+    for (const UndecidedTxn& txn : by->undecided()) {
+      pass.staying.insert(listed_with);
+      for (const auto& [base, segment] : partition.segments_) {
+        if (txn.first_offset < segment->next_offset() && base <= txn.end_offset) pass.staying.insert(base);
+      }
+    }
+  }
 }
 
 // First reading: the newest offset of each key in the part that has not been compacted.

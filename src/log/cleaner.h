@@ -43,6 +43,7 @@ class Cleaner {
     Offset end;                        // behind the last offset that this pass compacts
     Offset log_start;
     std::vector<AbortedTxn> aborted;
+    std::unordered_set<Offset> staying;                             // segments that are left as they are
     std::unordered_set<Offset> last_of_producer;                    // last offsets of the newest batch of each producer
     std::unordered_map<ProducerId, ProducerEpoch> epoch_in_marker;  // of producers that have written no data in it
     std::unordered_map<std::string, Offset> newest;
@@ -61,6 +62,7 @@ class Cleaner {
   static Status keep_whole(const Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
+  static void leave_undecided(const Partition& partition, Pass& pass);
   [[nodiscard]] static bool is_aborted(const Pass& pass, const wire::BatchHeader& header);
 
   Env& env_;

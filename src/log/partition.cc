@@ -60,7 +60,9 @@ EpochEntry Partition::epoch_end(LeaderEpoch epoch) const {
   if (epoch == epochs_.back().epoch) return {epoch, active().next_offset()};
   const auto next =
       std::find_if(epochs_.begin(), epochs_.end(), [&](const EpochEntry& entry) { return entry.epoch > epoch; });
-  if (next == epochs_.begin()) return {epoch, next->start_offset};
+  // What has been removed counts as what came before the log: it ended where the log begins.
+  if (next == epochs_.begin() || next->start_offset <= log_start_)
+    return {epoch, std::max(next->start_offset, log_start_)};
   return {std::prev(next)->epoch, next->start_offset};
 }
 

@@ -176,12 +176,28 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Result<TimestampOffset> find_max_timestamp(size_t& unpack_max);
   Result<TimestampOffset> find_max_timestamp();
   [[nodiscard]] LeaderEpoch leader_epoch() const;
+  // That of the batch at `offset`.
+  [[nodiscard]] LeaderEpoch epoch_at(Offset offset) const { return log::epoch_at(epochs_, offset); }
   // KIP-320: the largest epoch at or below `epoch` and where it ended; kNoLeaderEpoch and kNoOffset when it is unknown.
   [[nodiscard]] EpochEntry epoch_end(LeaderEpoch epoch) const;
   // Producers with their state, for DescribeProducers.
   [[nodiscard]] std::unordered_map<ProducerId, ProducerEntry> producers() const;
   [[nodiscard]] PartitionSize size() const;
   [[nodiscard]] PartitionWrites writes() const;
+  // Of the transactions whose end is lost, and what of the log's own clock is known of it: the lost marker was written
+  // between these times. `after_ms` is nullopt when there is no marker before in the segments that are looked at.
+  struct LostEnd {
+    UndecidedTxn txn;
+    std::optional<int64_t> after_ms;
+    bool after_own = false;  // that marker is one of the same producer
+    int64_t before_ms = INT64_MAX;
+    bool before_own = false;
+  };
+  [[nodiscard]] Result<std::vector<LostEnd>> lost_ends() const;
+  // It is known how this one ended.
+  void decide(const UndecidedTxn& txn, bool committed);
+  // What has become of the transaction in which `producer` wrote the batch at `offset`, as far as this partition knows.
+  [[nodiscard]] TxnFate fate(ProducerId producer, Offset offset) const;
   // Counted by append(), and by whoever sends what was read to a client.
   [[nodiscard]] PartitionTraffic& traffic() { return traffic_; }
   // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across.
@@ -264,8 +280,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   std::shared_ptr<const TopicConfig> config_;
   std::map<Offset, SegmentPtr> segments_;  // by base offset; never empty once open
   std::vector<SegmentPtr> unsynced_;       // rolled and not yet durable
-  EpochEntries epochs_;                    // fixed once open
-  std::optional<LeaderEpoch> only_epoch_;
+  EpochEntries epochs_;                    // fixed once open; never empty then
   ProducerState producers_;
   Offset log_start_;
   Offset high_watermark_;

@@ -20,8 +20,8 @@ class PartitionOpener {
     MUIR_RETURN_IF_ERROR(make_folder());
     MUIR_RETURN_IF_ERROR(finish_swaps());
     MUIR_RETURN_IF_ERROR(load_segments());
-    MUIR_RETURN_IF_ERROR(load_epochs());
     p_.log_start_ = std::max(believed_log_start(), p_.segments_.begin()->first);
+    MUIR_RETURN_IF_ERROR(load_epochs());
     p_.cleaned_to_ = hint_.cleaned_to;
     MUIR_RETURN_IF_ERROR(load_producers());
     return make_durable();
@@ -143,7 +143,8 @@ class PartitionOpener {
   Status load_segments() {
     MUIR_RETURN_IF_ERROR(load_durable_mark());
     const std::vector<Offset> bases = MUIR_TRY(find_segments());
-    if (bases.empty()) return add_segment(hint_.log_start_offset);
+    new_log_ = bases.empty();
+    if (new_log_) return add_segment(hint_.log_start_offset);
     for (size_t i = 0; i < bases.size(); ++i) {
       std::optional<Offset> next = i + 1 < bases.size() ? std::optional(bases[i + 1]) : std::nullopt;
       auto segment = MUIR_TRY(load_segment(bases[i], next));
@@ -319,22 +320,47 @@ class PartitionOpener {
     return {};
   }
 
+  // Every start that does not follow a clean end begins a new epoch, as every start of Apache Kafka does. Consumers may
+  // have seen records at the end of the log that this start no longer finds: their positions name the epoch they were
+  // read in, and with the end of it OffsetForLeaderEpoch tells them where they are (KIP-320). Without it, they would
+  // go on behind what is written at the same offsets now.
   Status load_epochs() {
     const std::string file = path("leader-epoch-checkpoint");
-    if (env_.exists(file)) {
-      const Bytes stored = MUIR_TRY(env_.read_file(file));
-      auto epochs = decode_leader_epochs(stored);
-      if (epochs.ok()) p_.epochs_ = *std::move(epochs);
-    }
+    const auto stored = env_.exists(file) ? env_.read_file(file) : Result<Bytes>(Bytes());
+    auto epochs = stored.ok() ? decode_leader_epochs(*stored) : Result<EpochEntries>(stored.status());
+    p_.epochs_ = epochs.ok() ? *std::move(epochs) : MUIR_TRY(epochs_of_batches());
+    if (p_.epochs_.empty()) p_.epochs_ = {{LeaderEpoch(0), p_.segments_.begin()->first}};
+    if (new_log_) return env_.write_file(file, encode_leader_epochs(p_.epochs_));
+    const int32_t last = p_.epochs_.back().epoch.value();  // also when it began behind what is left of the log
     const Offset end = p_.active().next_offset();
     std::erase_if(p_.epochs_, [&](const EpochEntry& entry) { return entry.start_offset > end; });
-    Status status;
-    if (p_.epochs_.empty()) {
-      p_.epochs_ = {{LeaderEpoch(0), p_.segments_.begin()->first}};
-      status = env_.write_file(file, encode_leader_epochs(p_.epochs_));
+    while (p_.epochs_.size() > 1 && p_.epochs_[1].start_offset <= p_.log_start_) p_.epochs_.erase(p_.epochs_.begin());
+    const LeaderEpoch now(hint_.clean_shutdown || last == INT32_MAX ? last : last + 1);
+    if (epochs.ok() && !p_.epochs_.empty() && p_.epochs_.back().epoch == now) return {};
+    if (p_.epochs_.empty() || p_.epochs_.back().epoch != now) {
+      if (!p_.epochs_.empty() && p_.epochs_.back().start_offset == end) p_.epochs_.pop_back();
+      p_.epochs_.push_back({now, end});
     }
-    if (p_.epochs_.size() == 1) p_.only_epoch_ = p_.epochs_.front().epoch;
-    return status;
+    // A full disk keeps nobody from reading.
+    const Status saved = env_.replace_file(file, encode_leader_epochs(p_.epochs_));
+    if (!saved.ok()) warn("{}: leader epoch {} cannot be stored: {}", p_.name(), now, saved.message());
+    return {};
+  }
+
+  // What the batches say, for a file that is gone. Nobody is told an epoch lower than one he knows already.
+  Result<EpochEntries> epochs_of_batches() {
+    constexpr LeaderEpoch kLargest(1 << 30);  // no log has begun so often: the number is damaged
+    EpochEntries out;
+    for (const auto& [base, segment] : p_.segments_) {
+      SegmentScan scan = segment->scan();
+      while (const auto batch = MUIR_TRY(scan.next())) {
+        const auto& header = batch->header();
+        const LeaderEpoch known = out.empty() ? kNoLeaderEpoch : out.back().epoch;
+        if (header.partition_leader_epoch > known && header.partition_leader_epoch < kLargest)
+          out.push_back({header.partition_leader_epoch, header.base_offset});
+      }
+    }
+    return out;
   }
 
   // Replays the recovered segments, whose aborted transactions must be found, and then what follows the newest
@@ -449,6 +475,10 @@ class PartitionOpener {
     }
     const std::map<Offset, ProducerId> open = p_.producers_.open_transactions();
     for (const auto& [first, producer] : open) {
+      if (segment.was_committed(producer, first)) {
+        p_.producers_.forget_transaction(producer);
+        continue;
+      }
       const auto listed = std::find_if(known.aborted.begin(), known.aborted.end(), [&](const AbortedTxn& txn) {
         return txn.producer_id == producer && txn.first_offset <= first && txn.last_offset >= gap.first_offset;
       });
@@ -512,6 +542,7 @@ class PartitionOpener {
   Partition& p_;
   Env& env_;
   const RecoveryHint& hint_;
+  bool new_log_ = false;
   std::vector<Partition::SegmentPtr> recovered_;
   Offset lost_from_{INT64_MAX};        // of records whose loss this start has found
   std::set<Offset> missing_;           // segments whose .log was not there

@@ -112,7 +112,7 @@ Result<bool> Partition::read_segment(const ReadRequest& request, const ReadPlace
   wanted.file_end = place.bytes;
   wanted.expected = place.position == 0 ? segment.base_offset() : kNoOffset;
   wanted.segment_end = place.next_base;
-  wanted.epoch = only_epoch_;
+  wanted.epochs = &epochs_;
   for (size_t needed = 0; wanted.position < place.bytes;) {
     const size_t size =
         std::min<uint64_t>(std::max(request.bytes_max + kSlackBytes, needed), place.bytes - wanted.position);
@@ -235,7 +235,7 @@ Status Partition::show_gap(Offset from, Offset to, ReadResult& out) const {
   wire::BatchHeader header;
   header.base_offset = from;
   header.last_offset_delta = static_cast<int32_t>(std::min<int64_t>(to - from, INT32_MAX) - 1);
-  header.partition_leader_epoch = only_epoch_.value_or(kNoLeaderEpoch);
+  header.partition_leader_epoch = log::epoch_at(epochs_, from);
   Bytes batch;
   MUIR_RETURN_IF_ERROR(append_compacted_batch(header, {}, std::nullopt, batch));
   out.buffer = std::make_unique_for_overwrite<char[]>(batch.size());

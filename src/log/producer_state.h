@@ -48,6 +48,9 @@ struct ProducerEntry {
   bool operator==(const ProducerEntry&) const = default;
 };
 
+// What has become of a transaction.
+enum class TxnFate : unsigned char { open, committed, aborted, undecided };
+
 class ProducerState {
  public:
   // The original offsets when `batch` repeats one of the producer's last batches; nullopt when it may be appended;

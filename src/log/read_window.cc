@@ -118,10 +118,7 @@ class WindowCutter {
       out_.suspect = request_.position + at_;
       return false;
     }
-    if (request_.epoch && header.partition_leader_epoch != *request_.epoch) {
-      wire::set_partition_leader_epoch(piece_ + at_, *request_.epoch);
-      out_.corrected = true;
-    }
+    if (request_.epochs != nullptr) correct_epoch(header);
     // Compaction of earlier versions left the codec in the header of a batch that it had emptied.
     if (header.record_count == 0 && size == wire::kBatchHeaderBytes &&
         header.compression() != wire::Compression::none) {
@@ -134,6 +131,13 @@ class WindowCutter {
     out_.next_offset = out_.expected = header.next_offset();
     out_.records += static_cast<uint64_t>(std::max(header.record_count, 0));
     return true;
+  }
+
+  void correct_epoch(const wire::BatchHeader& header) {
+    const LeaderEpoch epoch = epoch_at(*request_.epochs, header.base_offset);
+    if (epoch == header.partition_leader_epoch || epoch == kNoLeaderEpoch) return;
+    wire::set_partition_leader_epoch(piece_ + at_, epoch);
+    out_.corrected = true;
   }
 
   char* piece_;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/kafka_ids.h"
+#include "log/checkpoint.h"
 
 namespace muir::log {
 
@@ -22,8 +23,8 @@ struct WindowRequest {
   std::optional<uint64_t> unverified;
   // A batch at this byte of the file has been looked at closely, and is whole.
   std::optional<uint64_t> approved;
-  // The epoch of every batch, which no checksum covers; nullopt when there are several.
-  std::optional<LeaderEpoch> epoch;
+  // The epochs of the batches, which no checksum covers; null: as they stand in the file.
+  const EpochEntries* epochs = nullptr;
 };
 
 struct ReadWindow {

@@ -1,6 +1,7 @@
 // What a partition is after a crash: everything confirmed is there, nothing is invented, and it goes on.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "log/file_names.h"
@@ -143,6 +144,118 @@ TEST(Recovery, SequencesAndTransactionsAreKnownAfterACrash) {
     log.flush();
     EXPECT_EQ(log.partition->offsets().last_stable, Offset(24));
   }
+}
+
+// ---- leader epochs: consumers learn from them that the log has become shorter (KIP-320)
+
+// The epochs of the batches as a reader gets them, each at the offset where it begins.
+EpochEntries epochs_read(PartitionFixture& log) {
+  EpochEntries out;
+  const Offsets offsets = log.partition->offsets();
+  for (Offset at = offsets.log_start; at < offsets.log_end;) {
+    const auto result = log.partition->read({at, 500, true, Isolation::log_end});
+    EXPECT_TRUE(result.ok()) << result.status().to_string();
+    wire::BatchReader batches(result->records);
+    while (const auto batch = *batches.next()) {
+      const auto& header = batch->header();
+      if (out.empty() || out.back().epoch != header.partition_leader_epoch)
+        out.push_back({header.partition_leader_epoch, header.base_offset});
+      at = header.next_offset();
+    }
+  }
+  return out;
+}
+
+TEST(Recovery, WhoHasSeenMoreThanIsLeftAfterALossOfPowerIsToldSo) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    PartitionFixture log(tiny_segments());
+    for (int i = 0; i < 10; ++i) log.append_ok(test_batch("confirmed"));
+    log.flush();
+    for (int i = 0; i < 5; ++i) log.append_ok(test_batch("seen"));
+    log.crash(seed);
+    const Offset left = log.partition->offsets().log_end;
+    EXPECT_EQ(log.partition->leader_epoch(), LeaderEpoch(1));
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(0)), (EpochEntry{LeaderEpoch(0), left}));
+    for (int i = 0; i < 7; ++i) log.append_ok(test_batch("others"));
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(0)), (EpochEntry{LeaderEpoch(0), left}));
+    EXPECT_EQ(epochs_read(log), (EpochEntries{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), left}}));
+    log.flush();
+    log.close_and_reopen();
+    EXPECT_EQ(log.partition->leader_epoch(), LeaderEpoch(1)) << "nothing can have been lost";
+    log.crash(seed);
+    EXPECT_EQ(log.partition->leader_epoch(), LeaderEpoch(2));
+    log.crash(seed);  // an epoch without a record in it leaves nothing but its number
+    EXPECT_EQ(log.partition->leader_epoch(), LeaderEpoch(3));
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(2)), (EpochEntry{LeaderEpoch(1), log.partition->offsets().log_end}));
+  }
+}
+
+// A byte of each batch's, which is under no checksum.
+void change_epochs(Env& env) {
+  constexpr uint64_t kEpochAt = 12;
+  const std::vector<std::string> names = env.list("/data/t-0").value();
+  for (const auto& name : names) {
+    if (!name.ends_with(kLogSuffix)) continue;
+    const auto segment = env.open("/data/t-0/" + name, OpenMode::read_write).value();
+    const Bytes bytes = env.read_file("/data/t-0/" + name).value();
+    wire::BatchReader batches(bytes);
+    uint64_t at = 0;
+    while (const auto batch = batches.next().value()) {
+      ASSERT_TRUE(segment->write_at(at + kEpochAt + at % 4, "\x07").ok());
+      at += batch->bytes().size();
+    }
+  }
+}
+
+TEST(Recovery, EpochsAreKnownWhateverBecomesOfTheirFileAndOfTheBytesInTheBatches) {
+  const std::string file = "/data/t-0/leader-epoch-checkpoint";
+  using Harm = std::function<void(Env&)>;
+  const std::pair<const char*, Harm> harms[] = {
+      {"nothing", [](Env&) {}},
+      {"the file is gone", [&](Env& env) { ASSERT_TRUE(env.remove(file).ok()); }},
+      {"it is empty", [&](Env& env) { ASSERT_TRUE(env.write_file(file, {}).ok()); }},
+      {"the last one begins behind the log",
+       [&](Env& env) { ASSERT_TRUE(env.write_file(file, "0\n2\n0 0\n1 99\n").ok()); }},
+      {"bytes in the batches", change_epochs},
+  };
+  for (const auto& [name, harm] : harms) {
+    for (const bool clean : {true, false}) {
+      SCOPED_TRACE(std::string(name) + (clean ? ", clean" : ", killed"));
+      PartitionFixture log(tiny_segments());
+      for (int i = 0; i < 10; ++i) log.append_ok(test_batch("0123456789"));
+      log.flush();
+      log.crash(1);
+      for (int i = 0; i < 10; ++i) log.append_ok(test_batch("0123456789"));
+      log.flush();
+      RecoveryHint hint;
+      hint.clean_shutdown = clean;
+      ASSERT_TRUE(!clean || log.partition->close().ok());
+      harm(log.env);
+      log.reopen(hint);
+      EXPECT_EQ(log.partition->leader_epoch(), LeaderEpoch(clean ? 1 : 2)) << "never lower than it was";
+      if (std::string_view(name).starts_with("the last")) continue;
+      EXPECT_EQ(epochs_read(log), (EpochEntries{{LeaderEpoch(0), Offset(0)}, {LeaderEpoch(1), Offset(10)}}));
+    }
+  }
+}
+
+TEST(Recovery, AnEpochWhoseRecordsAreRemovedEndedWhereTheLogBegins) {
+  PartitionFixture log(tiny_segments());
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (int i = 0; i < 10; ++i) log.append_ok(test_batch("0123456789"));
+    log.flush();
+    log.crash(1);
+  }
+  ASSERT_TRUE(log.partition->delete_records_before(Offset(25)).ok());
+  const auto expect_epochs = [&] {
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(0)), (EpochEntry{LeaderEpoch(0), Offset(25)}));
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(1)), (EpochEntry{LeaderEpoch(1), Offset(25)}));
+    EXPECT_EQ(log.partition->epoch_end(LeaderEpoch(2)), (EpochEntry{LeaderEpoch(2), Offset(30)}));
+  };
+  expect_epochs();
+  log.close_and_reopen();
+  expect_epochs();
 }
 
 TEST(Recovery, DeletedRecordsStayDeleted) {

@@ -38,7 +38,7 @@ Result<std::shared_ptr<Segment>> Segment::open(Env& env, const std::string& fold
   MUIR_RETURN_IF_ERROR(out->load_indexes());
   MUIR_RETURN_IF_ERROR(out->check_seal());
   out->aborted_ = out->evidence_.aborted;
-  out->hide_undecided();
+  out->apply_listed();
   if (out->size_ > 0) {
     const Bytes first = MUIR_TRY(out->file_->read_exactly(0, std::min<uint64_t>(out->size_, wire::kBatchHeaderBytes)));
     // Damaged, it is skipped like any other; the segment then counts as made now.
@@ -74,8 +74,8 @@ void Segment::load_stored() {
   }
   if (const auto text = env_->read_file(path(kDamagedSuffix)); text.ok()) {
     if (auto known = decode_damage(*text); known.ok()) {
-      damaged_ = std::move(known->ranges);
-      undecided_ = std::move(known->undecided);
+      damaged_ = std::exchange(known->ranges, {});
+      listed_ = *std::move(known);
     } else {
       warn("{} is ignored: {}", path(kDamagedSuffix), known.status().message());
     }
@@ -85,6 +85,9 @@ void Segment::load_stored() {
   auto aborted = decode_txn_index(bytes);
   if (!aborted.ok()) return;
   evidence_.aborted = *std::move(aborted);
+  // Sealed before they were known to be committed.
+  std::erase_if(evidence_.aborted,
+                [&](const AbortedTxn& txn) { return was_committed(txn.producer_id, txn.first_offset); });
   if (stored_seal_ && FileSum::of(bytes) == stored_seal_->txn_index) evidence_.complete_to = stored_seal_->next_offset;
 }
 
@@ -249,27 +252,49 @@ std::vector<DamagedRange> Segment::add_damage(const std::vector<DamagedRange>& f
 }
 
 bool Segment::add_undecided(const UndecidedTxn& txn) {
-  if (std::find(undecided_.begin(), undecided_.end(), txn) != undecided_.end()) return false;
-  undecided_.push_back(txn);
+  for (const auto* list : {&listed_.undecided, &listed_.committed, &listed_.aborted}) {
+    if (std::find(list->begin(), list->end(), txn) != list->end()) return false;
+  }
+  listed_.undecided.push_back(txn);
   save_damage();
   return true;
 }
 
-// Those that were found after the segment was sealed.
-void Segment::hide_undecided() {
-  for (const UndecidedTxn& txn : undecided_) {
-    const bool listed = std::any_of(aborted_.begin(), aborted_.end(), [&](const AbortedTxn& known) {
-      return known.producer_id == txn.producer_id && known.last_offset == txn.end_offset;
+void Segment::decide(const UndecidedTxn& txn, bool committed) {
+  std::erase(listed_.undecided, txn);
+  (committed ? listed_.committed : listed_.aborted).push_back(txn);
+  if (committed) {
+    std::erase_if(aborted_, [&](const AbortedTxn& known) {
+      return known.producer_id == txn.producer_id && known.first_offset == txn.first_offset;
     });
-    // Where the log was stable behind it is not known: the lowest offset ends no search.
-    if (!listed) aborted_.push_back({txn.producer_id, txn.first_offset, txn.end_offset, txn.first_offset});
+  }
+  save_damage();
+}
+
+bool Segment::was_committed(ProducerId producer, Offset first) const {
+  return std::any_of(listed_.committed.begin(), listed_.committed.end(),
+                     [&](const UndecidedTxn& txn) { return txn.producer_id == producer && txn.first_offset == first; });
+}
+
+// Those that were found after the segment was sealed.
+void Segment::apply_listed() {
+  for (const auto* list : {&listed_.undecided, &listed_.aborted}) {
+    for (const UndecidedTxn& txn : *list) {
+      const bool known = std::any_of(aborted_.begin(), aborted_.end(), [&](const AbortedTxn& one) {
+        return one.producer_id == txn.producer_id && one.last_offset == txn.end_offset;
+      });
+      // Where the log was stable behind it is not known: the lowest offset ends no search.
+      if (!known) aborted_.push_back({txn.producer_id, txn.first_offset, txn.end_offset, txn.first_offset});
+    }
   }
   std::stable_sort(aborted_.begin(), aborted_.end(),
                    [](const AbortedTxn& a, const AbortedTxn& b) { return a.last_offset < b.last_offset; });
 }
 
 void Segment::save_damage() {
-  const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage({damaged_, undecided_}));
+  DamageList list = listed_;
+  list.ranges = damaged_;
+  const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage(list));
   if (!status.ok()) warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
 }
 

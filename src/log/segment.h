@@ -101,9 +101,13 @@ class Segment {
   std::vector<DamagedRange> add_damage(const std::vector<DamagedRange>& found);
 
   // Transactions that ended, one way or the other, in a place that is damaged. For readers, they are aborted.
-  [[nodiscard]] const std::vector<UndecidedTxn>& undecided() const { return undecided_; }
-  // Returns false when it is known already.
+  [[nodiscard]] const std::vector<UndecidedTxn>& undecided() const { return listed_.undecided; }
+  // Returns false when it is known already, or its end is.
   bool add_undecided(const UndecidedTxn& txn);
+  // One of undecided() is known to have ended so.
+  void decide(const UndecidedTxn& txn, bool committed);
+  // Whether the producer's transaction that began at `first` is one that decide() was told of as committed.
+  [[nodiscard]] bool was_committed(ProducerId producer, Offset first) const;
   // What was written down before the segment was recovered.
   [[nodiscard]] const TxnEvidence& evidence() const { return evidence_; }
   void set_evidence(TxnEvidence evidence) { evidence_ = std::move(evidence); }
@@ -119,7 +123,7 @@ class Segment {
   Status check_seal();
   void load_stored();
   void save_damage();
-  void hide_undecided();
+  void apply_listed();
   Status write_index(std::string_view suffix, const Bytes& content);
   [[nodiscard]] Bytes current_seal();
   Status save_seal(const Bytes& seal);
@@ -152,7 +156,7 @@ class Segment {
   TimeIndex time_index_;
   std::vector<AbortedTxn> aborted_;
   std::vector<DamagedRange> damaged_;
-  std::vector<UndecidedTxn> undecided_;
+  DamageList listed_;  // but for the ranges: what has been found of transactions
   TxnEvidence evidence_;
   std::optional<SegmentSeal> stored_seal_;  // as it was found
   // Of the seal's file: a sync, which does not hold the partition's lock, must not write it behind remove().

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "log/cleaner.h"
 #include "log/file_names.h"
 #include "log/internal/partition_fixture.h"
 
@@ -205,6 +206,72 @@ TEST(TxnDamage, ALostMarkerShowsNothingAbortedAndHidesNothingUnreported) {
         log.log.close_and_reopen();
         log.expect_right(marker, marker + 1, damage.decided || clean);
       }
+    }
+  }
+}
+
+// Its end may become known later: from what the coordinator wrote down.
+TEST(TxnDamage, AnUndecidedTransactionIsKeptUntilItsEndIsKnown) {
+  constexpr int64_t kTime = 1'000'000'000;  // the clock's, so that no segment is rolled for its age
+  for (const bool committed : {true, false}) {
+    SCOPED_TRACE(committed ? "committed" : "aborted");
+    TopicConfig config;
+    config.segment_bytes = 500;
+    config.compact = true;
+    config.cleanable_dirty_ratio_min = 0;
+    PartitionFixture log(config);
+    const auto end = [&](int64_t producer) {
+      log.clock.advance_ms(10);
+      ASSERT_TRUE(
+          log.partition
+              ->append_end_txn(wire::ControlType::commit, ProducerId(producer), ProducerEpoch(0), LeaderEpoch(0))
+              .ok());
+    };
+    log.append_ok(test_batch({{kTime, "k", "before"}}));
+    log.append_ok(test_batch({{kTime, "other", "x"}}, from_producer(ProducerId(2), ProducerEpoch(0), 0, true)));
+    end(2);
+    log.append_ok(test_batch({{kTime, "k", "in"}}, from_producer(ProducerId(1), ProducerEpoch(0), 0, true)));
+    end(1);
+    const int64_t written_ms = log.clock.now_ms();
+    log.append_ok(test_batch({{kTime, "other", "y"}}, from_producer(ProducerId(2), ProducerEpoch(0), 1, true)));
+    log.flush();
+    const std::string file = "/data/t-0/" + segment_file(Offset(0), kLogSuffix);
+    const Bytes bytes = log.env.read_file(file).value();
+    wire::BatchReader batches(bytes);
+    uint64_t at = 0;
+    while (const auto batch = batches.next().value()) {
+      if (batch->header().base_offset == Offset(4)) break;
+      at += batch->bytes().size();
+    }
+    change(log.env, file, at, kMarkerBytes, [](char) { return '\0'; });
+    log.reopen({.recovery_point = Offset(6)});
+    const auto hidden = [&] {
+      return log.partition->read({Offset(3), 1, true, Isolation::read_committed})->aborted.size() == 1;
+    };
+    EXPECT_TRUE(hidden());
+    EXPECT_EQ(log.partition->fate(ProducerId(1), Offset(3)), TxnFate::undecided);
+    EXPECT_EQ(log.partition->fate(ProducerId(2), Offset(1)), TxnFate::committed);
+    EXPECT_EQ(log.partition->fate(ProducerId(2), Offset(5)), TxnFate::open);
+    end(2);
+    for (int i = 0; i < 20; ++i) log.append_ok(test_batch({{kTime, "k", "after"}}));
+    log.flush();
+    ASSERT_TRUE(Cleaner(log.env, log.clock).clean(*log.partition).ok());
+    EXPECT_EQ(log.read_all(Offset(3)).front(), "3:k=in") << "not removed while it may have been committed";
+    EXPECT_TRUE(hidden());
+
+    const auto lost = log.partition->lost_ends().value();
+    ASSERT_EQ(lost.size(), 1u);
+    EXPECT_EQ(lost[0].txn, (UndecidedTxn{ProducerId(1), Offset(3), Offset(4)}));
+    EXPECT_LE(lost[0].after_ms, written_ms);
+    EXPECT_GE(lost[0].before_ms, written_ms);
+    EXPECT_FALSE(lost[0].after_own || lost[0].before_own);
+    log.partition->decide(lost[0].txn, committed);
+    for (const int start : {0, 1, 2}) {
+      if (start == 1) log.close_and_reopen();
+      if (start == 2) log.reopen({.recovery_point = log.partition->recovery_point()});
+      EXPECT_EQ(hidden(), !committed) << start;
+      EXPECT_EQ(log.partition->fate(ProducerId(1), Offset(3)), committed ? TxnFate::committed : TxnFate::aborted);
+      EXPECT_EQ(log.partition->damage().undecided, 0u);
     }
   }
 }

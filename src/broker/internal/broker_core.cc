@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/memory.h"
+#include "broker/internal/lost_ends.h"
 
 namespace muir::broker {
 
@@ -115,6 +116,7 @@ Status BrokerCore::start_coordinators() {
   context_.partition_log = partition_log_.get();
   context_.groups = groups_.get();
   context_.txns = txns_.get();
+  MUIR_RETURN_IF_ERROR(decide_lost_ends(context_));
   MUIR_RETURN_IF_ERROR(groups_->load());
   MUIR_RETURN_IF_ERROR(txns_->load());
   groups_->forget_offsets_of_missing_topics();

@@ -97,4 +97,11 @@ Result<Bytes> BrokerPartitionLog::read(const std::string& topic, PartitionId par
   return Bytes(result.records);
 }
 
+std::optional<log::TxnFate> BrokerPartitionLog::fate(const std::string& topic, PartitionId partition,
+                                                     ProducerId producer, Offset offset) {
+  const auto target = find(topic, partition);
+  if (!target.ok() || (*target)->damage().ranges == 0) return std::nullopt;
+  return (*target)->fate(producer, offset);
+}
+
 }  // namespace muir::broker

@@ -126,8 +126,7 @@ Status GroupCoordinator::load_record(PartitionId partition, const wire::BatchHea
   if (auto* offset = std::get_if<OffsetRecord>(&*stored)) {
     Group& group = find_or_create(offset->group_id);
     if (batch.transactional()) {
-      pending_groups_[batch.producer_id].insert(group.id);
-      if (offset->offset) group.offsets.stage(batch.producer_id, offset->partition, std::move(*offset->offset));
+      load_in_txn(group, partition, batch.producer_id, *offset);
     } else if (offset->offset) {
       group.offsets.commit(offset->partition, std::move(*offset->offset));
     } else {
@@ -137,6 +136,26 @@ Status GroupCoordinator::load_record(PartitionId partition, const wire::BatchHea
     load_group(metadata->group_id, metadata->value);
   }
   return {};
+}
+
+// Where markers are lost, the log tells what has become of each transaction: without one, its offsets would wait for an
+// end that does not come, or take that of the producer's next transaction for theirs.
+void GroupCoordinator::load_in_txn(Group& group, PartitionId partition, ProducerId producer_id, OffsetRecord& record) {
+  if (!record.offset) return;
+  const auto fate = log_.fate(kConsumerOffsets, partition, producer_id, record.offset->log_offset);
+  if (!fate || *fate == log::TxnFate::open) {
+    pending_groups_[producer_id].insert(group.id);
+    return group.offsets.stage(producer_id, record.partition, std::move(*record.offset));
+  }
+  if (*fate == log::TxnFate::committed) return group.offsets.commit(record.partition, std::move(*record.offset));
+  if (*fate == log::TxnFate::aborted) return;
+  log::error(
+      "group {}: whether its offset {} of {}-{} was committed is not known, as the end of the transaction of producer "
+      "{} "
+      "is lost ({}-{}, offset {}). It does not count: the group goes on from the offset before, and may see records "
+      "again. If it was, set it with kafka-consumer-groups --reset-offsets",
+      group.id, record.offset->offset, record.partition.first, record.partition.second, producer_id, kConsumerOffsets,
+      partition, record.offset->log_offset);
 }
 
 void GroupCoordinator::load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value) {

@@ -54,6 +54,8 @@ struct GroupClient {
   int16_t version = 0;  // of the request
 };
 
+struct OffsetRecord;
+
 // Thread-safe. Destroy it after the log and the scheduler have stopped calling back.
 class GroupCoordinator {
  public:
@@ -154,6 +156,7 @@ class GroupCoordinator {
               std::function<void(const Status&)> done);
 
   Status load_record(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record);
+  void load_in_txn(Group& group, PartitionId partition, ProducerId producer_id, OffsetRecord& record);
   void load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value);
   void finish_load();
   Group* find(const std::string& group_id);

@@ -57,7 +57,7 @@ wire::ListOffsetsResponse::Partition answer(BrokerContext& context, const std::s
   }
   out.timestamp = found->timestamp;
   out.offset = found->offset.value();
-  if (found->offset != kNoOffset) out.leader_epoch = partition->leader_epoch().value();
+  if (found->offset != kNoOffset) out.leader_epoch = partition->epoch_at(found->offset).value();
   return out;
 }
 

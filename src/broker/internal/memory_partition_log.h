@@ -86,6 +86,13 @@ class MemoryPartitionLog final : public PartitionLog {
     return out;
   }
 
+  std::optional<log::TxnFate> fate(const std::string&, PartitionId, ProducerId, Offset offset) override {
+    const auto at = fates.find(offset);
+    return at == fates.end() ? std::nullopt : std::optional(at->second);
+  }
+  // Of records whose marker is lost.
+  std::map<Offset, log::TxnFate> fates;
+
   // Markers of a partition, oldest first: "commit 5/0" for producer id and epoch.
   std::vector<std::string> markers(const std::string& topic, PartitionId partition) {
     std::vector<std::string> out;

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/kafka_ids.h"
 #include "base/status.h"
+#include "log/producer_state.h"
 #include "wire/batch_builder.h"
 
 namespace muir::broker {
@@ -47,6 +49,11 @@ class PartitionLog {
   // control batches and what belongs to open transactions.
   [[nodiscard]] virtual Result<Bytes> read(const std::string& topic, PartitionId partition, Offset offset,
                                            size_t bytes_max) = 0;
+
+  // What has become of the transaction in which `producer` wrote the record at `offset`; nullopt where the partition is
+  // whole, and the markers in it say so.
+  [[nodiscard]] virtual std::optional<log::TxnFate> fate(const std::string& topic, PartitionId partition,
+                                                         ProducerId producer, Offset offset) = 0;
 };
 
 // Shows every record of a coordinator's topic, partition by partition, also those of control batches and of open
@@ -54,5 +61,6 @@ class PartitionLog {
 using RecordVisitor =
     std::function<Status(PartitionId partition, const wire::BatchHeader& batch, const wire::Record& record)>;
 Status read_topic(PartitionLog& log, const std::string& topic, const RecordVisitor& visit);
+Status read_partition(PartitionLog& log, const std::string& topic, PartitionId partition, const RecordVisitor& visit);
 
 }  // namespace muir::broker

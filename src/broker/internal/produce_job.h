@@ -35,8 +35,9 @@ class ProduceJob {
   void leave_the_frame();
   // Gives up what has been found of the current batch, and all memory but that of the request.
   void rest();
-  // Nobody is there any more who would be answered.
-  [[nodiscard]] bool abandoned() const { return reply_.abandoned(); }
+  // Nobody is there any more who would be answered, and who was answered nothing will send it again. With acks=0 nobody
+  // asks for an answer, and whoever hangs up behind the last record has still sent it.
+  [[nodiscard]] bool abandoned() const { return request_.acks != 0 && reply_.abandoned(); }
 
  private:
   // A batch that is appended and not yet on the disk.
