@@ -18,7 +18,7 @@ namespace {
 using schema::Json;
 
 constexpr size_t kPointsMax = 200'000;  // of one zone
-constexpr size_t kTextBytesMax = 256;   // of a name and the like: each is in every state and on every page
+constexpr size_t kTextBytesMax = 256;   // of a name and the like
 
 std::string text_of(const Json* value) {
   if (value == nullptr) return {};
@@ -67,12 +67,6 @@ Status check_text(std::string_view what, std::string_view text) {
   return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), kTextBytesMax);
 }
 
-Status check_texts(const VehicleMaster& vehicle) {
-  MUIR_RETURN_IF_ERROR(check_text("line", vehicle.line.value_or("")));
-  MUIR_RETURN_IF_ERROR(check_text("brigade", vehicle.brigade.value_or("")));
-  return check_text("name", vehicle.name.value_or(""));
-}
-
 Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
   const Json* geometry = feature.find("geometry");
   const Json* coordinates = geometry != nullptr ? geometry->find("coordinates") : nullptr;
@@ -86,8 +80,7 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
   }
   if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
   MUIR_RETURN_IF_ERROR(check_id("zone_id", zone.zone_id));
-  MUIR_RETURN_IF_ERROR(check_text("name", zone.name));
-  MUIR_RETURN_IF_ERROR(check_text("kind", zone.kind));
+  MUIR_RETURN_IF_ERROR(check_texts(zone));
   if (zone.name.empty()) zone.name = zone.zone_id;
   if (type == "Polygon") {
     zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
@@ -148,6 +141,17 @@ Result<NamedVehicle> vehicle_of(const CsvText& csv) {
 }
 
 }  // namespace
+
+Status check_texts(const VehicleMaster& vehicle) {
+  MUIR_RETURN_IF_ERROR(check_text("line", vehicle.line.value_or("")));
+  MUIR_RETURN_IF_ERROR(check_text("brigade", vehicle.brigade.value_or("")));
+  return check_text("name", vehicle.name.value_or(""));
+}
+
+Status check_texts(const ZoneMaster& zone) {
+  MUIR_RETURN_IF_ERROR(check_text("name", zone.name));
+  return check_text("kind", zone.kind);
+}
 
 Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
   CsvText csv(text);

@@ -24,6 +24,10 @@ Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text)
 // {"line":"189","brigade":"3","name":"...","speedLimit":50}, all optional.
 Result<VehicleMaster> parse_vehicle(std::string_view text);
 
+// Texts are UTF-8 and short: each is in every state and on every page.
+Status check_texts(const VehicleMaster& vehicle);
+Status check_texts(const ZoneMaster& zone);
+
 // Fuzz entry: arbitrary bytes as each of these. Returns 1 when they were one.
 int fuzz_master_data(BytesView input);
 

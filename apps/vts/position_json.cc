@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/vts/dead_letters.h"
 #include "apps/vts/json_items.h"
 #include "apps/vts/json_number.h"
 #include "apps/vts/timestamps.h"
@@ -66,13 +67,6 @@ bool read_optional(const Object& object, std::string_view name, std::optional<do
   return true;
 }
 
-// The start of a text, without half a character at its end.
-std::string start_of(std::string_view text) {
-  size_t size = std::min(text.size(), kTimestampTextMax);
-  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-  return std::string(text.substr(0, size));
-}
-
 // A time that cannot be read is no fault of structure: the position is recorded, and rejected by its rule.
 void read_timestamp(const Object& object, RawPosition& position) {
   Element value;
@@ -83,13 +77,14 @@ void read_timestamp(const Object& object, RawPosition& position) {
   if (value.is_string()) {
     const std::string_view text = value.get_string().value_unsafe();
     position.timestamp = parse_timestamp(text);
-    if (!position.timestamp) position.timestamp_text = start_of(text);
+    if (!position.timestamp) position.timestamp_text = std::string(start_of(text, kTimestampTextMax));
   } else if (value.is_int64()) {
     position.timestamp = epoch_ms(value.get_int64().value_unsafe());
   } else if (value.is_double()) {
     position.timestamp = epoch_ms(value.get_double().value_unsafe());
   }
-  if (!position.timestamp && !position.timestamp_text) position.timestamp_text = start_of(simdjson::minify(value));
+  if (!position.timestamp && !position.timestamp_text)
+    position.timestamp_text = std::string(start_of(simdjson::minify(value), kTimestampTextMax));
 }
 
 ParsedItem read_item(Element element, int64_t received_at, const PositionLimits& limits) {

@@ -29,6 +29,7 @@ struct Rejection {
 };
 
 inline constexpr std::string_view kUndecodable = "undecodable";
+inline constexpr std::string_view kNotProcessed = "not_processed";  // by none of the rules below: see dead_letters.h
 inline constexpr std::string_view kUnparseableTime = "unparseable_time";
 inline constexpr std::string_view kLatitude = "latitude_out_of_range";
 inline constexpr std::string_view kLongitude = "longitude_out_of_range";

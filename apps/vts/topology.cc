@@ -1,5 +1,6 @@
 #include "apps/vts/topology.h"
 
+#include "apps/vts/master_rows.h"
 #include "apps/vts/tracker.h"
 #include "streams/dsl.h"
 
@@ -14,6 +15,14 @@ auto select(const Outcomes& outcomes, std::optional<T> Outcome::*member, const s
   return outcomes
       .filter([member](const Outcome& out) { return (out.*member).has_value(); }, {.name = name + "-present"})
       .map_values([member](const Outcome& out) { return *(out.*member); }, {.name = name});
+}
+
+// Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
+int64_t always_first(const streams::Record<std::string, Bytes>&, int64_t) { return 0; }
+
+// Records of other programs need not have one.
+int64_t never_negative(const streams::Record<std::string, Bytes>& record, int64_t partition_time_ms) {
+  return record.timestamp_ms >= 0 ? record.timestamp_ms : std::max<int64_t>(partition_time_ms, 0);
 }
 
 // The states, and tombstones where vehicles are deleted.
@@ -48,36 +57,36 @@ void add_occupancy(const Outcomes& outcomes) {
 }  // namespace
 
 Result<streams::Topology> make_topology(const TopologyOptions& options, RegistryPort& registry, ZoneSource zones) {
+  const SerdeContext serdes{.registry = &registry};
   SerdeRef<RawPosition> raw = default_serde<RawPosition>();
-  MUIR_RETURN_IF_ERROR(raw.configure({.registry = &registry}, false));
+  SerdeRef<VehicleMaster> vehicle_row = row_serde<VehicleMaster>();
+  SerdeRef<ZoneMaster> zone_row = row_serde<ZoneMaster>();
+  MUIR_RETURN_IF_ERROR(raw.configure(serdes, false));
+  MUIR_RETURN_IF_ERROR(vehicle_row.configure(serdes, false));
+  MUIR_RETURN_IF_ERROR(zone_row.configure(serdes, false));
 
   streams::StreamsBuilder builder;
   builder.add_state_store(streams::KeyValueStoreBuilder<std::string, VehicleTrack>{.name = kTrackStore});
   builder.add_state_store(
       streams::KeyValueStoreBuilder<Bytes, int64_t>{.name = kFixesStore, .format = store::ValueFormat::plain});
-  // Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
-  const auto always_first = [](const streams::Record<std::string, VehicleMaster>&, int64_t) { return int64_t{0}; };
-  const auto master = builder.table<std::string, VehicleMaster>(std::string(kVehicleMasterTopic),
-                                                                {.name = "vehicle-master", .timestamp = always_first},
-                                                                {.store = "vehicle-master"});
-  const std::vector<std::string> stores{kTrackStore, kFixesStore};
+  builder.add_state_store(streams::KeyValueStoreBuilder<std::string, VehicleMaster>{.name = kVehicleRowsStore});
+  const std::vector<std::string> stores{kTrackStore, kFixesStore, kVehicleRowsStore};
+  // All inputs are read as bytes: what they hold is decoded where there is something to do with what cannot be.
   const Outcomes judged =
       builder
-          .stream<std::string, Bytes>(std::string(kRawTopic),
-                                      {.name = "positions",
-                                       .reset = streams::Reset::earliest,
-                                       .invalid_timestamp = streams::InvalidTimestamp::use_partition_time})
-          .left_join(master,
-                     [](const Bytes& raw_bytes, const VehicleMaster* row) {
-                       return Incoming{.raw = raw_bytes, .master = row != nullptr ? std::optional(*row) : std::nullopt};
-                     },
-                     {.name = "with-vehicle"})
+          .stream<std::string, Bytes>(
+              std::string(kRawTopic),
+              {.name = "positions", .timestamp = never_negative, .reset = streams::Reset::earliest})
           .process_values([options, raw, zones] { return std::make_unique<Tracker>(options, raw, zones); },
                           {.name = "tracker", .stores = stores});
-  const Outcomes removed = master.to_stream({.name = "vehicle-master-changes"})
-                               .process_values([options] { return std::make_unique<Remover>(options); },
-                                               {.name = "remover", .stores = stores});
-  const Outcomes outcomes = judged.merge(removed, {.name = "outcomes"});
+  const Outcomes changed =
+      builder
+          .stream<std::string, Bytes>(
+              std::string(kVehicleMasterTopic),
+              {.name = "vehicle-master", .timestamp = always_first, .reset = streams::Reset::earliest})
+          .process_values([options, vehicle_row] { return std::make_unique<VehicleRows>(options, vehicle_row); },
+                          {.name = "vehicle-rows", .stores = stores});
+  const Outcomes outcomes = judged.merge(changed, {.name = "outcomes"});
 
   select(outcomes, &Outcome::enriched, "enriched").to(std::string(kEnrichedTopic), {.name = "enriched-positions"});
   outcomes.process_values([] { return std::make_unique<StateOf>(); }, {.name = "state"})
@@ -88,6 +97,11 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   outcomes.flat_map_values([](const Outcome& out) { return out.alerts; }, {.name = "alert"})
       .to(std::string(kAlertsTopic), {.name = "alerts"});
   add_occupancy(outcomes);
+  builder
+      .stream<std::string, Bytes>(std::string(kZoneMasterTopic),
+                                  {.name = "zone-master", .timestamp = always_first, .reset = streams::Reset::earliest})
+      .process_values([zone_row] { return std::make_unique<ZoneRows>(zone_row); }, {.name = "zone-rows"})
+      .to(std::string(kDlqTopic), {.name = "zone-dead-letters"});
   return builder.build();
 }
 

@@ -1,12 +1,13 @@
 // The vehicle tracking topology: from vehicle.location.raw to everything that follows from it, exactly once.
 //
-//   raw -> left join vehicle.master -> tracker -+-> vehicle.location.enriched
-//             deleted rows of it -> remover ----+-> vehicle.state
-//                                               +-> vehicle.speed.avg.5min
-//                                               +-> vehicle.alerts
-//                                               +-> vehicle.location.dlq
-//                                               +-> vehicle.location.counts
-//                                               +-> +1/-1 per zone, by zone id -> zone.occupancy
+//   raw -------------> tracker ------+-> vehicle.location.enriched
+//   vehicle.master --> vehicle rows -+-> vehicle.state
+//                                    +-> vehicle.speed.avg.5min
+//                                    +-> vehicle.alerts
+//                                    +-> vehicle.location.dlq
+//                                    +-> vehicle.location.counts
+//                                    +-> +1/-1 per zone, by zone id -> zone.occupancy
+//   zone.master -----> zone rows -----> vehicle.location.dlq
 #pragma once
 
 #include <chrono>

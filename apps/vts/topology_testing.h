@@ -62,6 +62,7 @@ class Line {
     return count;
   }
   streams::TestDriver& driver() { return *driver_; }
+  MemoryRegistry& registry() { return registry_; }
 
  private:
   MemoryRegistry registry_;

@@ -1,42 +1,42 @@
 #include "apps/vts/tracker.h"
 
-#include <charconv>
 #include <cmath>
+
+#include "apps/vts/dead_letters.h"
+#include "apps/vts/ids.h"
+#include "apps/vts/master_rows.h"
 
 namespace muir::vts {
 namespace {
 
 // The row's, if it is one: rows may come from other programs.
-double speed_limit_of(const std::optional<VehicleMaster>& master, const Limits& limits) {
-  const bool own = master && master->speed_limit && std::isfinite(*master->speed_limit) && *master->speed_limit > 0;
-  return own ? *master->speed_limit : limits.default_speed_limit_kmh;
-}
-
-// When a row was deleted: see kRemovedAtHeader. Tombstones of other programs do not say; then it is now.
-int64_t removed_at(streams::Headers headers, int64_t now_ms) {
-  for (const streams::Header& header : headers) {
-    if (header.name != kRemovedAtHeader || !header.value) continue;
-    int64_t value = 0;
-    const BytesView text = *header.value;
-    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure == std::errc() && end == text.data() + text.size()) return std::clamp(value, int64_t{0}, now_ms);
-  }
-  return now_ms;
+double speed_limit_of(const VehicleMaster& row, const Limits& limits) {
+  const bool own = row.speed_limit && std::isfinite(*row.speed_limit) && *row.speed_limit > 0;
+  return own ? *row.speed_limit : limits.default_speed_limit_kmh;
 }
 
 // Positions of one partition come about in the order of their receipt, as several gateways write them.
 constexpr int64_t kReceiptSkewMs = 3'600'000;
 constexpr size_t kSweptVehicles = 1000;  // at most in one sweep
 
-SeenFixes seen_fixes(FixesStore rows, const TopologyOptions& options) {
-  return {std::move(rows), options.duplicate_retention, options.silent_retention};
+constexpr size_t kTimestampTextMax = 128;
+
+// Why it is none that could have been posted; empty when it could.
+std::string fault_of(const std::string* key, const RawPosition& position) {
+  if (const Status named = check_id("vehicleId", position.vehicle_id); !named.ok()) return named.message();
+  if (key == nullptr) return "the record has no key, which is the vehicleId";
+  if (*key != position.vehicle_id)
+    return fmt::format("the record's key is not its vehicleId '{}'", position.vehicle_id);
+  return {};
 }
 
 }  // namespace
 
 Status Tracker::init(Context& context) {
+  rows_ = MUIR_TRY((context.key_value_store<std::string, VehicleMaster>(kVehicleRowsStore)));
   tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
-  seen_ = seen_fixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_);
+  seen_ = SeenFixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_.duplicate_retention,
+                    options_.silent_retention);
   counts_ = {.partition = context.task_id().partition.value()};
   forwarded_.reset();
   MUIR_RETURN_IF_ERROR(tracks_.for_each([this](const std::string&, const VehicleTrack& track) {
@@ -56,25 +56,25 @@ Status Tracker::init(Context& context) {
 }
 
 Status Tracker::process(const Record& record) {
-  auto decoded = raw_.deserialize(kRawTopic, record.value->raw);
-  if (!decoded.ok() || decoded->vehicle_id.empty()) {
-    VehicleTrack track = MUIR_TRY(tracks_.get("")).value_or(VehicleTrack{});
-    const VehicleTrack before = track;
-    const std::string why = decoded.ok() ? "vehicleId is empty" : decoded.status().message();
-    MUIR_RETURN_IF_ERROR(reject(record, nullptr, track, {kUndecodable, why}));
-    return save("", track, before);
-  }
-  VehicleTrack track = MUIR_TRY(tracks_.get(decoded->vehicle_id)).value_or(VehicleTrack{});
+  if (record.value == nullptr) return reject_record(record, "the record has no value");
+  auto decoded = raw_.deserialize(kRawTopic, *record.value);
+  if (!decoded.ok() && !is_of_record(decoded.status())) return decoded.status();
+  if (!decoded.ok()) return reject_record(record, decoded.status().message());
+  RawPosition& position = *decoded;
+  if (std::string fault = fault_of(record.key, position); !fault.empty())
+    return reject_record(record, std::move(fault));
+  if (position.timestamp_text) position.timestamp_text = start_of(*position.timestamp_text, kTimestampTextMax);
+  VehicleTrack track = MUIR_TRY(tracks_.get(position.vehicle_id)).value_or(VehicleTrack{});
   const VehicleTrack before = track;
   // No further than the clock: the time of receipt may be anything in records of other programs.
-  received_ = std::max(received_, std::min(decoded->received_at, context().current_system_time_ms()));
-  MUIR_RETURN_IF_ERROR(judge(record, *decoded, track));
-  return save(decoded->vehicle_id, track, before);
+  received_ = std::max(received_, std::min(position.received_at, context().current_system_time_ms()));
+  MUIR_RETURN_IF_ERROR(judge(record, position, track));
+  return save(position.vehicle_id, track, before);
 }
 
 Status Tracker::judge(const Record& record, const RawPosition& received, VehicleTrack& track) {
   if (const auto rejection = check_position(received, received.received_at, options_.limits))
-    return reject(record, &received, track, *rejection);
+    return reject(record, received, track, *rejection);
   if (!MUIR_TRY(seen_.take(received, track))) {
     ++track.duplicates;
     return {};
@@ -82,48 +82,51 @@ Status Tracker::judge(const Record& record, const RawPosition& received, Vehicle
   RawPosition position = received;
   position.speed = reported(received.speed);
   position.heading = reported(received.heading);
-  const double speed_limit = speed_limit_of(record.value->master, options_.limits);
+  const VehicleMaster row = MUIR_TRY(rows_.get(position.vehicle_id)).value_or(VehicleMaster{});
   TrackStep step;
   if (track.removed_at && position.received_at <= *track.removed_at) {
     step.late = true;  // was on its way when its vehicle was deleted, and must not bring it back
   } else {
-    step = advance(track, position, speed_limit, *zones_(), options_.limits);
+    step = advance(track, position, speed_limit_of(row, options_.limits), *zones_(), options_.limits);
   }
-  if (step.rejection) return reject(record, &received, track, *step.rejection);
-  return accept(record, position, track, std::move(step), speed_limit);
+  if (step.rejection) return reject(record, received, track, *step.rejection);
+  return accept(record, position, track, std::move(step), row);
 }
 
-Status Tracker::reject(const Record& record, const RawPosition* position, VehicleTrack& track,
+// Counted under no vehicle.
+Status Tracker::reject_record(const Record& record, std::string why) {
+  VehicleTrack track = MUIR_TRY(tracks_.get("")).value_or(VehicleTrack{});
+  const VehicleTrack before = track;
+  ++track.dead_letters;
+  Outcome out;
+  out.dead_letter =
+      dead_letter(context().record_metadata(), context().current_system_time_ms(), {kUndecodable, std::move(why)},
+                  record.value != nullptr ? OptBytesView(*record.value) : std::nullopt);
+  const bool named = record.key != nullptr && check_id("", *record.key).ok();
+  MUIR_RETURN_IF_ERROR(context().forward(
+      {named ? record.key : nullptr, &out, record.timestamp_ms, headers_for_results(record.headers)}));
+  return save("", track, before);
+}
+
+Status Tracker::reject(const Record& record, const RawPosition& position, VehicleTrack& track,
                        const Rejection& rejection) {
   ++track.dead_letters;
   Outcome out;
-  DeadLetter& letter = out.dead_letter.emplace();
-  letter.rule = rejection.rule;
-  letter.message = rejection.message;
-  if (const auto from = context().record_metadata()) {
-    letter.topic = from->topic;
-    letter.partition = from->partition.value();
-    letter.offset = from->offset.value();
-  }
-  letter.received_at = context().current_system_time_ms();
-  if (position != nullptr) {
-    letter.vehicle_id = position->vehicle_id;
-    letter.timestamp = position->timestamp;
-    letter.timestamp_text = position->timestamp_text;
-    letter.received_at = position->received_at;
-    letter.payload = to_json(*position);
-  } else {
-    letter.payload = hex(BytesView(record.value->raw).substr(0, 4096));
-  }
-  return context().forward(record.with_value(out));
+  out.dead_letter = dead_letter(context().record_metadata(), position.received_at, rejection, std::nullopt);
+  DeadLetter& letter = *out.dead_letter;
+  letter.vehicle_id = position.vehicle_id;
+  letter.timestamp = position.timestamp;
+  letter.timestamp_text = position.timestamp_text;
+  letter.payload = to_json(position);
+  return context().forward({record.key, &out, record.timestamp_ms, headers_for_results(record.headers)});
 }
 
 Status Tracker::accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
-                       double speed_limit) {
+                       const VehicleMaster& row) {
   ++track.accepted;
   if (step.late) ++track.late;
   track.alerts += static_cast<int64_t>(step.alerts.size());
-  const VehicleMaster master = record.value->master.value_or(VehicleMaster{});
+  const double speed_limit = speed_limit_of(row, options_.limits);
   Outcome out;
   out.enriched = EnrichedPosition{.vehicle_id = position.vehicle_id,
                                   .lat = position.lat,
@@ -133,9 +136,9 @@ Status Tracker::accept(const Record& record, const RawPosition& position, Vehicl
                                   .timestamp = *position.timestamp,
                                   .received_at = position.received_at,
                                   .late = step.late,
-                                  .line = master.line,
-                                  .brigade = master.brigade,
-                                  .name = master.name,
+                                  .line = row.line,
+                                  .brigade = row.brigade,
+                                  .name = row.name,
                                   .speed_limit = speed_limit};
   if (!step.late) {
     out.enriched->zones = track.newest->zones;
@@ -146,9 +149,9 @@ Status Tracker::accept(const Record& record, const RawPosition& position, Vehicl
                              .heading = position.heading,
                              .timestamp = *position.timestamp,
                              .received_at = position.received_at,
-                             .line = master.line,
-                             .brigade = master.brigade,
-                             .name = master.name,
+                             .line = row.line,
+                             .brigade = row.brigade,
+                             .name = row.name,
                              .speed_limit = speed_limit,
                              .overspeed = track.overspeed.has_value(),
                              .zones = track.newest->zones};
@@ -157,7 +160,7 @@ Status Tracker::accept(const Record& record, const RawPosition& position, Vehicl
   out.alerts = std::move(step.alerts);
   for (std::string& zone : step.entered) out.zone_deltas.push_back({std::move(zone), 1});
   for (std::string& zone : step.left) out.zone_deltas.push_back({std::move(zone), -1});
-  return context().forward(record.with_value(out).with_timestamp(*position.timestamp));
+  return context().forward({record.key, &out, *position.timestamp, headers_for_results(record.headers)});
 }
 
 Status Tracker::save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before) {
@@ -201,26 +204,6 @@ Status Tracker::sweep_silent() {
     MUIR_RETURN_IF_ERROR(tracks_.put(id, track));
   }
   return {};
-}
-
-Status Remover::init(Context& context) {
-  tracks_ = MUIR_TRY((context.key_value_store<std::string, VehicleTrack>(kTrackStore)));
-  seen_ = seen_fixes(MUIR_TRY((context.key_value_store<Bytes, int64_t>(kFixesStore))), options_);
-  return {};
-}
-
-Status Remover::process(const streams::Record<std::string, VehicleMaster>& record) {
-  if (record.value != nullptr || record.key->empty()) return {};
-  const int64_t when = removed_at(record.headers, context().current_system_time_ms());
-  VehicleTrack track = MUIR_TRY(tracks_.get(*record.key)).value_or(VehicleTrack{});
-  Outcome out{.removed = true};
-  if (track.newest) {
-    for (std::string& zone : track.newest->zones) out.zone_deltas.push_back({std::move(zone), -1});
-  }
-  remove(track, when);
-  MUIR_RETURN_IF_ERROR(seen_.erase(*record.key));
-  MUIR_RETURN_IF_ERROR(tracks_.put(*record.key, track));
-  return context().forward({record.key, &out, when});
 }
 
 }  // namespace muir::vts

@@ -1,5 +1,5 @@
 // Tracker: the processor at the heart of the topology. Decodes and judges one position at a time, with what it
-// remembers of its vehicle, and says everything that follows. Remover: forgets the vehicles that are deleted.
+// remembers of its vehicle, and says everything that follows.
 #pragma once
 
 #include <memory>
@@ -19,12 +19,6 @@ namespace muir::vts {
 
 inline constexpr const char* kTrackStore = "vehicle-track";
 
-// A record of vehicle.location.raw, not yet decoded, beside its vehicle's row of vehicle.master.
-struct Incoming {
-  Bytes raw;
-  std::optional<VehicleMaster> master;
-};
-
 struct ZoneDelta {
   std::string zone_id;
   int64_t change = 0;
@@ -43,21 +37,23 @@ struct Outcome {
 };
 
 // Owned by its task's thread.
-class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, Outcome> {
+class Tracker final : public streams::FixedKeyProcessor<std::string, Bytes, Outcome> {
  public:
   Tracker(const TopologyOptions& options, SerdeRef<RawPosition> raw, ZoneSource zones)
       : options_(options), raw_(std::move(raw)), zones_(std::move(zones)) {}
 
   Status init(Context& context) override;
-  Status process(const streams::Record<std::string, Incoming>& record) override;
+  Status process(const streams::Record<std::string, Bytes>& record) override;
 
  private:
-  using Record = streams::Record<std::string, Incoming>;
+  using Record = streams::Record<std::string, Bytes>;
 
-  Status reject(const Record& record, const RawPosition* position, VehicleTrack& track, const Rejection& rejection);
+  // A record that holds no position.
+  Status reject_record(const Record& record, std::string why);
+  Status reject(const Record& record, const RawPosition& position, VehicleTrack& track, const Rejection& rejection);
   Status judge(const Record& record, const RawPosition& position, VehicleTrack& track);
   Status accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
-                double speed_limit);
+                const VehicleMaster& row);
   Status save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before);
   Status forward_counts();
   Status sweep_silent();
@@ -65,27 +61,13 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Incoming, O
   const TopologyOptions options_;
   const SerdeRef<RawPosition> raw_;
   const ZoneSource zones_;
+  streams::KeyValueStore<std::string, VehicleMaster> rows_;  // written by VehicleRows
   streams::KeyValueStore<std::string, VehicleTrack> tracks_;
   SeenFixes seen_;
   PartitionCounts counts_;
   std::optional<PartitionCounts> forwarded_;
   int64_t received_ = 0;    // greatest time of receipt
   std::string sweep_from_;  // the vehicle that the next sweep begins with
-};
-
-// Reads the changes of vehicle.master. A row that is deleted takes its vehicle's state with it: the next fix is a first
-// one. Owned by its task's thread.
-class Remover final : public streams::FixedKeyProcessor<std::string, VehicleMaster, Outcome> {
- public:
-  explicit Remover(const TopologyOptions& options) : options_(options) {}
-
-  Status init(Context& context) override;
-  Status process(const streams::Record<std::string, VehicleMaster>& record) override;
-
- private:
-  const TopologyOptions options_;
-  streams::KeyValueStore<std::string, VehicleTrack> tracks_;
-  SeenFixes seen_;
 };
 
 }  // namespace muir::vts

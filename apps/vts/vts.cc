@@ -4,7 +4,10 @@
 #include <thread>
 
 #include "apps/vts/api.h"
+#include "apps/vts/dead_letters.h"
 #include "apps/vts/feed.h"
+#include "apps/vts/health.h"
+#include "apps/vts/query.h"
 #include "apps/vts/replay.h"
 #include "apps/vts/topic_follower.h"
 #include "apps/vts/topics.h"
@@ -161,16 +164,18 @@ class Running final : public Vts {
   Status start_topology() {
     const streams::Topology topology =
         MUIR_TRY(make_topology(options_.config.topology, registry_, [this] { return directory_.zones(); }));
-    streams_ = MUIR_TRY(streams::KafkaStreams::create(topology, options_.config.streams, client_,
-                                                      {.registry = &registry_, .metrics = options_.metrics}));
+    SerdeRef<DeadLetter> letters = default_serde<DeadLetter>();
+    MUIR_RETURN_IF_ERROR(letters.configure({.registry = &registry_}, false));
+    streams_ = MUIR_TRY(streams::KafkaStreams::create(
+        topology, options_.config.streams, client_,
+        {.registry = &registry_, .metrics = options_.metrics, .on_failure = to_dead_letters(letters, system_clock())}));
     streams_->set_state_listener([this](streams::StreamsState to, streams::StreamsState) {
       if (to == streams::StreamsState::running) has_run_ = true;
     });
     streams_->set_uncaught_exception_handler([this](const Status& status) {
       // Before it has ever run, trying again what is refused would only hide the refusal.
       if (!has_run_ && !may_pass(status)) return streams::UncaughtResponse::shutdown_client;
-      log::error("topology: {}; its thread is replaced", status.to_string());
-      return streams::UncaughtResponse::replace_thread;
+      return streams::UncaughtResponse::replace_thread;  // which is logged, and told by /health
     });
     return streams_->start();
   }
@@ -190,6 +195,9 @@ class Running final : public Vts {
     feed_.emplace(view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);
     api_->add_to(*server_);
+    server_->route("GET", "/health", with_parameters({}, [this](const net::HttpRequest&, const auto& responder) {
+                     responder->respond(answer(health_of(streams_->state(), streams_->failing(), has_run_)));
+                   }));
     server_->websocket("/api/v1/feed", feed_->handler());
     if (!options_.demo_dir.empty()) server_->files("/demo", options_.demo_dir);
     if (!options_.web_dir.empty()) server_->files("/", options_.web_dir);
@@ -255,6 +263,7 @@ class Running final : public Vts {
   std::optional<MasterWriter> master_;
   std::unique_ptr<TopicFollower> zones_follower_;
   std::unique_ptr<TopicFollower> outputs_;
+  std::atomic<bool> has_run_{false};  // the topology, before or now
   std::unique_ptr<streams::KafkaStreams> streams_;
   std::optional<Feed> feed_;
   std::optional<Api> api_;
@@ -262,7 +271,6 @@ class Running final : public Vts {
   std::unique_ptr<Replay> replay_;
   std::thread replay_thread_;
   bool stopped_ = false;
-  std::atomic<bool> has_run_{false};
   std::unique_ptr<MetricsGroup> stores_metrics_;
   std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };

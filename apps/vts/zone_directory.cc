@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "apps/vts/master_rows.h"
 #include "apps/vts/zone_geometry.h"
 #include "base/log.h"
 
@@ -28,12 +29,11 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
       rows_.erase(id);
       continue;
     }
-    auto zone = serde_.deserialize(kZoneMasterTopic, *record.value);
+    auto zone = read_zone_row(serde_, id, *record.value);
     if (!zone.ok()) {
       log::warn("{} offset {}: {}", kZoneMasterTopic, record.offset, zone.status().message());
       continue;
     }
-    zone->zone_id = id;  // the key is what names a zone
     warn_of_rings(*zone);
     rows_.insert_or_assign(id, std::move(*zone));
   }

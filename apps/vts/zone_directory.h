@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "apps/vts/master_rows.h"
 #include "apps/vts/zone_index.h"
 #include "client/records.h"
 #include "serde/serde.h"
@@ -18,7 +19,8 @@ class ZoneDirectory {
  public:
   // Before any record.
   Status configure(const SerdeContext& context) { return serde_.configure(context, false); }
-  // Takes records of zone.master. Undecodable ones are logged and skipped.
+  // Takes records of zone.master. Those that are no zones are logged and skipped; the topology makes dead letters of
+  // them.
   void apply(const client::PartitionRecords& records);
   // Never null.
   [[nodiscard]] std::shared_ptr<const ZoneIndex> zones() const;
@@ -26,7 +28,7 @@ class ZoneDirectory {
   [[nodiscard]] bool wait_for(size_t zones_min, int64_t timeout_ms) const;
 
  private:
-  SerdeRef<ZoneMaster> serde_ = default_serde<ZoneMaster>();
+  SerdeRef<ZoneMaster> serde_ = row_serde<ZoneMaster>();
   std::map<std::string, ZoneMaster> rows_;  // of the thread that applies
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

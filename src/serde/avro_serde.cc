@@ -31,8 +31,11 @@ class StructCodec {
  public:
   using Decoder = schema::avro::StructDecoder;
 
-  explicit StructCodec(const schema::Layout& layout)
-      : layout_(&layout), text_(schema::avro::to_text(*schema::avro::schema_of(layout))), encoder_(layout) {}
+  StructCodec(const schema::Layout& layout, bool same_name)
+      : layout_(&layout),
+        same_name_(same_name),
+        text_(schema::avro::to_text(*schema::avro::schema_of(layout))),
+        encoder_(layout) {}
 
   [[nodiscard]] const std::string& name() const { return layout_->name; }
   [[nodiscard]] const std::string& schema_text() const { return text_; }
@@ -41,12 +44,18 @@ class StructCodec {
   }
   Status encode(const void* value, Bytes& out) const { return encoder_.encode(value, out); }
   [[nodiscard]] Result<Decoder> decoder_of(std::string_view writer) const {
-    return Decoder::compile(MUIR_TRY(schema::avro::parse(writer, {.strict = false})), *layout_);
+    const auto schema = MUIR_TRY(schema::avro::parse(writer, {.strict = false}));
+    if (same_name_ && unqualified(schema->branch_name()) != unqualified(name()))
+      return error(Code::invalid_argument, "it is of '{}', not of '{}'", schema->branch_name(), name());
+    return Decoder::compile(schema, *layout_);
   }
   static Status decode(const Decoder& decoder, BytesView bytes, void* out) { return decoder.decode(bytes, out); }
 
  private:
+  static std::string_view unqualified(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
   const schema::Layout* layout_;  // lives as long as the program
+  bool same_name_;
   std::string text_;
   schema::avro::StructEncoder encoder_;
 };
@@ -54,7 +63,8 @@ class StructCodec {
 }  // namespace
 
 std::shared_ptr<ErasedSerde> make_avro_serde(const schema::Layout& layout, AvroOptions options) {
-  return std::make_shared<internal::RegisteredSerde<StructCodec>>(StructCodec(layout), std::move(options));
+  return std::make_shared<internal::RegisteredSerde<StructCodec>>(StructCodec(layout, options.same_name),
+                                                                  std::move(options));
 }
 
 }  // namespace muir

@@ -32,6 +32,9 @@ struct serde;  // see above
 struct AvroOptions {
   std::string subject{};      // empty: Kafka's default, "<topic>-key" or "<topic>-value"
   bool auto_register = true;  // false: the schema must be registered already
+  // Reads only what a schema of the same name wrote, without its namespace, as Avro's specification has it. Java's
+  // reader, and this one by default, take any record that has the fields that are needed; where none is, that is any.
+  bool same_name = false;
 };
 
 // Avro in Confluent's wire format: 0, schema id in 4 bytes, the datum. Reads what any earlier or later schema wrote, by

@@ -69,6 +69,7 @@ void KafkaStreams::set_uncaught_exception_handler(std::function<UncaughtResponse
   impl_->instance.set_uncaught_handler(std::move(handler));
 }
 Status KafkaStreams::failure() const { return impl_->instance.failure(); }
+Status KafkaStreams::failing() const { return impl_->instance.failing(); }
 StreamsMetrics KafkaStreams::metrics() const { return impl_->instance.metrics(); }
 const StreamsConfig& KafkaStreams::config() const { return impl_->instance.config(); }
 Result<internal::StoreReader> KafkaStreams::reader(const std::string& store) const {

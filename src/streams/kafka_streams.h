@@ -43,13 +43,16 @@ enum class StreamsState : unsigned char {
 };
 std::string_view to_string(StreamsState state);
 
-// What becomes of the application when one of its threads ends with a failure that no handler absorbed.
+// What becomes of the application when one of its threads ends with a failure that no handler absorbed. A thread that
+// is replaced again and again begins later each time, up to 10 s.
 enum class UncaughtResponse : unsigned char { replace_thread, shutdown_client, shutdown_application };
 
 // A snapshot; totals since start.
 struct StreamsMetrics {
   StreamsState state = StreamsState::created;
   int threads_alive = 0;
+  int threads_failing = 0;      // replaced, and not known to have got over it: see failing()
+  uint64_t threads_failed = 0;  // and were replaced
   uint64_t records_processed = 0;
   // What no result came of: null keys where one is needed, late records, invalid timestamps, failures that a handler
   // passed over. Global tables count too.
@@ -102,6 +105,9 @@ class KafkaStreams {
   void set_uncaught_exception_handler(std::function<UncaughtResponse(const Status&)> handler);
   // Why the state is `error`; OK otherwise.
   [[nodiscard]] Status failure() const;
+  // Why processing has stopped, of the whole or of a part: the failure of a thread that was replaced, until its
+  // successor has run for 10 s, or failure(). OK otherwise.
+  [[nodiscard]] Status failing() const;
   [[nodiscard]] StreamsMetrics metrics() const;
   [[nodiscard]] const StreamsConfig& config() const;
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "wire/murmur2.h"
 
@@ -12,10 +11,6 @@ namespace {
 
 constexpr int64_t kReopenAfterMs = 1'000;  // when brokers do not answer
 constexpr int64_t kGlobalPollMs = 100;
-// Between a thread and the one that replaces it, when they fail one after the other.
-constexpr int64_t kFirstReplacedAfterMs = 50;
-constexpr int64_t kReplacedAfterMaxMs = 10'000;
-constexpr int64_t kCalmMs = 60'000;  // after so long a failure is the first again
 
 bool terminal(StreamsState state) {
   return state == StreamsState::pending_shutdown || state == StreamsState::not_running ||
@@ -141,9 +136,7 @@ void Instance::run_global() {
 
 void Instance::run_worker(int index) {
   bool again = true;
-  Backoff backoff(kFirstReplacedAfterMs, kReplacedAfterMaxMs);
   while (again && !stopping()) {
-    const int64_t began_ms = parts_.clock->steady_ms();
     StreamThread thread(context_, *parts_.client, parts_.factory, index, client_id_, [this](const auto& hosts) {
       const std::lock_guard guard(mutex_);
       hosts_ = hosts;
@@ -154,15 +147,15 @@ void Instance::run_worker(int index) {
       threads_[index] = &thread;
     }
     const Status ended = run_thread(thread);
-    again = !ended.ok() && on_failure(thread, ended);
+    int64_t wait_ms = 0;
+    again = !ended.ok() && on_failure(thread, ended, wait_ms);
     {
       const std::lock_guard guard(mutex_);
       threads_.erase(index);
     }
     thread.close(ended.ok());
     on_thread_state(index, ThreadState::dead);
-    if (parts_.clock->steady_ms() - began_ms > kCalmMs) backoff.reset();
-    if (again) rest(backoff.next_ms());
+    if (again && wait_ms > 0) rest(wait_ms);
   }
   std::unique_lock lock(mutex_);
   --workers_alive_;
@@ -188,18 +181,27 @@ Status Instance::run_thread(StreamThread& thread) {
   return {};
 }
 
-bool Instance::on_failure(StreamThread& thread, const Status& failure) {
+bool Instance::on_failure(StreamThread& thread, const Status& failure, int64_t& replace_after_ms) {
   std::function<UncaughtResponse(const Status&)> handler;
   {
     const std::lock_guard guard(mutex_);
     handler = handler_;
   }
-  log::error("{}-StreamThread-{} ends: {}", client_id_, thread.index(), failure.to_string());
   const UncaughtResponse response = handler ? handler(failure) : UncaughtResponse::shutdown_client;
   if (response == UncaughtResponse::replace_thread) {
-    log::info("{}-StreamThread-{} is replaced", client_id_, thread.index());
+    int64_t wait_ms = 0;
+    int in_a_row = 0;
+    {
+      const std::lock_guard guard(mutex_);
+      wait_ms = replacements_.failed(thread.index(), failure, parts_.clock->steady_ms());
+      in_a_row = replacements_.in_a_row(thread.index());
+    }
+    log::error("{}-StreamThread-{} ends, for the {}. time in a row, and is replaced after {} ms: {}", client_id_,
+               thread.index(), in_a_row, wait_ms, failure.to_string());
+    replace_after_ms = wait_ms;
     return true;
   }
+  log::error("{}-StreamThread-{} ends: {}", client_id_, thread.index(), failure.to_string());
   if (response == UncaughtResponse::shutdown_application) thread.request_application_shutdown();
   std::unique_lock lock(mutex_);
   if (failure_.ok()) failure_ = failure;
@@ -211,6 +213,7 @@ bool Instance::on_failure(StreamThread& thread, const Status& failure) {
 void Instance::on_thread_state(int index, ThreadState state) {
   std::unique_lock lock(mutex_);
   thread_states_[index] = state;
+  replacements_.set_running(index, state == ThreadState::running, parts_.clock->steady_ms());
   if (terminal(state_) || state_ == StreamsState::created) return;
   const bool all = std::all_of(thread_states_.begin(), thread_states_.end(),
                                [](const auto& entry) { return entry.second == ThreadState::running; });
@@ -301,6 +304,11 @@ Status Instance::failure() const {
   return failure_;
 }
 
+Status Instance::failing() const {
+  const std::lock_guard guard(mutex_);
+  return failure_.ok() ? replacements_.failure(parts_.clock->steady_ms()) : failure_;
+}
+
 StreamsMetrics Instance::metrics() const {
   StreamsMetrics out;
   out.records_processed = counters_.records_processed;
@@ -316,6 +324,8 @@ StreamsMetrics Instance::metrics() const {
   const std::lock_guard guard(mutex_);
   out.state = state_;
   out.threads_alive = static_cast<int>(threads_.size());
+  out.threads_failed = replacements_.total();
+  out.threads_failing = replacements_.failing(parts_.clock->steady_ms());
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "streams/internal/global_thread.h"
 #include "streams/internal/stream_thread.h"
+#include "streams/internal/thread_replacements.h"
 #include "streams/kafka_streams.h"
 
 namespace muir::streams::internal {
@@ -46,6 +47,7 @@ class Instance {
   void set_state_listener(std::function<void(StreamsState, StreamsState)> listener);
   void set_uncaught_handler(std::function<UncaughtResponse(const Status&)> handler);
   [[nodiscard]] Status failure() const;
+  [[nodiscard]] Status failing() const;
   [[nodiscard]] StreamsMetrics metrics() const;
   [[nodiscard]] const StreamsConfig& config() const { return parts_.config; }
   [[nodiscard]] const SerdeContext& serdes() const { return parts_.serdes; }
@@ -58,8 +60,8 @@ class Instance {
   void run_global();
   void run_worker(int index);
   Status run_thread(StreamThread& thread);
-  // True: the worker begins anew.
-  bool on_failure(StreamThread& thread, const Status& failure);
+  // True: the worker begins anew, after a while.
+  bool on_failure(StreamThread& thread, const Status& failure, int64_t& replace_after_ms);
   void on_thread_state(int index, ThreadState state);
   void change_state(std::unique_lock<std::mutex>& lock, StreamsState to);
   void stop_all(std::unique_lock<std::mutex>& lock);
@@ -86,6 +88,7 @@ class Instance {
   Status failure_{};
   std::map<int, StreamThread*> threads_;  // alive
   std::map<int, ThreadState> thread_states_;
+  ThreadReplacements replacements_;
   int workers_alive_ = 0;
   std::function<void(StreamsState, StreamsState)> listener_;
   std::function<UncaughtResponse(const Status&)> handler_;

@@ -60,6 +60,10 @@ std::unique_ptr<MetricsGroup> watch_streams(MetricsRegistry* registry, const Ins
       sink.gauge("muir_streams_state", "1 for the state that the application is in.",
                  {{"state", std::string(to_string(state))}}, now.state == state ? 1 : 0);
     sink.gauge("muir_streams_alive_threads", "Stream threads (alive-stream-threads).", {}, now.threads_alive);
+    sink.gauge("muir_streams_failing_threads", "Stream threads that were replaced and have not run for 10 s since.", {},
+               now.threads_failing);
+    sink.counter("muir_streams_failed_threads_total", "Stream threads that failed (failed-stream-threads).", {},
+                 static_cast<double>(now.threads_failed));
     collect_counters(sink, counters);
     collect_stores(sink, stores);
   });

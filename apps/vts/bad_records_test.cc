@@ -1,0 +1,236 @@
+// Records of the input topics that no program of ours has written: each becomes a dead letter that says why and where
+// it lies, and what comes after is processed.
+#include "apps/vts/dead_letters.h"
+#include "apps/vts/topology_testing.h"
+#include "apps/vts/zone_directory.h"
+
+namespace muir::vts {
+namespace {
+
+template <class T>
+Bytes encoded(RegistryPort& registry, std::string_view topic, const T& value) {
+  SerdeRef<T> serde = default_serde<T>();
+  EXPECT_TRUE(serde.configure({.registry = &registry}, false).ok());
+  Bytes out;
+  EXPECT_TRUE(serde.serialize(topic, value, out).ok());
+  return out;
+}
+
+// What is no value in any of the topics. `good` is one of the topic.
+struct BadValue {
+  const char* what;
+  std::string value;
+  const char* why;  // part of the dead letter's message
+};
+std::vector<BadValue> bad_values(RegistryPort& registry, const Bytes& good) {
+  const Bytes other = encoded(registry, "other", ZoneOccupancy{.zone_id = "east", .vehicles = 1});
+  return {
+      {"text", "nonsense", "magic byte 0x6e instead of 0x00"},
+      {"JSON", R"({"line":"189"})", "magic byte 0x7b instead of 0x00"},
+      {"nothing", "", "0 bytes are too few for a magic byte and a schema id"},
+      {"half a frame", std::string("\0\0\0", 3), "3 bytes are too few"},
+      {"an unknown schema", std::string("\0\0\0\x27\x0f\2", 6), "schema id=9999"},
+      {"a negative schema id", std::string("\0\xff\xff\xff\xff\2", 6), "schema id=-1"},
+      {"a frame without data", good.substr(0, 5), "deserialize muir.vts."},
+      {"data cut off", good.substr(0, good.size() - 1), "deserialize muir.vts."},
+      {"data and more", good + "x", "deserialize muir.vts."},
+      {"another record's data", other, "schema id=2"},
+      {"its data under its own schema, damaged", good.substr(0, 5) + std::string(40, '\xff'), "deserialize muir.vts."},
+  };
+}
+
+const VehicleMaster kRow{.line = "189", .brigade = "3", .name = "Our first", .speed_limit = 30};
+const ZoneMaster kZone{.zone_id = "west", .name = "West", .kind = "test", .polygons = {{{20, 52, 20.5, 52, 20.5, 53}}}};
+
+RawPosition fix_of(const char* vehicle, int64_t timestamp) {
+  return {
+      .vehicle_id = vehicle, .lat = 52.5, .lon = 20.5, .speed = 40, .timestamp = timestamp, .received_at = timestamp};
+}
+
+class BadRecords : public ::testing::Test {
+ protected:
+  void pipe(std::string_view topic, std::optional<std::string> key, std::optional<std::string> value,
+            int64_t timestamp_ms = kBase) {
+    const Status status = line_.driver().pipe(
+        std::string(topic), {.key = std::move(key), .value = std::move(value), .timestamp_ms = timestamp_ms});
+    EXPECT_TRUE(status.ok()) << status.to_string();
+  }
+  // The one dead letter that there is now.
+  std::optional<streams::TestRecord<std::string, DeadLetter>> letter() {
+    auto letters = line_.read<DeadLetter>(kDlqTopic);
+    EXPECT_EQ(letters.size(), 1U);
+    return letters.empty() ? std::nullopt : std::optional(letters.front());
+  }
+  void expect_letter(const std::string& what, std::string_view topic, int64_t offset, const std::string& payload,
+                     const std::string& why) {
+    const auto record = letter();
+    ASSERT_TRUE(record) << what;
+    EXPECT_EQ(record->value->rule, kUndecodable) << what;
+    EXPECT_EQ(record->value->topic, topic) << what;
+    EXPECT_EQ(record->value->partition, 0) << what;
+    EXPECT_EQ(record->value->offset, offset) << what;
+    EXPECT_EQ(record->value->payload, hex(payload)) << what;
+    EXPECT_NE(record->value->message.find(why), std::string::npos) << what << ": " << record->value->message;
+  }
+
+  Line line_;
+};
+
+TEST_F(BadRecords, OfVehicleRowsLeaveTheRowBeforeThem) {
+  pipe(kVehicleMasterTopic, "V1", encoded(line_.registry(), kVehicleMasterTopic, kRow));
+  int64_t offset = 1;
+  int64_t time = kBase;
+  for (const BadValue& bad : bad_values(line_.registry(), encoded(line_.registry(), kVehicleMasterTopic, kRow))) {
+    pipe(kVehicleMasterTopic, "V1", bad.value);
+    expect_letter(bad.what, kVehicleMasterTopic, offset++, bad.value, bad.why);
+    line_.post(fix_of("V1", time += 10'000));
+    const auto enriched = line_.read<EnrichedPosition>(kEnrichedTopic);
+    ASSERT_EQ(enriched.size(), 1U) << bad.what;
+    EXPECT_EQ(enriched[0].value->line, "189") << bad.what;
+    EXPECT_EQ(enriched[0].value->speed_limit, 30) << bad.what;
+  }
+  EXPECT_EQ(line_.counts().dead_letters, 0) << "these are no positions";
+}
+
+TEST_F(BadRecords, OfZonesAreNoZones) {
+  ZoneDirectory directory;
+  ASSERT_TRUE(directory.configure({.registry = &line_.registry()}).ok());
+  const Bytes good = encoded(line_.registry(), kZoneMasterTopic, kZone);
+  int64_t offset = 0;
+  for (const BadValue& bad : bad_values(line_.registry(), good)) {
+    pipe(kZoneMasterTopic, "west", bad.value);
+    expect_letter(bad.what, kZoneMasterTopic, offset++, bad.value, bad.why);
+    const std::vector<client::ConsumedRecord> records{{.offset = Offset(0), .key = "west", .value = good},
+                                                      {.offset = Offset(1), .key = "west", .value = bad.value}};
+    directory.apply({.partition = {std::string(kZoneMasterTopic), PartitionId(0)}, .records = records});
+    EXPECT_NE(directory.zones()->zone("west"), nullptr) << bad.what;
+  }
+  pipe(kZoneMasterTopic, "west", good);
+  pipe(kZoneMasterTopic, "west", std::nullopt);
+  EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty());
+}
+
+TEST_F(BadRecords, OfPositionsAreCounted) {
+  const Bytes good = encoded(line_.registry(), kRawTopic, fix_of("V1", kBase));
+  int64_t offset = 0;
+  for (const BadValue& bad : bad_values(line_.registry(), good)) {
+    pipe(kRawTopic, "V1", bad.value);
+    expect_letter(bad.what, kRawTopic, offset++, bad.value, bad.why);
+  }
+  pipe(kRawTopic, "V1", good);
+  EXPECT_EQ(line_.counts(), (PartitionCounts{.received = offset + 1, .accepted = 1, .dead_letters = offset}));
+}
+
+TEST_F(BadRecords, OfEveryTopicMayLackAKeyOrHaveOneThatIsNone) {
+  const std::string long_key(100'000, 'k');
+  struct Row {
+    const char* what;
+    std::string_view topic;
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    const char* why;  // empty: a deletion, which is none of a row
+  };
+  MemoryRegistry& registry = line_.registry();
+  const std::string vehicle = encoded(registry, kVehicleMasterTopic, kRow);
+  const std::string zone = encoded(registry, kZoneMasterTopic, kZone);
+  const std::string position = encoded(registry, kRawTopic, fix_of("V1", kBase));
+  VehicleMaster long_name = kRow;
+  long_name.name = std::string(100'000, 'n');
+  ZoneMaster long_zone = kZone;
+  long_zone.kind = std::string(257, 'k');
+  std::map<std::string_view, int64_t> offsets;
+  for (const Row& row : std::initializer_list<Row>{
+           {"a vehicle without key", kVehicleMasterTopic, std::nullopt, vehicle, "no key"},
+           {"a vehicle with an empty one", kVehicleMasterTopic, "", vehicle, "no key"},
+           {"a deletion without key", kVehicleMasterTopic, std::nullopt, std::nullopt, "no key"},
+           {"a deletion with an empty one", kVehicleMasterTopic, "", std::nullopt, "no key"},
+           {"a deletion of what cannot be", kVehicleMasterTopic, long_key, std::nullopt, ""},
+           {"a vehicle with a long key", kVehicleMasterTopic, long_key, vehicle, "the key has 100000 bytes"},
+           {"a vehicle whose key is no text", kVehicleMasterTopic, "\xff", vehicle, "the key is not UTF-8"},
+           {"a vehicle with a long name", kVehicleMasterTopic, "V1", encoded(registry, kVehicleMasterTopic, long_name),
+            "name has 100000 bytes, at most 256"},
+           {"a zone without key", kZoneMasterTopic, std::nullopt, zone, "no key"},
+           {"a zone with a long key", kZoneMasterTopic, long_key, zone, "the key has 100000 bytes"},
+           {"a zone with a long kind", kZoneMasterTopic, "west", encoded(registry, kZoneMasterTopic, long_zone),
+            "kind has 257 bytes"},
+           {"a position without key", kRawTopic, std::nullopt, position, "no key"},
+           {"a position of another key", kRawTopic, "V2", position, "key is not its vehicleId 'V1'"},
+           {"a position without value", kRawTopic, "V1", std::nullopt, "no value"},
+           {"a position of nobody", kRawTopic, "", encoded(registry, kRawTopic, fix_of("", kBase)),
+            "vehicleId is empty"},
+           {"a position of a long id", kRawTopic, long_key,
+            encoded(registry, kRawTopic, fix_of(long_key.c_str(), kBase)), "vehicleId has 100000 bytes"},
+       }) {
+    pipe(row.topic, row.key, row.value);
+    const int64_t offset = offsets[row.topic]++;
+    if (*row.why == 0) {
+      EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty()) << row.what;
+    } else {
+      expect_letter(row.what, row.topic, offset, row.value.value_or("").substr(0, kPayloadBytesMax), row.why);
+    }
+  }
+  line_.post(fix_of("V1", kBase));
+  EXPECT_EQ(line_.read<EnrichedPosition>(kEnrichedTopic).size(), 1U);
+}
+
+// The first record of a partition decides nothing: there is no time before it that could stand for its own.
+TEST_F(BadRecords, MayHaveNoTime) {
+  const auto position = [&](int64_t timestamp) {
+    return encoded(line_.registry(), kRawTopic, fix_of("V1", timestamp));
+  };
+  for (const int64_t time : {int64_t{-1}, INT64_MIN}) {
+    pipe(kRawTopic, "V1", position(kBase + time % 1000), time);
+    pipe(kVehicleMasterTopic, "V1", encoded(line_.registry(), kVehicleMasterTopic, kRow), time);
+    pipe(kZoneMasterTopic, "west", encoded(line_.registry(), kZoneMasterTopic, kZone), time);
+  }
+  EXPECT_EQ(line_.counts().accepted, 2);
+  EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty());
+}
+
+// What follows from a record is about as large as it: what is large in it must not make that too large for its topic.
+TEST_F(BadRecords, AreNotAsLargeAsTheyCame) {
+  const std::vector<std::pair<std::string, std::string>> headers{{"trace", std::string(1'000'000, 'h')}};
+  struct Row {
+    const char* what;
+    RawPosition position;
+  };
+  RawPosition late_text = fix_of("V1", 0);
+  late_text.timestamp.reset();
+  late_text.timestamp_text = std::string(1'000'000, 't');
+  for (const Row& row : {Row{"a good one", fix_of("V1", kBase)}, Row{"a rejected one", late_text}}) {
+    streams::RawRecord record{
+        .key = "V1", .value = encoded(line_.registry(), kRawTopic, row.position), .timestamp_ms = kBase};
+    for (const auto& [name, value] : headers) record.headers.push_back({name, value});
+    ASSERT_TRUE(line_.driver().pipe(std::string(kRawTopic), record).ok());
+    for (const std::string_view topic : {kEnrichedTopic, kStateTopic, kDlqTopic}) {
+      while (const auto out = line_.driver().read(std::string(topic))) {
+        size_t bytes = out->value ? out->value->size() : 0;
+        for (const auto& header : out->headers) bytes += header.value ? header.value->size() : 0;
+        EXPECT_LT(bytes, 10'000U) << row.what << " on " << topic;
+      }
+    }
+  }
+}
+
+// A registry that does not answer is no fault of the record.
+TEST(BadRecord, IsNotWhatTheRegistryCannotTell) {
+  struct Row {
+    Code code;
+    bool of_record;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {Code::invalid_argument, true},
+           {Code::not_found, true},
+           {Code::failed_precondition, true},
+           {Code::unavailable, false},
+           {Code::timed_out, false},
+           {Code::permission_denied, false},
+           {Code::data_loss, false},
+           {Code::io_error, false},
+           {Code::resource_exhausted, false},
+       })
+    EXPECT_EQ(is_of_record(Status(row.code, "why")), row.of_record) << static_cast<int>(row.code);
+}
+
+}  // namespace
+}  // namespace muir::vts
