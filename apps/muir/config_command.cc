@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <vector>
 
 #include "apps/muir/metrics_service.h"
@@ -27,16 +28,34 @@ struct Row {
   std::string meaning;
 };
 
-bool holds(std::string text, std::string word) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  std::transform(text.begin(), text.end(), text.begin(), lower);
-  std::transform(word.begin(), word.end(), word.begin(), lower);
-  return text.find(word) != std::string::npos;
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
 }
 
-bool secret(const std::string& key) {
-  return holds(key, "password") || holds(key, "secret") || holds(key, "jaas") || holds(key, "private.key") ||
-         holds(key, "keystore.key");
+// Whether key, value, part or meaning hold every one of the words.
+bool holds(const Row& row, const std::vector<std::string>& words) {
+  const std::string text = lower(fmt::format("{}\n{}\n{}\n{}", row.key, row.value, row.part, row.meaning));
+  return std::all_of(words.begin(), words.end(),
+                     [&](const auto& word) { return text.find(word) != std::string::npos; });
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(lower(text));
+  for (std::string word; in >> word;) out.push_back(word);
+  return out;
+}
+
+// What is no configuration, though somebody looks for it here.
+std::string elsewhere(const std::string& word) {
+  const std::string text = lower(word);
+  for (const std::string_view thing : {"zone", "geofence", "district", "polygon"}) {
+    if (text.find(thing) != std::string::npos)
+      return "; zones are data: PUT /api/v1/zones/{id}, GET /api/v1/zones, docs/guide/vts.md";
+  }
+  return "; muir config alone lists all";
 }
 
 // By key; where parts share one, the first part that declares it stands for it.
@@ -50,7 +69,8 @@ std::map<std::string, Row> declared() {
   for (const ConfigKey& key : registry::registry_config().keys())
     add(key.name, key.fallback, "schema registry", key.doc);
   for (const ConfigKey& key : metrics_config().keys()) add(key.name, key.fallback, "metrics", key.doc);
-  for (const auto& key : streams::streams_config_keys()) add(key.name, key.default_value, "streams", key.text);
+  for (const ConfigKey& key : streams::streams_config().keys())
+    add(key.name, key.shown_fallback.empty() ? key.fallback : key.shown_fallback, "streams", key.doc);
   for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
   for (const ConfigKey& key : net::tls_config_keys()) add(key.name, key.fallback, "TLS", key.doc);
   for (const auto& key : log::topic_config_keys()) {  // what topics have when they are made
@@ -61,14 +81,15 @@ std::map<std::string, Row> declared() {
 
 std::vector<Row> rows_of(const Settings& settings, const std::string& word) {
   std::map<std::string, Row> rows = declared();
+  const std::vector<std::string> words = words_of(word);
   for (const auto& [key, value] : settings.values) {
     Row& row = rows.try_emplace(key, Row{key, "", "", "", ""}).first->second;
-    row.value = secret(key) ? "[hidden]" : value;
+    row.value = is_secret_name(key) ? std::string(kHiddenValue) : value;
     row.from = settings.origins.at(key);
   }
   std::vector<Row> out;
   for (auto& [key, row] : rows) {
-    if (holds(row.key, word) || holds(row.meaning, word)) out.push_back(std::move(row));
+    if (holds(row, words)) out.push_back(std::move(row));
   }
   return out;
 }
@@ -109,9 +130,16 @@ std::string as_json(const std::vector<Row>& rows) {
 
 Status run_config(const Settings& settings, const std::string& word, Output output) {
   const std::vector<Row> rows = rows_of(settings, word);
-  if (rows.empty()) return error(Code::not_found, "no configuration key or meaning holds '{}'", word);
+  const Status right = check_configuration(settings.values, !settings.values.contains("bootstrap.servers"));
+  if (rows.empty()) {
+    const Status none =
+        error(Code::not_found, "no configuration key, value or meaning holds '{}'{}", word, elsewhere(word));
+    if (right.ok()) return none;
+    complain("muir: {}\n", none.message());  // what is wrong is wrong also for who looks for something else
+    return right;
+  }
   const Status printed = answer(output == Output::json ? as_json(rows) : as_table(rows));
-  MUIR_RETURN_IF_ERROR(check_configuration(settings.values));
+  MUIR_RETURN_IF_ERROR(right);
   return printed;
 }
 

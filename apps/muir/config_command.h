@@ -8,9 +8,8 @@
 
 namespace muir::app {
 
-// Answers with the keys whose name or meaning holds `word` (all when it is empty), then fails with the first
-// wrong value, or when they could not be printed.
-// Values that look like secrets are not shown.
+// Answers with the keys whose name, value or meaning holds every word of `word` (all when it is empty), then fails with
+// every wrong value there is, whether it was asked for or not, or when they could not be printed. Secrets are hidden.
 Status run_config(const Settings& settings, const std::string& word, Output output);
 
 }  // namespace muir::app

@@ -20,7 +20,7 @@ Result<MetricsListener> read_listener(const std::string& text, const Properties&
   const auto url = net::parse_url(text, secure ? "https://" : "http://", kPort);
   if (!url.ok() || url->target != "/")
     return error(Code::invalid_argument,
-                 "configuration: {}: '{}' is no place for metrics; write servers (the HTTP servers of the process), "
+                 "configuration {}: '{}' is no place for metrics; write servers (the HTTP servers of the process), "
                  "none, or addresses as http://127.0.0.1:{}",
                  kListeners, text, kPort);
   MetricsListener out{.host = url->host, .port = url->port};
@@ -30,14 +30,14 @@ Result<MetricsListener> read_listener(const std::string& text, const Properties&
 
 }  // namespace
 
-const ConfigDef& metrics_config() {
-  static const ConfigDef def(
-      "metrics",
-      {{.name = kListeners,
-        .type = ConfigType::list,
-        .fallback = "servers",
-        .doc = "where GET /metrics is answered: servers (each HTTP server of the process; a broker alone, "
-               "which has none, listens on http://127.0.0.1:9404), addresses as http://0.0.0.0:9404, none"}});
+const ConfigDefOf<MetricsSettings>& metrics_config() {
+  static const ConfigDefOf<MetricsSettings> def(
+      "metrics", {{{.name = kListeners,
+                    .type = ConfigType::list,
+                    .fallback = "servers",
+                    .doc = "where GET /metrics is answered: servers (each HTTP server of the process; a broker alone, "
+                           "which has none, listens on http://127.0.0.1:9404), addresses as http://0.0.0.0:9404, none"},
+                   &MetricsSettings::listeners}});
   return def;
 }
 
@@ -47,7 +47,8 @@ bool is_metrics_tls_key(std::string_view key) {
 
 Result<MetricsPlaces> metrics_places(const Properties& properties, bool has_servers) {
   MetricsPlaces out;
-  const std::vector<std::string> said = metrics_config().list(properties, kListeners);
+  const std::vector<std::string> said = MUIR_TRY(metrics_config().read(properties)).listeners;
+  out.is_empty = said.empty();
   for (const std::string& one : said) {
     if (one == "none" && said.size() == 1) continue;
     if (one != "servers") {
@@ -66,6 +67,7 @@ MetricsService::MetricsService(const std::string& version) : process_(process_me
 
 Status MetricsService::start(const MetricsPlaces& places, const net::HttpServerOptions& limits) {
   on_servers_ = places.on_servers;
+  if (places.is_empty) log::info("metrics are not shown: {} is empty (none says so without this line)", kListeners);
   for (const MetricsListener& listener : places.listeners) {
     const Status status = listen(listener, limits);
     if (status.ok()) continue;

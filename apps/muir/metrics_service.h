@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/config.h"
+#include "base/config_def.h"
 #include "base/metrics.h"
 #include "base/status.h"
 #include "net/http_server.h"
@@ -15,7 +15,10 @@
 namespace muir::app {
 
 // metrics.listeners; keys of TLS of these listeners are metrics.ssl.*, see is_metrics_tls_key().
-const ConfigDef& metrics_config();
+struct MetricsSettings {
+  std::vector<std::string> listeners{};
+};
+const ConfigDefOf<MetricsSettings>& metrics_config();
 bool is_metrics_tls_key(std::string_view key);
 
 struct MetricsListener {
@@ -28,6 +31,7 @@ struct MetricsListener {
 // Where /metrics is.
 struct MetricsPlaces {
   bool on_servers = false;  // on each HTTP server of the process
+  bool is_empty = false;    // the list names nothing, not even none
   std::vector<MetricsListener> listeners{};
 };
 // `has_servers`: whether the process has an HTTP server; one without has a listener on localhost instead. The error

@@ -41,7 +41,7 @@ Result<broker::BrokerConfig> broker_config(const ServerOptions& options) {
 // As the options say, unless listeners has an address of http or https: the first one is the registry's.
 Result<registry::RegistryOptions> registry_options(const ServerOptions& options) {
   registry::RegistryOptions out{.host = options.host, .port = static_cast<uint16_t>(options.registry_port)};
-  MUIR_RETURN_IF_ERROR(registry::apply_config(options.properties, out));
+  MUIR_RETURN_IF_ERROR(registry::registry_config().read_into(out, options.properties));
   const auto found = options.properties.find("listeners");
   std::string_view rest = found == options.properties.end() ? std::string_view() : found->second;
   while (!rest.empty()) {
@@ -69,11 +69,10 @@ class Servers {
 
   // The first of all: the other parts are collected from their start on.
   Status start_metrics(const MetricsPlaces& places) {
-    const ConfigDef& http = vts::vts_config();
-    return metrics_.start(
-        places, {.memory_bytes_max = static_cast<size_t>(http.integer(options_.properties, "http.memory.max.bytes")),
-                 .allowed_hosts = http.list(options_.properties, "http.allowed.hosts"),
-                 .allowed_hosts_key = "http.allowed.hosts"});
+    const auto http = MUIR_TRY(vts::vts_config().read(options_.properties));
+    return metrics_.start(places, {.memory_bytes_max = http.http_memory_bytes_max,
+                                   .allowed_hosts = http.http_allowed_hosts,
+                                   .allowed_hosts_key = "http.allowed.hosts"});
   }
 
   Status start_broker(bool with_everything) {
@@ -325,7 +324,7 @@ Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
 template <class Start>
 Status run(const ServerOptions& options, const Parts& parts, const StopSignal& stop, StartGuard& guard, Start start) {
   const int64_t began = system_clock().steady_ms();
-  MUIR_RETURN_IF_ERROR(check_configuration(with_options(options)));
+  MUIR_RETURN_IF_ERROR(check_configuration(with_options(options), parts.broker && parts.vts));
   MUIR_RETURN_IF_ERROR(check_places(MUIR_TRY(places_of(options, parts))));
   Servers servers(options, guard);
   MUIR_RETURN_IF_ERROR(

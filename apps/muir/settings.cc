@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "broker/broker_config.h"
 #include "client/kafka_client.h"
+#include "log/topic_config_check.h"
 #include "net/tls_config.h"
 #include "registry/registry_config.h"
 #include "streams/streams_config.h"
@@ -39,13 +40,48 @@ void warn_about_unknown(const Settings& given) {
   for (const ConfigKey& key : registry::registry_config().keys()) names.push_back(key.name);
   for (const ConfigKey& key : metrics_config().keys()) names.push_back(key.name);
   for (const auto& key : broker::broker_config_keys()) names.emplace_back(key.name);
-  for (const auto& key : streams::streams_config_keys()) names.emplace_back(key.name);
+  for (const ConfigKey& key : streams::streams_config().keys()) names.push_back(key.name);
   for (const auto& [key, value] : given.values) {
     if (known(key)) continue;
     const std::string near = nearest(key, names);
     log::warn("unknown configuration key '{}' ({}){}", key, given.origins.at(key),
               near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
   }
+}
+
+// topic.<key>, which internal topics of Streams are made with.
+void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
+  constexpr std::string_view kPrefix = "topic.";
+  for (const auto& [key, value] : properties) {
+    if (!key.starts_with(kPrefix)) continue;
+    const std::string name = key.substr(kPrefix.size());
+    const log::ConfigKey* topic_key = log::find_topic_config_key(name);
+    if (topic_key == nullptr) {
+      out.push_back({key, value, fmt::format("there is no configuration key {} of topics", name)});
+    } else if (const std::string why = log::expected_of(*topic_key, value); !why.empty()) {
+      out.push_back({key, value, why});
+    }
+  }
+}
+
+// What this program's own broker would refuse of its own application.
+void check_against_own_broker(const streams::StreamsConfig& streams, const Properties& broker, ConfigMistakes& out) {
+  const auto wrong = [&](const char* key, int64_t value, std::string_view relation, const char* limit) {
+    out.push_back({key, std::to_string(value),
+                   fmt::format("is {} {}={}, the broker's", relation, limit, broker::int_property(broker, limit))});
+  };
+  if (streams.session_timeout_ms < broker::int_property(broker, "group.min.session.timeout.ms"))
+    wrong("session.timeout.ms", streams.session_timeout_ms, "below", "group.min.session.timeout.ms");
+  if (streams.session_timeout_ms > broker::int_property(broker, "group.max.session.timeout.ms"))
+    wrong("session.timeout.ms", streams.session_timeout_ms, "above", "group.max.session.timeout.ms");
+  if (streams.exactly_once &&
+      streams.transaction_timeout_ms > broker::int_property(broker, "transaction.max.timeout.ms"))
+    wrong("transaction.timeout.ms", streams.transaction_timeout_ms, "above", "transaction.max.timeout.ms");
+  if (streams.replication_factor > 1)
+    out.push_back({"replication.factor", std::to_string(streams.replication_factor),
+                   "there is one broker, which keeps one replica; leave it out"});
+  if (streams.num_stream_threads > broker::int_property(broker, "group.max.size"))
+    wrong("num.stream.threads", streams.num_stream_threads, "above", "group.max.size");
 }
 
 }  // namespace
@@ -62,16 +98,22 @@ Result<Settings> gather(const SettingSources& sources) {
   return out;
 }
 
-Status check_configuration(const Properties& properties) {
-  if (const auto complaints = broker::check_properties(properties); !complaints.wrong.empty())
-    return error(Code::invalid_argument, "configuration: {}", complaints.wrong.front());
-  MUIR_RETURN_IF_ERROR(broker::BrokerConfig::from_properties(properties));
-  MUIR_RETURN_IF_ERROR(registry::registry_config().validate(properties));
-  MUIR_RETURN_IF_ERROR(metrics_places(properties, false));
-  const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
-  const Status clients = client::connect_kafka(config.client).status();
-  // Also what is a good value elsewhere, and not offered here, is wrong here.
-  return clients.ok() ? clients : error(Code::invalid_argument, "{}", clients.message());
+Status check_configuration(const Properties& properties, bool own_broker) {
+  ConfigMistakes mistakes;
+  for (const std::string& wrong : broker::check_properties(properties).wrong)
+    mistakes.push_back({"", std::nullopt, wrong});
+  if (mistakes.empty()) add_failure(mistakes, broker::BrokerConfig::from_properties(properties).status());
+  add_mistakes(mistakes, registry::registry_config().mistakes(properties));
+  add_failure(mistakes, metrics_places(properties, false).status());
+  add_mistakes(mistakes, vts::VtsConfig::mistakes(properties));
+  check_internal_topics(properties, mistakes);
+  if (mistakes.empty()) {
+    const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
+    if (own_broker) check_against_own_broker(config.streams, properties, mistakes);
+    // Also what is a good value elsewhere, and not offered here, is wrong here; and files are opened.
+    add_failure(mistakes, client::connect_kafka(config.client).status());
+  }
+  return status_of(mistakes);
 }
 
 std::string find_folder(const std::string& name) {

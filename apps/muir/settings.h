@@ -25,9 +25,10 @@ struct Settings {
 // where it was given and the nearest one that exists.
 Result<Settings> gather(const SettingSources& sources);
 
-// Fails with the first value that broker, vehicle tracking, Streams or clients would refuse, whichever of them will
-// run. Writes nothing and connects to nothing.
-Status check_configuration(const Properties& properties);
+// Fails with every value that broker, vehicle tracking, Streams or clients would refuse, whichever of them will run.
+// `own_broker`: the application's cluster is the broker of the same process, whose limits count too. Writes nothing and
+// connects to nothing.
+Status check_configuration(const Properties& properties, bool own_broker);
 
 // How results are printed: for people, or as one line of JSON for programs.
 enum class Output : unsigned char { table, json };

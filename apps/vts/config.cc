@@ -10,52 +10,56 @@ namespace {
 // Keys that belong to the clients, not to Streams alone.
 bool is_client_key(std::string_view key) {
   for (const std::string_view prefix :
-       {"security.", "sasl.", "ssl.", "metadata.", "reconnect.", "socket.", "client."}) {
+       {"security.", "sasl.", "ssl.", "metadata.", "reconnect.", "socket.", "client.", "rdkafka."}) {
     if (key.starts_with(prefix)) return true;
   }
   return key == "bootstrap.servers" || key == "request.timeout.ms";
 }
 
 // An origin is scheme, host and port; with a path or a last slash it would never match.
-Status check_origins(const std::vector<std::string>& origins) {
-  for (const std::string& origin : origins) {
+std::string no_origin(std::string_view list) {
+  for (const std::string_view origin : config_items(list)) {
     const size_t scheme = origin.find("://");
-    const bool whole = scheme != std::string::npos && scheme > 0 && scheme + 3 < origin.size() &&
-                       origin.find_first_of("/ ", scheme + 3) == std::string::npos;
-    if (origin != "*" && !whole)
-      return error(Code::invalid_argument,
-                   "vts.http.allowed.origins: '{}' is no origin; write scheme and host, as https://fleet.example.com",
-                   origin);
+    const bool whole = scheme != std::string_view::npos && scheme > 0 && scheme + 3 < origin.size() &&
+                       origin.find_first_of("/ ", scheme + 3) == std::string_view::npos;
+    if (origin.empty() || origin == "*" || whole) continue;
+    return fmt::format("'{}' is no origin; write scheme and host, as https://fleet.example.com", origin);
+  }
+  return {};
+}
+
+// A name as Host has it, without a port: with anything else it would never match.
+std::string no_host(std::string_view list) {
+  for (const std::string_view host : config_items(list)) {
+    const bool port = std::count(host.begin(), host.end(), ':') == 1;  // an IPv6 address has more
+    if (!port && host.find_first_of("/@[] ") == std::string_view::npos) continue;
+    return fmt::format("'{}' is no host name; write it without scheme and port, as fleet.example.com", host);
   }
   return {};
 }
 
 constexpr int64_t kYearMs = 366LL * 24 * 3600 * 1000;
 
-// A name as Host has it, without a port: with anything else it would never match.
-Status check_hosts(const std::vector<std::string>& hosts) {
-  for (const std::string& host : hosts) {
-    const bool port = std::count(host.begin(), host.end(), ':') == 1;  // an IPv6 address has more
-    if (host.empty() || port || host.find_first_of("/@[] ") != std::string::npos)
-      return error(Code::invalid_argument,
-                   "http.allowed.hosts: '{}' is no host name; write it without scheme and port, as fleet.example.com",
-                   host);
-  }
-  return {};
+void check_retention(const VtsConfig& config, ConfigMistakes& out) {
+  const auto silent = config.topology.silent_retention.count();
+  const auto duplicate = config.topology.duplicate_retention.count();
+  if (silent < duplicate)
+    out.push_back({"vts.silent.retention.ms", std::to_string(silent),
+                   fmt::format("is less than vts.duplicate.retention.ms={}", duplicate)});
 }
 
 // Before the keys of TLS that page and REST interface have for themselves.
 constexpr std::string_view kTlsPrefix = "vts.http.";
 
-std::vector<ConfigKey> with_tls_keys(std::vector<ConfigKey> keys) {
+std::vector<ConfigField<VtsConfig>> with_tls_keys(std::vector<ConfigField<VtsConfig>> fields) {
   for (ConfigKey key : net::tls_config_keys()) {
     key.name.insert(0, kTlsPrefix);
     key.doc = fmt::format("of page and REST interface; without it, {}", key.name.substr(kTlsPrefix.size()));
     key.fallback.clear();
     key.allowed.clear();  // net's own reader checks them
-    keys.push_back(std::move(key));
+    fields.emplace_back(std::move(key));
   }
-  return keys;
+  return fields;
 }
 
 Status read_tls(const Properties& given, VtsConfig& out) {
@@ -67,144 +71,180 @@ Status read_tls(const Properties& given, VtsConfig& out) {
 
 }  // namespace
 
-const ConfigDef& vts_config() {
-  static const ConfigDef def(
-      "vts",
-      with_tls_keys({
-          {.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster", .filled = true},
-          {.name = "schema.registry.url",
+const ConfigDefOf<VtsConfig>& vts_config() {
+  static const ConfigDefOf<VtsConfig> def("vts", with_tls_keys({
+{{.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster", .filled = true}, &VtsConfig::bootstrap_servers},
+{{.name = "schema.registry.url",
            .fallback = "http://127.0.0.1:8081",
            .doc = "the schema registry",
-           .filled = true},
-          {.name = "vts.http.host",
+           .filled = true}},
+{{.name = "vts.http.host",
            .fallback = "127.0.0.1",
            .doc = "address that page and REST interface listen on",
-           .filled = true},
-          {.name = "vts.http.port",
-           .type = ConfigType::integer,
+           .filled = true}, &VtsConfig::http_host},
+{{.name = "vts.http.port",
+           .type = ConfigType::int64,
            .fallback = "8080",
            .doc = "port of page and REST interface",
            .min = 0,
-           .max = 65535},
-          {.name = "vts.http.protocol",
+           .max = 65535}, &VtsConfig::http_port},
+{{.name = "vts.http.protocol",
            .fallback = "http",
            .doc = "https: page and REST interface with TLS",
-           .allowed = {"http", "https"}},
-          {.name = "vts.http.allowed.origins",
+           .allowed = {"http", "https"}}, &VtsConfig::http_protocol},
+{{.name = "vts.http.allowed.origins",
            .type = ConfigType::list,
-           .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all"},
-          {.name = "http.allowed.hosts",
+           .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all",
+.check = no_origin}, &VtsConfig::http_allowed_origins},
+{{.name = "http.allowed.hosts",
            .type = ConfigType::list,
            .doc = "further names that clients may call page, REST interface and registry by, as fleet.example.com; "
-                  ".example.com: all below it; * allows all"},
-          {.name = "http.memory.max.bytes",
-           .type = ConfigType::integer,
+                  ".example.com: all below it; * allows all",
+.check = no_host}, &VtsConfig::http_allowed_hosts},
+{{.name = "http.memory.max.bytes",
+           .type = ConfigType::int64,
            .fallback = "134217728",
            .doc = "bytes that all connections of page and REST interface may hold together, and again those of the "
                   "registry",
-           .min = 33'554'432},
-          {.name = "vts.partitions",
-           .type = ConfigType::integer,
+           .min = 33'554'432}, &VtsConfig::http_memory_bytes_max},
+{{.name = "vts.partitions",
+           .type = ConfigType::int64,
            .fallback = "4",
            .doc = "partitions of new topics",
            .min = 1,
-           .max = 1000},
-          {.name = "vts.retention.bytes",
-           .type = ConfigType::integer,
+           .max = 1000}, &VtsConfig::partitions},
+{{.name = "vts.retention.bytes",
+           .type = ConfigType::int64,
            .fallback = "1073741824",
            .doc = "bytes kept per partition of the topics that grow; -1: all",
-           .min = -1},
-          {.name = "vts.future.limit.ms",
-           .type = ConfigType::integer,
+           .min = -1}, &VtsConfig::retention_bytes},
+{{.name = "vts.future.limit.ms",
+           .type = ConfigType::int64,
            .fallback = "60000",
            .doc = "how far ahead of the clock a fix may be",
            .min = 0,
-           .max = kYearMs},
-          {.name = "vts.implied.speed.limit.kmh",
-           .type = ConfigType::number,
-           .fallback = "250",
-           .doc = "a fix is rejected when its vehicle must have been faster",
-           .above = 0,
-           .below = 1e6},
-          {.name = "vts.speed.limit.kmh",
-           .type = ConfigType::number,
-           .fallback = "50",
-           .doc = "speed limit of vehicles without one of their own",
-           .above = 0,
-           .below = 1000},
-          {.name = "vts.duplicate.retention.ms",
-           .type = ConfigType::integer,
-           .fallback = "21600000",
-           .doc = "how long a fix is remembered to know it again, in event time",
-           .min = 60'000,
-           .max = kYearMs},
-          {.name = "vts.silent.retention.ms",
-           .type = ConfigType::integer,
-           .fallback = "2592000000",
-           .doc = "how long the fixes of a vehicle that sends nothing are remembered; not less than "
-                  "vts.duplicate.retention.ms",
-           .min = 60'000,
-           .max = 10 * kYearMs},
-          {.name = "vts.in.flight.max",
-           .type = ConfigType::integer,
-           .fallback = "200000",
-           .doc = "positions waiting for their acknowledgement before requests are answered 503",
-           .min = 1,
-           .max = 100'000'000},
-          {.name = "vts.batch.max",
-           .type = ConfigType::integer,
-           .fallback = "10000",
-           .doc = "positions in one request",
-           .min = 1,
-           .max = 1'000'000},
-      }));
-  return def;
+           .max = kYearMs}, [](VtsConfig& c) -> auto& { return c.topology.limits.future_ms;
+}
+}  // namespace muir::vts
+, {{.name = "vts.implied.speed.limit.kmh",
+    .type = ConfigType::float64,
+    .fallback = "250",
+    .doc = "a fix is rejected when its vehicle must have been faster",
+    .above = 0,
+    .below = 1e6},
+   [](VtsConfig& c) -> auto& {return c.topology.limits.implied_speed_kmh;
+}
+}
+, {{.name = "vts.speed.limit.kmh",
+    .type = ConfigType::float64,
+    .fallback = "50",
+    .doc = "speed limit of vehicles without one of their own",
+    .above = 0,
+    .below = 1000},
+   [](VtsConfig& c) -> auto& {return c.topology.limits.default_speed_limit_kmh;
+}
+}
+, {{.name = "vts.duplicate.retention.ms",
+    .type = ConfigType::int64,
+    .fallback = "21600000",
+    .doc = "how long a fix is remembered to know it again, in event time",
+    .min = 60'000,
+    .max = kYearMs},
+   [](VtsConfig& c) -> auto& {return c.topology.duplicate_retention;
+}
+}
+, {{.name = "vts.silent.retention.ms",
+    .type = ConfigType::int64,
+    .fallback = "2592000000",
+    .doc = "how long the fixes of a vehicle that sends nothing are remembered; not less than "
+           "vts.duplicate.retention.ms",
+    .min = 60'000,
+    .max = 10 * kYearMs},
+   [](VtsConfig& c) -> auto& {return c.topology.silent_retention;
+}
+}
+, {{.name = "vts.in.flight.max",
+    .type = ConfigType::int64,
+    .fallback = "200000",
+    .doc = "positions waiting for their acknowledgement before requests are answered 503",
+    .min = 1,
+    .max = 100'000'000},
+   [](VtsConfig& c) -> auto& {return c.gateway.in_flight_max;
+}
+}
+, {
+  {.name = "vts.batch.max",
+   .type = ConfigType::int64,
+   .fallback = "10000",
+   .doc = "positions in one request",
+   .min = 1,
+   .max = 1'000'000},
+      [](VtsConfig & c) -> auto& {
+    return c.gateway.positions.items_max;
+  }
+}
+}), {check_retention});
+return def;
 }
 
-Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& state_dir) {
-  const ConfigDef& def = vts_config();
-  MUIR_RETURN_IF_ERROR(def.validate(given));
-  VtsConfig out{.bootstrap_servers = def.string(given, "bootstrap.servers"),
-                .http_host = def.string(given, "vts.http.host"),
-                .http_port = static_cast<uint16_t>(def.integer(given, "vts.http.port")),
-                .http_allowed_origins = def.list(given, "vts.http.allowed.origins"),
-                .http_allowed_hosts = def.list(given, "http.allowed.hosts"),
-                .http_memory_bytes_max = static_cast<size_t>(def.integer(given, "http.memory.max.bytes")),
-                .partitions = static_cast<int32_t>(def.integer(given, "vts.partitions")),
-                .retention_bytes = def.integer(given, "vts.retention.bytes")};
-  MUIR_RETURN_IF_ERROR(check_origins(out.http_allowed_origins));
-  MUIR_RETURN_IF_ERROR(check_hosts(out.http_allowed_hosts));
-  if (def.string(given, "vts.http.protocol") == "https") MUIR_RETURN_IF_ERROR(read_tls(given, out));
-  out.topology.limits = {.future_ms = def.integer(given, "vts.future.limit.ms"),
-                         .implied_speed_kmh = def.number(given, "vts.implied.speed.limit.kmh"),
-                         .default_speed_limit_kmh = def.number(given, "vts.speed.limit.kmh")};
-  out.topology.duplicate_retention = std::chrono::milliseconds(def.integer(given, "vts.duplicate.retention.ms"));
-  out.topology.silent_retention = std::chrono::milliseconds(def.integer(given, "vts.silent.retention.ms"));
-  if (out.topology.silent_retention < out.topology.duplicate_retention) {
-    return error(Code::invalid_argument, "vts.silent.retention.ms={} is less than vts.duplicate.retention.ms={}",
-                 out.topology.silent_retention.count(), out.topology.duplicate_retention.count());
-  }
-  out.gateway.rules = out.topology.limits;
-  out.gateway.in_flight_max = static_cast<size_t>(def.integer(given, "vts.in.flight.max"));
-  out.gateway.positions.items_max = static_cast<size_t>(def.integer(given, "vts.batch.max"));
+namespace {
 
-  Properties streams{{"application.id", "muir-vts"},
-                     {"bootstrap.servers", out.bootstrap_servers},
-                     {"processing.guarantee", "exactly_once_v2"},
-                     {"commit.interval.ms", "100"},
-                     {"num.stream.threads", "2"},
-                     {"state.dir", state_dir},
-                     {"auto.offset.reset", "earliest"},
-                     {"consumer.session.timeout.ms", "6000"},
-                     {"consumer.heartbeat.interval.ms", "1500"}};
+// What Streams is given: our choices, and over them what concerns it.
+Properties streams_properties(const Properties& given, const std::string& bootstrap, const std::string& state_dir) {
+  Properties out{{"application.id", "muir-vts"},
+                 {"bootstrap.servers", bootstrap},
+                 {"processing.guarantee", "exactly_once_v2"},
+                 {"commit.interval.ms", "100"},
+                 {"num.stream.threads", "2"},
+                 {"state.dir", state_dir},
+                 {"auto.offset.reset", "earliest"},
+                 {"consumer.session.timeout.ms", "6000"},
+                 {"consumer.heartbeat.interval.ms", "1500"}};
   for (const auto& [key, value] : given) {
     // Keys of other parts, the broker's for one, are none of Streams' business.
-    if (def.find(key) == nullptr && streams::unknown_keys({{key, value}}).empty()) streams.insert_or_assign(key, value);
-    if (is_client_key(key)) out.client.insert_or_assign(key, value);
+    if (vts_config().find(key) == nullptr && streams::unknown_keys({{key, value}}).empty())
+      out.insert_or_assign(key, value);
   }
-  out.client["bootstrap.servers"] = out.bootstrap_servers;
-  out.streams = MUIR_TRY(streams::StreamsConfig::parse(streams));
   return out;
 }
+
+struct Read {
+  VtsConfig config{};
+  ConfigMistakes mistakes{};
+};
+
+Read read(const Properties& given, const std::string& state_dir) {
+  Read out;
+  const auto& def = vts_config();
+  out.mistakes = def.mistakes(given);
+  const bool good = out.mistakes.empty();
+  if (good) def.fill(given, out.config);
+  VtsConfig& config = out.config;
+  if (good && config.http_protocol == "https") add_failure(out.mistakes, read_tls(given, config));
+  config.gateway.rules = config.topology.limits;
+  const std::string bootstrap = def.value(given, "bootstrap.servers");
+  const Properties streams = streams_properties(given, bootstrap, state_dir);
+  add_mistakes(out.mistakes, streams::StreamsConfig::mistakes(streams));
+  for (const auto& [key, value] : given) {
+    if (is_client_key(key)) config.client.insert_or_assign(key, value);
+  }
+  config.client["bootstrap.servers"] = bootstrap;
+  if (out.mistakes.empty()) {
+    auto parsed = streams::StreamsConfig::parse(streams);
+    add_failure(out.mistakes, parsed.status());
+    if (parsed.ok()) config.streams = std::move(*parsed);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<VtsConfig> VtsConfig::parse(const Properties& given, const std::string& state_dir) {
+  Read out = read(given, state_dir);
+  MUIR_RETURN_IF_ERROR(status_of(out.mistakes));
+  return std::move(out.config);
+}
+
+ConfigMistakes VtsConfig::mistakes(const Properties& given) { return read(given, "unused").mistakes; }
 
 }  // namespace muir::vts

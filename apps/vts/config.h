@@ -8,18 +8,16 @@
 
 #include "apps/vts/gateway.h"
 #include "apps/vts/topology.h"
-#include "base/config.h"
+#include "base/config_def.h"
 #include "net/tls.h"
 #include "streams/streams_config.h"
 
 namespace muir::vts {
 
-// Every key of the vehicle tracking system itself; keys of streams, clients and broker go on to these.
-const ConfigDef& vts_config();
-
 struct VtsConfig {
   std::string bootstrap_servers;
   std::string http_host;
+  std::string http_protocol;  // http or https
   uint16_t http_port = 0;
   std::vector<std::string> http_allowed_origins;
   std::vector<std::string> http_allowed_hosts;  // of this server and the registry, as the next one
@@ -36,6 +34,11 @@ struct VtsConfig {
 
   // `state_dir` holds the local stores unless state.dir is given.
   static Result<VtsConfig> parse(const Properties& given, const std::string& state_dir);
+  // All that is wrong with what is given, also with keys of Streams and clients.
+  static ConfigMistakes mistakes(const Properties& given);
 };
+
+// Every key of the vehicle tracking system itself; keys of streams, clients and broker go on to these.
+const ConfigDefOf<VtsConfig>& vts_config();
 
 }  // namespace muir::vts

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <numeric>
@@ -146,14 +145,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-template <class T>
-bool parses(std::string_view s, T& out) {
-  const auto [end, code] = std::from_chars(s.data(), s.data() + s.size(), out);
-  return code == std::errc() && end == s.data() + s.size();
-}
-
-bool is_boolean(std::string_view s) { return s == "true" || s == "false"; }
-
 // Variables of the program and its tests that stand for no key.
 bool is_no_key(std::string_view variable) {
   return variable == "MUIR_LOG_LEVEL" || variable == "MUIR_BINARY" || variable == "MUIR_SCREENSHOT" ||
@@ -243,111 +234,6 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
     }
   }
   return found;
-}
-
-ConfigDef::ConfigDef(std::string component, std::vector<ConfigKey> keys)
-    : component_(std::move(component)), keys_(std::move(keys)) {
-  std::sort(keys_.begin(), keys_.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-}
-
-const ConfigKey* ConfigDef::find(std::string_view name) const {
-  const auto at = std::lower_bound(keys_.begin(), keys_.end(), name, [](const auto& k, auto n) { return k.name < n; });
-  return at != keys_.end() && at->name == name ? &*at : nullptr;
-}
-
-const ConfigKey& ConfigDef::key(std::string_view name) const {
-  const ConfigKey* found = find(name);
-  CHECK(found != nullptr, "{} has no configuration key {}", component_, name);
-  return *found;
-}
-
-Status ConfigDef::validate(const Properties& given) const {
-  for (const auto& [name, value] : given) {
-    const ConfigKey* k = find(name);
-    if (k == nullptr) continue;
-    const auto wrong = [&](const std::string& expected) {
-      return error(Code::invalid_argument, "{} configuration {}={}: expected {}", component_, name,
-                   k->secret ? "[hidden]" : value, expected);
-    };
-    int64_t integer = 0;
-    double number = 0;
-    if (k->type == ConfigType::integer && (!parses(value, integer) || integer < k->min || integer > k->max)) {
-      return wrong(fmt::format("a whole number{}{}", k->min == INT64_MIN ? "" : fmt::format(" of at least {}", k->min),
-                               k->max == INT64_MAX ? "" : fmt::format(" and at most {}", k->max)));
-    }
-    // Written so that NaN is out of range, and infinity everywhere.
-    if (k->type == ConfigType::number && !(parses(value, number) && number > k->above && number < k->below))
-      return wrong(fmt::format("a number{}{}{}", std::isinf(k->above) ? "" : fmt::format(" above {}", k->above),
-                               std::isinf(k->above) || std::isinf(k->below) ? "" : " and",
-                               std::isinf(k->below) ? "" : fmt::format(" below {}", k->below)));
-    if (k->filled && trim(value).empty()) return wrong("something");
-    if (k->type == ConfigType::boolean && !is_boolean(value)) return wrong("true or false");
-    if (!k->allowed.empty() && std::find(k->allowed.begin(), k->allowed.end(), value) == k->allowed.end()) {
-      std::string choices;
-      for (const auto& choice : k->allowed) choices += (choices.empty() ? "" : ", ") + choice;
-      return wrong("one of " + choices);
-    }
-  }
-  return {};
-}
-
-std::vector<std::string> ConfigDef::unknown_keys(const Properties& given,
-                                                 const std::vector<std::string>& passed_through) const {
-  std::vector<std::string> names;
-  for (const auto& k : keys_) names.push_back(k.name);
-  std::vector<std::string> out;
-  for (const auto& [name, value] : given) {
-    const bool passes = std::any_of(passed_through.begin(), passed_through.end(),
-                                    [&key = name](const auto& prefix) { return key.starts_with(prefix); });
-    if (passes || find(name) != nullptr) continue;
-    const std::string near = nearest(name, names);
-    out.push_back(fmt::format("{} does not know the configuration key {}{}", component_, name,
-                              near.empty() ? "" : fmt::format("; did you mean {}?", near)));
-  }
-  return out;
-}
-
-std::string ConfigDef::string(const Properties& given, std::string_view name) const {
-  const ConfigKey& k = key(name);
-  const auto at = given.find(k.name);
-  return at == given.end() ? k.fallback : at->second;
-}
-
-int64_t ConfigDef::integer(const Properties& given, std::string_view name) const {
-  int64_t value = 0;
-  const std::string text = string(given, name);
-  CHECK(parses(text, value), "{} is read before validate(): {}={}", component_, name, text);
-  return value;
-}
-
-double ConfigDef::number(const Properties& given, std::string_view name) const {
-  double value = 0;
-  const std::string text = string(given, name);
-  CHECK(parses(text, value), "{} is read before validate(): {}={}", component_, name, text);
-  return value;
-}
-
-bool ConfigDef::boolean(const Properties& given, std::string_view name) const { return string(given, name) == "true"; }
-
-std::vector<std::string> ConfigDef::list(const Properties& given, std::string_view name) const {
-  const std::string text = string(given, name);
-  std::vector<std::string> out;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find(','), rest.size());
-    if (const auto item = trim(rest.substr(0, end)); !item.empty()) out.emplace_back(item);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return out;
-}
-
-Properties ConfigDef::redacted(const Properties& given) const {
-  Properties out = given;
-  for (auto& [name, value] : out) {
-    const ConfigKey* k = find(name);
-    if (k != nullptr && k->secret) value = "[hidden]";
-  }
-  return out;
 }
 
 }  // namespace muir

@@ -1,12 +1,14 @@
 // The configuration keys of producers, consumers and admins, under the names of Java's clients: which take effect, with
-// type and range, which have none here, and what to say of the others. Functions only; thread-safe.
+// type, range and default, which have none here, what to say of the others, and which values do not go together.
+// Functions only; thread-safe.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/config.h"
+#include "base/config_def.h"
 
 namespace muir::client {
 
@@ -19,7 +21,17 @@ const ConfigDef& client_config(ClientKind kind);
 // by whoever makes the client (`decided`), or unknown, with the nearest known one. Messages name prefix and key.
 std::vector<std::string> keys_without_effect(ClientKind kind, const Properties& properties, std::string_view prefix,
                                              const std::vector<std::string_view>& decided = {});
-// Types and ranges of the keys that take effect; the message names prefix and key.
-Status check_client_keys(ClientKind kind, const Properties& properties, std::string_view prefix);
+
+// What one client is to have, and for messages under which name each key was given ("producer.acks"; absent: its own).
+struct ClientGiven {
+  Properties values{};
+  std::map<std::string, std::string> names{};
+  // What stands under `prefix`, without it, laid over what is there.
+  void lay_over(const Properties& properties, std::string_view prefix);
+  [[nodiscard]] std::string name_of(const std::string& key) const;
+};
+// Every value that is wrong: by itself, for librdkafka (rdkafka.<name>), or together with others, by the rules of
+// Kafka's clients and of librdkafka. What this takes, a client is made of.
+ConfigMistakes client_mistakes(ClientKind kind, const ClientGiven& given);
 
 }  // namespace muir::client

@@ -1,5 +1,6 @@
 #include "client/kafka_client.h"
 
+#include "client/client_keys.h"
 #include "client/internal/kafka_admin.h"
 #include "client/internal/kafka_config.h"
 #include "client/internal/kafka_consumer.h"
@@ -15,10 +16,14 @@ class KafkaClient final : public Client {
       : properties_(std::move(properties)), metrics_(metrics) {}
 
   Result<std::unique_ptr<Producer>> producer(const Properties& overrides) override {
-    return internal::KafkaProducer::make(internal::merged(properties_, overrides), metrics_);
+    const Properties all = internal::merged(properties_, overrides);
+    MUIR_RETURN_IF_ERROR(status_of(client_mistakes(ClientKind::producer, {.values = all})));
+    return internal::KafkaProducer::make(all, metrics_);
   }
   Result<std::unique_ptr<Consumer>> consumer(const Properties& overrides) override {
-    return internal::KafkaConsumer::make(internal::merged(properties_, overrides));
+    const Properties all = internal::merged(properties_, overrides);
+    MUIR_RETURN_IF_ERROR(status_of(client_mistakes(ClientKind::consumer, {.values = all})));
+    return internal::KafkaConsumer::make(all);
   }
   Result<std::unique_ptr<Admin>> admin(const Properties& overrides) override {
     auto options = MUIR_TRY(internal::protocol_options(internal::merged(properties_, overrides)));
@@ -43,6 +48,9 @@ class KafkaClient final : public Client {
 
 Result<std::unique_ptr<Client>> connect_kafka(const Properties& properties, MetricsRegistry* metrics) {
   MUIR_RETURN_IF_ERROR(internal::protocol_options(properties));  // what is wrong is said here, not at the first use
+  ConfigMistakes mistakes = client_mistakes(ClientKind::producer, {.values = properties});
+  add_mistakes(mistakes, client_mistakes(ClientKind::consumer, {.values = properties}));
+  MUIR_RETURN_IF_ERROR(status_of(mistakes));
   MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::producer, properties));
   MUIR_RETURN_IF_ERROR(internal::make_conf(internal::Role::consumer, properties));
   internal::warn_about_unknown(properties);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/config.h"
+#include "base/config_def.h"
 #include "base/status.h"
 #include "net/tls.h"
 

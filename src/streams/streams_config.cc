@@ -1,22 +1,18 @@
 #include "streams/streams_config.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <limits>
+#include <optional>
 
 #include "base/config.h"
 #include "base/log.h"
 #include "client/client_keys.h"
 #include "streams/internal/client_prefixes.h"
+#include "wire/topic_name.h"
 
 namespace muir::streams {
 namespace {
 
-using internal::lay_over;
 using Map = std::map<std::string, std::string>;
-
-constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();  // what Kafka's keys of type int may have
 
 // Keys of Kafka's that concern the JVM or are carried to the clients as they are: known, not explained here.
 constexpr std::string_view kPassedOn[] = {
@@ -24,7 +20,7 @@ constexpr std::string_view kPassedOn[] = {
     "metadata.recovery.strategy", "reconnect.backoff.ms", "reconnect.backoff.max.ms", "retry.backoff.ms",
     "retry.backoff.max.ms",       "receive.buffer.bytes", "send.buffer.bytes",        "request.timeout.ms",
     "socket.timeout.ms"};
-constexpr std::string_view kPassedOnPrefixes[] = {"ssl.", "sasl."};
+constexpr std::string_view kPassedOnPrefixes[] = {"ssl.", "sasl.", "rdkafka."};
 // Client keys that Kafka Streams accepts without a prefix.
 constexpr std::string_view kConsumerKeys[] = {"auto.offset.reset",    "session.timeout.ms", "heartbeat.interval.ms",
                                               "max.poll.interval.ms", "group.instance.id",  "fetch.min.bytes",
@@ -90,199 +86,297 @@ bool passed_on(std::string_view key) {
                                               [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
-// Reads typed values and keeps the first failure.
-class Reader {
- public:
-  explicit Reader(const Map& properties) : properties_(properties) {}
-
-  std::string text(const std::string& key, const std::string& fallback = {}) {
-    const auto found = properties_.find(key);
-    return found == properties_.end() ? fallback : found->second;
-  }
-  template <class Int>
-  void integer(const std::string& key, Int& out, int64_t min, int64_t max = std::numeric_limits<int64_t>::max()) {
-    const auto found = properties_.find(key);
-    if (found == properties_.end()) return;
-    const std::string& value = found->second;
-    int64_t parsed = 0;
-    const auto end = std::from_chars(value.data(), value.data() + value.size(), parsed);
-    if (end.ec != std::errc() || end.ptr != value.data() + value.size() || parsed < min || parsed > max) {
-      if (max == std::numeric_limits<int64_t>::max()) {
-        fail(error(Code::invalid_argument, "configuration {}={}: expected an integer from {} up", key, value, min));
-      } else {
-        fail(error(Code::invalid_argument, "configuration {}={}: expected an integer from {} to {}", key, value, min,
-                   max));
-      }
-      return;
-    }
-    out = static_cast<Int>(parsed);
-  }
-  // Kafka's class names and short names alike: "...LogAndContinueExceptionHandler", "log_and_continue".
-  void policy(const std::string& key, ErrorPolicy& out) {
-    const std::string value = text(key);
-    if (value.empty()) return;
-    const bool resume =
-        value.find("LogAndContinue") != std::string::npos || value == "log_and_continue" || value == "continue";
-    const bool stop = value.find("LogAndFail") != std::string::npos || value == "log_and_fail" || value == "fail" ||
-                      value.find("DefaultProductionExceptionHandler") != std::string::npos;
-    if (!resume && !stop) {
-      fail(error(Code::invalid_argument, "configuration {}={}: expected log_and_fail or log_and_continue", key, value));
-      return;
-    }
-    out = resume ? ErrorPolicy::resume : ErrorPolicy::fail;
-  }
-  void fail(Status status) {
-    if (status_.ok()) status_ = std::move(status);
-  }
-  [[nodiscard]] const Status& status() const { return status_; }
-
- private:
-  const Map& properties_;
-  Status status_;
-};
-
-template <class Names>
-void take(client::Properties& out, const Map& properties, const Names& names) {
-  for (const auto name : names) {
-    if (const auto found = properties.find(std::string(name)); found != properties.end())
-      out[found->first] = found->second;
-  }
+// Kafka's class names and short names alike: "...LogAndContinueExceptionHandler", "log_and_continue".
+std::optional<ErrorPolicy> policy_of(std::string_view value) {
+  value = config_text(value);
+  const auto holds = [value](std::string_view part) { return value.find(part) != std::string_view::npos; };
+  if (holds("LogAndContinue") || value == "log_and_continue" || value == "continue") return ErrorPolicy::resume;
+  if (value.empty() || holds("LogAndFail") || value == "log_and_fail" || value == "fail" ||
+      holds("DefaultProductionExceptionHandler"))
+    return ErrorPolicy::fail;
+  return std::nullopt;
 }
 
-void client_properties(const Map& properties, StreamsConfig& config) {
-  for (const auto& [key, value] : properties) {
-    if (key == "bootstrap.servers" || passed_on(key)) config.common[key] = value;
-  }
-  client::Properties consumer;
-  take(consumer, properties, kConsumerKeys);
-  lay_over(consumer, properties, "consumer.");
-  config.main_consumer = config.restore_consumer = config.global_consumer = consumer;
-  lay_over(config.main_consumer, properties, "main.consumer.");
-  lay_over(config.restore_consumer, properties, "restore.consumer.");
-  lay_over(config.global_consumer, properties, "global.consumer.");
-  // Not for the user to choose, under whichever prefix: a dirty read would be counted exactly once as well.
-  for (auto* map : {&config.main_consumer, &config.restore_consumer, &config.global_consumer}) {
-    (*map)["isolation.level"] = config.exactly_once ? "read_committed" : "read_uncommitted";
-    (*map)["enable.auto.commit"] = "false";
-    (*map)["allow.auto.create.topics"] = "false";
-  }
-
-  // The application batches records itself and flushes at each commit, so that a short linger costs little.
-  config.producer["linger.ms"] = config.exactly_once ? "5" : "100";
-  take(config.producer, properties, kProducerKeys);
-  lay_over(config.producer, properties, "producer.");
-  config.producer["enable.idempotence"] = "true";
-  config.producer.erase("transactional.id");
-  if (config.exactly_once) config.producer.try_emplace("transaction.timeout.ms", "10000");
-  lay_over(config.admin, properties, "admin.");
-  lay_over(config.topic_configs, properties, "topic.");
+ConfigField<StreamsConfig> policy(std::string name, std::string doc, ErrorPolicy StreamsConfig::*member) {
+  ConfigKey key{.name = std::move(name),
+                .doc = std::move(doc),
+                .check = [](std::string_view value) -> std::string {
+                  return policy_of(value) ? "" : "expected log_and_fail or log_and_continue";
+                },
+                .shown_fallback = "log_and_fail"};
+  return {std::move(key), [member](StreamsConfig& c, std::string_view text) {
+            c.*member = policy_of(text).value_or(ErrorPolicy::fail);
+          }};
 }
 
-Status check_guarantee(Reader& in, StreamsConfig& config) {
-  const std::string guarantee = in.text("processing.guarantee", "at_least_once");
-  if (guarantee != "at_least_once" && guarantee != "exactly_once_v2") {
-    return error(Code::invalid_argument,
-                 "configuration processing.guarantee={}: expected at_least_once or exactly_once_v2", guarantee);
-  }
-  config.exactly_once = guarantee == "exactly_once_v2";
-  if (config.exactly_once) config.commit_interval_ms = 100;
-  return {};
+std::string no_application_id(std::string_view id) {
+  if (wire::valid_topic_name(id)) return {};
+  return "letters, digits, '.', '_' and '-' only";
 }
 
-Status check_consistency(const StreamsConfig& config, int64_t standbys) {
-  if (config.application_id.empty()) return error(Code::invalid_argument, "configuration application.id is missing");
-  if (config.application_id.find_first_of("/ \t\n") != std::string::npos) {
-    return error(Code::invalid_argument, "configuration application.id={}: letters, digits, '.', '_' and '-' only",
-                 config.application_id);
-  }
-  if (config.heartbeat_interval_ms >= config.session_timeout_ms) {
-    return error(Code::invalid_argument,
-                 "configuration heartbeat.interval.ms={}: must be less than session.timeout.ms={}, or the member is "
-                 "taken for dead between two heartbeats",
-                 config.heartbeat_interval_ms, config.session_timeout_ms);
-  }
-  if (standbys > 0) {
-    return error(Code::unsupported,
-                 "configuration num.standby.replicas={}: this application keeps no standby replicas; "
-                 "state is restored from the changelog topics",
-                 standbys);
-  }
-  if (config.exactly_once && config.transaction_timeout_ms <= config.commit_interval_ms) {
-    return error(Code::invalid_argument,
-                 "configuration transaction.timeout.ms={}: must be greater than commit.interval.ms={}, or transactions "
-                 "expire before they are committed",
-                 config.transaction_timeout_ms, config.commit_interval_ms);
-  }
-  return {};
+std::string no_topic(std::string_view name) {
+  return name.empty() || wire::valid_topic_name(name) ? "" : "is no name that a topic may have";
+}
+
+std::string no_replication(std::string_view factor) {
+  return config_integer(factor) == 0 ? "expected -1 for the brokers' default, or at least 1" : "";
+}
+
+std::string no_standbys(std::string_view count) {
+  if (config_integer(count) == 0) return {};
+  return "this application keeps no standby replicas; state is restored from the changelog topics";
+}
+
+// What the membership and the tasks take of the consumer's keys, and the collector of the producer's.
+const ConfigDefOf<StreamsConfig>& consumer_config() {
+  static const ConfigDefOf<StreamsConfig> def(
+      "streams",
+      {{{.name = "auto.offset.reset", .allowed = {"earliest", "latest"}, .shown_fallback = "earliest"},
+        [](StreamsConfig& c, std::string_view text) { c.reset_earliest = config_text(text) == "earliest"; }},
+       {{.name = "group.instance.id"}, &StreamsConfig::group_instance_id},
+       {{.name = "session.timeout.ms", .type = ConfigType::int32, .min = 1}, &StreamsConfig::session_timeout_ms},
+       {{.name = "heartbeat.interval.ms", .type = ConfigType::int32, .min = 1}, &StreamsConfig::heartbeat_interval_ms},
+       {{.name = "max.poll.interval.ms", .type = ConfigType::int32, .min = 1}, &StreamsConfig::max_poll_interval_ms},
+       {{.name = "max.poll.records", .type = ConfigType::int32, .min = 1}, &StreamsConfig::max_poll_records}});
+  return def;
 }
 
 }  // namespace
 
-Result<StreamsConfig> StreamsConfig::parse(const std::map<std::string, std::string>& properties) {
-  for (const auto& complaint : unknown_keys(properties)) log::warn("{}", complaint);
-  StreamsConfig config;
-  Reader in(properties);
-  MUIR_RETURN_IF_ERROR(check_guarantee(in, config));
-  config.application_id = in.text("application.id");
-  config.bootstrap_servers = in.text("bootstrap.servers");
-  config.client_id = in.text("client.id");
-  config.state_dir = in.text("state.dir", config.state_dir);
-  config.application_server = in.text("application.server");
-  config.dead_letter_topic = in.text("errors.dead.letter.queue.topic.name");
-  int64_t standbys = 0;
-  in.integer("num.stream.threads", config.num_stream_threads, 1, 1000);
-  in.integer("commit.interval.ms", config.commit_interval_ms, 0);
-  in.integer("poll.ms", config.poll_ms, 0);
-  in.integer("max.task.idle.ms", config.max_task_idle_ms, -1);
-  in.integer("buffered.records.per.partition", config.buffered_records_per_partition, 1, kIntMax);
-  in.integer("task.timeout.ms", config.task_timeout_ms, 0);
-  in.integer("repartition.purge.interval.ms", config.repartition_purge_interval_ms, 1);
-  in.integer("replication.factor", config.replication_factor, -1, 32767);
-  in.integer("num.standby.replicas", standbys, 0);
-  in.policy("default.deserialization.exception.handler", config.on_deserialization_error);
-  in.policy("deserialization.exception.handler", config.on_deserialization_error);
-  in.policy("processing.exception.handler", config.on_processing_error);
-  in.policy("default.production.exception.handler", config.on_production_error);
-  in.policy("production.exception.handler", config.on_production_error);
-  MUIR_RETURN_IF_ERROR(in.status());
+const ConfigDefOf<StreamsConfig>& streams_config() {
+  using enum ConfigType;
+  static const ConfigDefOf<StreamsConfig> def(
+      "streams",
+      {{{.name = "application.id",
+         .doc = "Name of the application: group id, prefix of internal topics and folder of its state",
+         .required = true,
+         .check = no_application_id},
+        &StreamsConfig::application_id},
+       {{.name = "bootstrap.servers", .doc = "Brokers to begin with, host:port,...", .shown_fallback = "(required)"},
+        &StreamsConfig::bootstrap_servers},
+       {{.name = "client.id",
+         .doc = "Prefix of the names of threads and clients",
+         .shown_fallback = "<application.id>-<process id>"},
+        &StreamsConfig::client_id},
+       {{.name = "application.server", .doc = "host:port where this instance answers queries; told to all instances"},
+        &StreamsConfig::application_server},
+       {{.name = "num.stream.threads",
+         .type = int32,
+         .fallback = "1",
+         .doc = "Threads that process records in this instance",
+         .min = 1,
+         .max = 1000},
+        &StreamsConfig::num_stream_threads},
+       {{.name = "processing.guarantee",
+         .fallback = "at_least_once",
+         .doc = "at_least_once or exactly_once_v2",
+         .allowed = {"at_least_once", "exactly_once_v2"}},
+        [](StreamsConfig& c, std::string_view text) { c.exactly_once = config_text(text) == "exactly_once_v2"; }},
+       {{.name = "commit.interval.ms",
+         .type = int64,
+         .doc = "How often progress is committed; the default under exactly_once_v2 is 100",
+         .min = 0,
+         .shown_fallback = "30000 (100)"},
+        &StreamsConfig::commit_interval_ms},
+       {{.name = "state.dir",
+         .fallback = "/tmp/kafka-streams",
+         .doc = "Folder of the local stores; a cache of the changelog topics"},
+        &StreamsConfig::state_dir},
+       {{.name = "replication.factor",
+         .type = int16,
+         .fallback = "-1",
+         .doc = "Replicas of internal topics; -1: the brokers' default",
+         .min = -1,
+         .check = no_replication},
+        &StreamsConfig::replication_factor},
+       {{.name = "num.standby.replicas",
+         .type = int32,
+         .fallback = "0",
+         .doc = "Only 0 is supported",
+         .min = 0,
+         .check = no_standbys}},
+       {{.name = "max.task.idle.ms",
+         .type = int64,
+         .fallback = "0",
+         .doc = "How long a task waits for an empty input partition, to keep time order; -1: never; 0: only for "
+                "records known to be on the broker",
+         .min = -1},
+        &StreamsConfig::max_task_idle_ms},
+       {{.name = "poll.ms", .type = int64, .fallback = "100", .doc = "Longest wait for records", .min = 0},
+        &StreamsConfig::poll_ms},
+       {{.name = "buffered.records.per.partition",
+         .type = int32,
+         .fallback = "1000",
+         .doc = "Records held per partition before its fetching pauses",
+         .min = 1},
+        &StreamsConfig::buffered_records_per_partition},
+       {{.name = "task.timeout.ms",
+         .type = int64,
+         .fallback = "300000",
+         .doc = "How long a task retries when brokers do not answer",
+         .min = 0},
+        &StreamsConfig::task_timeout_ms},
+       {{.name = "repartition.purge.interval.ms",
+         .type = int64,
+         .fallback = "30000",
+         .doc = "How often records that were processed are deleted from repartition topics",
+         .min = 1},
+        &StreamsConfig::repartition_purge_interval_ms},
+       // Older names first: those that Kafka has now win.
+       policy("default.deserialization.exception.handler", "Older name of deserialization.exception.handler",
+              &StreamsConfig::on_deserialization_error),
+       policy("deserialization.exception.handler", "log_and_fail or log_and_continue, or Kafka's class names",
+              &StreamsConfig::on_deserialization_error),
+       policy("processing.exception.handler", "log_and_fail or log_and_continue", &StreamsConfig::on_processing_error),
+       policy("default.production.exception.handler", "Older name of production.exception.handler",
+              &StreamsConfig::on_production_error),
+       policy("production.exception.handler", "log_and_fail or log_and_continue", &StreamsConfig::on_production_error),
+       {{.name = "errors.dead.letter.queue.topic.name",
+         .doc = "Topic that receives records which could not be handled",
+         .check = no_topic},
+        &StreamsConfig::dead_letter_topic}});
+  return def;
+}
 
-  MUIR_RETURN_IF_ERROR(internal::check_prefixed_keys(properties));
-  client_properties(properties, config);
-  MUIR_RETURN_IF_ERROR(client::check_client_keys(client::ClientKind::consumer, config.main_consumer, {}));
-  MUIR_RETURN_IF_ERROR(client::check_client_keys(client::ClientKind::producer, config.producer, {}));
-  Reader consumer(config.main_consumer);
-  const std::string reset = consumer.text("auto.offset.reset", "earliest");
-  if (reset != "earliest" && reset != "latest") {
-    return error(Code::invalid_argument, "configuration auto.offset.reset={}: expected earliest or latest", reset);
+namespace {
+
+template <class Names>
+void take(client::ClientGiven& out, const Map& properties, const Names& names) {
+  for (const auto name : names) {
+    if (const auto found = properties.find(std::string(name)); found != properties.end())
+      out.values[found->first] = found->second;
   }
-  config.reset_earliest = reset == "earliest";
-  config.group_instance_id = consumer.text("group.instance.id");
-  consumer.integer("session.timeout.ms", config.session_timeout_ms, 1, kIntMax);
-  consumer.integer("heartbeat.interval.ms", config.heartbeat_interval_ms, 1, kIntMax);
-  consumer.integer("max.poll.interval.ms", config.max_poll_interval_ms, 1, kIntMax);
-  consumer.integer("max.poll.records", config.max_poll_records, 1, kIntMax);
-  MUIR_RETURN_IF_ERROR(consumer.status());
-  Reader producer(config.producer);
-  producer.integer("transaction.timeout.ms", config.transaction_timeout_ms, 1, kIntMax);
-  MUIR_RETURN_IF_ERROR(producer.status());
+}
+
+// The kinds of clients, each with what it is given.
+struct Clients {
+  client::ClientGiven common;
+  client::ClientGiven main_consumer;
+  client::ClientGiven restore_consumer;
+  client::ClientGiven global_consumer;
+  client::ClientGiven producer;
+  client::ClientGiven admin;
+};
+
+Clients clients_of(const Map& properties, bool exactly_once) {
+  Clients out;
+  for (const auto& [key, value] : properties) {
+    if (key == "bootstrap.servers" || passed_on(key)) out.common.values[key] = value;
+  }
+  client::ClientGiven consumer;
+  take(consumer, properties, kConsumerKeys);
+  consumer.lay_over(properties, "consumer.");
+  out.main_consumer = out.restore_consumer = out.global_consumer = consumer;
+  out.main_consumer.lay_over(properties, "main.consumer.");
+  out.restore_consumer.lay_over(properties, "restore.consumer.");
+  out.global_consumer.lay_over(properties, "global.consumer.");
+  // Not for the user to choose, under whichever prefix: a dirty read would be counted exactly once as well.
+  for (auto* one : {&out.main_consumer, &out.restore_consumer, &out.global_consumer}) {
+    one->values["isolation.level"] = exactly_once ? "read_committed" : "read_uncommitted";
+    one->values["enable.auto.commit"] = "false";
+    one->values["allow.auto.create.topics"] = "false";
+  }
+  // The application batches records itself and flushes at each commit, so that a short linger costs little.
+  out.producer.values["linger.ms"] = exactly_once ? "5" : "100";
+  take(out.producer, properties, kProducerKeys);
+  out.producer.lay_over(properties, "producer.");
+  // Both guarantees rest on it: a repeated send is stored once.
+  out.producer.values["enable.idempotence"] = "true";
+  out.producer.values.erase("transactional.id");
+  if (exactly_once) out.producer.values.try_emplace("transaction.timeout.ms", "10000");
+  out.admin.lay_over(properties, "admin.");
+  return out;
+}
+
+ConfigMistakes client_mistakes(const Clients& clients) {
+  ConfigMistakes out;
+  const auto add = [&](client::ClientKind kind, const client::ClientGiven& own) {
+    client::ClientGiven all = clients.common;
+    for (const auto& [key, value] : own.values) all.values[key] = value;
+    for (const auto& [key, name] : own.names) all.names[key] = name;
+    add_mistakes(out, client::client_mistakes(kind, all));
+  };
+  for (const auto* consumer : {&clients.main_consumer, &clients.restore_consumer, &clients.global_consumer})
+    add(client::ClientKind::consumer, *consumer);
+  add(client::ClientKind::producer, clients.producer);
+  add(client::ClientKind::admin, clients.admin);
+  return out;
+}
+
+void check_together(const StreamsConfig& config, const Clients& clients, ConfigMistakes& out) {
+  if (config.heartbeat_interval_ms >= config.session_timeout_ms) {
+    out.push_back({clients.main_consumer.name_of("heartbeat.interval.ms"), std::to_string(config.heartbeat_interval_ms),
+                   fmt::format("must be less than session.timeout.ms={}, or the member is taken for dead between two "
+                               "heartbeats",
+                               config.session_timeout_ms)});
+  }
+  if (config.exactly_once && config.transaction_timeout_ms <= config.commit_interval_ms) {
+    out.push_back({clients.producer.name_of("transaction.timeout.ms"), std::to_string(config.transaction_timeout_ms),
+                   fmt::format("must be greater than commit.interval.ms={}, or transactions expire before they are "
+                               "committed",
+                               config.commit_interval_ms)});
+  }
+}
+
+struct Read {
+  StreamsConfig config{};
+  ConfigMistakes mistakes{};
+};
+
+Read read(const Map& properties) {
+  Read out;
+  StreamsConfig& config = out.config;
+  out.mistakes = streams_config().mistakes(properties);
+  add_mistakes(out.mistakes, internal::prefixed_mistakes(properties));
+  const bool exactly_once =
+      config_text(streams_config().value(properties, "processing.guarantee")) == "exactly_once_v2";
+  const Clients clients = clients_of(properties, exactly_once);
+  add_mistakes(out.mistakes, client_mistakes(clients));
+  const auto& consumer = clients.main_consumer;
+  add_mistakes(out.mistakes, consumer_config().mistakes(consumer.values,
+                                                        [&](const std::string& key) { return consumer.name_of(key); }));
+  if (!out.mistakes.empty()) return out;
+
+  streams_config().fill(properties, config);
+  if (exactly_once && !properties.contains("commit.interval.ms")) config.commit_interval_ms = 100;
+  consumer_config().fill(consumer.values, config);
+  if (const auto found = clients.producer.values.find("transaction.timeout.ms"); found != clients.producer.values.end())
+    assign_config(found->second, config.transaction_timeout_ms);
+  check_together(config, clients, out.mistakes);
+  config.common = clients.common.values;
+  config.main_consumer = clients.main_consumer.values;
+  config.restore_consumer = clients.restore_consumer.values;
+  config.global_consumer = clients.global_consumer.values;
+  config.producer = clients.producer.values;
+  config.admin = clients.admin.values;
+  client::ClientGiven topics;
+  topics.lay_over(properties, "topic.");
+  config.topic_configs = std::move(topics.values);
   // These are the membership's and the task's business, not the data consumer's.
   for (auto* map : {&config.main_consumer, &config.restore_consumer, &config.global_consumer}) {
-    for (const auto* key : {"auto.offset.reset", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms",
-                            "max.poll.interval.ms", "max.poll.records", "group.id"}) {
-      map->erase(key);
-    }
+    for (const ConfigKey& key : consumer_config().keys()) map->erase(key.name);
+    map->erase("group.id");
   }
-  MUIR_RETURN_IF_ERROR(check_consistency(config, standbys));
-  return config;
+  return out;
 }
+
+}  // namespace
+
+Result<StreamsConfig> StreamsConfig::parse(const Map& properties) {
+  for (const auto& complaint : unknown_keys(properties)) log::warn("{}", complaint);
+  Read out = read(properties);
+  MUIR_RETURN_IF_ERROR(status_of(out.mistakes));
+  return std::move(out.config);
+}
+
+ConfigMistakes StreamsConfig::mistakes(const Map& properties) { return read(properties).mistakes; }
 
 std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& properties) {
   std::vector<std::string> out = internal::prefixed_keys_without_effect(properties);
   for (const auto& [key, value] : properties) {
-    const auto& keys = streams_config_keys();
-    const bool known = std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == key; }) ||
-                       passed_on(key) || key.starts_with("schema.registry.") || key.starts_with("topic.") ||
-                       internal::has_client_prefix(key) || among(kConsumerKeys, key) || among(kProducerKeys, key);
+    const bool known = streams_config().find(key) != nullptr || passed_on(key) || key.starts_with("schema.registry.") ||
+                       key.starts_with("topic.") || internal::has_client_prefix(key) || among(kConsumerKeys, key) ||
+                       among(kProducerKeys, key);
     if (known) continue;
     const auto later =
         std::find_if(std::begin(kLater), std::end(kLater), [&](const LaterKey& k) { return k.name == key; });
@@ -294,45 +388,13 @@ std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& 
       continue;
     }
     std::vector<std::string> names;
-    for (const auto& k : keys) names.emplace_back(k.name);
+    for (const auto& k : streams_config().keys()) names.emplace_back(k.name);
     for (const auto& k : kLater) names.emplace_back(k.name);
     const std::string near = nearest(key, names);
     out.push_back(near.empty() ? fmt::format("unknown configuration key '{}'", key)
                                : fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, near));
   }
   return out;
-}
-
-const std::vector<ConfigKey>& streams_config_keys() {
-  static const std::vector<ConfigKey> keys = {
-      {"application.id", "(required)",
-       "Name of the application: group id, prefix of internal topics and folder of its state"},
-      {"bootstrap.servers", "(required)", "Brokers to begin with, host:port,..."},
-      {"client.id", "<application.id>-<process id>", "Prefix of the names of threads and clients"},
-      {"application.server", "", "host:port where this instance answers queries; told to all instances"},
-      {"num.stream.threads", "1", "Threads that process records in this instance"},
-      {"processing.guarantee", "at_least_once", "at_least_once or exactly_once_v2"},
-      {"commit.interval.ms", "30000 (100)",
-       "How often progress is committed; the default under exactly_once_v2 is 100"},
-      {"state.dir", "/tmp/kafka-streams", "Folder of the local stores; a cache of the changelog topics"},
-      {"replication.factor", "-1", "Replicas of internal topics; -1: the brokers' default"},
-      {"num.standby.replicas", "0", "Only 0 is supported"},
-      {"max.task.idle.ms", "0",
-       "How long a task waits for an empty input partition, to keep time order; -1: never; 0: "
-       "only for records known to be on the broker"},
-      {"poll.ms", "100", "Longest wait for records"},
-      {"buffered.records.per.partition", "1000", "Records held per partition before its fetching pauses"},
-      {"task.timeout.ms", "300000", "How long a task retries when brokers do not answer"},
-      {"repartition.purge.interval.ms", "30000",
-       "How often records that were processed are deleted from repartition topics"},
-      {"deserialization.exception.handler", "log_and_fail", "log_and_fail or log_and_continue, or Kafka's class names"},
-      {"default.deserialization.exception.handler", "log_and_fail", "Older name of deserialization.exception.handler"},
-      {"processing.exception.handler", "log_and_fail", "log_and_fail or log_and_continue"},
-      {"production.exception.handler", "log_and_fail", "log_and_fail or log_and_continue"},
-      {"default.production.exception.handler", "log_and_fail", "Older name of production.exception.handler"},
-      {"errors.dead.letter.queue.topic.name", "", "Topic that receives records which could not be handled"},
-  };
-  return keys;
 }
 
 }  // namespace muir::streams

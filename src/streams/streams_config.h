@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/config_def.h"
 #include "base/status.h"
 #include "client/client.h"
 
@@ -54,19 +55,16 @@ struct StreamsConfig {
   client::Properties admin;
   std::map<std::string, std::string> topic_configs;  // topic.<key>: for every internal topic
 
-  // Fails with the name of the key and what it may be. Unknown keys are warned about.
+  // Fails with every wrong value there is: its key, and what it may be. Unknown keys are warned about.
   static Result<StreamsConfig> parse(const std::map<std::string, std::string>& properties);
+  // What parse() would fail with; says nothing of unknown keys.
+  static ConfigMistakes mistakes(const std::map<std::string, std::string>& properties);
 };
 
 // "unknown configuration key 'num.stream.thread'; did you mean 'num.stream.threads'?", one per unknown key.
 std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& properties);
 
-// The documented keys as a table for --help and docs: key, default, what it is.
-struct ConfigKey {
-  std::string_view name;
-  std::string_view default_value;
-  std::string_view text;
-};
-const std::vector<ConfigKey>& streams_config_keys();
+// Every key of Kafka Streams that takes effect; those of its clients are in client/client_keys.h.
+const ConfigDefOf<StreamsConfig>& streams_config();
 
 }  // namespace muir::streams

@@ -84,14 +84,15 @@ TEST(StreamsConfig, ErrorPoliciesHaveKafkasClassNamesAndShortOnes) {
 TEST(StreamsConfig, SaysWhichValueIsWrongAndWhatItMayBe) {
   const std::vector<std::pair<Map, const char*>> cases = {
       {{{"application.id", ""}}, "application.id is missing"},
-      {with({{"num.stream.threads", "0"}}), "num.stream.threads=0: expected an integer from 1 to 1000"},
-      {with({{"poll.ms", "fast"}}), "poll.ms=fast: expected an integer"},
+      {with({{"num.stream.threads", "0"}}), "num.stream.threads=0: expected a whole number from 1 to 1000"},
+      {with({{"poll.ms", "fast"}}), "poll.ms=fast: expected a whole number"},
       {with({{"processing.guarantee", "exactly_once"}}), "expected at_least_once or exactly_once_v2"},
       {with({{"auto.offset.reset", "none"}}), "expected earliest or latest"},
       {with({{"num.standby.replicas", "1"}}), "keeps no standby replicas"},
       {with({{"processing.guarantee", "exactly_once_v2"}, {"commit.interval.ms", "20000"}}),
        "transaction.timeout.ms=10000"},
-      {with({{"session.timeout.ms", "3000000000"}}), "session.timeout.ms=3000000000: expected an integer from 1 to"},
+      {with({{"session.timeout.ms", "3000000000"}}),
+       "session.timeout.ms=3000000000: expected a whole number from 1 to"},
       {with({{"session.timeout.ms", "6000"}, {"consumer.heartbeat.interval.ms", "6000"}}),
        "heartbeat.interval.ms=6000: must be less than session.timeout.ms=6000"},
       {with({{"processing.exception.handler", "ignore"}}), "expected log_and_fail or log_and_continue"},
@@ -154,9 +155,12 @@ TEST(StreamsConfig, KeysUnderAPrefixAreToldByNameWhenTheyHaveNoEffect) {
 
 // A value for each type; what a key of this kind does not take.
 std::pair<std::string, std::string> good_and_bad(const muir::ConfigKey& key) {
-  if (!key.allowed.empty()) return {key.allowed.back(), "neither"};
+  if (!key.allowed.empty()) return {key.allowed.front(), "neither"};
+  if (key.name == "delivery.timeout.ms") return {"60000", "1000"};  // less than a request may take
+  if (key.name == "bootstrap.servers") return {"there:9092", "nowhere"};
   if (key.type == ConfigType::boolean) return {"false", "perhaps"};
-  if (key.type == ConfigType::integer) return {std::to_string(std::max<int64_t>(key.min, 1)), "many"};
+  if (key.type == ConfigType::int32 || key.type == ConfigType::int64)
+    return {std::to_string(std::max<int64_t>(key.min, 1)), "many"};
   return {key.name == "security.protocol" ? "PLAINTEXT" : "x", ""};
 }
 
@@ -191,6 +195,67 @@ TEST(StreamsConfig, EveryKeyOfAClientReachesItUnderEachOfItsPrefixesAndIsChecked
       EXPECT_NE(wrong.status().message().find(bad), std::string::npos) << wrong.status().message();
     }
   }
+}
+
+// What the guarantee rests on, and what only goes together with something else: refused by the name it was given under.
+TEST(StreamsConfig, ValuesThatContradictTheGuaranteeOrEachOtherAreRefused) {
+  struct Case {
+    Map given;
+    std::string want;  // empty: they are taken
+  };
+  for (const char* guarantee : {"at_least_once", "exactly_once_v2"}) {
+    for (const Case& c : {
+             Case{{{"producer.acks", "0"}}, "producer.acks=0: expected all, which enable.idempotence=true needs"},
+             Case{{{"producer.acks", "1"}}, "producer.acks=1: expected all"},
+             Case{{{"producer.acks", "-1"}}, ""},
+             Case{{{"producer.retries", "0"}}, "producer.retries=0: expected at least 1"},
+             Case{{{"producer.max.in.flight.requests.per.connection", "6"}},
+                  "producer.max.in.flight.requests.per.connection=6: expected at most 5"},
+             Case{{{"producer.delivery.timeout.ms", "1000"}},
+                  "producer.delivery.timeout.ms=1000: expected at least linger.ms + request.timeout.ms"},
+             Case{{{"delivery.timeout.ms", "1000"}}, "configuration delivery.timeout.ms=1000: expected at least"},
+             Case{{{"linger.ms", "many"}}, "configuration linger.ms=many: expected a whole number from 0 to 900000"},
+             Case{{{"producer.rdkafka.transactional.id", "mine"}},
+                  "producer.rdkafka.transactional.id=mine: is Kafka's key transactional.id"},
+             Case{{{"rdkafka.enable.idempotence", "false"}}, "rdkafka.enable.idempotence=false: is Kafka's key"},
+             Case{{{"rdkafka.debug", "broker"}}, ""},
+             Case{{{"consumer.rdkafka.isolation.level", "read_uncommitted"}}, "is Kafka's key isolation.level"},
+             Case{{{"main.consumer.rdkafka.enable.auto.commit", "true"}}, "is decided by the client"},
+             Case{{{"restore.consumer.reconnect.backoff.ms", "9"}, {"consumer.reconnect.backoff.max.ms", "8"}},
+                  "consumer.reconnect.backoff.max.ms=8: expected at least reconnect.backoff.ms, which is 9"},
+             Case{{{"consumer.session.timeout.ms", "3000"}},
+                  "heartbeat.interval.ms=3000: must be less than session.timeout.ms=3000"},
+             Case{{{"main.consumer.session.timeout.ms", "0"}}, "main.consumer.session.timeout.ms=0: expected a whole"},
+             Case{{{"security.protocol", "CARRIER_PIGEON"}}, "security.protocol: \"CARRIER_PIGEON\""},
+             Case{{{"admin.bootstrap.servers", "nowhere"}}, "admin.bootstrap.servers=nowhere"},
+             Case{{{"replication.factor", "0"}}, "replication.factor=0: expected -1"},
+             Case{{{"errors.dead.letter.queue.topic.name", "no topic"}}, "is no name that a topic may have"},
+         }) {
+      Map given = with(c.given);
+      given["processing.guarantee"] = guarantee;
+      const auto config = StreamsConfig::parse(given);
+      EXPECT_EQ(config.ok(), c.want.empty()) << config.status().message();
+      EXPECT_NE(config.status().message().find(c.want), std::string::npos) << config.status().message() << "\n"
+                                                                           << c.want;
+    }
+  }
+}
+
+TEST(StreamsConfig, EveryMistakeIsToldAtOnce) {
+  const auto config = StreamsConfig::parse({{"poll.ms", "fast"},
+                                            {"producer.acks", "some"},
+                                            {"consumer.fetch.min.bytes", "0"},
+                                            {"admin.rdkafka.x", "1"},
+                                            {"num.standby.replicas", "1"}});
+  EXPECT_EQ(
+      config.status().message(),
+      "configuration: 5 values are wrong\n"
+      "  num.standby.replicas=1: this application keeps no standby replicas; state is restored from the changelog "
+      "topics\n"
+      "  poll.ms=fast: expected a whole number of at least 0\n"
+      "  application.id is missing, and has no default\n"
+      "  consumer.fetch.min.bytes=0: expected a whole number from 1 to 100000000\n"
+      "  producer.acks=some: expected one of all, -1, 0, 1");
 }
 
 TEST(StreamsConfig, KafkasKeysThatHaveNoEffectYetAreToldAsSuch) {

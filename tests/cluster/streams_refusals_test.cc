@@ -143,6 +143,38 @@ class StreamsRefusals : public interop::OnBothBrokers {
   std::unique_ptr<client::Admin> admin_;
 };
 
+// What only the cluster can know: the application ends with its words, whichever thread meets them, and does not try
+// for ever.
+TEST_P(StreamsRefusals, InternalTopicsThatTheClusterRefusesEndTheApplication) {
+  struct Case {
+    std::string name;
+    Properties properties;
+    std::string want;
+  };
+  for (const Case& c : {Case{"configuration", {{"topic.segment.bytes", "1"}}, "segment.bytes"},
+                        Case{"unknown", {{"topic.no.such.key", "1"}}, "no.such.key"},
+                        Case{"replicas", {{"replication.factor", "7"}}, "INVALID_REPLICATION_FACTOR"}}) {
+    SCOPED_TRACE(c.name);
+    const std::string id = "internal-" + c.name;
+    create(id + "-in");
+    StreamsBuilder builder;
+    builder.stream<std::string, std::string>(id + "-in").group_by_key().count({.store = "counts"});
+    muir::testing::TempDir folder;
+    Properties properties{{"application.id", id},
+                          {"bootstrap.servers", bootstrap()},
+                          {"num.stream.threads", "2"},
+                          {"state.dir", folder.str()}};
+    properties.insert(c.properties.begin(), c.properties.end());
+    auto app = KafkaStreams::create(*builder.build(), *StreamsConfig::parse(properties), *client_);
+    ASSERT_TRUE(app.ok()) << app.status().to_string();
+    ASSERT_TRUE((*app)->start().ok());
+    const Status refused = (*app)->wait_until_running(kWaitMs);
+    EXPECT_NE(refused.message().find(id + "-counts-changelog"), std::string::npos) << refused.message();
+    EXPECT_NE(refused.message().find(c.want), std::string::npos) << refused.message();
+    EXPECT_LE((*app)->metrics().rebalances, 4U);
+  }
+}
+
 TEST_P(StreamsRefusals, TheHandlerDecidesForEveryRecordThatIsRefused) {
   int number = 0;
   for (const RefusalCase& c : refusal_cases()) {

@@ -73,6 +73,14 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "log.retention.hours=0"], {}, "log.retention.hours=0"),
             (["up", "--set", "group.min.session.timeout.ms=9999999"], {}, "group.min.session.timeout.ms"),
             (["up", "--set", "commit.interval.ms=-1"], {}, "commit.interval.ms"),
+            (["up", "--set", "producer.acks=0"], {}, "producer.acks=0: expected all, which enable.idempotence=true needs"),
+            (["up", "--set", "producer.delivery.timeout.ms=10"], {}, "producer.delivery.timeout.ms=10: expected at least linger.ms"),
+            (["up", "--set", "topic.segment.bytes=1"], {}, "topic.segment.bytes=1: Value must be at least 14"),
+            (["up", "--set", "topic.segment.byte=1"], {}, "topic.segment.byte=1: there is no configuration key segment.byte of topics"),
+            (["up", "--set", "consumer.rdkafka.enable.auto.commit=true"], {}, "consumer.rdkafka.enable.auto.commit=true: is decided by the client"),
+            (["up", "--set", "rdkafka.debug=nothing at all"], {}, "rdkafka.debug=nothing at all"),
+            (["up", "--set", "replication.factor=3"], {}, "replication.factor=3: there is one broker"),
+            (["up", "--set", "group.min.session.timeout.ms=10000"], {}, "session.timeout.ms=6000: is below group.min.session.timeout.ms=10000"),
             (["up", "--set", "consumer.heartbeat.interval.ms=6000"], {}, "heartbeat.interval.ms"),
             (["up", "--set", "vts.partitions=2", "stray"], {}, "stray"),
             (["up", "--web-dir", "nowhere"], {}, "--web-dir"),
@@ -253,6 +261,14 @@ class CommandLine(unittest.TestCase):
         table = self.run_muir("config", "IMPLIED")
         self.assertRegex(table.stdout, r"^KEY +VALUE +FROM +MEANING\nvts.implied.speed.limit.kmh +250 +default +a fix is rejected")
         self.assertEqual(self.run_muir("config", "no such word").returncode, 1)
+        for words in ("partitions", "no such word"):  # of another key than what is wrong
+            other = self.run_muir("config", words, "--set", "producer.acks=0", "--set", "vts.batch.max=0")
+            self.assertEqual(other.returncode, 2)
+            self.assertIn("producer.acks=0: expected all", other.stderr)
+            self.assertIn("vts.batch.max=0: expected a whole number from 1 to 1000000", other.stderr)
+        self.assertEqual(len(self.run_muir("config", "speed limit").stdout.splitlines()), 3)
+        self.assertIn("PUT /api/v1/zones/{id}", self.run_muir("config", "zone").stderr)
+        self.assertEqual(self.run_muir("config", "rdkafka", "--set", "rdkafka.debug=broker").stderr, "")
         wrong = self.run_muir("config", "partitions", "--set", "num.partitions=x")
         self.assertEqual(wrong.returncode, 2)
         self.assertIn("num.partitions", wrong.stdout)  # shown, so that it can be found

@@ -7,26 +7,24 @@
 #include <charconv>
 #include <optional>
 
-#include "base/config.h"
+#include "base/config_def.h"
 #include "base/log.h"
+#include "client/internal/client_rules.h"
 #include "client/internal/key_table.h"
 #include "net/tls_config.h"
 
 namespace muir::client::internal {
 namespace {
 
-bool is_secret(std::string_view key) {
-  for (const std::string_view part : {"password", "secret", "jaas", "key.pem", "token"}) {
-    if (key.find(part) != std::string_view::npos) return true;
-  }
-  return false;
-}
+// librdkafka's.
+constexpr int64_t kReconnectBackoffMs = 100;
+constexpr int64_t kReconnectBackoffMaxMs = 10'000;
 
 Status set(rd_kafka_conf_t* conf, std::string_view key, const std::string& value) {
   std::array<char, 512> reason{};
   const std::string name(key);
   if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size()) == RD_KAFKA_CONF_OK) return {};
-  if (is_secret(key)) return error(Code::invalid_argument, "configuration key {}: its value was refused", key);
+  if (is_secret_name(key)) return error(Code::invalid_argument, "configuration key {}: its value was refused", key);
   return error(Code::invalid_argument, "configuration key {}: {}", key, reason.data());
 }
 
@@ -44,14 +42,26 @@ void on_error(rd_kafka_t* rk, int err, const char* reason, void*) {
   log::debug("{}: {}: {}", rd_kafka_name(rk), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(err)), reason);
 }
 
-// librdkafka refuses a transactional producer whose delivery timeout outlasts its transactions, which the Java client
-// takes.
+// As Java: a delivery timeout that nobody gave is not shorter than one attempt. librdkafka refuses a transactional
+// producer whose delivery timeout outlasts its transactions, which the Java client takes.
 Status bound_delivery_timeout(rd_kafka_conf_t* conf, const Properties& properties) {
-  if (!properties.contains("transactional.id")) return {};
+  const int64_t linger_ms = MUIR_TRY(number_of(properties, "linger.ms", 5, 0, INT32_MAX));
+  const int64_t request_ms = MUIR_TRY(number_of(properties, "request.timeout.ms", 30'000, 1, INT32_MAX));
+  const int64_t otherwise = std::max<int64_t>(120'000, linger_ms + request_ms);
+  const int64_t delivery_ms = MUIR_TRY(number_of(properties, "delivery.timeout.ms", otherwise, 0, INT32_MAX));
   const int64_t transaction_ms = MUIR_TRY(number_of(properties, "transaction.timeout.ms", 60'000, 1000, INT32_MAX));
-  const int64_t delivery_ms = MUIR_TRY(number_of(properties, "delivery.timeout.ms", 120'000, 0, INT32_MAX));
-  if (delivery_ms != 0 && delivery_ms <= transaction_ms) return {};
-  return set(conf, "delivery.timeout.ms", std::to_string(transaction_ms));
+  const bool outlasts = properties.contains("transactional.id") && (delivery_ms == 0 || delivery_ms > transaction_ms);
+  return set(conf, "delivery.timeout.ms", std::to_string(outlasts ? transaction_ms : delivery_ms));
+}
+
+// Where only one of both waits is given, the other's default does not stand in its way.
+Status bound_reconnect_backoff(rd_kafka_conf_t* conf, const Properties& properties) {
+  const int64_t first = MUIR_TRY(number_of(properties, "reconnect.backoff.ms", kReconnectBackoffMs, 0, INT32_MAX));
+  const int64_t most =
+      MUIR_TRY(number_of(properties, "reconnect.backoff.max.ms", kReconnectBackoffMaxMs, 0, INT32_MAX));
+  if (first <= most) return {};
+  return properties.contains("reconnect.backoff.ms") ? set(conf, "reconnect.backoff.max.ms", std::to_string(first))
+                                                     : set(conf, "reconnect.backoff.ms", std::to_string(most));
 }
 
 // librdkafka runs its own TLS: what it trusts and shows goes through the same reader as for our own connections, and
@@ -77,12 +87,8 @@ Status set_tls(rd_kafka_conf_t* conf, const Properties& properties) {
   return {};
 }
 
-// Defaults where this client differs from librdkafka.
-constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
-    {"acks", "all"},
-    {"enable.idempotence", "true"},
-    {"linger.ms", "5"},
-    {"delivery.timeout.ms", "120000"},
+// What this client decides; defaults of keys are in key_table.cc.
+constexpr std::pair<std::string_view, std::string_view> kProducerSettings[] = {
     // The Java client's partitions: murmur2 of the key; without a key, one partition at a time (sticky).
     {"partitioner", "murmur2_random"},
     {"sticky.partitioning.linger.ms", "10"},
@@ -93,31 +99,47 @@ constexpr std::pair<std::string_view, std::string_view> kProducerDefaults[] = {
     {"retry.backoff.ms", "100"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},
 };
-constexpr std::pair<std::string_view, std::string_view> kConsumerDefaults[] = {
+// Defaults of a consumer's fetches (key_table.cc). While a fetch waits for data of some partitions, none is sent for
+// another that has been assigned, or has room again: short waits, shorter than what is queued of a partition takes to
+// be processed. A partition (fetch_queue.h) is fetched again below both queued.*, so what is queued is at most this and
+// one fetch; a record of 100 bytes takes about 430 in librdkafka's queue. The memory of an answer lives as long as any
+// of its records, which bounds fetch.max.bytes.
+constexpr std::pair<std::string_view, std::string_view> kConsumerSettings[] = {
     // librdkafka wants a group for its coordinator state machine; nothing is ever joined or committed under it.
     {"group.id", "muir-manual-assignment"},
     {"auto.offset.reset", "error"},  // the owner decides
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
-    {"enable.partition.eof", "true"},  // the offset of the end, when the last records are control or aborted ones
-    {"isolation.level", "read_uncommitted"},
+    {"enable.partition.eof", "true"},      // the offset of the end, when the last records are control or aborted ones
     {"max.poll.interval.ms", "86400000"},  // the group member's business
-    {"check.crcs", "true"},
-    // While a fetch waits for data of some partitions, none is sent for another that has been assigned, or has room
-    // again: short waits, shorter than what is queued of a partition takes to be processed.
-    {"fetch.wait.max.ms", "20"},
     {"fetch.error.backoff.ms", "50"},
-    // Per partition (fetch_queue.h): it is fetched again below both, so what is queued is at most this and one fetch. A
-    // record of 100 bytes takes about 430 in librdkafka's queue.
-    {"queued.min.messages", "5000"},
-    {"queued.max.messages.kbytes", "512"},
-    {"max.partition.fetch.bytes", "1048576"},
-    // The memory of an answer lives as long as any of its records.
-    {"fetch.max.bytes", "4194304"},
     // Otherwise an answer could not be smaller than the largest message of a producer.
     {"message.max.bytes", "1000"},
     {"topic.metadata.refresh.fast.interval.ms", "100"},
 };
+
+// Names that librdkafka has no use for on the consumer.
+bool is_producers(std::string_view name, Role role) {
+  return role == Role::consumer && (name == "request.timeout.ms" || name == "retry.backoff.ms");
+}
+
+Status set_key(rd_kafka_conf_t* conf, Role role, const ClientKey& key, const std::string& value) {
+  const unsigned use = role == Role::producer ? kProducer : kConsumer;
+  if ((key.use & use) == 0 || key.rdkafka == kNotRdkafkas || is_producers(key.config.name, role)) return {};
+  return set(conf, key.rdkafka.empty() ? std::string_view(key.config.name) : key.rdkafka, rdkafka_value(key, value));
+}
+
+Status set_defaults(rd_kafka_conf_t* conf, Role role) {
+  const auto set_all = [conf](const auto& settings) -> Status {
+    for (const auto& [key, value] : settings) MUIR_RETURN_IF_ERROR(set(conf, key, std::string(value)));
+    return {};
+  };
+  MUIR_RETURN_IF_ERROR(role == Role::producer ? set_all(kProducerSettings) : set_all(kConsumerSettings));
+  for (const ClientKey& key : client_keys()) {
+    if (!key.config.fallback.empty()) MUIR_RETURN_IF_ERROR(set_key(conf, role, key, key.config.fallback));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -126,6 +148,11 @@ void ConfDeleter::operator()(rd_kafka_conf_s* conf) const { rd_kafka_conf_destro
 Properties merged(const Properties& base, const Properties& overrides) {
   Properties all = base;
   for (const auto& [key, value] : overrides) all[key] = value;
+  for (auto& [name, value] : all) {
+    const ClientKey* key = find_client_key(name);
+    const bool words = key != nullptr && (key->config.type != ConfigType::string || !key->config.allowed.empty());
+    if (words) value = std::string(config_text(value));
+  }
   return all;
 }
 
@@ -133,44 +160,32 @@ Result<int64_t> number_of(const Properties& properties, std::string_view key, in
                           int64_t max) {
   const auto it = properties.find(std::string(key));
   if (it == properties.end()) return otherwise;
-  int64_t number = 0;
-  const char* end = it->second.data() + it->second.size();
-  const auto [stop, failure] = std::from_chars(it->second.data(), end, number);
-  if (failure != std::errc() || stop != end || number < min || number > max) {
+  const auto number = config_integer(it->second);
+  if (!number || *number < min || *number > max) {
     return error(Code::invalid_argument, "configuration key {}: \"{}\" is not a number from {} to {}", key, it->second,
                  min, max);
   }
-  return number;
+  return *number;
 }
 
 Result<Conf> make_conf(Role role, const Properties& properties) {
   Conf conf(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
-  if (role == Role::producer) {
-    for (const auto& [key, value] : kProducerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
-    const auto acks = properties.find("acks");
-    const bool weak = acks != properties.end() && acks->second != "all" && acks->second != "-1";
-    if (weak && !properties.contains("enable.idempotence"))
-      MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
-  } else {
-    for (const auto& [key, value] : kConsumerDefaults) MUIR_RETURN_IF_ERROR(set(conf.get(), key, std::string(value)));
-    // Newer than librdkafka 2.0: how soon it looks again at a partition whose queue was full. Older ones are woken.
-    (void)rd_kafka_conf_set(conf.get(), "fetch.queue.backoff.ms", "5", nullptr, 0);
-  }
-  const unsigned use = role == Role::producer ? kProducer : kConsumer;
+  MUIR_RETURN_IF_ERROR(set_defaults(conf.get(), role));
+  if (role == Role::producer && !is_idempotent(properties))
+    MUIR_RETURN_IF_ERROR(set(conf.get(), "enable.idempotence", "false"));
+  // Newer than librdkafka 2.0: how soon it looks again at a partition whose queue was full. Older ones are woken.
+  if (role == Role::consumer) (void)rd_kafka_conf_set(conf.get(), "fetch.queue.backoff.ms", "5", nullptr, 0);
   for (const auto& [name, value] : properties) {
-    const ClientKey* key = find_client_key(name);
-    if (key != nullptr && (key->use & use) != 0 && key->rdkafka != kNotRdkafkas) {
-      if (name == "request.timeout.ms" && role == Role::consumer) continue;  // a producer's to librdkafka
-      if (name == "retry.backoff.ms" && role == Role::consumer) continue;
-      MUIR_RETURN_IF_ERROR(
-          set(conf.get(), key->rdkafka.empty() ? key->name : key->rdkafka, rdkafka_value(*key, value)));
-    } else if (key == nullptr && name.starts_with("rdkafka.")) {
+    if (const ClientKey* key = find_client_key(name)) {
+      MUIR_RETURN_IF_ERROR(set_key(conf.get(), role, *key, value));
+    } else if (name.starts_with("rdkafka.")) {
       // A key of librdkafka's own, for tuning that Kafka has no name for.
       MUIR_RETURN_IF_ERROR(set(conf.get(), std::string_view(name).substr(8), value));
     }
   }
+  MUIR_RETURN_IF_ERROR(bound_reconnect_backoff(conf.get(), properties));
   MUIR_RETURN_IF_ERROR(set_tls(conf.get(), properties));
   if (role == Role::producer) MUIR_RETURN_IF_ERROR(bound_delivery_timeout(conf.get(), properties));
   return conf;
@@ -183,7 +198,7 @@ void warn_about_unknown(const Properties& properties) {
       continue;
     }
     std::vector<std::string> known;
-    for (const ClientKey& key : client_keys()) known.emplace_back(key.name);
+    for (const ClientKey& key : client_keys()) known.push_back(key.config.name);
     for (const ConfigKey& key : net::tls_config_keys()) known.push_back(key.name);
     if (const std::string near = nearest(name, known); !near.empty()) {
       log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, near);

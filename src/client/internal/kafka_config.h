@@ -21,7 +21,7 @@ struct ConfDeleter {
 };
 using Conf = std::unique_ptr<rd_kafka_conf_s, ConfDeleter>;
 
-// `base` with `overrides` laid over it.
+// `base` with `overrides` laid over it; numbers and words without the blanks around them.
 Properties merged(const Properties& base, const Properties& overrides);
 // The number under `key`, or `otherwise` when the key is absent. invalid_argument names the key and its bounds.
 Result<int64_t> number_of(const Properties& properties, std::string_view key, int64_t otherwise, int64_t min,

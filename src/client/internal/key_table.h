@@ -1,32 +1,28 @@
 // The table behind client_keys.h, with librdkafka's names. Immutable; thread-safe.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "base/config.h"
+#include "base/config_def.h"
 
 namespace muir::client::internal {
 
 enum KeyUse : unsigned { kProducer = 1, kConsumer = 2, kAdmin = 4, kAll = 7 };
 
 struct ClientKey {
-  std::string_view name;     // as Java's clients have it
-  std::string_view rdkafka;  // empty: the same; kNotRdkafkas: read by this module
-  unsigned use = 0;
-  ConfigType type = ConfigType::string;
-  int64_t min = INT64_MIN;
-  int64_t max = INT64_MAX;
-  std::string_view allowed{};  // separated by '|'; empty: anything
+  ConfigKey config;               // name, type, range, default and meaning, as Java's clients have them
+  unsigned use = 0;               // by which clients
+  std::string_view rdkafka = {};  // librdkafka's name; empty: the same; kNotRdkafkas: read by this module
 };
 constexpr std::string_view kNotRdkafkas = "-";
 
-std::span<const ClientKey> client_keys();
+const std::vector<ClientKey>& client_keys();
 const ClientKey* find_client_key(std::string_view name);
 // A value of Java's as librdkafka wants it.
 std::string rdkafka_value(const ClientKey& key, const std::string& value);
-// Keys of Java's clients that have no effect on any client here, and are no reason to warn who makes one directly.
-bool is_accepted_without_effect(std::string_view name);
+// Keys of Java's clients that have no effect on clients here; `use`: on which.
+bool is_accepted_without_effect(std::string_view name, unsigned use = kAll);
 
 }  // namespace muir::client::internal

@@ -36,8 +36,9 @@ const Prefix kPrefixes[] = {
 };
 
 client::Properties under(const Prefix& prefix, const std::map<std::string, std::string>& properties) {
-  client::Properties out;
-  lay_over(out, properties, prefix.text);
+  client::ClientGiven given;
+  given.lay_over(properties, prefix.text);
+  client::Properties out = std::move(given.values);
   if (!prefix.thread) return out;
   for (const std::string_view key : kOfTheThread) out.erase(std::string(key));
   return out;
@@ -61,19 +62,16 @@ std::vector<std::string> prefixed_keys_without_effect(const std::map<std::string
   return out;
 }
 
-Status check_prefixed_keys(const std::map<std::string, std::string>& properties) {
+ConfigMistakes prefixed_mistakes(const std::map<std::string, std::string>& properties) {
+  ConfigMistakes out;
   for (const Prefix& prefix : kPrefixes) {
     client::Properties given = under(prefix, properties);
     for (const std::string_view key : *prefix.decided) given.erase(std::string(key));
-    MUIR_RETURN_IF_ERROR(client::check_client_keys(prefix.kind, given, prefix.text));
+    add_mistakes(out, client::client_config(prefix.kind).mistakes(given, [&](const std::string& key) {
+      return std::string(prefix.text) + key;
+    }));
   }
-  return {};
-}
-
-void lay_over(client::Properties& out, const std::map<std::string, std::string>& properties, std::string_view prefix) {
-  for (const auto& [key, value] : properties) {
-    if (key.starts_with(prefix)) out[key.substr(prefix.size())] = value;
-  }
+  return out;
 }
 
 }  // namespace muir::streams::internal

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/status.h"
+#include "base/config_def.h"
 #include "client/client.h"
 
 namespace muir::streams::internal {
@@ -15,9 +15,7 @@ namespace muir::streams::internal {
 bool has_client_prefix(std::string_view key);
 // One sentence for each key under such a prefix that has no effect.
 std::vector<std::string> prefixed_keys_without_effect(const std::map<std::string, std::string>& properties);
-// Types and ranges of those that have one.
-Status check_prefixed_keys(const std::map<std::string, std::string>& properties);
-// What stands under `prefix`, without it, laid over `out`.
-void lay_over(client::Properties& out, const std::map<std::string, std::string>& properties, std::string_view prefix);
+// Types and ranges of those that have one, also where another prefix wins.
+ConfigMistakes prefixed_mistakes(const std::map<std::string, std::string>& properties);
 
 }  // namespace muir::streams::internal
