@@ -94,7 +94,27 @@ BadItem find_bad_item(std::string_view text, const ItemCheck& check) {
   }
   const size_t extra = items.rest().find_first_not_of(kSpace);
   const size_t at = text.size() - items.rest().size() + (extra == std::string_view::npos ? 0 : extra);
-  return placed(text, at, std::nullopt, "something follows the array");
+  return placed(text, at, std::nullopt, extra == std::string_view::npos ? "" : "something follows the array");
+}
+
+size_t nesting_of(std::string_view text) {
+  size_t depth = 0;
+  size_t deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
 }
 
 std::string to_string(const BadItem& item) {

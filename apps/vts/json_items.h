@@ -20,9 +20,12 @@ struct BadItem {
 // Why an item of its own is no JSON; empty when it is.
 using ItemCheck = std::function<std::string(std::string_view item)>;
 
-// The first item of the array `text` that `check` finds fault with, else what is wrong beside the items. Its time and
-// memory are linear in the text.
+// The first item of the array `text` that `check` finds fault with, else what is wrong beside the items; nothing
+// (`why` is empty) when all is well. What is no array is one item. Its time and memory are linear in the text.
 BadItem find_bad_item(std::string_view text, const ItemCheck& check);
+
+// How deep the arrays and objects of a JSON text nest: 1 for "[]".
+size_t nesting_of(std::string_view text);
 
 // "item 3 (line 4, column 7): why"
 std::string to_string(const BadItem& item);

@@ -8,6 +8,7 @@
 #include "apps/vts/csv.h"
 #include "apps/vts/ids.h"
 #include "apps/vts/zone_geometry.h"
+#include "apps/vts/zone_rings.h"
 #include "base/config.h"
 #include "base/utf8.h"
 #include "schema/json.h"
@@ -20,6 +21,11 @@ using schema::Json;
 constexpr size_t kPointsMax = 200'000;  // of one zone
 constexpr size_t kTextBytesMax = 256;   // of a name and the like
 
+// Which of two members of the same name counts is open (RFC 8259, 4): a row must not depend on it.
+Result<Json> parse_body(std::string_view text) {
+  return Json::parse(without_byte_order_mark(text), {.twice = schema::JsonParseOptions::Twice::refused});
+}
+
 std::string text_of(const Json* value) {
   if (value == nullptr) return {};
   if (value->as_string() != nullptr) return *value->as_string();
@@ -28,8 +34,7 @@ std::string text_of(const Json* value) {
 
 Result<std::vector<double>> parse_ring(const Json& json) {
   const Json::Array* points = json.as_array();
-  if (points == nullptr || points->size() < 4)
-    return error(Code::invalid_argument, "a ring needs at least four positions");
+  if (points == nullptr) return error(Code::invalid_argument, "a ring is an array of positions");
   if (points->size() > kPointsMax)
     return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", points->size(),
                  kPointsMax);
@@ -43,7 +48,10 @@ Result<std::vector<double>> parse_ring(const Json& json) {
     ring.push_back(*(*pair)[0].as_double());
     ring.push_back(*(*pair)[1].as_double());
   }
-  const bool closed = ring[0] == ring[ring.size() - 2] && ring[1] == ring.back();
+  const bool closed = !ring.empty() && ring[0] == ring[ring.size() - 2] && ring[1] == ring.back();
+  if (ring.size() / 2 < (closed ? 4 : 3))
+    return error(Code::invalid_argument,
+                 "a ring needs at least three positions, and the first of them again at its end (RFC 7946, 3.1.6)");
   if (!closed) ring.insert(ring.end(), {double(ring[0]), double(ring[1])});  // as RFC 7946 has it, section 3.1.6
   MUIR_RETURN_IF_ERROR(check_ring(ring));
   return ring;
@@ -58,6 +66,7 @@ Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
     if (!ring.ok()) return ring.status().annotate(fmt::format("ring {}", out.size()));
     out.push_back(std::move(*ring));
   }
+  MUIR_RETURN_IF_ERROR(check_polygon(out));
   return out;
 }
 
@@ -182,11 +191,11 @@ Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
 }
 
 Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text) {
-  return parse_feature(MUIR_TRY(Json::parse(without_byte_order_mark(text))), zone_id);
+  return parse_feature(MUIR_TRY(parse_body(text)), zone_id);
 }
 
 Result<VehicleMaster> parse_vehicle(std::string_view text) {
-  const Json json = MUIR_TRY(Json::parse(without_byte_order_mark(text)));
+  const Json json = MUIR_TRY(parse_body(text));
   if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
   MUIR_RETURN_IF_ERROR(check_vehicle_members(json));
   VehicleMaster vehicle{.line = optional_text(text_of(json.find("line"))),

@@ -3,12 +3,11 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <cmath>
+#include <charconv>
 
-#include "apps/vts/dead_letters.h"
 #include "apps/vts/json_items.h"
 #include "apps/vts/json_number.h"
-#include "apps/vts/timestamps.h"
+#include "apps/vts/position_members.h"
 #include "base/check.h"
 #include "base/utf8.h"
 #include "schema/json.h"
@@ -19,98 +18,90 @@ namespace {
 using Element = simdjson::dom::element;
 using Object = simdjson::dom::object;
 
-constexpr size_t kTimestampTextMax = 128;
+using Kind = MemberValue::Kind;
 
-bool read_vehicle_id(const Object& object, ParsedItem& item, const PositionLimits& limits) {
-  Element value;
-  if (object["vehicleId"].get(value) != simdjson::SUCCESS || value.is_null()) {
-    item.error = "vehicleId is missing";
-    return false;
+// How deep the values of an item may nest; simdjson's own limit is set to the same.
+constexpr size_t kNestingMax = 512;
+
+MemberValue value_of(const Element& element, bool is_timestamp) {
+  MemberValue out{.kind = Kind::other};
+  if (element.is_string()) {
+    out.kind = Kind::text;
+    out.text = element.get_string().value_unsafe();
+  } else if (element.is_int64()) {
+    out.kind = Kind::whole;
+    out.int64 = element.get_int64().value_unsafe();
+    out.written = std::to_string(*out.int64);
+    out.number = static_cast<double>(*out.int64);
+  } else if (element.is_uint64()) {
+    out.kind = Kind::whole;
+    out.written = std::to_string(element.get_uint64().value_unsafe());
+    out.number = static_cast<double>(element.get_uint64().value_unsafe());
+  } else if (element.is_double()) {
+    out.kind = Kind::fraction;
+    out.number = element.get_double().value_unsafe();
+  } else if (element.is_null()) {
+    out.kind = Kind::null;
   }
-  if (value.is_string()) {
-    item.position.vehicle_id = std::string_view(value.get_string().value_unsafe());
-  } else if (value.is_int64()) {
-    item.position.vehicle_id = std::to_string(value.get_int64().value_unsafe());
-  } else if (value.is_uint64()) {
-    item.position.vehicle_id = std::to_string(value.get_uint64().value_unsafe());
-  } else {
-    item.error = "vehicleId is neither a string nor a whole number";
-    return false;
-  }
-  const Status named = check_id("vehicleId", item.position.vehicle_id, limits.vehicle_id_bytes_max);
-  if (!named.ok()) item.error = named.message();
-  return named.ok();
+  if (is_timestamp && out.written.empty() && out.kind != Kind::text) out.written = simdjson::minify(element);
+  return out;
 }
 
-bool read_coordinate(const Object& object, std::string_view name, double& out, ParsedItem& item) {
-  Element value;
-  if (object[name].get(value) != simdjson::SUCCESS) {
-    item.error = fmt::format("{} is missing", name);
-    return false;
+MemberValue value_of(const schema::Json& json, bool is_timestamp) {
+  MemberValue out{.kind = Kind::other};
+  if (const std::string* text = json.as_string()) {
+    out.kind = Kind::text;
+    out.text = *text;
+  } else if (json.is_number()) {
+    const std::string& digits = json.as_number()->text;
+    out.kind = digits.find_first_of(".eE") == std::string::npos ? Kind::whole : Kind::fraction;
+    out.number = *json.as_double();
+    out.int64 = json.as_int64();
+    uint64_t whole = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
+    out.beyond_64_bits = out.kind == Kind::whole && !out.int64 && failure != std::errc();
+    out.written = out.int64 ? std::to_string(*out.int64) : digits;
+  } else if (json.is_null()) {
+    out.kind = Kind::null;
   }
-  if (value.get_double().get(out) != simdjson::SUCCESS) {
-    item.error = fmt::format("{} is no number", name);
-    return false;
-  }
-  return true;
-}
-
-bool read_optional(const Object& object, std::string_view name, std::optional<double>& out, ParsedItem& item) {
-  Element value;
-  if (object[name].get(value) != simdjson::SUCCESS || value.is_null()) return true;
-  double number = 0;
-  if (value.get_double().get(number) != simdjson::SUCCESS) {
-    item.error = fmt::format("{} is no number", name);
-    return false;
-  }
-  out = number;
-  return true;
-}
-
-// A time that cannot be read is no fault of structure: the position is recorded, and rejected by its rule.
-void read_timestamp(const Object& object, RawPosition& position) {
-  Element value;
-  if (object["timestamp"].get(value) != simdjson::SUCCESS || value.is_null()) {
-    position.timestamp_text = "";
-    return;
-  }
-  if (value.is_string()) {
-    const std::string_view text = value.get_string().value_unsafe();
-    position.timestamp = parse_timestamp(text);
-    if (!position.timestamp) position.timestamp_text = std::string(start_of(text, kTimestampTextMax));
-  } else if (value.is_int64()) {
-    position.timestamp = epoch_ms(value.get_int64().value_unsafe());
-  } else if (value.is_double()) {
-    position.timestamp = epoch_ms(value.get_double().value_unsafe());
-  }
-  if (!position.timestamp && !position.timestamp_text)
-    position.timestamp_text = std::string(start_of(simdjson::minify(value), kTimestampTextMax));
+  if (is_timestamp && out.written.empty() && out.kind != Kind::text) out.written = json.excerpt();
+  return out;
 }
 
 ParsedItem read_item(Element element, int64_t received_at, const PositionLimits& limits) {
-  ParsedItem item;
-  item.position.received_at = received_at;
   Object object;
-  if (element.get_object().get(object) != simdjson::SUCCESS) {
-    item.error = "not an object";
-    return item;
+  if (element.get_object().get(object) != simdjson::SUCCESS) return ParsedItem{.error = "not an object"};
+  PositionMembers members;
+  for (const auto& [name, value] : object) {
+    if (MemberValue* place = members.place_of(name)) *place = value_of(value, name == PositionMembers::kTimestamp);
   }
-  if (read_vehicle_id(object, item, limits) && read_coordinate(object, "lat", item.position.lat, item) &&
-      read_coordinate(object, "lon", item.position.lon, item) &&
-      read_optional(object, "speed", item.position.speed, item) &&
-      read_optional(object, "heading", item.position.heading, item)) {
-    read_timestamp(object, item.position);
+  return members.read(received_at, limits);
+}
+
+ParsedItem read_item(const schema::Json& json, int64_t received_at, const PositionLimits& limits) {
+  const schema::Json::Object* object = json.as_object();
+  if (object == nullptr) return ParsedItem{.error = "not an object"};
+  PositionMembers members;
+  for (const auto& [name, value] : *object) {
+    if (MemberValue* place = members.place_of(name)) *place = value_of(value, name == PositionMembers::kTimestamp);
   }
-  return item;
+  return members.read(received_at, limits);
 }
 
 Status too_many(const PositionLimits& limits) {
   return error(Code::resource_exhausted, "more than {} positions in one request", limits.items_max);
 }
 
+simdjson::dom::parser make_parser() {
+  simdjson::dom::parser parser;
+  const auto allocated = parser.allocate(4096, kNestingMax + 1);  // within an array
+  MUIR_CHECK(allocated == simdjson::SUCCESS, "no memory for a JSON parser");
+  return parser;
+}
+
 // One parser per thread keeps its memory from request to request.
 simdjson::dom::parser& parser() {
-  thread_local simdjson::dom::parser instance;
+  thread_local simdjson::dom::parser instance = make_parser();
   return instance;
 }
 
@@ -119,7 +110,7 @@ class ParserOfOneRequest {
  public:
   ParserOfOneRequest() = default;
   ~ParserOfOneRequest() {
-    if (parser().capacity() > kKeptBytes) parser() = simdjson::dom::parser();
+    if (parser().capacity() > kKeptBytes) parser() = make_parser();
   }
   ParserOfOneRequest(const ParserOfOneRequest&) = delete;
   ParserOfOneRequest& operator=(const ParserOfOneRequest&) = delete;
@@ -128,16 +119,32 @@ class ParserOfOneRequest {
   static constexpr size_t kKeptBytes = 1024 * 1024;
 };
 
-std::string fault_of(std::string_view json) {
-  const auto code = parser().parse(json.data(), json.size(), true).error();
-  return code == simdjson::SUCCESS ? std::string() : simdjson::error_message(code);
+// One item by itself. simdjson gives up on numbers beyond 64 bits or a double, and on half surrogate pairs, wherever
+// they are: what is good JSON all the same is read by the parser that keeps numbers as they were written, so that only
+// who uses such a value is refused. Why it is no JSON at all; empty: `out` is filled.
+std::string parse_item(std::string_view text, int64_t received_at, const PositionLimits& limits, ParsedItem& out) {
+  Element element;
+  const auto code = parser().parse(text.data(), text.size(), true).get(element);
+  if (code == simdjson::SUCCESS) {
+    out = read_item(element, received_at, limits);
+    return {};
+  }
+  if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return simdjson::error_message(code);
+  if (nesting_of(text) > kNestingMax) {
+    out.error = fmt::format("values are nested more than {} deep", kNestingMax);
+    return {};
+  }
+  const auto json = schema::Json::parse(text, {.depth_max = static_cast<int>(kNestingMax),
+                                               .half_surrogates = true,
+                                               .twice = schema::JsonParseOptions::Twice::kept});
+  if (json.ok()) {
+    out = read_item(*json, received_at, limits);
+    return {};
+  }
+  return json.status().message();
 }
 
-Status malformed(BytesView body, simdjson::error_code code) {
-  BadItem bad = find_bad_item(body, fault_of);
-  if (bad.why.empty()) bad.why = simdjson::error_message(code);
-  return error(Code::invalid_argument, "malformed JSON: {}", to_string(bad));
-}
+Status malformed(const BadItem& bad) { return error(Code::invalid_argument, "malformed JSON: {}", to_string(bad)); }
 
 Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at, const PositionLimits& limits) {
   std::vector<ParsedItem> items;
@@ -147,13 +154,27 @@ Result<std::vector<ParsedItem>> parse_lines(BytesView body, int64_t received_at,
     body.remove_prefix(std::min(end + 1, body.size()));
     if (line.find_first_not_of(" \t\r") == BytesView::npos) continue;
     if (items.size() == limits.items_max) return too_many(limits);
-    Element element;
-    if (const auto code = parser().parse(line.data(), line.size(), true).get(element); code != simdjson::SUCCESS) {
-      items.emplace_back().error = fmt::format("malformed JSON: line {}: {}", number, simdjson::error_message(code));
-      continue;
-    }
-    items.push_back(read_item(element, received_at, limits));
+    ParsedItem& item = items.emplace_back();
+    const std::string why = parse_item(line, received_at, limits, item);
+    if (!why.empty()) item.error = fmt::format("malformed JSON: line {}: {}", number, why);
   }
+  return items;
+}
+
+// One by one: the whole could not be parsed.
+Result<std::vector<ParsedItem>> parse_apart(BytesView body, int64_t received_at, const PositionLimits& limits) {
+  std::vector<ParsedItem> items;
+  bool many = false;
+  const BadItem bad = find_bad_item(body, [&](std::string_view text) -> std::string {
+    many = items.size() == limits.items_max;
+    if (many) return "too many";
+    ParsedItem item;
+    std::string why = parse_item(text, received_at, limits, item);
+    if (why.empty()) items.push_back(std::move(item));
+    return why;
+  });
+  if (many) return too_many(limits);
+  if (!bad.why.empty()) return malformed(bad);
   return items;
 }
 
@@ -173,8 +194,8 @@ Result<std::vector<ParsedItem>> parse_positions(BytesView body, bool lines, int6
   body = without_byte_order_mark(body);
   if (lines) return parse_lines(body, received_at, limits);
   Element root;
-  if (const auto code = parser().parse(body.data(), body.size(), true).get(root); code != simdjson::SUCCESS)
-    return malformed(body, code);
+  if (parser().parse(body.data(), body.size(), true).get(root) != simdjson::SUCCESS)
+    return parse_apart(body, received_at, limits);
   std::vector<ParsedItem> items;
   simdjson::dom::array array;
   if (root.get_array().get(array) != simdjson::SUCCESS) {

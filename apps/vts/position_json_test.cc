@@ -73,6 +73,87 @@ TEST(Positions, AreReadFromJson) {
   }
 }
 
+// What is good JSON and more than a machine's number or text can hold concerns the item that uses it alone.
+TEST(Positions, AreRefusedAloneForWhatTheyUse) {
+  const std::string good = R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800})";
+  const std::string taken = R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":1767268800000})";
+  const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto with = [](const std::string& members) {
+    return R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800)" + members + "}";
+  };
+  struct Row {
+    const char* what;
+    std::string item;
+    std::string expected;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"an ignored 1e400", with(R"(,"odometer":1e400)"), taken},
+           {"an ignored whole number beyond 64 bits", with(R"(,"serial":123456789012345678901234567890)"), taken},
+           {"the same below zero, in an object", with(R"(,"x":{"y":[-123456789012345678901234567890]})"), taken},
+           {"half a surrogate pair that is ignored", with(R"(,"note":"\ud800")"), taken},
+           {"the other half", with(R"(,"note":"\udc00 x")"), taken},
+           {"a member named by one", with(R"(,"\ud800":1)"), taken},
+           {"a member that is ignored twice", with(R"(,"x":1,"x":1e400)"), taken},
+           {"deep", with(R"(,"x":)" + nested(500)), taken},
+           {"deeper", with(R"(,"x":)" + nested(600)), "refused: values are nested more than 512 deep"},
+           {"very deep", with(R"(,"x":)" + nested(100'000)), "refused: values are nested more than 512 deep"},
+           {"as deep beside what simdjson does not read", with(R"(,"y":1e400,"x":)" + nested(511)), taken},
+           {"speed 1e400", with(R"(,"speed":1e400)"), "refused: speed is a number that is too large"},
+           {"heading -1e999", with(R"(,"heading":-1e999)"), "refused: heading is a number that is too large"},
+           {"speed 1e-400", with(R"(,"speed":1e-400)"),
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"speed":0.0,"timestamp":1767268800000})"},
+           {"speed twice", with(R"(,"speed":1,"speed":2)"), "refused: speed is given twice"},
+           {"speed twice, one too large", with(R"(,"speed":1,"speed":1e400)"), "refused: speed is given twice"},
+           {"the id twice", with(R"(,"vehicleId":"V2")"), "refused: vehicleId is given twice"},
+           {"the time twice, once null", with(R"(,"timestamp":null)"), "refused: timestamp is given twice"},
+           {"latitude 1e400", R"({"vehicleId":"V1","lat":1e400,"lon":21})",
+            "refused: lat is a number that is too large"},
+           {"longitude of 310 digits", R"({"vehicleId":"V1","lat":1,"lon":1)" + std::string(309, '0') + "}",
+            "refused: lon is a number that is too large"},
+           {"latitude of 30 digits, which a rule rejects",
+            R"({"vehicleId":"V1","lat":123456789012345678901234567890,"lon":21,"timestamp":1767268800})",
+            R"({"vehicleId":"V1","lat":1.2345678901234568e+29,"lon":21.0,"timestamp":1767268800000})"},
+           {"an id beyond 64 bits", R"({"vehicleId":18446744073709551616,"lat":1,"lon":2})",
+            "refused: vehicleId is a number beyond 64 bits: write it as a string"},
+           {"an id 1e400", R"({"vehicleId":1e400,"lat":1,"lon":2})",
+            "refused: vehicleId is neither a string nor a whole number"},
+           {"an id with half a surrogate pair", R"({"vehicleId":"V\ud83d","lat":1,"lon":2})",
+            "refused: vehicleId is not UTF-8"},
+           {"an id with halves in the wrong order", R"({"vehicleId":"\ude00\ud83d","lat":1,"lon":2})",
+            "refused: vehicleId is not UTF-8"},
+           {"an id with a whole pair", R"({"vehicleId":"\ud83d\ude8c","lat":1,"lon":2,"timestamp":0})",
+            "{\"vehicleId\":\"\U0001F68C\",\"lat\":1.0,\"lon\":2.0,\"timestamp\":0}"},
+           {"an id of minus zero", R"({"vehicleId":-0,"lat":-0,"lon":-0.0,"timestamp":0})",
+            R"({"vehicleId":"0","lat":0.0,"lon":-0.0,"timestamp":0})"},
+           {"numbers with exponents", R"({"vehicleId":"V1","lat":5.2e1,"lon":2100e-2,"timestamp":1.7672688e9})", taken},
+           {"a time beyond 64 bits, which a rule rejects",
+            R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":99999999999999999999})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"99999999999999999999"})"},
+           {"a time of 1e400", R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1e400})",
+            R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"1e400"})"},
+           {"a number", "1e400", "refused: not an object"},
+       }) {
+    for (const bool alone : {true, false}) {
+      const auto items =
+          parse_positions(alone ? row.item : fmt::format("[{0},\n {1},{0}]", good, row.item), false, 1, {});
+      ASSERT_TRUE(items.ok()) << row.what << ": " << items.status().message();
+      ASSERT_EQ(items->size(), alone ? 1U : 3U) << row.what;
+      EXPECT_EQ(text_of((*items)[alone ? 0 : 1]), row.expected) << row.what;
+      EXPECT_EQ(text_of(items->back()), alone ? row.expected : taken) << row.what;
+    }
+    const auto lines = parse_positions(good + "\n" + row.item + "\n" + good, true, 1, {});
+    ASSERT_TRUE(lines.ok() && lines->size() == 3) << row.what;
+    EXPECT_EQ(text_of((*lines)[1]), row.expected) << row.what;
+  }
+  // Beside such an item, what is no JSON at all is still the fault of the whole, and named by its place.
+  const auto bad = parse_positions("[" + with(R"(,"x":1e400)") + ",\n{\"lat\":01}]", false, 1, {});
+  ASSERT_FALSE(bad.ok());
+  EXPECT_TRUE(bad.status().message().starts_with("malformed JSON: item 1 (line 2, column 1): "))
+      << bad.status().message();
+  const auto many = parse_positions("[1e400,1,2]", false, 1, {.items_max = 2});
+  EXPECT_EQ(many.status().code(), Code::resource_exhausted);
+}
+
 TEST(Positions, AreWrittenWithNumbersOrNull) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   EXPECT_EQ(to_json({.vehicle_id = "V1", .lat = std::nan(""), .lon = kInf, .speed = -kInf, .timestamp = 1}),
@@ -144,6 +225,12 @@ TEST(Vehicles, AreRefusedWithWhatIsWrong) {
            {R"({"speedLimit":[30]})", "speedLimit: a number is needed"},
            {R"({"speedLimit":-3})", "speed limit '-3': a number of km/h above 0 and below 1000"},
            {R"([])", "a vehicle is a JSON object"},
+           {R"({"speedLimit":1e400})", "speed limit '1e400': a number of km/h above 0 and below 1000"},
+           {R"({"speedLimit":-0})", "speed limit '-0': a number of km/h above 0 and below 1000"},
+           {R"({"speedLimit":5e1})", ""},
+           {R"({"line":123456789012345678901234567890})", ""},
+           {R"({"line":"1","line":"2"})", "parse JSON at byte 22: member 'line' is given twice"},
+           {R"({"name":"\ud800"})", "parse JSON at byte 15: half a surrogate pair"},
        }) {
     const auto vehicle = parse_vehicle(row.body);
     EXPECT_EQ(vehicle.ok() ? "" : vehicle.status().message(), row.message) << row.body;

@@ -9,6 +9,7 @@
 #include "apps/vts/health.h"
 #include "apps/vts/query.h"
 #include "apps/vts/replay.h"
+#include "apps/vts/schemas.h"
 #include "apps/vts/topic_follower.h"
 #include "apps/vts/topics.h"
 #include "apps/vts/vts_metrics.h"
@@ -57,6 +58,7 @@ class Running final : public Vts {
 
   Status start() {
     const VtsConfig& config = options_.config;
+    MUIR_RETURN_IF_ERROR(register_schemas(registry_, config.streams.application_id));
     const auto admin = MUIR_TRY(client_.admin());
     MUIR_RETURN_IF_ERROR(ensure_topics(*admin, config.partitions, config.retention_bytes));
     MUIR_RETURN_IF_ERROR(make_producers());
@@ -119,8 +121,6 @@ class Running final : public Vts {
                                            {"request.timeout.ms", "10000"}}));
     SerdeRef<RawPosition> raw = default_serde<RawPosition>();
     MUIR_RETURN_IF_ERROR(raw.configure(context, false));
-    Bytes registered;  // the first use asks the registry, which no request handler must wait for
-    MUIR_RETURN_IF_ERROR(raw.serialize(kRawTopic, RawPosition{}, registered));
     gateway_.emplace(*producer_, raw, system_clock(), options_.config.gateway);
     master_.emplace(*producer_, system_clock());
     MUIR_RETURN_IF_ERROR(master_->configure(context));

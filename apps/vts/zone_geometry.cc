@@ -91,6 +91,12 @@ bool encloses_nothing(const std::vector<double>& ring) {
   return true;
 }
 
+// Where the edge is at that latitude, which lies between its ends: reckoned from the lower end, so that it is the same
+// for all rings that have the edge, whichever way they go along it.
+double lon_at(double x1, double y1, double x2, double y2, double lat) {
+  return y1 < y2 ? (x2 - x1) * (lat - y1) / (y2 - y1) + x1 : (x1 - x2) * (lat - y2) / (y1 - y2) + x2;
+}
+
 }  // namespace
 
 Status check_ring(const std::vector<double>& ring) {
@@ -99,6 +105,22 @@ Status check_ring(const std::vector<double>& ring) {
   if (encloses_nothing(ring))
     return error(Code::invalid_argument, "the ring encloses nothing: all its positions lie on one line");
   return {};
+}
+
+bool encloses(const std::vector<double>& ring, double lon, double lat) {
+  const size_t points = ring.size() / 2;
+  if (points < 3) return false;
+  bool inside = false;
+  double x2 = ring[(points - 1) * 2];
+  double y2 = ring[(points - 1) * 2 + 1];
+  for (size_t i = 0; i < points; ++i) {
+    const double x1 = ring[i * 2];
+    const double y1 = ring[i * 2 + 1];
+    if ((y1 > lat) != (y2 > lat) && lon < lon_at(x1, y1, x2, y2, lat)) inside = !inside;
+    x2 = x1;
+    y2 = y1;
+  }
+  return inside;
 }
 
 }  // namespace muir::vts

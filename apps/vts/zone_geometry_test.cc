@@ -1,5 +1,10 @@
 #include "apps/vts/zone_geometry.h"
 
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
 #include "apps/vts/master_data.h"
 #include "apps/vts/zone_index.h"
 
@@ -60,6 +65,99 @@ TEST(Ring, IsNamedByItsPlaceInTheZone) {
                     R"([[[2,2],[3,2],[3,3],[2,2]],[[2,2],[3,3],[3,3],[2,2]]]]})"),
             "polygon 1: ring 1: the ring encloses nothing: all its positions lie on one line");
   EXPECT_EQ(message(R"({"type":"MultiPolygon","coordinates":[]})"), "a MultiPolygon needs a polygon");
+}
+
+TEST(Polygons, HaveHolesThatLieWithin) {
+  const std::string square = "[[0,0],[4,0],[4,4],[0,4],[0,0]]";
+  const std::string notched = "[[0,0],[4,0],[4,4],[2,1],[0,4],[0,0]]";  // from the north, down to [2,1]
+  struct Row {
+    const char* what;
+    std::string rings;
+    const char* message;  // part of it; empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"a hole", square + ",[[1,1],[2,1],[2,2],[1,1]]", ""},
+           {"two", square + ",[[1,1],[2,1],[2,2],[1,1]],[[3,3],[3.5,3],[3.5,3.5],[3,3]]", ""},
+           {"one within another", square + ",[[1,1],[3,1],[3,3],[1,3],[1,1]],[[1.5,1.5],[2,1.5],[2,2],[1.5,1.5]]", ""},
+           {"one that touches the border with a position", square + ",[[0,2],[1,1],[1,3],[0,2]]", ""},
+           {"with an edge", square + ",[[0,1],[1,1],[1,2],[0,2],[0,1]]", ""},
+           {"with a position that rounding puts beside it",
+            "[[0,0],[3,1],[0,4],[0,0]],[[0.3,0.1],[1,1],[0.5,2],[0.3,0.1]]", ""},
+           {"two that touch", square + ",[[1,1],[2,1],[2,2],[1,1]],[[2,2],[3,2],[3,3],[2,2]]", ""},
+           {"elsewhere", square + ",[[5,5],[6,5],[6,6],[5,5]]", "ring 1: [5, 5] is outside of ring 0"},
+           {"the second elsewhere", square + ",[[1,1],[2,1],[2,2],[1,1]],[[5,1],[6,1],[6,2],[5,1]]",
+            "ring 2: [5, 1] is outside of ring 0"},
+           {"around it", square + ",[[-1,-1],[5,-1],[5,5],[-1,5],[-1,-1]]", "ring 1: [-1, -1] is outside of ring 0"},
+           {"across its border", square + ",[[3,1],[5,1],[5,2],[3,2],[3,1]]",
+            "ring 1: its edge from [3, 1] to [5, 1] crosses that of ring 0 from [4, 0] to [4, 4]"},
+           {"all of it", square + "," + square, "ring 1: the hole is all of ring 0"},
+           {"all of it, the other way", square + ",[[0,0],[0,4],[4,4],[4,0],[0,0]]",
+            "ring 1: the hole is all of ring 0"},
+           {"two that overlap", square + ",[[1,1],[3,1],[3,3],[1,3],[1,1]],[[2,2],[3.5,2],[3.5,2.5],[2,2.5],[2,2]]",
+            "ring 2: its edge from [2, 2] to [3.5, 2] crosses that of ring 1 from [3, 1] to [3, 3]"},
+           {"in the notch", notched + ",[[2,2],[2.2,3],[1.8,3],[2,2]]", "ring 1: [2, 2] is outside of ring 0"},
+           {"from tip to tip, outside", notched + ",[[0,4],[2,1],[4,4],[0,4]]", "ring 1: [2, 4] is outside of ring 0"},
+           {"across the antimeridian", square + ",[[170,1],[-170,1],[-170,2],[170,1]]", "spans 340 degrees"},
+       }) {
+    const auto zone = parse_zone(
+        "z", R"({"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[)" + row.rings + "]}}");
+    EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
+    EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
+        << row.what << ": " << zone.status().message();
+  }
+}
+
+TEST(Rings, AreClosedWhenTheyAreNot) {
+  struct Row {
+    const char* what;
+    const char* ring;
+    const char* message;  // part of it; empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"closed", "[[0,0],[1,0],[1,1],[0,0]]", ""},
+           {"three positions, not closed", "[[0,0],[1,0],[1,1]]", ""},
+           {"four, not closed", "[[0,0],[1,0],[1,1],[0,1]]", ""},
+           {"three, closed: two of them", "[[0,0],[1,0],[0,0]]", "ring 0: a ring needs at least three positions, and"},
+           {"two", "[[0,0],[1,0]]", "a ring needs at least three positions"},
+           {"one", "[[0,0]]", "a ring needs at least three positions"},
+           {"none", "[]", "a ring needs at least three positions"},
+           {"the same three times", "[[0,0],[0,0],[0,0]]", "needs at least three positions"},
+           {"one twice", "[[0,0],[0,0],[1,1]]", "ring 0: the ring encloses nothing"},
+           {"no array", "7", "ring 0: a ring is an array of positions"},
+           {"no positions", "[1,2,3]", "ring 0: position 0: a position is [longitude, latitude]"},
+           {"a number too large", "[[0,0],[1e400,0],[1,1],[0,0]]", "ring 0: position [inf, 0] is not on the earth"},
+           {"an altitude", "[[0,0,5],[1,0,5],[1,1,5],[0,0,5]]", ""},
+       }) {
+    const auto zone = parse_zone(
+        "z", std::string(R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[)") + row.ring + "]}}");
+    EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
+    EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
+        << row.what << ": " << zone.status().message();
+  }
+}
+
+// Zones that tile an area share their edges, each going its own way along them: S2 and the even-odd rule give every
+// point to exactly one.
+TEST(Rings, ThatShareAnEdgeShareNoPoint) {
+  std::mt19937 random(52'210);
+  const auto draw = [&random](double low, double high) { return std::uniform_real_distribution(low, high)(random); };
+  int on_edge = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const double a[] = {draw(20.0, 21.0), draw(52.0, 52.4)};
+    const double b[] = {draw(20.0, 21.0), draw(52.6, 53.0)};
+    const std::vector<double> west{a[0], a[1], b[0], b[1], 19, 52.5};
+    const std::vector<double> east{b[0], b[1], a[0], a[1], 22, 52.5};
+    for (const double part : {0.25, 1.0 / 3, 0.5, draw(0, 1), draw(0, 1)}) {
+      const double lat = a[1] + part * (b[1] - a[1]);
+      const double lon = a[0] + part * (b[0] - a[0]);
+      for (const double near : {lon, std::nextafter(lon, 0.0), std::nextafter(lon, 90.0)}) {
+        ASSERT_EQ(encloses(west, near, lat) + encloses(east, near, lat), 1)
+            << fmt::format("edge from [{}, {}] to [{}, {}], point [{}, {}]", a[0], a[1], b[0], b[1], near, lat);
+        ++on_edge;
+      }
+    }
+  }
+  EXPECT_EQ(on_edge, 30'000);
 }
 
 TEST(Ring, CutAsAdvisedContainsWhatWasMeant) {

@@ -4,28 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "apps/vts/zone_geometry.h"
+
 namespace muir::vts {
 namespace {
 
 constexpr size_t kCellsPerSideMax = 512;
 
 using Ring = std::vector<double>;  // lon, lat, lon, lat...
-
-bool crosses_odd(const Ring& ring, double lon, double lat) {
-  const size_t points = ring.size() / 2;
-  if (points < 3) return false;
-  bool inside = false;
-  double x2 = ring[(points - 1) * 2];
-  double y2 = ring[(points - 1) * 2 + 1];
-  for (size_t i = 0; i < points; ++i) {
-    const double x1 = ring[i * 2];
-    const double y1 = ring[i * 2 + 1];
-    if ((y1 > lat) != (y2 > lat) && lon < (x2 - x1) * (lat - y1) / (y2 - y1) + x1) inside = !inside;
-    x2 = x1;
-    y2 = y1;
-  }
-  return inside;
-}
 
 // The antimeridian is one line: what was cut there must not have a gap.
 double on_one_side(double lon) { return lon == 180 ? -180 : lon; }
@@ -47,7 +33,7 @@ bool contains(const ZoneMaster& zone, double lon, double lat) {
   const double y = below_pole(lat);
   return std::any_of(zone.polygons.begin(), zone.polygons.end(), [x, y](const auto& polygon) {
     bool inside = false;
-    for (const Ring& ring : polygon) inside ^= crosses_odd(ring, x, y);
+    for (const Ring& ring : polygon) inside ^= encloses(ring, x, y);
     return inside;
   });
 }

@@ -103,7 +103,15 @@ Result<int> HttpRegistryClient::id_of(Ids& known, std::string_view subject, std:
 }
 
 Result<int> HttpRegistryClient::register_schema(std::string_view subject, std::string_view schema_json) {
-  return id_of(registered_, subject, schema_json, "/subjects/" + net::percent_encode(subject) + "/versions");
+  const auto id = id_of(registered_, subject, schema_json, "/subjects/" + net::percent_encode(subject) + "/versions");
+  // A registry that takes none now, whatever the reason, may refuse even one that it has.
+  const bool answered = id.status().detail() != 0;
+  if (id.ok() || !answered) return id;
+  const auto known = find_schema(subject, schema_json);
+  if (!known.ok()) return id;
+  const std::lock_guard lock(mutex_);
+  registered_.emplace(std::make_pair(std::string(subject), std::string(schema_json)), *known);
+  return known;
 }
 
 Result<int> HttpRegistryClient::find_schema(std::string_view subject, std::string_view schema_json) {

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 #include <thread>
 
 #include "base/clock.h"
 #include "client/memory_cluster.h"
 #include "net/http_client.h"
+#include "net/http_server.h"
 #include "registry/http_registry_client.h"
 #include "serde/serde.h"
 #include "testing/eventually.h"
@@ -239,6 +241,56 @@ TEST(RegistryStart, RefusesATopicThatWouldLoseSchemas) {
             ->create_topic({.name = "_schemas", .partitions = c.partitions, .configs = {{"cleanup.policy", c.policy}}})
             .ok());
     EXPECT_EQ(Registry::start(*client, {.port = 0}).status().code(), Code::failed_precondition);
+  }
+}
+
+// A registry may refuse to register what it has: one that is read-only, or has no id left.
+TEST(HttpRegistryClientUrls, FindsWhatIsRegisteredWhereNothingNewIsTaken) {
+  struct Row {
+    const char* what;
+    int versions_status;  // of POST /subjects/s/versions
+    const char* versions;
+    int look_up_status;  // of POST /subjects/s
+    const char* look_up;
+    Result<int> expected;
+    int asked;  // for two registrations
+  };
+  const Status read_only(Code::invalid_argument, "read-only", 42205);
+  const Status no_id(Code::unavailable, "no id", 50001);
+  for (const Row& row : std::initializer_list<Row>{
+           {"registered", 200, R"({"id":7})", 500, "{}", 7, 1},
+           {"read-only, and there", 422, R"({"error_code":42205,"message":"read-only"})", 200, R"({"id":7})", 7, 2},
+           {"no id left, and there", 500, R"({"error_code":50001,"message":"no id"})", 200, R"({"id":7})", 7, 3},
+           {"read-only, and not there", 422, R"({"error_code":42205,"message":"read-only"})", 404,
+            R"({"error_code":40403,"message":"Schema not found"})", read_only, 4},
+           {"no id left, and not there", 500, R"({"error_code":50001,"message":"no id"})", 404,
+            R"({"error_code":40403,"message":"Schema not found"})", no_id, 6},
+       }) {
+    net::EventLoop loop("registry");
+    const auto server = net::HttpServer::create(loop, {});
+    std::atomic<int> asked{0};
+    const auto answer = [&asked](int status, const char* body) {
+      return [&asked, status, body](const net::HttpRequest&, const auto& responder) {
+        ++asked;
+        responder->respond({.status = status, .body = body});
+      };
+    };
+    server->route("POST", "/subjects/{s}/versions", answer(row.versions_status, row.versions));
+    server->route("POST", "/subjects/{s}", answer(row.look_up_status, row.look_up));
+    ASSERT_TRUE(server->start().ok());
+    const auto http =
+        std::move(*HttpRegistryClient::create(fmt::format("http://127.0.0.1:{}", server->port()), {.rounds_max = 2}));
+    for (int time = 0; time < 2; ++time) {
+      const auto id = http->register_schema("s", R"("int")");
+      ASSERT_EQ(id.ok(), row.expected.ok()) << row.what << ": " << id.status().to_string();
+      if (id.ok()) {
+        EXPECT_EQ(*id, *row.expected) << row.what;
+      } else {
+        EXPECT_EQ(id.status().detail(), row.expected.status().detail()) << row.what;
+      }
+    }
+    EXPECT_EQ(asked, row.asked) << row.what;
+    server->stop();
   }
 }
 

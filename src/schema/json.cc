@@ -40,7 +40,7 @@ void append_utf8(std::string& out, uint32_t code_point) {
 class Parser {
  public:
   Parser(std::string_view text, const JsonParseOptions& options)
-      : text_(text), depth_left_(options.depth_max), comments_(options.comments) {}
+      : text_(text), depth_left_(options.depth_max), options_(options) {}
 
   Result<Json> parse() {
     Json value = MUIR_TRY(parse_value());
@@ -58,7 +58,7 @@ class Parser {
       while (pos_ < text_.size() &&
              (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
         ++pos_;
-    } while (comments_ && skip_comment());
+    } while (options_.comments && skip_comment());
   }
   // One that has no end is none.
   bool skip_comment() {
@@ -128,9 +128,12 @@ class Parser {
       skip_space();
       if (!take(':')) return fail("':' is expected");
       Json value = MUIR_TRY(parse_value());
-      const size_t at = place_of(members, index, key);
+      const bool keep = options_.twice == JsonParseOptions::Twice::kept;
+      const size_t at = keep ? members.size() : place_of(members, index, key);
       if (at == members.size()) {
         members.push_back({std::move(key), std::move(value)});
+      } else if (options_.twice == JsonParseOptions::Twice::refused) {
+        return fail(fmt::format("member '{}' is given twice", key.substr(0, 64)));
       } else {
         members[at].value = std::move(value);
       }
@@ -227,9 +230,14 @@ class Parser {
     uint32_t unit = MUIR_TRY(parse_hex4());
     if (unit >= 0xD800 && unit < 0xDC00 && take_word("\\u")) {
       const uint32_t low = MUIR_TRY(parse_hex4());
-      if (low < 0xDC00 || low > 0xDFFF) return fail("half a surrogate pair");
-      unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-    } else if (unit >= 0xD800 && unit <= 0xDFFF) {
+      if (low >= 0xDC00 && low <= 0xDFFF) {
+        unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+      } else if (options_.half_surrogates) {
+        pos_ -= 6;  // the escape after it stands for itself
+      } else {
+        return fail("half a surrogate pair");
+      }
+    } else if (unit >= 0xD800 && unit <= 0xDFFF && !options_.half_surrogates) {
       return fail("half a surrogate pair");
     }
     append_utf8(out, unit);
@@ -248,7 +256,7 @@ class Parser {
   std::string_view text_;
   size_t pos_ = 0;
   int depth_left_;
-  const bool comments_;
+  const JsonParseOptions options_;
 };
 
 }  // namespace

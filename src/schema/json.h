@@ -19,6 +19,10 @@ struct JsonMember;
 struct JsonParseOptions {
   int depth_max = 128;    // how deep values may nest
   bool comments = false;  // whether /* these */ and // those are space
+  // Takes an escaped half of a surrogate pair, which is good JSON but no text: it becomes bytes that are not UTF-8.
+  bool half_surrogates = false;
+  enum class Twice : unsigned char { last_counts, kept, refused };
+  Twice twice = Twice::last_counts;  // of members of one object with the same name
 };
 
 // A value with value semantics. Immutable use is thread-safe.
@@ -47,7 +51,7 @@ class Json {
   Json(std::initializer_list<JsonMember> members);
 
   // The first value of `text`, which must hold nothing else. Of members with the same name the last one counts, in the
-  // place of the first.
+  // place of the first, unless the options say otherwise.
   static Result<Json> parse(std::string_view text, const JsonParseOptions& options);
   static Result<Json> parse(std::string_view text, int depth_max = 128);
 

@@ -118,6 +118,72 @@ def compose_the_picture(browser):
     browser.wait("the map to stand still", "return muir.mapIdle && muir.zoom < 12")
 
 
+WIDTHS = [(1600, 1000), (1366, 768), (1100, 800), (1024, 768), (820, 1180), (390, 844), (360, 740)]
+
+# What stands where: nothing beside the window, nothing on something else, nothing cut off, all colours explained.
+LAYOUT = """
+const faults = [];
+const shown = (e) => { const r = e.getBoundingClientRect(); return !e.hidden && r.width > 0 && r.height > 0; };
+const name = (e) => e.id ? '#' + e.id : e.dataset.key ? 'counter ' + e.dataset.key : e.className || e.textContent;
+const inside = (e, outer, what) => {
+  const r = e.getBoundingClientRect();
+  if (r.left < outer.left - 1 || r.right > outer.right + 1 || r.top < outer.top - 1 || r.bottom > outer.bottom + 1)
+    faults.push(name(e) + ' leaves ' + what);
+};
+const apart = (all) => {
+  for (let i = 0; i < all.length; ++i) for (let j = i + 1; j < all.length; ++j) {
+    const a = all[i].getBoundingClientRect(), b = all[j].getBoundingClientRect();
+    if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+      faults.push(name(all[i]) + ' is on ' + name(all[j]));
+  }
+};
+const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+const window_ = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+if (document.documentElement.scrollWidth > innerWidth) faults.push('the page is wider than the window');
+const legend = all('#legend li');
+if (legend.length !== document.querySelectorAll('#legend li').length || legend.length < 5) faults.push('the legend is not whole');
+for (const item of legend) inside(item, window_, 'the window');
+const top_ = all('.top > :not(.counters), .counters > div');
+for (const part of top_) inside(part, document.querySelector('.top').getBoundingClientRect(), 'the header');
+apart(top_);
+for (const dd of all('.counters dd')) {
+  const text = document.createRange();
+  text.selectNodeContents(dd);
+  if (text.getBoundingClientRect().right > document.querySelector('.top').getBoundingClientRect().right - 4) faults.push(name(dd.parentElement) + ' is cut off');
+}
+const panels = all('.top, .fleet, .right > *, .zoom, .tabs, #legend, #attribution');
+for (const panel of panels) inside(panel, window_, 'the window');
+apart(panels);
+return faults;
+"""
+
+# Where the counters are while what they and the connection say is short, and long.
+COUNTERS = """
+const [state, number] = arguments;
+document.querySelector('#connection span').textContent = state;
+for (const dd of document.querySelectorAll('.counters > div:not([data-key=server]):not([data-key=screen]) dd')) {
+  const text = dd.querySelector('button') ? [...dd.childNodes].find((n) => n.nodeType === 3) : dd;
+  if (text) text.textContent = number;
+}
+return [...document.querySelectorAll('.counters > div')].map((e) => Math.round(e.getBoundingClientRect().left));
+"""
+
+
+def it_fits_every_width(browser):
+    browser.press(ESCAPE)
+    for width, height in WIDTHS:
+        browser.cdp("Emulation.setDeviceMetricsOverride",
+                    {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        browser.wait(f"the page at {width} pixels", "return innerWidth === arguments[0]", width)
+        faults = browser.run(LAYOUT)
+        check(not faults, f"at {width} pixels: " + "; ".join(faults))
+        before, after = (browser.run(COUNTERS, *texts) for texts in (("Live", "7"), ("Connecting", "8,888")))
+        check(before == after, f"at {width} pixels the header jumps: counters at {before}, then at {after}")
+    step("legend, header and panels fit at " + ", ".join(str(width) for width, _ in WIDTHS) + " pixels")
+    browser.cdp("Emulation.setDeviceMetricsOverride", {"width": 1600, "height": 1000, "deviceScaleFactor": 1, "mobile": False})
+    browser.wait("the wide page", "return innerWidth === 1600 && muir.mapIdle")
+
+
 def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
@@ -134,6 +200,7 @@ def main():
             an_alert_leads_to_its_vehicle(browser)
             a_zone_is_searched(browser)
             latency_is_measured(browser)
+            it_fits_every_width(browser)
             console_is_clean(browser, [])
             compose_the_picture(browser)
         except (AssertionError, WebDriverError) as problem:

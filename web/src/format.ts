@@ -46,7 +46,7 @@ export function formatSpeedBeside(kmh: number | null, limit: number): string {
 
 export function formatLatency(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < 10_000) return `${whole.format(ms)} ms`;
+  if (ms < 999.5) return `${ms.toFixed(0)} ms`;
   return `${(ms / 1000).toFixed(1)} s`;
 }
 

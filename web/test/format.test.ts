@@ -11,7 +11,7 @@ function table<T>(name: string, format: (value: T) => string, rows: [T, string][
 table("formatDuration", formatDuration, [[0, "0 s"], [-5, "0 s"], [8_400, "8 s"], [60_000, "1 min"], [139_000, "2 min 19 s"], [3_540_000, "59 min"],
   [3_600_000, "1 h"], [7_500_000, "2 h 5 min"], [345_600_000, "4 d"]]);
 table("formatAge", formatAge, [[200, "just now"], [12_000, "12 s ago"]]);
-table("formatLatency", formatLatency, [[0.42, "0.4 ms"], [9.99, "10.0 ms"], [128.4, "128 ms"], [1_438, "1,438 ms"], [12_340, "12.3 s"]]);
+table("formatLatency", formatLatency, [[0.42, "0.4 ms"], [9.99, "10.0 ms"], [128.4, "128 ms"], [999.4, "999 ms"], [999.5, "1.0 s"], [1_438, "1.4 s"], [12_340, "12.3 s"]]);
 table("formatHeading", formatHeading, [[null, "–"], [0, "N 0°"], [359.7, "N 0°"], [45, "NE 45°"], [182, "S 182°"], [-90, "W 270°"]]);
 table("formatRate", formatRate, [[0, "0.0"], [8.44, "8.4"], [84.5, "85"], [1_234, "1,234"]]);
 table("formatCount", formatCount, [[0, "0"], [168_686, "168,686"]]);
