@@ -90,6 +90,20 @@ TEST(Turns, AThousandWithLongRequestsLetAShortOneThrough) {
   EXPECT_LE(thread.order.size() - before, 20U * 3);
 }
 
+// Nor do a thousand that have just come, for whoever was there before and has had a little more than his share.
+TEST(Turns, AThousandNewOnesLetAKnownOneThrough) {
+  Thread thread;
+  thread.add('c', 1, 600);  // 0.6 ms count for 1.8
+  thread.run();
+  const auto known = std::make_shared<Thread::Connection>(thread, 'k', 3, 600);
+  known->ask();
+  thread.run(2);  // it has had one, and asks again
+  for (int i = 0; i < 1000; ++i) thread.add('N', 1, 3000);
+  thread.order.clear();
+  while (std::count(thread.order.begin(), thread.order.end(), 'k') < 2) thread.run(1);
+  EXPECT_LE(thread.order.size(), 30U) << "eight first turns tell what the others will be like";
+}
+
 // Time that a connection did not use is not saved up, and a long turn is forgiven.
 TEST(Turns, WhoWasSilentHasNoMoreThanTheOthersAfterwards) {
   Thread thread;

@@ -5,10 +5,12 @@
 // by start-time fair queueing (Goyal, Vin, Cheng 1996): a connection that has had no more than the others has its turn
 // at once; the rest wait, the one that has had least is first, and one of them has its turn before the thread looks at
 // its sockets again. What counts is not the time of a turn but its square, as all the others wait for it to end: long
-// requests make room for many short ones. The first turn of a connection waits, too: of it nothing is known.
+// requests make room for many short ones. The first turn of a connection waits, too: of it nothing is known. Many that
+// come at once keep nobody waiting who has had little more than his share: they alternate with those.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,17 +44,21 @@ class Turns {
 
   // Gives `taker` a turn, before the return or later. Not asked again before on_turn().
   void take(const std::shared_ptr<Taker>& taker);
-  [[nodiscard]] size_t waiting() const { return waiting_.size(); }
+  [[nodiscard]] size_t waiting() const { return waiting_.size() + newcomers_.size(); }
 
  private:
   void run(Taker& taker, int64_t start_us);
   void run_first();
+  [[nodiscard]] bool newcomer_is_next() const;
 
   const std::function<int64_t()> clock_us_;
   const std::function<void(std::function<void()>)> post_;
   // Virtual time: the start of the latest turn that somebody waited for.
   int64_t now_us_ = 0;
   std::multimap<int64_t, std::shared_ptr<Taker>> waiting_;  // by the start of their turn; shared with the loop
+  std::deque<std::shared_ptr<Taker>> newcomers_;            // that have had none; shared with the loop
+  int64_t first_turn_us_ = 0;                               // what a first turn counts for, on the clock of now_us_
+  bool newcomer_was_last_ = true;
   bool posted_ = false;
 };
 
