@@ -7,15 +7,9 @@
 #include <sstream>
 #include <vector>
 
-#include "apps/muir/metrics_service.h"
+#include "apps/muir/parts.h"
 #include "apps/muir/say.h"
-#include "apps/vts/config.h"
-#include "broker/broker_config.h"
-#include "log/topic_config.h"
-#include "net/tls_config.h"
-#include "registry/registry_config.h"
 #include "schema/json.h"
-#include "streams/streams_config.h"
 
 namespace muir::app {
 namespace {
@@ -61,20 +55,10 @@ std::string elsewhere(const std::string& word) {
 // By key; where parts share one, the first part that declares it stands for it.
 std::map<std::string, Row> declared() {
   std::map<std::string, Row> rows;
-  const auto add = [&rows](std::string_view key, std::string_view value, std::string_view part, std::string_view text) {
-    const std::string name(key);
-    rows.try_emplace(name, Row{name, std::string(value), "default", std::string(part), std::string(text)});
-  };
-  for (const ConfigKey& key : vts::vts_config().keys()) add(key.name, key.fallback, "vehicle tracking", key.doc);
-  for (const ConfigKey& key : registry::registry_config().keys())
-    add(key.name, key.fallback, "schema registry", key.doc);
-  for (const ConfigKey& key : metrics_config().keys()) add(key.name, key.fallback, "metrics", key.doc);
-  for (const ConfigKey& key : streams::streams_config().keys())
-    add(key.name, key.shown_fallback.empty() ? key.fallback : key.shown_fallback, "streams", key.doc);
-  for (const auto& key : broker::broker_config_keys()) add(key.name, key.default_value, "broker", key.documentation);
-  for (const ConfigKey& key : net::tls_config_keys()) add(key.name, key.fallback, "TLS", key.doc);
-  for (const auto& key : log::topic_config_keys()) {  // what topics have when they are made
-    if (!key.broker_synonym.empty()) add(key.broker_synonym, key.default_value, "broker", key.documentation);
+  for (const Part& part : parts()) {
+    if (!part.top_level) continue;
+    for (const ConfigKey& key : part.keys)
+      rows.try_emplace(key.name, Row{key.name, shown_default(key), "default", part.name, key.doc});
   }
   return rows;
 }

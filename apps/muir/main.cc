@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "apps/muir/config_command.h"
+#include "apps/muir/parts.h"
 #include "apps/muir/replay_command.h"
 #include "apps/muir/say.h"
 #include "apps/muir/servers.h"
@@ -36,6 +37,7 @@ struct Arguments {
   int http_port = 8080;
   bool no_demo = false;
   std::string config_word{};
+  bool config_reference = false;
   std::string replay_file{};
   std::string replay_ca_file{};
   std::string replay_speed = "1";
@@ -219,6 +221,7 @@ int serve(Arguments& arguments, const StopSignal& stop, StartGuard& guard, Run r
 }
 
 int show_config(const Arguments& arguments) {
+  if (arguments.config_reference) return report(answer(reference()));
   const auto settings = gather(arguments.sources);
   if (!settings.ok()) {
     report(settings.status());
@@ -309,6 +312,7 @@ int main(int argc, char** argv) {
   add_sources(*config, arguments);
   add_output(*config, arguments, "The keys");
   config->add_option("word", arguments.config_word, "Only keys whose name or meaning holds this")->type_name("WORD");
+  config->add_flag("--reference", arguments.config_reference, "All keys as tables in Markdown, for the documents");
   config->footer(std::string("Examples:\n"
                              "  muir config speed\n"
                              "  muir config --config fleet.properties --output json\n") +

@@ -27,7 +27,7 @@ constexpr int64_t kStepMs = 100;
 // What `muir` gives to a broker: the keys that it knows. Where log.dirs and node.id say nothing, the data lies in the
 // folder of the options; the address is the options', unless listeners has one.
 Result<broker::BrokerConfig> broker_config(const ServerOptions& options) {
-  broker::Properties known;
+  Properties known;
   for (const auto& [key, value] : options.properties) {
     if (broker::is_known_property(key)) known.insert_or_assign(key, value);
   }
@@ -197,9 +197,9 @@ class Servers {
       break;
     }
     if (broker_) {
-      const auto it = options_.properties.find("log.flush.acks");
-      const bool flushes = it == options_.properties.end() || it->second != "false";
-      say("  acks=all is answered {} the records are on the disk (fsync)\n", flushes ? "after" : "BEFORE");
+      const auto flushes = config_boolean(broker::broker_config().value(options_.properties, "log.flush.acks"));
+      say("  acks=all is answered {} the records are on the disk (fsync)\n",
+          flushes.value_or(true) ? "after" : "BEFORE");
     }
     if (vts_ && options_.demo) {
       say("  Demo: half an hour of recorded buses, replayed in a loop at its own pace.\n"

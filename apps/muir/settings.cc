@@ -5,11 +5,12 @@
 #include <filesystem>
 
 #include "apps/muir/metrics_service.h"
+#include "apps/muir/parts.h"
 #include "apps/vts/config.h"
 #include "base/log.h"
 #include "broker/broker_config.h"
 #include "client/kafka_client.h"
-#include "log/topic_config_check.h"
+#include "log/topic_config.h"
 #include "net/tls_config.h"
 #include "registry/registry_config.h"
 #include "streams/streams_config.h"
@@ -36,11 +37,11 @@ void lay_over(Settings& out, const Properties& layer, const std::string& origin)
 
 void warn_about_unknown(const Settings& given) {
   std::vector<std::string> names;
-  for (const ConfigKey& key : vts::vts_config().keys()) names.push_back(key.name);
-  for (const ConfigKey& key : registry::registry_config().keys()) names.push_back(key.name);
-  for (const ConfigKey& key : metrics_config().keys()) names.push_back(key.name);
-  for (const auto& key : broker::broker_config_keys()) names.emplace_back(key.name);
-  for (const ConfigKey& key : streams::streams_config().keys()) names.push_back(key.name);
+  for (const Part& part : parts()) {
+    for (const ConfigKey& key : part.keys) {
+      if (part.top_level) names.push_back(key.name);
+    }
+  }
   for (const auto& [key, value] : given.values) {
     if (known(key)) continue;
     const std::string near = nearest(key, names);
@@ -55,33 +56,36 @@ void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
   for (const auto& [key, value] : properties) {
     if (!key.starts_with(kPrefix)) continue;
     const std::string name = key.substr(kPrefix.size());
-    const log::ConfigKey* topic_key = log::find_topic_config_key(name);
+    const ConfigKey* topic_key = log::topic_config().find(name);
     if (topic_key == nullptr) {
       out.push_back({key, value, fmt::format("there is no configuration key {} of topics", name)});
-    } else if (const std::string why = log::expected_of(*topic_key, value); !why.empty()) {
-      out.push_back({key, value, why});
+    } else if (auto mistake = mistake_of(*topic_key, key, value)) {
+      out.push_back(std::move(*mistake));
     }
   }
 }
 
 // What this program's own broker would refuse of its own application.
-void check_against_own_broker(const streams::StreamsConfig& streams, const Properties& broker, ConfigMistakes& out) {
-  const auto wrong = [&](const char* key, int64_t value, std::string_view relation, const char* limit) {
-    out.push_back({key, std::to_string(value),
-                   fmt::format("is {} {}={}, the broker's", relation, limit, broker::int_property(broker, limit))});
+void check_against_own_broker(const streams::StreamsConfig& streams, const broker::BrokerSettings& broker,
+                              ConfigMistakes& out) {
+  const auto wrong = [&](const char* key, int64_t value, std::string_view relation, const char* limit, int64_t bound) {
+    out.push_back({key, std::to_string(value), fmt::format("is {} {}={}, the broker's", relation, limit, bound)});
   };
-  if (streams.session_timeout_ms < broker::int_property(broker, "group.min.session.timeout.ms"))
-    wrong("session.timeout.ms", streams.session_timeout_ms, "below", "group.min.session.timeout.ms");
-  if (streams.session_timeout_ms > broker::int_property(broker, "group.max.session.timeout.ms"))
-    wrong("session.timeout.ms", streams.session_timeout_ms, "above", "group.max.session.timeout.ms");
-  if (streams.exactly_once &&
-      streams.transaction_timeout_ms > broker::int_property(broker, "transaction.max.timeout.ms"))
-    wrong("transaction.timeout.ms", streams.transaction_timeout_ms, "above", "transaction.max.timeout.ms");
+  const int64_t session_ms = streams.session_timeout_ms;
+  if (session_ms < broker.group_session_timeout_ms_min)
+    wrong("session.timeout.ms", session_ms, "below", "group.min.session.timeout.ms",
+          broker.group_session_timeout_ms_min);
+  if (session_ms > broker.group_session_timeout_ms_max)
+    wrong("session.timeout.ms", session_ms, "above", "group.max.session.timeout.ms",
+          broker.group_session_timeout_ms_max);
+  if (streams.exactly_once && streams.transaction_timeout_ms > broker.transaction_timeout_ms_max)
+    wrong("transaction.timeout.ms", streams.transaction_timeout_ms, "above", "transaction.max.timeout.ms",
+          broker.transaction_timeout_ms_max);
   if (streams.replication_factor > 1)
     out.push_back({"replication.factor", std::to_string(streams.replication_factor),
                    "there is one broker, which keeps one replica; leave it out"});
-  if (streams.num_stream_threads > broker::int_property(broker, "group.max.size"))
-    wrong("num.stream.threads", streams.num_stream_threads, "above", "group.max.size");
+  if (streams.num_stream_threads > broker.group_size_max)
+    wrong("num.stream.threads", streams.num_stream_threads, "above", "group.max.size", broker.group_size_max);
 }
 
 }  // namespace
@@ -99,9 +103,7 @@ Result<Settings> gather(const SettingSources& sources) {
 }
 
 Status check_configuration(const Properties& properties, bool own_broker) {
-  ConfigMistakes mistakes;
-  for (const std::string& wrong : broker::check_properties(properties).wrong)
-    mistakes.push_back({"", std::nullopt, wrong});
+  ConfigMistakes mistakes = broker::check_properties(properties).wrong;
   if (mistakes.empty()) add_failure(mistakes, broker::BrokerConfig::from_properties(properties).status());
   add_mistakes(mistakes, registry::registry_config().mistakes(properties));
   add_failure(mistakes, metrics_places(properties, false).status());
@@ -109,7 +111,10 @@ Status check_configuration(const Properties& properties, bool own_broker) {
   check_internal_topics(properties, mistakes);
   if (mistakes.empty()) {
     const vts::VtsConfig config = MUIR_TRY(vts::VtsConfig::parse(properties, "unused"));
-    if (own_broker) check_against_own_broker(config.streams, properties, mistakes);
+    if (own_broker) {
+      const auto broker = MUIR_TRY(broker::broker_config().read(properties));
+      check_against_own_broker(config.streams, broker, mistakes);
+    }
     // Also what is a good value elsewhere, and not offered here, is wrong here; and files are opened.
     add_failure(mistakes, client::connect_kafka(config.client).status());
   }

@@ -73,28 +73,28 @@ Status read_tls(const Properties& given, VtsConfig& out) {
 
 const ConfigDefOf<VtsConfig>& vts_config() {
   static const ConfigDefOf<VtsConfig> def("vts", with_tls_keys({
-{{.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster", .filled = true}, &VtsConfig::bootstrap_servers},
+{{.name = "bootstrap.servers", .fallback = "127.0.0.1:9092", .doc = "the Kafka cluster; muir up sets its own broker unless one is given", .filled = true}, &VtsConfig::bootstrap_servers},
 {{.name = "schema.registry.url",
            .fallback = "http://127.0.0.1:8081",
-           .doc = "the schema registry",
+           .doc = "the schema registry; muir up sets its own unless one is given",
            .filled = true}},
 {{.name = "vts.http.host",
            .fallback = "127.0.0.1",
-           .doc = "address that page and REST interface listen on",
+           .doc = "address that page and REST interface listen on; --host wins",
            .filled = true}, &VtsConfig::http_host},
 {{.name = "vts.http.port",
            .type = ConfigType::int64,
            .fallback = "8080",
-           .doc = "port of page and REST interface",
+           .doc = "port of page and REST interface; --http-port wins",
            .min = 0,
            .max = 65535}, &VtsConfig::http_port},
 {{.name = "vts.http.protocol",
            .fallback = "http",
-           .doc = "https: page and REST interface with TLS",
+           .doc = "https: page, REST interface and WebSockets with TLS",
            .allowed = {"http", "https"}}, &VtsConfig::http_protocol},
 {{.name = "vts.http.allowed.origins",
            .type = ConfigType::list,
-           .doc = "origins whose web pages may use the REST interface, as https://fleet.example.com; * allows all",
+           .doc = "origins whose web pages may use the REST interface and the feed, as https://fleet.example.com; * allows all",
 .check = no_origin}, &VtsConfig::http_allowed_origins},
 {{.name = "http.allowed.hosts",
            .type = ConfigType::list,
@@ -116,12 +116,12 @@ const ConfigDefOf<VtsConfig>& vts_config() {
 {{.name = "vts.retention.bytes",
            .type = ConfigType::int64,
            .fallback = "1073741824",
-           .doc = "bytes kept per partition of the topics that grow; -1: all",
+           .doc = "bytes kept per partition of the topics that grow; -1: all; takes effect when a topic is made",
            .min = -1}, &VtsConfig::retention_bytes},
 {{.name = "vts.future.limit.ms",
            .type = ConfigType::int64,
            .fallback = "60000",
-           .doc = "how far ahead of the clock a fix may be",
+           .doc = "how far ahead of its time of receipt a fix may be",
            .min = 0,
            .max = kYearMs}, [](VtsConfig& c) -> auto& { return c.topology.limits.future_ms;
 }
@@ -147,7 +147,8 @@ const ConfigDefOf<VtsConfig>& vts_config() {
 , {{.name = "vts.duplicate.retention.ms",
     .type = ConfigType::int64,
     .fallback = "21600000",
-    .doc = "how long a fix is remembered to know it again, in event time",
+    .doc = "how long a fix is remembered, to know it again: of the vehicle's own time, and at least as long after its "
+           "receipt",
     .min = 60'000,
     .max = kYearMs},
    [](VtsConfig& c) -> auto& {return c.topology.duplicate_retention;
@@ -156,8 +157,8 @@ const ConfigDefOf<VtsConfig>& vts_config() {
 , {{.name = "vts.silent.retention.ms",
     .type = ConfigType::int64,
     .fallback = "2592000000",
-    .doc = "how long the fixes of a vehicle that sends nothing are remembered; not less than "
-           "vts.duplicate.retention.ms",
+    .doc = "how long after its receipt a fix is remembered at most, also of a vehicle that sends nothing more; not "
+           "less than vts.duplicate.retention.ms",
     .min = 60'000,
     .max = 10 * kYearMs},
    [](VtsConfig& c) -> auto& {return c.topology.silent_retention;
@@ -176,7 +177,7 @@ const ConfigDefOf<VtsConfig>& vts_config() {
   {.name = "vts.batch.max",
    .type = ConfigType::int64,
    .fallback = "10000",
-   .doc = "positions in one request",
+   .doc = "positions in one request; more are answered 413",
    .min = 1,
    .max = 1'000'000},
       [](VtsConfig & c) -> auto& {

@@ -30,7 +30,7 @@ struct VtsConfig {
   GatewayOptions gateway{};
   TopologyOptions topology{};
   streams::StreamsConfig streams{};
-  client::Properties client;  // for producers, consumers and admins
+  Properties client;  // for producers, consumers and admins
 
   // `state_dir` holds the local stores unless state.dir is given.
   static Result<VtsConfig> parse(const Properties& given, const std::string& state_dir);

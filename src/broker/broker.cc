@@ -25,8 +25,7 @@ void raise_open_files_limit() {
 Status complain(const Properties& properties) {
   const ConfigComplaints complaints = check_properties(properties);
   for (const auto& unknown : complaints.unknown) log::warn("configuration: {}", unknown);
-  if (complaints.wrong.empty()) return {};
-  return error(Code::invalid_argument, "configuration: {}", complaints.wrong.front());
+  return status_of(complaints.wrong);
 }
 
 class BrokerImpl final : public Broker {
@@ -47,8 +46,8 @@ class BrokerImpl final : public Broker {
     MUIR_RETURN_IF_ERROR(listen(tls));
     const BrokerConfig& in_use = core_->context().config;
     log::info("broker {} serves {}, data in {}; acks=all {}", in_use.node_id, described(), in_use.data_dir,
-              core_->context().flag("log.flush.acks") ? "waits for an fsync"
-                                                      : "does not wait for an fsync (log.flush.acks=false)");
+              core_->context().settings.flush_acks ? "waits for an fsync"
+                                                   : "does not wait for an fsync (log.flush.acks=false)");
     return {};
   }
 
@@ -84,9 +83,9 @@ class BrokerImpl final : public Broker {
       net::FrameServerOptions options;
       options.host = listener.host;
       options.port = listener.port;
-      options.frame_bytes_max = static_cast<size_t>(context.number("socket.request.max.bytes"));
-      options.connections_max = static_cast<size_t>(context.number("max.connections"));
-      options.idle_timeout_ms = context.number("connections.max.idle.ms");
+      options.frame_bytes_max = static_cast<size_t>(context.settings.request_bytes_max);
+      options.connections_max = static_cast<size_t>(context.settings.connections_max);
+      options.idle_timeout_ms = context.settings.connections_idle_ms_max;
       options.frame_budget = context.request_budget;
       options.send_memory = context.answer_memory;
       options.tls = tls[i];

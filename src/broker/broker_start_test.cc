@@ -38,38 +38,38 @@ TEST(BrokerStart, WrongSettingsAreRefusedAndUnknownOnesGetASuggestion) {
 }
 
 TEST(BrokerStart, EveryNumberHasItsRange) {
-  for (const BrokerConfigKey& key : broker_config_keys()) {
-    const bool number = key.type == 3 || key.type == 5;  // int, long
+  for (const ConfigKey& key : broker_config().keys()) {
+    const bool number = key.type == ConfigType::int32 || key.type == ConfigType::int64;
     if (!number) continue;
     for (const char* value : {"-5", "", "x", "1x", "99999999999999999999"})
-      EXPECT_EQ(check_properties({{std::string(key.name), value}}).wrong.size(), 1u) << key.name << "=" << value;
-    EXPECT_TRUE(check_properties({{std::string(key.name), std::string(key.default_value)}}).wrong.empty()) << key.name;
+      EXPECT_EQ(check_properties({{key.name, value}}).wrong.size(), 1u) << key.name << "=" << value;
+    EXPECT_TRUE(check_properties({{key.name, key.fallback}}).wrong.empty()) << key.name;
   }
   struct Row {
     Properties properties;
     const char* wrong;  // empty: nothing
   };
-  for (const Row& row : std::initializer_list<Row>{
-           {{{"remote.log.storage.system.enable", "true"}},
-            "remote.log.storage.system.enable=true: there is no tiered storage here"},
-           {{{"flush.messages", "0"}},
-            ""},  // a topic's key: unknown to a broker, which has log.flush.interval.messages
-           {{{"log.flush.interval.messages", "0"}},
-            "log.flush.interval.messages=0: not a value that this key may have: Value must be at least 1"},
-           {{{"num.partitions", "0"}}, "num.partitions=0: not a value that this key may have; expected a whole number"},
-           {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
-           {{{"max.connections", "0"}}, ""},
-           {{{"log.retention.hours", "-1"}}, ""},
-           {{{"log.retention.hours", "0"}}, "log.retention.hours=0"},
-           {{{"log.retention.ms", "-7"}}, "log.retention.ms=-7: not a value that this key may have: "},
-           {{{"log.segment.bytes", "1"}}, "log.segment.bytes=1: not a value that this key may have: "},
-           {{{"log.retention.minutes", "-2"}}, "log.retention.minutes=-2"},
-           {{{"log.roll.hours", "-1"}}, "log.roll.hours=-1"},
-           {{{"group.min.session.timeout.ms", "9000"}, {"group.max.session.timeout.ms", "8000"}},
-            "group.min.session.timeout.ms=9000: above group.max.session.timeout.ms=8000"}}) {
+  for (const Row& row :
+       std::initializer_list<Row>{{{{"remote.log.storage.system.enable", "true"}},
+                                   "remote.log.storage.system.enable=true: there is no tiered storage here"},
+                                  {{{"flush.messages", "0"}},
+                                   ""},  // a topic's key: unknown to a broker, which has log.flush.interval.messages
+                                  {{{"log.flush.interval.messages", "0"}},
+                                   "log.flush.interval.messages=0: expected a whole number of at least 1"},
+                                  {{{"num.partitions", "0"}}, "num.partitions=0: expected a whole number"},
+                                  {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
+                                  {{{"max.connections", "0"}}, ""},
+                                  {{{"log.retention.hours", "-1"}}, ""},
+                                  {{{"log.retention.hours", "0"}}, "log.retention.hours=0"},
+                                  {{{"log.retention.ms", "-7"}}, "log.retention.ms=-7: expected "},
+                                  {{{"log.segment.bytes", "1"}}, "log.segment.bytes=1: expected "},
+                                  {{{"log.retention.minutes", "-2"}}, "log.retention.minutes=-2"},
+                                  {{{"log.roll.hours", "-1"}}, "log.roll.hours=-1"},
+                                  {{{"group.min.session.timeout.ms", "9000"}, {"group.max.session.timeout.ms", "8000"}},
+                                   "group.min.session.timeout.ms=9000: above group.max.session.timeout.ms=8000"}}) {
     const auto wrong = check_properties(row.properties).wrong;
     EXPECT_EQ(wrong.empty(), *row.wrong == 0);
-    const std::string first = wrong.empty() ? "" : wrong.front();
+    const std::string first = status_of(wrong).message();
     EXPECT_NE(first.find(row.wrong), std::string::npos) << first;
   }
 }
@@ -103,7 +103,7 @@ TEST(BrokerStart, ReadsKafkasListenersAndFolders) {
   } refused[] = {
       {{{"log.dirs", "/a,/b"}}, "log.dirs=/a,/b: one data folder is supported"},
       {{{"log.dirs", ""}}, "log.dirs=: one data folder is supported"},
-      {{{"broker.id", "x"}}, "broker.id=x: not an id"},
+      {{{"broker.id", "x"}}, "configuration broker.id=x: expected a whole number from 0"},
       {{{"broker.id", "3"}, {"node.id", "4"}}, "broker.id=3: node.id=4 is given too"},
   };
   for (const auto& row : refused) {
@@ -141,7 +141,7 @@ TEST(BrokerStart, TakesKafkasServerProperties) {
                            {"log.retention.check.interval.ms", "300000"}};
   const ConfigComplaints complaints = check_properties(shipped);
   EXPECT_EQ(complaints.unknown, std::vector<std::string>{});
-  EXPECT_EQ(complaints.wrong, std::vector<std::string>{});
+  EXPECT_EQ(status_of(complaints.wrong).message(), "");
   const auto config = BrokerConfig::from_properties(shipped);
   ASSERT_TRUE(config.ok()) << config.status().to_string();
   EXPECT_EQ(config->data_dir, "/tmp/kraft-combined-logs");
@@ -152,7 +152,8 @@ TEST(BrokerStart, KeysThatWouldProtectItAreRefusedAndOthersThatDoNothingAreNamed
   for (const char* key : {"authorizer.class.name", "super.users", "sasl.enabled.mechanisms"}) {
     const auto wrong = check_properties({{key, "x"}}).wrong;
     ASSERT_EQ(wrong.size(), 1u) << key;
-    EXPECT_TRUE(wrong[0].starts_with(fmt::format("{}: this broker has neither SASL nor ACLs", key))) << wrong[0];
+    EXPECT_EQ(wrong[0].key, key);
+    EXPECT_TRUE(wrong[0].why.starts_with("this broker has neither SASL nor ACLs")) << wrong[0].why;
   }
   EXPECT_EQ(check_properties({{"quota.window.num", "11"}}).unknown,
             std::vector<std::string>{"quota.window.num: a key of Kafka's that has no effect here"});

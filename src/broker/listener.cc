@@ -110,9 +110,10 @@ Status advertise(std::vector<Listener>& listeners, std::string_view text,
 }  // namespace
 
 Result<std::vector<Listener>> read_listeners(const std::map<std::string, std::string>& properties) {
-  const auto protocols = MUIR_TRY(read_protocols(string_property(properties, "listener.security.protocol.map")));
-  const std::string addresses = string_property(properties, "listeners");
-  const std::string controllers = upper(string_property(properties, "controller.listener.names"));
+  const auto protocols = MUIR_TRY(read_protocols(broker_config().value(properties, "listener.security.protocol.map")));
+  const std::string addresses = broker_config().value(properties, "listeners");
+  const std::string controllers =
+      upper(properties.contains("controller.listener.names") ? properties.at("controller.listener.names") : "");
   const auto controller_names = split(controllers);
   std::vector<Listener> out;
   for (const std::string_view entry : split(addresses)) {
@@ -129,7 +130,7 @@ Result<std::vector<Listener>> read_listeners(const std::map<std::string, std::st
                    .port = address.port,
                    .tls = MUIR_TRY(is_tls(address.name, protocols))});
   }
-  MUIR_RETURN_IF_ERROR(advertise(out, string_property(properties, "advertised.listeners"), controller_names));
+  MUIR_RETURN_IF_ERROR(advertise(out, broker_config().value(properties, "advertised.listeners"), controller_names));
   return out;
 }
 

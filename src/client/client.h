@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/config.h"
 #include "base/status.h"
 #include "client/admin.h"
 #include "client/consumer.h"
@@ -16,10 +17,7 @@
 
 namespace muir::client {
 
-// Kafka's own configuration keys: bootstrap.servers, client.id, acks, linger.ms, isolation.level, ...
-using Properties = std::map<std::string, std::string>;
-
-// Thread-safe.
+// Thread-safe. Properties are Kafka's own configuration keys: bootstrap.servers, acks, linger.ms, isolation.level, ...
 class Client {
  public:
   virtual ~Client() = default;

@@ -30,7 +30,6 @@ constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 constexpr std::string_view kRegistryCopy = "muir-topics.copy";
 constexpr std::string_view kRegistryRebuilt = "muir-topics.rebuilt";
 constexpr size_t kCloseThreads = 8;
-constexpr int64_t kRecoveryThreads = 2;  // Kafka's default of num.recovery.threads.per.data.dir
 constexpr size_t kRecoveryThreadsMax = 64;
 // A killed broker's lock is tried so often, with so much time between the tries: three seconds.
 constexpr int kLockTries = 31;
@@ -99,14 +98,6 @@ LogManager::LogManager(LogOptions options)
 }
 
 LogManager::~LogManager() { (void)close().ok(); }
-
-int64_t LogManager::property(const std::string& key, int64_t otherwise) const {
-  const auto it = options_.broker.find(key);
-  if (it == options_.broker.end()) return otherwise;
-  int64_t value = 0;
-  const auto [end, failure] = std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
-  return failure == std::errc() ? value : otherwise;
-}
 
 // ---- opening
 
@@ -343,7 +334,7 @@ Status LogManager::open_missing(const std::vector<std::shared_ptr<Topic>>& topic
       if (topic->partitions[i] == nullptr) missing.push_back({topic.get(), i});
     }
   }
-  const int64_t threads = std::max<int64_t>(property("num.recovery.threads.per.data.dir", kRecoveryThreads), 1);
+  const int64_t threads = std::max<int64_t>(options_.housekeeping.recovery_threads, 1);
   return run_side_by_side(
       missing.size(), std::min(static_cast<size_t>(threads), kRecoveryThreadsMax), false, [&](size_t i) -> Status {
         Topic& topic = *missing[i].topic;
@@ -637,12 +628,10 @@ Status LogManager::save_checkpoints() {
 }
 
 Status LogManager::apply_retention() {
-  constexpr int64_t kDay = 86'400'000;
-  const int64_t producer_expiration_ms = property("producer.id.expiration.ms", kDay);
   Status first;
   for (const TopicPtr& topic : topics()) {
     for (const auto& partition : topic->partitions) {
-      partition->expire_producers(producer_expiration_ms);
+      partition->expire_producers(options_.housekeeping.producer_expiration_ms);
       const Status status = partition->apply_retention();
       if (first.ok()) first = status;
     }
@@ -652,8 +641,7 @@ Status LogManager::apply_retention() {
 
 Result<int> LogManager::compact() {
   CleanerLimits limits;
-  limits.key_bytes_max = static_cast<size_t>(
-      std::max<int64_t>(property("log.cleaner.dedupe.buffer.size", static_cast<int64_t>(limits.key_bytes_max)), 1));
+  limits.key_bytes_max = static_cast<size_t>(std::max<int64_t>(options_.housekeeping.compaction_key_bytes_max, 1));
   int count = 0;
   uint64_t failures = 0;
   Status first;
@@ -683,11 +671,12 @@ void LogManager::remove_deleted_folders() {
 
 void LogManager::housekeeping() {
   pthread_setname_np(pthread_self(), "muir-logs");
-  const int64_t retention_ms = property("log.retention.check.interval.ms", 300'000);
-  const int64_t checkpoint_ms = property("log.flush.offset.checkpoint.interval.ms", 60'000);
-  const int64_t compaction_ms = property("log.cleaner.backoff.ms", 15'000);
-  const auto enable = options_.broker.find("log.cleaner.enable");
-  const bool compaction = enable == options_.broker.end() || enable->second != "false";
+  // Longer is never, and must not overflow when it is added to now.
+  const auto bounded = [](int64_t ms) { return std::min<int64_t>(ms, INT64_MAX / 4); };
+  const int64_t retention_ms = bounded(options_.housekeeping.retention_check_ms);
+  const int64_t checkpoint_ms = bounded(options_.housekeeping.checkpoint_ms);
+  const int64_t compaction_ms = bounded(options_.housekeeping.compaction_check_ms);
+  const bool compaction = options_.housekeeping.compacts;
   const auto complain = [](std::string_view what, const Status& status) {
     if (!status.ok()) warn("{}: {}", what, status.message());
   };

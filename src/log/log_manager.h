@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "log/flusher.h"
+#include "log/housekeeping.h"
 #include "log/log_metrics.h"
 #include "log/partition.h"
 #include "log/topic_registry.h"
@@ -23,8 +24,9 @@ namespace muir::log {
 
 struct LogOptions {
   std::string folder;
-  // The broker's properties: defaults of topics (log.*), and log.retention.check.interval.ms and the like.
+  // The broker's properties, for the defaults of topics (log.retention.ms and the like).
   Properties broker;
+  Housekeeping housekeeping{};
   // acks=all confirms only what an fsync has made durable.
   bool sync_before_confirm = true;
   int32_t node_id = 1;
@@ -120,7 +122,6 @@ class LogManager {
   void housekeeping();
   void remove_deleted_folders();
   [[nodiscard]] std::string path(std::string_view name) const { return options_.folder + "/" + std::string(name); }
-  [[nodiscard]] int64_t property(const std::string& key, int64_t otherwise) const;
 
   LogOptions options_;
   Env& env_;

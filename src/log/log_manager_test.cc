@@ -18,9 +18,10 @@ using Lines = std::vector<std::string>;
 
 class LogManagerTest : public ::testing::Test {
  protected:
-  void open(Properties broker = {}) {
+  void open(Properties broker = {}, Housekeeping housekeeping = {}) {
     logs_.reset();
     LogOptions options;
+    options.housekeeping = housekeeping;
     options.folder = "/data";
     options.broker = std::move(broker);
     options.env = &env_;
@@ -212,7 +213,7 @@ TEST_F(LogManagerTest, PartitionsAreRecoveredAlikeOnOneThreadAndOnMany) {
       written[{topic, partition}] = read(topic, partition);
     }
   }
-  for (const std::string threads : {"1", "2", "7", "1000"}) {
+  for (const int64_t threads : {1, 2, 7, 1000}) {
     SCOPED_TRACE(threads);
     crash(11);
     for (const auto& [place, _] : written) {
@@ -220,7 +221,7 @@ TEST_F(LogManagerTest, PartitionsAreRecoveredAlikeOnOneThreadAndOnMany) {
       const auto file = env_.open(name, OpenMode::read_write).value();
       ASSERT_TRUE(file->write_at(file->size().value(), "half a batch that was being written").ok());
     }
-    open({{"num.recovery.threads.per.data.dir", threads}});
+    open({}, {.recovery_threads = threads});
     for (const auto& [place, records] : written) EXPECT_EQ(read(place.first, place.second), records) << place.first;
   }
 }

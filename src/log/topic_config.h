@@ -1,43 +1,33 @@
 // TopicConfig: the settings of a topic, with Kafka's keys, defaults and rules.
 //
-// A topic stores only what was set for it; the rest comes from the broker's properties (each key has a broker
-// synonym) and then from Kafka's defaults.
+// A topic stores only what was set for it; the rest comes from the broker's properties (keys have synonyms there) and
+// then from Kafka's defaults.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "base/config.h"
 #include "base/status.h"
 #include "wire/compression.h"
 
+namespace muir {
+struct ConfigKey;
+template <class Settings>
+class ConfigDefOf;
+}  // namespace muir
+
 namespace muir::log {
 
-using Properties = std::map<std::string, std::string>;
-
-// Numbers are those of DescribeConfigs' config_type.
-enum class ConfigType : int8_t { boolean = 1, string = 2, int32 = 3, int16 = 4, int64 = 5, float64 = 6, list = 7 };
-
-// One key of the table.
-struct ConfigKey {
-  std::string_view name;
-  std::string_view broker_synonym;  // empty: none
-  ConfigType type;
-  std::string_view default_value;
-  std::string_view documentation;
-};
-
-// Every key of a topic, sorted by name.
-std::span<const ConfigKey> topic_config_keys();
-// nullptr for a key that does not exist.
-const ConfigKey* find_topic_config_key(std::string_view name);
+struct TopicConfig;
+// Every key of a topic under Kafka's name, with its default, range and meaning, and the broker's names for it.
+const ConfigDefOf<TopicConfig>& topic_config();
 
 // The value of `key` for a topic with `overrides` under `broker` properties.
 std::string topic_config_value(const ConfigKey& key, const Properties& overrides, const Properties& broker);
-// Kafka also accepts hours and minutes for two keys of the broker: the value of `key`'s synonyms, in its unit.
+// The value that the broker's own properties have under one of its names for `key`, in the key's unit.
 std::optional<std::string> broker_config_value(const ConfigKey& key, const Properties& broker);
 
 // The values that the log acts on. Immutable value.
@@ -61,6 +51,12 @@ struct TopicConfig {
   int64_t file_delete_delay_ms = 60'000;
   std::optional<wire::Compression> compression;  // nullopt: as the producer chose
   int compression_level = 0;
+  // Of each codec that has levels.
+  struct Levels {
+    int gzip = -1;
+    int lz4 = 9;
+    int zstd = 3;
+  } levels;
 
   // What is set is checked when it is set (topic_config_check.h). A value that is wrong nevertheless, because an
   // earlier version took it, is warned about, and the default counts.

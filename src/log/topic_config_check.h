@@ -1,9 +1,6 @@
 // Which values a topic's settings may have, by Apache Kafka's rules and in its words.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -16,13 +13,5 @@ Status validate_topic_config(std::string_view name, std::string_view value);
 // All that is set for a topic, each by itself and beside what else it will have under `broker` properties. Before it is
 // stored.
 Status check_topic_config(const Properties& overrides, const Properties& broker);
-
-// Why the value is none for the key: "Value must be at least 1"; empty when it is.
-std::string expected_of(const ConfigKey& key, std::string_view value);
-
-// As Java reads them: blanks around them and a plus sign do not count.
-std::string_view config_text(std::string_view text);
-std::optional<int64_t> config_integer(std::string_view text);
-std::optional<double> config_fraction(std::string_view text);
 
 }  // namespace muir::log

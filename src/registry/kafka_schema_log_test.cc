@@ -85,13 +85,13 @@ class FaultyProducer final : public client::Producer {
 class FaultyClient final : public Client {
  public:
   FaultyClient(std::unique_ptr<Client> client, const Faults& faults) : client_(std::move(client)), faults_(faults) {}
-  Result<std::unique_ptr<client::Producer>> producer(const client::Properties&) override {
+  Result<std::unique_ptr<client::Producer>> producer(const Properties&) override {
     return std::unique_ptr<client::Producer>(std::make_unique<FaultyProducer>(faults_));
   }
-  Result<std::unique_ptr<client::Consumer>> consumer(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Consumer>> consumer(const Properties& overrides) override {
     return client_->consumer(overrides);
   }
-  Result<std::unique_ptr<client::Admin>> admin(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Admin>> admin(const Properties& overrides) override {
     return std::unique_ptr<client::Admin>(std::make_unique<FaultyAdmin>(MUIR_TRY(client_->admin(overrides)), faults_));
   }
   Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions& options,

@@ -47,12 +47,12 @@ struct StreamsConfig {
   int64_t max_poll_interval_ms = 300'000;
   int64_t max_poll_records = 4'000;  // taken from the fetched ones in one turn
 
-  client::Properties common;         // keys for every client: bootstrap.servers, security.*, ...
-  client::Properties main_consumer;  // with consumer. and main.consumer. laid over
-  client::Properties restore_consumer;
-  client::Properties global_consumer;
-  client::Properties producer;
-  client::Properties admin;
+  Properties common;         // keys for every client: bootstrap.servers, security.*, ...
+  Properties main_consumer;  // with consumer. and main.consumer. laid over
+  Properties restore_consumer;
+  Properties global_consumer;
+  Properties producer;
+  Properties admin;
   std::map<std::string, std::string> topic_configs;  // topic.<key>: for every internal topic
 
   // Fails with every wrong value there is: its key, and what it may be. Unknown keys are warned about.

@@ -168,7 +168,7 @@ TEST(StreamsConfig, EveryKeyOfAClientReachesItUnderEachOfItsPrefixesAndIsChecked
   struct Prefix {
     std::string prefix;
     client::ClientKind kind;
-    const client::Properties StreamsConfig::*target;
+    const Properties StreamsConfig::*target;
   };
   const std::set<std::string> decided{"isolation.level", "enable.idempotence", "transactional.id"};
   for (const Prefix& p : {Prefix{"consumer.", client::ClientKind::consumer, &StreamsConfig::main_consumer},
@@ -185,7 +185,7 @@ TEST(StreamsConfig, EveryKeyOfAClientReachesItUnderEachOfItsPrefixesAndIsChecked
       const auto [good, bad] = good_and_bad(key);
       const auto config = StreamsConfig::parse(with({{p.prefix + key.name, good}}));
       ASSERT_TRUE(config.ok()) << config.status().to_string();
-      const client::Properties& properties = (*config).*p.target;
+      const Properties& properties = (*config).*p.target;
       ASSERT_TRUE(properties.contains(key.name));
       EXPECT_EQ(properties.at(key.name), good);
       if (bad.empty()) continue;
@@ -228,6 +228,11 @@ TEST(StreamsConfig, ValuesThatContradictTheGuaranteeOrEachOtherAreRefused) {
              Case{{{"main.consumer.session.timeout.ms", "0"}}, "main.consumer.session.timeout.ms=0: expected a whole"},
              Case{{{"security.protocol", "CARRIER_PIGEON"}}, "security.protocol: \"CARRIER_PIGEON\""},
              Case{{{"admin.bootstrap.servers", "nowhere"}}, "admin.bootstrap.servers=nowhere"},
+             Case{{{"application.server", "nowhere"}}, "application.server=nowhere: is not host:port"},
+             Case{{{"state.dir", ""}}, "state.dir=: expected something"},
+             Case{{{"max.poll.interval.ms", "100"}}, "max.poll.interval.ms=100: must be greater than poll.ms=100"},
+             Case{{{"poll.ms", "9223372036854775807"}}, "must be greater than poll.ms="},
+             Case{{{"task.timeout.ms", "9223372036854775807"}}, ""},
              Case{{{"replication.factor", "0"}}, "replication.factor=0: expected -1"},
              Case{{{"errors.dead.letter.queue.topic.name", "no topic"}}, "is no name that a topic may have"},
          }) {

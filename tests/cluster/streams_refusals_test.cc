@@ -20,7 +20,6 @@ namespace muir::streams {
 namespace {
 
 using client::TopicPartition;
-using Properties = std::map<std::string, std::string>;
 constexpr int64_t kWaitMs = 60'000;
 
 enum class Answer : unsigned char { proceed, dead_letter, fail, retry };

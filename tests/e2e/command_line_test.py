@@ -15,6 +15,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import product  # noqa: E402: found through the path above
 
+sys.path.insert(0, str(product.REPOSITORY / "tools"))
+import reference  # noqa: E402
+
 COMMANDS = (["config"], ["up"], ["broker"], ["registry"], ["vts"], ["vts", "replay"])
 
 
@@ -75,7 +78,7 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "commit.interval.ms=-1"], {}, "commit.interval.ms"),
             (["up", "--set", "producer.acks=0"], {}, "producer.acks=0: expected all, which enable.idempotence=true needs"),
             (["up", "--set", "producer.delivery.timeout.ms=10"], {}, "producer.delivery.timeout.ms=10: expected at least linger.ms"),
-            (["up", "--set", "topic.segment.bytes=1"], {}, "topic.segment.bytes=1: Value must be at least 14"),
+            (["up", "--set", "topic.segment.bytes=1"], {}, "topic.segment.bytes=1: expected a whole number from 14 to 2147483647"),
             (["up", "--set", "topic.segment.byte=1"], {}, "topic.segment.byte=1: there is no configuration key segment.byte of topics"),
             (["up", "--set", "consumer.rdkafka.enable.auto.commit=true"], {}, "consumer.rdkafka.enable.auto.commit=true: is decided by the client"),
             (["up", "--set", "rdkafka.debug=nothing at all"], {}, "rdkafka.debug=nothing at all"),
@@ -274,6 +277,13 @@ class CommandLine(unittest.TestCase):
         self.assertIn("num.partitions", wrong.stdout)  # shown, so that it can be found
         hidden = self.run_muir("config", "ssl.key", "--set", "ssl.key.password=swordfish")
         self.assertNotIn("swordfish", hidden.stdout)
+
+    def test_the_reference_is_what_is_declared(self):
+        tables = reference.declared(product.BINARY)
+        page = reference.sections(reference.PAGE.read_text())
+        self.assertEqual(sorted(page), sorted(tables))
+        for part, table in tables.items():
+            self.assertEqual(page[part], table, "run tools/reference.py")
 
     def test_help_shows_examples_and_where_configuration_comes_from(self):
         for command in COMMANDS:

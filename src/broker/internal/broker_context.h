@@ -22,6 +22,7 @@ class TxnCoordinator;
 
 struct BrokerContext {
   BrokerConfig config;
+  BrokerSettings settings;  // what config.properties say
   log::LogManager* logs = nullptr;
   Clock* clock = nullptr;
   // Runs short work and timers; must not block.
@@ -40,8 +41,6 @@ struct BrokerContext {
   std::shared_ptr<net::ConnectionMemory> answer_memory{};
 
   [[nodiscard]] int32_t node_id() const { return config.node_id; }
-  [[nodiscard]] int64_t number(std::string_view key) const { return int_property(config.properties, key); }
-  [[nodiscard]] bool flag(std::string_view key) const { return bool_property(config.properties, key); }
 };
 
 // Kafka's limit of what one request may make.

@@ -29,6 +29,7 @@ int64_t partitions_for(int64_t open_files) {
 
 BrokerCore::BrokerCore(BrokerConfig config, Env& env) : env_(env) {
   context_.config = std::move(config);
+  broker_config().fill(context_.config.properties, context_.settings);
   context_.clock = context_.config.clock != nullptr ? context_.config.clock : &system_clock();
   metrics_ = std::make_unique<BrokerMetrics>(context_.config.metrics);
   context_.metrics = metrics_.get();
@@ -47,9 +48,10 @@ Status BrokerCore::open_logs() {
   log::LogOptions options;
   options.folder = context_.config.data_dir;
   options.broker = context_.config.properties;
-  options.sync_before_confirm = context_.flag("log.flush.acks");
+  options.housekeeping = context_.settings.housekeeping;
+  options.sync_before_confirm = context_.settings.flush_acks;
   options.node_id = context_.config.node_id;
-  const int64_t partitions = context_.number("max.partitions");
+  const int64_t partitions = context_.settings.partitions_max;
   options.partitions_max = partitions > 0 ? partitions : partitions_for(open_files_limit());
   options.env = &env_;
   options.clock = context_.config.clock;
@@ -62,15 +64,14 @@ Status BrokerCore::open_logs() {
   context_.admin = admin_.get();
   long_requests_ = std::make_unique<LongRequests>();
   context_.long_requests = long_requests_.get();
-  const int64_t request_bytes = context_.number("queued.max.request.bytes");
+  const int64_t request_bytes = context_.settings.queued_request_bytes_max;
   context_.request_budget =
       net::ByteBudget::make(request_bytes < 0 ? net::ByteBudget::kUnlimited : static_cast<size_t>(request_bytes));
-  const int64_t answer_bytes = context_.number("queued.max.response.bytes");
+  const int64_t answer_bytes = context_.settings.queued_response_bytes_max;
   context_.answer_memory = net::ConnectionMemory::make(answer_bytes < 0 ? SIZE_MAX : static_cast<size_t>(answer_bytes));
   watch_memory();
-  fetch_sessions_ =
-      std::make_unique<FetchSessions>(static_cast<size_t>(context_.number("max.incremental.fetch.session.cache.slots")),
-                                      *context_.clock, std::random_device{}());
+  fetch_sessions_ = std::make_unique<FetchSessions>(static_cast<size_t>(context_.settings.fetch_sessions_max),
+                                                    *context_.clock, std::random_device{}());
   context_.fetch_sessions = fetch_sessions_.get();
   return {};
 }
@@ -94,18 +95,18 @@ void BrokerCore::watch_memory() {
 Status BrokerCore::start_coordinators() {
   constexpr int64_t kMinute = 60'000;
   GroupConfig groups;
-  groups.session_timeout_ms_min = context_.number("group.min.session.timeout.ms");
-  groups.session_timeout_ms_max = context_.number("group.max.session.timeout.ms");
-  groups.initial_rebalance_delay_ms = context_.number("group.initial.rebalance.delay.ms");
-  groups.members_max = static_cast<size_t>(context_.number("group.max.size"));
-  groups.offset_metadata_bytes_max = static_cast<size_t>(context_.number("offset.metadata.max.bytes"));
-  groups.offsets_retention_ms = context_.number("offsets.retention.minutes") * kMinute;
-  groups.offsets_retention_check_ms = context_.number("offsets.retention.check.interval.ms");
+  groups.session_timeout_ms_min = context_.settings.group_session_timeout_ms_min;
+  groups.session_timeout_ms_max = context_.settings.group_session_timeout_ms_max;
+  groups.initial_rebalance_delay_ms = context_.settings.group_initial_rebalance_delay_ms;
+  groups.members_max = static_cast<size_t>(context_.settings.group_size_max);
+  groups.offset_metadata_bytes_max = static_cast<size_t>(context_.settings.offset_metadata_bytes_max);
+  groups.offsets_retention_ms = context_.settings.offsets_retention_minutes * kMinute;
+  groups.offsets_retention_check_ms = context_.settings.offsets_retention_check_interval_ms;
   TxnConfig txns;
-  txns.timeout_ms_max = context_.number("transaction.max.timeout.ms");
-  txns.id_expiration_ms = context_.number("transactional.id.expiration.ms");
-  txns.abort_check_ms = context_.number("transaction.abort.timed.out.transaction.cleanup.interval.ms");
-  txns.expiration_check_ms = context_.number("transaction.remove.expired.transaction.cleanup.interval.ms");
+  txns.timeout_ms_max = context_.settings.transaction_timeout_ms_max;
+  txns.id_expiration_ms = context_.settings.transactional_id_expiration_ms;
+  txns.abort_check_ms = context_.settings.transaction_abort_check_interval_ms;
+  txns.expiration_check_ms = context_.settings.transaction_expiration_check_interval_ms;
 
   partition_log_ = std::make_unique<BrokerPartitionLog>(context_);
   scheduler_ = std::make_unique<LoopScheduler>(*loop_);

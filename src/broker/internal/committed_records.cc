@@ -32,7 +32,7 @@ struct Waiting {
 
 void when_records_durable(BrokerContext& context, const std::vector<CommittedPosition>& positions,
                           std::function<void(const Status&)> then) {
-  if (!context.flag("log.flush.acks")) return then({});
+  if (!context.settings.flush_acks) return then({});
   const auto waiting = std::make_shared<Waiting>(std::move(then));  // shared by the partitions' callbacks
   for (const CommittedPosition& position : positions) {
     const auto partition = context.logs->find_partition(position.topic, position.partition);

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <charconv>
 
+#include "base/config_def.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/handlers.h"
 #include "log/kafka_error.h"
@@ -25,22 +25,22 @@ bool asked_for(const DescribeConfigsRequest::Resource& resource, std::string_vie
          resource.configuration_keys->end();
 }
 
+std::string documentation_of(const ConfigKey& key) { return key.doc + "."; }
+
 // The places a topic's value may come from, the first that is set first.
-std::vector<DescribeConfigsResponse::Synonym> topic_synonyms(const log::ConfigKey& key,
-                                                             const log::Properties& overrides,
+std::vector<DescribeConfigsResponse::Synonym> topic_synonyms(const ConfigKey& key, const Properties& overrides,
                                                              const Properties& broker) {
   std::vector<DescribeConfigsResponse::Synonym> out;
-  if (const auto it = overrides.find(std::string(key.name)); it != overrides.end()) {
-    out.push_back({std::string(key.name), it->second, kFromTopic, {}});
-  }
-  const std::string synonym(key.broker_synonym.empty() ? key.name : key.broker_synonym);
+  if (const auto it = overrides.find(key.name); it != overrides.end())
+    out.push_back({key.name, it->second, kFromTopic, {}});
+  const std::string synonym = key.synonyms.empty() ? key.name : key.synonyms.front().name;
   if (auto value = log::broker_config_value(key, broker))
     out.push_back({synonym, std::move(value), kFromStaticBroker, {}});
-  out.push_back({synonym, std::string(key.default_value), kFromDefault, {}});
+  out.push_back({synonym, key.fallback, kFromDefault, {}});
   return out;
 }
 
-DescribeConfigsResponse::Config describe_topic_key(const log::ConfigKey& key, const log::Topic& topic,
+DescribeConfigsResponse::Config describe_topic_key(const ConfigKey& key, const log::Topic& topic,
                                                    const BrokerContext& context,
                                                    const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::Config out;
@@ -50,26 +50,25 @@ DescribeConfigsResponse::Config describe_topic_key(const log::ConfigKey& key, co
   out.config_source = synonyms.front().source;
   out.config_type = static_cast<int8_t>(key.type);
   if (request.include_synonyms) out.synonyms = std::move(synonyms);
-  if (request.include_documentation) out.documentation = key.documentation;
+  if (request.include_documentation) out.documentation = documentation_of(key);
   return out;
 }
 
-DescribeConfigsResponse::Config describe_broker_key(const BrokerContext& context, std::string_view name, int8_t type,
-                                                    std::string_view default_value, std::string_view documentation,
+// A key of the broker's own, or the default of a topic's key under its name here. `set`: what the properties say.
+DescribeConfigsResponse::Config describe_broker_key(const std::string& name, const ConfigKey& key,
+                                                    const std::optional<std::string>& set,
                                                     const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::Config out;
-  const auto& properties = context.config.properties;
-  const auto set = properties.find(std::string(name));
   out.name = name;
-  out.value = set != properties.end() ? set->second : std::string(default_value);
-  out.config_source = set != properties.end() ? kFromStaticBroker : kFromDefault;
   out.read_only = true;
-  out.config_type = type;
-  if (request.include_synonyms) {
-    if (set != properties.end()) out.synonyms.push_back({out.name, out.value, kFromStaticBroker, {}});
-    out.synonyms.push_back({out.name, std::string(default_value), kFromDefault, {}});
-  }
-  if (request.include_documentation) out.documentation = documentation;
+  out.is_sensitive = key.secret;
+  out.config_source = set ? kFromStaticBroker : kFromDefault;
+  out.config_type = static_cast<int8_t>(key.type);
+  if (request.include_documentation) out.documentation = documentation_of(key);
+  if (key.secret) return out;
+  out.value = set.value_or(key.fallback);
+  if (request.include_synonyms && set) out.synonyms.push_back({out.name, *set, kFromStaticBroker, {}});
+  if (request.include_synonyms) out.synonyms.push_back({out.name, key.fallback, kFromDefault, {}});
   return out;
 }
 
@@ -81,17 +80,16 @@ void describe_broker(const BrokerContext& context, const DescribeConfigsRequest&
         fmt::format("Unexpected broker id, expected {}, but received {}", context.node_id(), resource.resource_name);
     return;
   }
-  for (const auto& key : broker_config_keys()) {
+  const Properties& properties = context.config.properties;
+  for (const ConfigKey& key : broker_config().keys()) {
     if (asked_for(resource, key.name))
-      out.configs.push_back(
-          describe_broker_key(context, key.name, key.type, key.default_value, key.documentation, request));
+      out.configs.push_back(describe_broker_key(key.name, key, ConfigDef::given_value(properties, key), request));
   }
-  for (const auto& key : log::topic_config_keys()) {
-    if (key.broker_synonym.empty() || find_broker_config_key(key.broker_synonym) != nullptr ||
-        !asked_for(resource, key.broker_synonym))
-      continue;
-    out.configs.push_back(describe_broker_key(context, key.broker_synonym, static_cast<int8_t>(key.type),
-                                              key.default_value, key.documentation, request));
+  for (const ConfigKey& key : log::topic_config().keys()) {
+    if (key.synonyms.empty()) continue;
+    const std::string& name = key.synonyms.front().name;
+    if (broker_config().find(name) == nullptr && asked_for(resource, name))
+      out.configs.push_back(describe_broker_key(name, key, log::broker_config_value(key, properties), request));
   }
 }
 
@@ -109,7 +107,7 @@ DescribeConfigsResponse::Result describe(const BrokerContext& context, const Des
       out.error_message = fmt::format("The topic '{}' does not exist.", resource.resource_name);
       return out;
     }
-    for (const auto& key : log::topic_config_keys()) {
+    for (const ConfigKey& key : log::topic_config().keys()) {
       if (asked_for(resource, key.name)) out.configs.push_back(describe_topic_key(key, *topic, context, request));
     }
   } else {
@@ -142,9 +140,9 @@ std::string change_list(const std::string& list, const std::string& items, bool 
   return out;
 }
 
-Status change(log::Properties& overrides, const wire::IncrementalAlterConfigsRequest::Config& config,
+Status change(Properties& overrides, const wire::IncrementalAlterConfigsRequest::Config& config,
               const Properties& broker) {
-  const log::ConfigKey* key = log::find_topic_config_key(config.name);
+  const ConfigKey* key = log::topic_config().find(config.name);
   if (key == nullptr) return log::kafka_error(ErrorCode::invalid_config, "Unknown topic config name: {}", config.name);
   if (config.config_operation == kDelete) {
     overrides.erase(config.name);
@@ -160,7 +158,7 @@ Status change(log::Properties& overrides, const wire::IncrementalAlterConfigsReq
     return log::kafka_error(ErrorCode::invalid_request, "Unknown operation {} on {}", config.config_operation,
                             config.name);
   }
-  if (key->type != log::ConfigType::list) {
+  if (key->type != ConfigType::list) {
     return log::kafka_error(ErrorCode::invalid_config,
                             "Can't APPEND to or SUBTRACT from key {} because its type is not LIST.", config.name);
   }
@@ -178,7 +176,7 @@ Status refuse_resource(int8_t type) {
   return log::kafka_error(ErrorCode::invalid_request, "Unsupported resource type: {}", type);
 }
 
-Status apply(BrokerContext& context, const std::string& name, const log::Properties& overrides, bool validate_only) {
+Status apply(BrokerContext& context, const std::string& name, const Properties& overrides, bool validate_only) {
   MUIR_RETURN_IF_ERROR(log::check_topic_config(overrides, context.config.properties));
   return validate_only ? Status() : context.logs->set_topic_config(name, overrides);
 }
@@ -189,7 +187,7 @@ Status alter(BrokerContext& context, const wire::AlterConfigsRequest::Resource& 
     return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.",
                             resource.resource_name);
   }
-  log::Properties overrides;
+  Properties overrides;
   for (const auto& config : resource.configs) {
     if (!config.value)
       return log::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
@@ -205,7 +203,7 @@ Status alter_incrementally(BrokerContext& context, const wire::IncrementalAlterC
   if (topic == nullptr)
     return log::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.",
                             resource.resource_name);
-  log::Properties overrides = topic->overrides;
+  Properties overrides = topic->overrides;
   for (const auto& config : resource.configs)
     MUIR_RETURN_IF_ERROR(change(overrides, config, context.config.properties));
   return apply(context, resource.resource_name, overrides, validate_only);

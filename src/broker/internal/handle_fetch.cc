@@ -24,7 +24,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   PendingFetch(BrokerContext& context, FetchRequest request, FetchSessions::Fetch fetch, Reply<FetchResponse> reply)
       : context_(context), request_(std::move(request)), fetch_(std::move(fetch)), reply_(std::move(reply)) {
     isolation_ = request_.isolation_level == 1 ? log::Isolation::read_committed : log::Isolation::read_uncommitted;
-    bytes_max_ = std::min<int64_t>(std::max(request_.max_bytes, 0), context_.number("fetch.max.bytes"));
+    bytes_max_ = std::min<int64_t>(std::max(request_.max_bytes, 0), context_.settings.fetch_bytes_max);
   }
 
   void start() {

@@ -55,7 +55,7 @@ MetadataResponse::Topic answer_topic(BrokerContext& context, const wire::Metadat
     return missing;
   }
   auto topic = context.logs->find_topic(*wanted.name);
-  if (topic == nullptr && request.allow_auto_topic_creation && context.flag("auto.create.topics.enable")) {
+  if (topic == nullptr && request.allow_auto_topic_creation && context.settings.auto_create_topics) {
     const auto made = find_or_create_topic(context, *wanted.name);
     if (!made.ok()) log::info("topic {} was not made: {}", *wanted.name, made.status().message());
     if (made.ok()) topic = *made;
@@ -87,7 +87,7 @@ void answer_metadata(BrokerContext& context, const RequestInfo& info, const wire
 
 // Topics that the request would make.
 int64_t missing_topics(BrokerContext& context, const wire::MetadataRequest& request) {
-  if (!request.topics || !request.allow_auto_topic_creation || !context.flag("auto.create.topics.enable")) return 0;
+  if (!request.topics || !request.allow_auto_topic_creation || !context.settings.auto_create_topics) return 0;
   return std::count_if(request.topics->begin(), request.topics->end(), [&](const auto& wanted) {
     return wanted.name && wanted.topic_id.is_zero() && context.logs->find_topic(*wanted.name) == nullptr;
   });
@@ -99,7 +99,7 @@ void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::Meta
                      Reply<MetadataResponse> reply) {
   const int64_t missing = missing_topics(context, request);
   if (missing == 0) return answer_metadata(context, info, request, reply);
-  if (missing * context.number("num.partitions") > kPartitionsPerRequestMax) {
+  if (missing * context.settings.num_partitions > kPartitionsPerRequestMax) {
     log::info("metadata for {}: {} topics are missing, too many to be made at a time", info.client_address, missing);
     request.allow_auto_topic_creation = false;
     return answer_metadata(context, info, request, reply);

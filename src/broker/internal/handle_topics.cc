@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "base/config_def.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/group_coordinator.h"
 #include "broker/internal/handlers.h"
@@ -75,11 +76,11 @@ Status check_replication(const CreateTopicsRequest::Topic& wanted, int32_t node_
 
 int32_t partitions_of(BrokerContext& context, const CreateTopicsRequest::Topic& wanted) {
   if (!wanted.assignments.empty()) return static_cast<int32_t>(wanted.assignments.size());
-  return wanted.num_partitions == -1 ? static_cast<int32_t>(context.number("num.partitions")) : wanted.num_partitions;
+  return wanted.num_partitions == -1 ? static_cast<int32_t>(context.settings.num_partitions) : wanted.num_partitions;
 }
 
 Result<log::TopicPtr> create(BrokerContext& context, const CreateTopicsRequest::Topic& wanted, bool validate_only,
-                             log::Properties& settings) {
+                             Properties& settings) {
   MUIR_RETURN_IF_ERROR(check_replication(wanted, context.node_id()));
   for (const auto& config : wanted.configs) {
     if (!config.value)
@@ -89,13 +90,12 @@ Result<log::TopicPtr> create(BrokerContext& context, const CreateTopicsRequest::
   return context.logs->create_topic(wanted.name, partitions_of(context, wanted), settings, validate_only);
 }
 
-std::vector<CreateTopicsResponse::Config> settings_of_new_topic(BrokerContext& context,
-                                                                const log::Properties& settings) {
+std::vector<CreateTopicsResponse::Config> settings_of_new_topic(BrokerContext& context, const Properties& settings) {
   constexpr int8_t kTopicSource = 1;
   constexpr int8_t kStaticBrokerSource = 4;
   constexpr int8_t kDefaultSource = 5;
   std::vector<CreateTopicsResponse::Config> out;
-  for (const auto& key : log::topic_config_keys()) {
+  for (const ConfigKey& key : log::topic_config().keys()) {
     auto& config = out.emplace_back();
     config.name = key.name;
     config.value = log::topic_config_value(key, settings, context.config.properties);
@@ -111,7 +111,7 @@ CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestI
                                           bool repeated) {
   CreateTopicsResponse::Topic out;
   out.name = wanted.name;
-  log::Properties settings;
+  Properties settings;
   const auto made = repeated
                         ? Result<log::TopicPtr>(log::kafka_error(ErrorCode::invalid_request, "Duplicate topic name."))
                         : create(context, wanted, request.validate_only, settings);
@@ -201,7 +201,7 @@ void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire:
       }
       out.name = topic->name;
       out.topic_id = topic->id;
-      const Status status = context.flag("delete.topic.enable")
+      const Status status = context.settings.delete_topics
                                 ? context.logs->delete_topic(topic->name)
                                 : log::kafka_error(ErrorCode::topic_deletion_disabled, "delete.topic.enable is false");
       if (status.ok()) {

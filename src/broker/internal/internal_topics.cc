@@ -6,18 +6,18 @@ namespace muir::broker {
 
 Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name) {
   if (auto topic = context.logs->find_topic(name)) return topic;
-  int64_t partitions = context.number("num.partitions");
-  log::Properties settings;
+  int64_t partitions = context.settings.num_partitions;
+  Properties settings;
   if (name == kOffsetsTopic) {
-    partitions = context.number("offsets.topic.num.partitions");
+    partitions = context.settings.offsets_topic_partitions;
     settings = {{"cleanup.policy", "compact"},
                 {"compression.type", "producer"},
-                {"segment.bytes", string_property(context.config.properties, "offsets.topic.segment.bytes")}};
+                {"segment.bytes", std::to_string(context.settings.offsets_topic_segment_bytes)}};
   } else if (name == kTransactionsTopic) {
-    partitions = context.number("transaction.state.log.num.partitions");
+    partitions = context.settings.transactions_topic_partitions;
     settings = {{"cleanup.policy", "compact"},
                 {"compression.type", "uncompressed"},
-                {"segment.bytes", string_property(context.config.properties, "transaction.state.log.segment.bytes")}};
+                {"segment.bytes", std::to_string(context.settings.transactions_topic_segment_bytes)}};
   }
   auto made =
       context.logs->create_topic(name, static_cast<int32_t>(partitions), settings, false, is_internal_topic(name));

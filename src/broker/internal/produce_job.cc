@@ -190,7 +190,7 @@ void ProduceJob::answer() {
     if (failed_) reply_.close_connection();
     return reply_.nothing();
   }
-  const bool wait = request_.acks == -1 && context_.flag("log.flush.acks") && !appends_.empty();
+  const bool wait = request_.acks == -1 && context_.settings.flush_acks && !appends_.empty();
   if (!wait) return reply_(response_);
   const auto pending = std::make_shared<PendingProduce>(std::move(response_), reply_);
   pending->left += static_cast<int>(appends_.size());

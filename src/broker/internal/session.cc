@@ -55,7 +55,7 @@ class Session final : public net::FrameSession {
         listener_(listener),
         peer_(connection->peer()),
         connection_(connection),
-        queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.number("queued.max.requests")))) {}
+        queue_(std::make_shared<ReplyQueue>(connection, static_cast<size_t>(context.settings.queued_requests_max))) {}
 
   void on_frame(Bytes frame) override {
     BrokerMetrics& metrics = *context_.metrics;

@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include "client/client_keys.h"
+#include "streams/internal/consumer_config.h"
 
 namespace muir::streams::internal {
 namespace {
 
 using client::ClientKind;
 
-// Keys of Java's consumer that are the membership's or the task's here, read by StreamsConfig itself.
-constexpr std::string_view kOfTheThread[] = {"auto.offset.reset",     "group.instance.id",    "session.timeout.ms",
-                                             "heartbeat.interval.ms", "max.poll.interval.ms", "max.poll.records"};
 // As in Kafka Streams nobody else's to choose.
 const std::vector<std::string_view> kConsumerDecided = {
     "isolation.level",  "enable.auto.commit", "allow.auto.create.topics",     "group.id",
@@ -35,12 +33,12 @@ const Prefix kPrefixes[] = {
     {"admin.", ClientKind::admin, &kNothing, false},
 };
 
-client::Properties under(const Prefix& prefix, const std::map<std::string, std::string>& properties) {
+Properties under(const Prefix& prefix, const std::map<std::string, std::string>& properties) {
   client::ClientGiven given;
   given.lay_over(properties, prefix.text);
-  client::Properties out = std::move(given.values);
+  Properties out = std::move(given.values);
   if (!prefix.thread) return out;
-  for (const std::string_view key : kOfTheThread) out.erase(std::string(key));
+  for (const ConfigKey& key : consumer_config().keys()) out.erase(key.name);
   return out;
 }
 
@@ -65,7 +63,7 @@ std::vector<std::string> prefixed_keys_without_effect(const std::map<std::string
 ConfigMistakes prefixed_mistakes(const std::map<std::string, std::string>& properties) {
   ConfigMistakes out;
   for (const Prefix& prefix : kPrefixes) {
-    client::Properties given = under(prefix, properties);
+    Properties given = under(prefix, properties);
     for (const std::string_view key : *prefix.decided) given.erase(std::string(key));
     add_mistakes(out, client::client_config(prefix.kind).mistakes(given, [&](const std::string& key) {
       return std::string(prefix.text) + key;

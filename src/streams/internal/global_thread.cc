@@ -42,10 +42,10 @@ bool GlobalThread::needless(const TopologyPlan& plan) {
 }
 
 Status GlobalThread::open() {
-  client::Properties consumer = context_.config->common;
+  Properties consumer = context_.config->common;
   for (const auto& [key, value] : context_.config->global_consumer) consumer[key] = value;
   consumer["client.id"] = client_id_ + "-global-consumer";
-  client::Properties admin = context_.config->common;
+  Properties admin = context_.config->common;
   for (const auto& [key, value] : context_.config->admin) admin[key] = value;
   admin["client.id"] = client_id_ + "-global-admin";
   admin_ = MUIR_TRY(client_.admin(admin));

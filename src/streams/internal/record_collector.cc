@@ -36,7 +36,7 @@ RecordCollector::~RecordCollector() { producer_.reset(); }
 
 Status RecordCollector::open() {
   if (producer_) return {};
-  client::Properties properties = options_.producer;
+  Properties properties = options_.producer;
   if (options_.exactly_once) properties["transactional.id"] = options_.transactional_id;
   auto producer = MUIR_TRY(client_.producer(properties));
   if (options_.exactly_once) {

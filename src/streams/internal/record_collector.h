@@ -21,7 +21,7 @@
 namespace muir::streams::internal {
 
 struct CollectorOptions {
-  client::Properties producer;
+  Properties producer;
   bool exactly_once = false;
   std::string transactional_id;  // <application.id>-<process id>-<thread index>
   FailureHandler on_failure{};   // asked about every record that is refused; none: it fails

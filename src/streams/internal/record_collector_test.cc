@@ -61,13 +61,13 @@ class FakeProducer final : public client::Producer {
 
 class FakeClient final : public client::Client {
  public:
-  Result<std::unique_ptr<client::Producer>> producer(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Producer>> producer(const Properties& overrides) override {
     script.calls.push_back("producer " +
                            (overrides.contains("transactional.id") ? overrides.at("transactional.id") : ""));
     return std::unique_ptr<client::Producer>(std::make_unique<FakeProducer>(script));
   }
-  Result<std::unique_ptr<client::Consumer>> consumer(const client::Properties&) override { return nothing(); }
-  Result<std::unique_ptr<client::Admin>> admin(const client::Properties&) override { return nothing(); }
+  Result<std::unique_ptr<client::Consumer>> consumer(const Properties&) override { return nothing(); }
+  Result<std::unique_ptr<client::Admin>> admin(const Properties&) override { return nothing(); }
   Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions&,
                                                             client::GroupProtocol&) override {
     return nothing();

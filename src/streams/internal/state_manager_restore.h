@@ -46,7 +46,7 @@ class RestoredTask {
 // Owned by its thread.
 class StateRestorer {
  public:
-  StateRestorer(client::Client& client, client::Properties properties, client::Admin& admin, Clock& clock)
+  StateRestorer(client::Client& client, Properties properties, client::Admin& admin, Clock& clock)
       : client_(client), properties_(std::move(properties)), admin_(admin), clock_(clock) {}
 
   // Asks for the ends of the changelogs of all `tasks` at once and begins to read them.
@@ -71,7 +71,7 @@ class StateRestorer {
   void log_progress();
 
   client::Client& client_;
-  const client::Properties properties_;
+  const Properties properties_;
   client::Admin& admin_;
   Clock& clock_;
   std::unique_ptr<client::Consumer> consumer_;

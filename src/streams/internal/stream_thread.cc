@@ -52,8 +52,8 @@ StreamThread::~StreamThread() {
 Status StreamThread::open() {
   const StreamsConfig& config = *context_.config;
   const std::string name = fmt::format("{}-StreamThread-{}", client_id_, index_);
-  const auto with_id = [&](const client::Properties& base, const client::Properties& own, const char* suffix) {
-    client::Properties out = config.common;
+  const auto with_id = [&](const Properties& base, const Properties& own, const char* suffix) {
+    Properties out = config.common;
     for (const auto* map : {&base, &own}) {
       for (const auto& [key, value] : *map) out[key] = value;
     }

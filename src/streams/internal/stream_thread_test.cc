@@ -337,8 +337,7 @@ TEST_F(StreamThreadTest, ATransactionThatOutlivesTwoOwnersHidesNothingFromTheThi
     settle({second.get()});
     ASSERT_EQ(counts()[key], 1);
 
-    const client::Properties properties = {{"transactional.id", "app-dead-" + key},
-                                           {"transaction.timeout.ms", "10000"}};
+    const Properties properties = {{"transactional.id", "app-dead-" + key}, {"transaction.timeout.ms", "10000"}};
     const auto dead = client_->producer(properties).value();
     ASSERT_TRUE(dead->init_transactions(1000).ok());
     ASSERT_TRUE(dead->begin_transaction().ok());
@@ -524,14 +523,14 @@ class CountingClient final : public client::Client {
  public:
   CountingClient(std::unique_ptr<client::Client> inner, int& assigned)
       : inner_(std::move(inner)), assigned_(assigned) {}
-  Result<std::unique_ptr<client::Producer>> producer(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Producer>> producer(const Properties& overrides) override {
     return inner_->producer(overrides);
   }
-  Result<std::unique_ptr<client::Consumer>> consumer(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Consumer>> consumer(const Properties& overrides) override {
     auto made = MUIR_TRY(inner_->consumer(overrides));
     return std::unique_ptr<client::Consumer>(std::make_unique<CountingConsumer>(std::move(made), assigned_));
   }
-  Result<std::unique_ptr<client::Admin>> admin(const client::Properties& overrides) override {
+  Result<std::unique_ptr<client::Admin>> admin(const Properties& overrides) override {
     return inner_->admin(overrides);
   }
   Result<std::unique_ptr<client::GroupMember>> group_member(const client::GroupMemberOptions& options,
