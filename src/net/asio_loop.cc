@@ -178,6 +178,15 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
                              });
   }
 
+  void watch() override {
+    if (watching_ || reading_ || lingering_ || !socket_) return;
+    watching_ = true;
+    socket_->async_wait(Socket::wait_read, [self = shared_from_this()](const ErrorCode& ec) {
+      self->watching_ = false;
+      if (!ec) self->look_for_the_end();
+    });
+  }
+
   void take_turn() override { turns_.take(shared_from_this()); }
   void on_turn() override {
     const auto events = events_;
@@ -252,6 +261,15 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
     if (lingering_) return drain(n);
     const auto events = events_;
     run_task([&] { events->on_read(n); });
+  }
+
+  void look_for_the_end() {
+    if (!socket_ || reading_ || lingering_) return;
+    char next = 0;
+    const ssize_t n = ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return close_now();
+    const auto events = events_;
+    if (n == 0 && events) run_task([&events] { events->on_peer_ended(); });
   }
 
   // Writes as much of the queue as the socket takes, for one turn. Under mutex_.
@@ -352,6 +370,7 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
   std::shared_ptr<StreamEvents> events_;
   std::function<void()> gone_;
   bool reading_ = false;
+  bool watching_ = false;
   bool lingering_ = false;
   size_t drained_ = 0;
   Bytes drain_buffer_;

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/metrics.h"
 #include "base/status.h"
+#include "net/body_source.h"
 #include "net/event_loop.h"
 #include "net/tls.h"
 
@@ -47,6 +48,8 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;
   // Instead of `body`: one text that is not copied, however many connections it goes to (a snapshot of a version).
   std::shared_ptr<const std::string> shared_body{};
+  // Instead of both: made as the peer reads it, and sent in chunks (to HTTP/1.0 until the connection ends).
+  std::shared_ptr<BodySource> source{};
   std::string own_error{};  // the server's own: why it refuses; HttpServerOptions::error_form makes the body of it
 
   [[nodiscard]] BytesView body_view() const { return shared_body ? BytesView(*shared_body) : BytesView(body); }
@@ -57,6 +60,8 @@ class HttpResponder {
  public:
   virtual ~HttpResponder() = default;
   virtual void respond(HttpResponse response) = 0;
+  // Whether the connection has ended, so that nobody waits for the answer any more.
+  [[nodiscard]] virtual bool gone() const { return false; }
 };
 
 using HttpHandler = std::function<void(HttpRequest request, std::shared_ptr<HttpResponder> responder)>;

@@ -3,9 +3,7 @@
 #include <fmt/core.h>
 
 namespace muir::net {
-namespace {
-
-std::string_view code_of(int status) {
+std::string_view error_code_of(int status) {
   switch (status) {
     case 400: return "bad_request";
     case 403: return "cross_origin";
@@ -25,8 +23,6 @@ std::string_view code_of(int status) {
   }
 }
 
-}  // namespace
-
 HttpResponse error_response(int status, std::string_view message) {
   return {.status = status, .own_error = std::string(message)};
 }
@@ -34,7 +30,7 @@ HttpResponse error_response(int status, std::string_view message) {
 void give_form(HttpResponse& response, const HttpErrorForm& form, std::string_view accept) {
   if (response.own_error.empty()) return;
   if (form) return form(response, response.own_error, accept);
-  response.body = fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"", code_of(response.status));
+  response.body = fmt::format("{{\"error\":{{\"code\":\"{}\",\"message\":\"", error_code_of(response.status));
   for (const char c : response.own_error) {
     if (c == '"' || c == '\\') response.body += '\\';
     response.body += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;

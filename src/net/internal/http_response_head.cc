@@ -66,7 +66,11 @@ Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say
   const bool bodiless = response.status == 204 || response.status == 304;
   if (!bodiless) {
     if (!response.content_type.empty()) out += fmt::format("Content-Type: {}\r\n", one_line(response.content_type));
-    out += fmt::format("Content-Length: {}\r\n", response.body_view().size());
+    if (!response.source) {
+      out += fmt::format("Content-Length: {}\r\n", response.body_view().size());
+    } else if (!say_keep_alive) {
+      out += "Transfer-Encoding: chunked\r\n";
+    }
   }
   for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\r\n", one_line(name), one_line(value));
   if (!keep_alive) {

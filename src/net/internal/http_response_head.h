@@ -5,6 +5,7 @@
 
 namespace muir::net {
 
+// `say_keep_alive`: to HTTP/1.0, which knows neither that nor chunks.
 Bytes http_response_head(const HttpResponse& response, bool keep_alive, bool say_keep_alive);
 
 }  // namespace muir::net

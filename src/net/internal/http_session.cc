@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/internal/body_stream.h"
 #include "net/internal/cross_origin.h"
 #include "net/internal/error_response.h"
 #include "net/internal/http_request_head.h"
@@ -95,9 +96,14 @@ class Session final : public HttpConnection,
     move_deadline();
     process();
   }
-  void on_drained() override { next_request(); }
+  void on_drained() override {
+    if (const auto body = body_) return body->go_on();
+    next_request();
+  }
+  void on_peer_ended() override { peer_ended_ = true; }
   void on_closed() override {
     closed_ = true;
+    body_.reset();
     account_.close();
   }
 
@@ -135,6 +141,11 @@ class Session final : public HttpConnection,
       if (!passage) return;
       if (const auto session = session_.lock())
         session->answer(std::move(response), keep_alive_, http_1_0_, head_only_);
+    }
+
+    [[nodiscard]] bool gone() const override {
+      const auto session = session_.lock();
+      return !session || session->peer_ended_;
     }
 
     // The answer has been given in another way.
@@ -264,6 +275,7 @@ class Session final : public HttpConnection,
       log::error("request {}: {}", id, e.what());
       responder->respond(error_response(500, "the request failed"));
     }
+    if (!answered_ && !closed_) stream_->watch();
   }
 
   void upgrade(const HttpRequest& request, const WebSocketHandler& handler, Responder& responder) {
@@ -284,9 +296,12 @@ class Session final : public HttpConnection,
   // From any thread.
   void answer(HttpResponse response, bool keep_alive, bool http_1_0, bool head_only) {
     give_form(response, options_.error_form, accept_);
+    if (response.source && http_1_0) keep_alive = false;
     std::vector<Piece> pieces(1);
     pieces[0].owned = http_response_head(response, keep_alive, http_1_0);
     const bool bodiless = head_only || response.status == 204 || response.status == 304;
+    if (!bodiless && response.source)
+      return begin_body(std::move(response.source), std::move(pieces), keep_alive, http_1_0);
     if (!bodiless && response.shared_body) {
       pieces.emplace_back().shared = dispatcher_.memory()->charge(std::move(response.shared_body));
     } else if (!bodiless && response.body.size() > kOwnedBytesMax) {
@@ -295,6 +310,39 @@ class Session final : public HttpConnection,
       pieces[0].owned += response.body;
     }
     stream_->write(std::move(pieces));
+    end_answer(keep_alive);
+  }
+
+  // From any thread. The answer goes on as its peer reads.
+  void begin_body(std::shared_ptr<BodySource> source, std::vector<Piece> head, bool keep_alive, bool http_1_0) {
+    stream_->write(std::move(head));
+    answered_ = true;
+    stream_->post([self = shared_from_this(), source = std::move(source), keep_alive, http_1_0] {
+      if (self->closed_) return;
+      // The session owns the body.
+      Session* session = self.get();
+      const BodyStreamOptions options{.chunked = !http_1_0,
+                                      .unread_bytes_max = kUnreadBytesMax,
+                                      .on_source = [session] { session->working_ = true; },
+                                      .on_peer =
+                                          [session](size_t unread) {
+                                            session->working_ = false;
+                                            session->account_.wait_for_reader(unread);
+                                          },
+                                      .on_end =
+                                          [session, keep_alive] {
+                                            const auto ended = std::exchange(session->body_, nullptr);
+                                            session->end_answer(keep_alive);
+                                          }};
+      self->body_ = std::make_shared<BodyStream>(self->stream_, source, self->dispatcher_.memory(),
+                                                 self->dispatcher_.gate(), options);
+      const auto body = self->body_;
+      body->go_on();
+    });
+  }
+
+  // All of it is in the stream.
+  void end_answer(bool keep_alive) {
     answered_ = true;
     working_ = false;
     // At once, not by the task below: others may need the memory before it runs.
@@ -345,12 +393,14 @@ class Session final : public HttpConnection,
   const CrossOrigin origins_;
   std::optional<HttpRequestParser> parser_;
   Bytes buffer_;
-  bool filled_ = false;  // by the last read
-  size_t end_ = 0;       // of the received bytes in buffer_
-  std::string accept_;   // of the request in work, for the form of an error
+  bool filled_ = false;               // by the last read
+  size_t end_ = 0;                    // of the received bytes in buffer_
+  std::string accept_;                // of the request in work, for the form of an error
+  std::shared_ptr<BodyStream> body_;  // of the answer in work, made as the peer reads it
   bool handling_ = false;
   std::atomic<bool> working_{false};   // on a request that came whole, or a WebSocket; else the peer is waited for
   std::atomic<bool> answered_{false};  // the request in work; the next one waits until that is read
+  std::atomic<bool> peer_ended_{false};
   bool closed_ = false;
   int64_t began_ms_ = 0;
   int64_t deadline_ms_ = kNever;

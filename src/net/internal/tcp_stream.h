@@ -29,6 +29,8 @@ class StreamEvents {
   virtual void on_read(size_t n) = 0;
   // Everything queued has been written; called once for each call_when_drained() that said true.
   virtual void on_drained() {}
+  // The peer sends nothing more, and has probably gone: once after TcpStream::watch().
+  virtual void on_peer_ended() {}
   // The turn that TcpStream::take_turn() asked for.
   virtual void on_turn() {}
   // The stream is gone, whoever ended it; the last call.
@@ -43,6 +45,8 @@ class TcpStream {
   virtual void set_events(std::shared_ptr<StreamEvents> events) = 0;
   // Asks for one on_read(); does nothing while one is outstanding.
   virtual void read() = 0;
+  // Looks out for the peer's end while nothing is read, until bytes arrive. Streams of TLS do not.
+  virtual void watch() {}
   // Asks for one on_turn(), which comes before the return or later: the thread's time is shared out fairly (turns.h).
   // Where a peer's requests are worked on. Not asked again before it has come.
   virtual void take_turn() = 0;
