@@ -110,11 +110,7 @@ TEST(KafkaSchemaLog, TurnsWhatTheClusterSaysIntoCodesOfTheRegistry) {
   FaultyClient client(cluster.client(), faults);
   auto service = RegistryService::start(make_kafka_schema_log(client, {}));
   ASSERT_TRUE(service.ok()) << service.status().message();
-  const auto& routes = rest_routes();
-  const auto route = std::find_if(routes.begin(), routes.end(), [](const RestRoute& one) {
-    return one.method == "PUT" && one.pattern == std::string_view("/config/{subject}");
-  });
-  ASSERT_NE(route, routes.end());
+  const net::Rest rest(rest_routes(**service), rest_options());
 
   struct Row {
     const char* name;
@@ -141,7 +137,8 @@ TEST(KafkaSchemaLog, TurnsWhatTheClusterSaysIntoCodesOfTheRegistry) {
     for (const std::string_view place : {"reading", "sending", "delivering"}) {
       faults = {};
       (place == "reading" ? faults.of_offsets : place == "sending" ? faults.of_send : faults.of_delivery) = row.cause;
-      const auto response = call(*route, **service, {.params = {"s"}, .body = R"({"compatibility":"FULL"})"});
+      const auto response =
+          rest.answer({.method = "PUT", .body = R"({"compatibility":"FULL"})", .raw_path = "/config/s"});
       const int code = place == "reading" ? row.reading : row.writing;
       const auto body = schema::Json::parse(response.body);
       ASSERT_TRUE(body.ok()) << response.body;

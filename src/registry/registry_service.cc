@@ -1,5 +1,7 @@
 #include "registry/registry_service.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -115,9 +117,12 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
   }
   if (request.schema.empty()) return invalid_schema("Empty schema");
   Parsed out;
-  out.content.references = pinned(request.references);
-  out.known = MUIR_TRY(resolve(out.content.references)).schemas;
-  ++parses_;
+  {
+    const std::lock_guard lock(mutex_);
+    out.content.references = pinned(request.references);
+    out.known = MUIR_TRY(resolve(out.content.references)).schemas;
+    ++parses_;
+  }
   auto judged = schema::avro::parse_and_judge(request.schema,
                                               {.check_defaults = options_.validate_new_schemas, .known = out.known});
   if (!judged.ok()) return invalid_schema(judged.status().message());
@@ -129,8 +134,11 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
 
 Status RegistryService::refresh(const SchemaRequest& request, Parsed& parsed) {
   if (request.references.empty()) return {};
-  const auto references = pinned(request.references);
-  if (references == parsed.content.references && MUIR_TRY(resolve(references)).schemas == parsed.known) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto references = pinned(request.references);
+    if (references == parsed.content.references && MUIR_TRY(resolve(references)).schemas == parsed.known) return {};
+  }
   parsed = MUIR_TRY(parse(request));
   return {};
 }
@@ -166,18 +174,17 @@ const SchemaVersion* RegistryService::find_content(const std::string& subject, c
 
 Result<int> RegistryService::register_schema(const std::string& subject, const SchemaRequest& request) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
-  Parsed parsed;
+  Parsed parsed = MUIR_TRY(parse(request));
   {
     const std::lock_guard lock(mutex_);
-    parsed = MUIR_TRY(parse(request));
     if (const auto id = find_registered(subject, request, parsed)) return *id;
   }
   const std::lock_guard write_lock(write_mutex_);
   for (int attempt = 0; attempt < kRegisterAttemptsMax; ++attempt) {
     MUIR_RETURN_IF_ERROR(catch_up());
+    MUIR_RETURN_IF_ERROR(refresh(request, parsed));
     {
       const std::lock_guard lock(mutex_);
-      MUIR_RETURN_IF_ERROR(refresh(request, parsed));
       if (const auto id = find_registered(subject, request, parsed)) return *id;
     }
     if (const auto id = MUIR_TRY(add_version(subject, request, parsed))) return *id;
@@ -240,10 +247,27 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
                                                         const Parsed& parsed) {
   SchemaVersion version;
   std::vector<int> replaced;  // softly deleted versions of the same content
+  Judges judges;
   {
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     version = MUIR_TRY(place(subject, request, parsed));
+    if (!takes_ids(mode_of(subject))) judges = MUIR_TRY(judges_of(subject));
+  }
+  const auto messages = check_compatibility(judges.level, *parsed.schema, judges.earlier);
+  if (!messages.empty()) {
+    return registry_error(
+        ErrorCode::incompatible_schema,
+        "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject,
+        fmt::join(messages, ", "));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    // Another registry may have written meanwhile, and what it wrote was not looked at.
+    MUIR_RETURN_IF_ERROR(check_writable(subject));
+    const SchemaVersion placed = MUIR_TRY(place(subject, request, parsed));
+    if (placed.version != version.version) return std::optional<int>();
+    version.id = placed.id;
     for (const auto& [number, old] : index_.versions(subject)) {
       if (old.deleted && old.id == version.id && number != version.version &&
           index_.referrers(subject, number, true).empty())
@@ -265,7 +289,7 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
   return std::optional<int>(version.id);
 }
 
-// Checks compatibility and gives the new version its id and number.
+// Gives the new version its id and number.
 Result<SchemaVersion> RegistryService::place(const std::string& subject, const SchemaRequest& request,
                                              const Parsed& parsed) {
   const bool importing = takes_ids(mode_of(subject));
@@ -297,15 +321,6 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
         fmt::format("Version is not one more than previous version: {} instead of {}", *request.version, next_version));
   }
   MUIR_RETURN_IF_ERROR(check_if_new(parsed));
-  const auto messages = check_compatibility(config_of(subject), *parsed.schema, MUIR_TRY(earlier(subject)));
-  if (!messages.empty()) {
-    std::string details;
-    for (const auto& message : messages) details += (details.empty() ? "" : ", ") + message;
-    return registry_error(
-        ErrorCode::incompatible_schema,
-        "Schema being registered is incompatible with an earlier schema for subject \"{}\", details: [{}]", subject,
-        details);
-  }
   const auto& ids = index_.ids_of(version);
   if (ids.empty() && index_.id_max() == INT32_MAX) {
     return registry_error(ErrorCode::store_failure,
@@ -317,15 +332,14 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
 }
 
 // The live versions that the level looks at, newest first.
-Result<std::vector<EarlierSchema>> RegistryService::earlier(const std::string& subject) {
-  std::vector<EarlierSchema> out;
-  const Compatibility level = config_of(subject);
-  if (level == Compatibility::none) return out;
+Result<RegistryService::Judges> RegistryService::judges_of(const std::string& subject) {
+  Judges out{.level = config_of(subject)};
+  if (out.level == Compatibility::none) return out;
   const auto& versions = index_.versions(subject);
   for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
     if (at->second.deleted) continue;
-    out.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
-    if (!is_transitive(level)) break;
+    out.earlier.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
+    if (!is_transitive(out.level)) break;
   }
   return out;
 }
@@ -333,34 +347,46 @@ Result<std::vector<EarlierSchema>> RegistryService::earlier(const std::string& s
 Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const SchemaRequest& request,
                                                bool include_deleted) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
-  const std::lock_guard lock(mutex_);
-  if (index_.latest(subject, include_deleted) == nullptr) return subject_not_found(subject);
+  const auto check_known = [&]() -> Status {
+    return index_.latest(subject, include_deleted) == nullptr ? subject_not_found(subject) : Status();
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    MUIR_RETURN_IF_ERROR(check_known());
+  }
   const Parsed parsed = MUIR_TRY(parse(request));
+  const std::lock_guard lock(mutex_);
+  MUIR_RETURN_IF_ERROR(check_known());
   const auto* found = find_content(subject, parsed, include_deleted);
   if (found == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema not found");
   return *found;
+}
+
+Result<RegistryService::Judges> RegistryService::judges_of(const std::string& subject, VersionSpec spec) {
+  Judges out{.level = config_of(subject)};
+  if (!spec.number && !has_live(subject)) return out;
+  const auto version = find_version(subject, spec, false);
+  if (!version.ok())
+    return registry_error(ErrorCode::version_not_found, "Version {} not found.", spec.number.value_or(-1));
+  if (out.level != Compatibility::none) out.earlier.push_back({(*version)->version, MUIR_TRY(parse_stored(**version))});
+  return out;
 }
 
 Result<std::vector<std::string>> RegistryService::test_compatibility(const std::string& subject,
                                                                      const SchemaRequest& request,
                                                                      std::optional<VersionSpec> spec) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
-  const std::lock_guard lock(mutex_);
-  std::vector<EarlierSchema> before;
-  if (!spec) {
-    before = MUIR_TRY(earlier(subject));
-  } else if (spec->number || has_live(subject)) {
-    const auto* version = MUIR_TRY([&]() -> Result<const SchemaVersion*> {
-      auto found = find_version(subject, *spec, false);
-      if (found.ok()) return found;
-      return registry_error(ErrorCode::version_not_found, "Version {} not found.", spec->number.value_or(-1));
-    }());
-    if (config_of(subject) != Compatibility::none)
-      before.push_back({version->version, MUIR_TRY(parse_stored(*version))});
+  Judges judges;
+  {
+    const std::lock_guard lock(mutex_);
+    judges = MUIR_TRY(spec ? judges_of(subject, *spec) : judges_of(subject));
   }
   const Parsed parsed = MUIR_TRY(parse(request));
-  MUIR_RETURN_IF_ERROR(check_if_new(parsed));
-  return check_compatibility(config_of(subject), *parsed.schema, before);
+  {
+    const std::lock_guard lock(mutex_);
+    MUIR_RETURN_IF_ERROR(check_if_new(parsed));
+  }
+  return check_compatibility(judges.level, *parsed.schema, judges.earlier);
 }
 
 // ---- reading

@@ -108,6 +108,12 @@ class RegistryService {
     Status fault;                                // what the rules for new schemas say against it
   };
 
+  // What a new schema of a subject is compared with.
+  struct Judges {
+    Compatibility level = Compatibility::none;
+    std::vector<EarlierSchema> earlier{};
+  };
+
   struct ParsedVersion {  // an import may give an id to another text
     std::string text{};
     std::vector<Reference> references{};
@@ -121,10 +127,12 @@ class RegistryService {
 
   RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
 
-  // These expect mutex_ to be held.
+  // These take mutex_ for moments: whoever reads does not wait for somebody's large schema.
   Result<Parsed> parse(const SchemaRequest& request);  // as leniently as a stored one
   // Parses again if what its references name has changed.
   Status refresh(const SchemaRequest& request, Parsed& parsed);
+
+  // These expect mutex_ to be held.
   [[nodiscard]] Status check_if_new(const Parsed& parsed) const;
   Result<schema::avro::SchemaPtr> parse_stored(const SchemaVersion& version);
   Result<const ParsedVersion*> parsed_version(const SchemaVersion& version, int depth);
@@ -135,7 +143,8 @@ class RegistryService {
   std::optional<int> find_registered(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
   const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);
   Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
-  Result<std::vector<EarlierSchema>> earlier(const std::string& subject);
+  Result<Judges> judges_of(const std::string& subject);                    // by its level
+  Result<Judges> judges_of(const std::string& subject, VersionSpec spec);  // that version
   Result<SchemaVersion> place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
   [[nodiscard]] bool is_overridden() const { return index_.mode(std::nullopt) == Mode::readonly_override; }
   [[nodiscard]] Mode mode_of(const std::optional<std::string>& subject) const;

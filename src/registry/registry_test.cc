@@ -90,6 +90,37 @@ TEST_F(RunningRegistry, ShowsWhatItHoldsAndHasWritten) {
       << text->body;
 }
 
+// A union of `n` records, none of which is one of another prefix: each has to be compared with each.
+std::string many_records(std::string_view prefix, int n) {
+  std::string text = "[";
+  for (int i = 0; i < n; ++i) {
+    text += fmt::format(R"({}{{"type":"record","name":"{}{}","fields":[]}})", i == 0 ? "" : ",", prefix, i);
+  }
+  return text + "]";
+}
+
+TEST_F(RunningRegistry, ReadsDoNotWaitForASlowCheck) {
+  constexpr int kReadsMin = 20;  // a few may be answered before the check has begun
+  ASSERT_TRUE(http()->register_schema("wide", many_records("A", 1500)).ok());
+  std::atomic<bool> done{false};
+  std::thread checking([&] {
+    const auto client = net::HttpClient::create(registry_->url());
+    const auto answer = (*client)->request("POST", "/compatibility/subjects/wide/versions",
+                                           schema::Json{{"schema", many_records("B", 1500)}}.to_string());
+    EXPECT_TRUE(answer.ok() && answer->body == R"({"is_compatible":false})");
+    done = true;
+  });
+  const auto client = net::HttpClient::create(registry_->url());
+  int reads = 0;
+  while (!done) {
+    const auto answer = (*client)->request("GET", "/subjects");
+    EXPECT_TRUE(answer.ok() && answer->body == R"(["wide"])");
+    reads += done ? 0 : 1;
+  }
+  checking.join();
+  EXPECT_GT(reads, kReadsMin);
+}
+
 TEST_F(RunningRegistry, FindsItsStateAgainAfterARestart) {
   ASSERT_EQ(*http()->register_schema("s", R"("int")"), 1);
   ASSERT_EQ(*registry_->port_for_serdes().register_schema("t", R"("long")"), 2);

@@ -4,6 +4,7 @@
 
 #include "registry/media_type.h"
 #include "registry/registry_error.h"
+#include "registry/rest_request.h"
 
 namespace muir::registry {
 namespace {
@@ -34,6 +35,7 @@ Json version_json(const SchemaVersion& version) {
 
 using Body = Result<std::string>;
 using Service = RegistryService;
+using Operation = Body (*)(Service&, const RestRequest&);
 
 Body get_subjects(Service& service, const RestRequest& request) {
   const Page page = MUIR_TRY(Page::of(request));
@@ -45,7 +47,7 @@ Body get_versions(Service& service, const RestRequest& request) {
   const Page page = MUIR_TRY(Page::of(request));
   const bool negative = request.flag("deletedAsNegative");
   const bool only_deleted = request.flag("deletedOnly");
-  const auto& subject = request.params[0];
+  const auto& subject = request.subject();
   auto numbers = MUIR_TRY(service.versions(subject, negative || request.flag("deleted"), only_deleted));
   if (negative) {
     const auto live = service.versions(subject, false, false).value_or(std::vector<int>());
@@ -58,40 +60,40 @@ Body get_versions(Service& service, const RestRequest& request) {
 
 Body get_version(Service& service, const RestRequest& request) {
   const auto spec = MUIR_TRY(request.version());
-  const auto version = MUIR_TRY(service.version(request.params[0], spec, request.flag("deleted")));
+  const auto version = MUIR_TRY(service.version(request.subject(), spec, request.flag("deleted")));
   return version_json(version).to_string();
 }
 
 Body get_version_schema(Service& service, const RestRequest& request) {
   const auto spec = MUIR_TRY(request.version());
-  return MUIR_TRY(service.version(request.params[0], spec, request.flag("deleted"))).schema;
+  return MUIR_TRY(service.version(request.subject(), spec, request.flag("deleted"))).schema;
 }
 
 Body get_referenced_by(Service& service, const RestRequest& request) {
   const Page page = MUIR_TRY(Page::of(request));
   const auto spec = MUIR_TRY(request.version());
-  auto ids = MUIR_TRY(service.referenced_by(request.params[0], spec, request.flag("deleted")));
+  auto ids = MUIR_TRY(service.referenced_by(request.subject(), spec, request.flag("deleted")));
   return list(page.part_of(std::move(ids))).to_string();
 }
 
 Body post_version(Service& service, const RestRequest& request) {
   const auto schema = MUIR_TRY(request.schema());
-  const int id = MUIR_TRY(service.register_schema(request.params[0], schema));
+  const int id = MUIR_TRY(service.register_schema(request.subject(), schema));
   return Json{{"id", id}}.to_string();
 }
 
 Body post_subject(Service& service, const RestRequest& request) {
   const auto schema = MUIR_TRY(request.schema());
-  return version_json(MUIR_TRY(service.look_up(request.params[0], schema, request.flag("deleted")))).to_string();
+  return version_json(MUIR_TRY(service.look_up(request.subject(), schema, request.flag("deleted")))).to_string();
 }
 
 Body delete_subject(Service& service, const RestRequest& request) {
-  return list(MUIR_TRY(service.delete_subject(request.params[0], request.flag("permanent")))).to_string();
+  return list(MUIR_TRY(service.delete_subject(request.subject(), request.flag("permanent")))).to_string();
 }
 
 Body delete_version(Service& service, const RestRequest& request) {
   const auto spec = MUIR_TRY(request.version());
-  return std::to_string(MUIR_TRY(service.delete_version(request.params[0], spec, request.flag("permanent"))));
+  return std::to_string(MUIR_TRY(service.delete_version(request.subject(), spec, request.flag("permanent"))));
 }
 
 Body get_id(Service& service, const RestRequest& request) {
@@ -143,10 +145,10 @@ Body get_schemas(Service& service, const RestRequest& request) {
 
 Body post_compatibility(Service& service, const RestRequest& request) {
   std::optional<VersionSpec> spec;
-  if (request.params.size() > 1) spec = MUIR_TRY(request.version());
+  if (request.names_version()) spec = MUIR_TRY(request.version());
   const bool verbose = request.flag("verbose");
   const auto schema = MUIR_TRY(request.schema());
-  auto messages = service.test_compatibility(request.params[0], schema, spec);
+  auto messages = service.test_compatibility(request.subject(), schema, spec);
   if (!messages.ok()) {
     // Asked to explain, a schema that does not parse is an explanation, not an error.
     if (!verbose || messages.status().detail() != static_cast<int>(ErrorCode::invalid_schema)) return messages.status();
@@ -161,7 +163,8 @@ Body post_compatibility(Service& service, const RestRequest& request) {
 Json level_json(std::string_view key, Compatibility level) { return {{std::string(key), to_string(level)}}; }
 
 Body get_config(Service& service, const RestRequest& request) {
-  return level_json("compatibilityLevel", MUIR_TRY(service.config(request.subject(), request.flag("defaultToGlobal"))))
+  return level_json("compatibilityLevel",
+                    MUIR_TRY(service.config(request.setting_of(), request.flag("defaultToGlobal"))))
       .to_string();
 }
 Body put_config(Service& service, const RestRequest& request) {
@@ -179,17 +182,17 @@ Body put_config(Service& service, const RestRequest& request) {
     if (name != "compatibility" && !off)
       return registry_error(ErrorCode::invalid_compatibility, "This registry has no setting {}", name);
   }
-  MUIR_RETURN_IF_ERROR(service.set_config(request.subject(), *level));
+  MUIR_RETURN_IF_ERROR(service.set_config(request.setting_of(), *level));
   return level_json("compatibility", *level).to_string();
 }
 Body delete_config(Service& service, const RestRequest& request) {
-  return level_json("compatibilityLevel", MUIR_TRY(service.delete_config(request.subject()))).to_string();
+  return level_json("compatibilityLevel", MUIR_TRY(service.delete_config(request.setting_of()))).to_string();
 }
 
 Json mode_json(Mode mode) { return {{"mode", to_string(mode)}}; }
 
 Body get_mode(Service& service, const RestRequest& request) {
-  return mode_json(MUIR_TRY(service.mode(request.subject(), request.flag("defaultToGlobal")))).to_string();
+  return mode_json(MUIR_TRY(service.mode(request.setting_of(), request.flag("defaultToGlobal")))).to_string();
 }
 Body put_mode(Service& service, const RestRequest& request) {
   const Json body = MUIR_TRY(request.object());
@@ -203,77 +206,108 @@ Body put_mode(Service& service, const RestRequest& request) {
     return registry_error(ErrorCode::invalid_mode,
                           "Forward mode only supported on global level, of all contexts; this registry has one");
   }
-  MUIR_RETURN_IF_ERROR(service.set_mode(request.subject(), *mode, request.flag("force")));
+  MUIR_RETURN_IF_ERROR(service.set_mode(request.setting_of(), *mode, request.flag("force")));
   return mode_json(*mode).to_string();
 }
 Body delete_mode(Service& service, const RestRequest& request) {
-  return mode_json(MUIR_TRY(service.delete_mode(request.subject()))).to_string();
+  return mode_json(MUIR_TRY(service.delete_mode(request.setting_of()))).to_string();
 }
 
 Body get_root(Service&, const RestRequest&) { return std::string("{}"); }
 Body get_types(Service&, const RestRequest&) { return std::string(R"(["AVRO"])"); }
 Body get_contexts(Service&, const RestRequest&) { return std::string(R"(["."])"); }
 
+// ---- answering
+
+net::HttpResponse answer_of(std::string body, std::string_view accept) {
+  return {.content_type = std::string(accepted_type(accept).value_or(preferred_type())), .body = std::move(body)};
+}
+
+net::RestError error_of(const Status& status) {
+  const int code = is_error_code(status.detail()) ? status.detail() : 500;
+  net::RestError error{.status = http_status(code), .message = status.message(), .number = code};
+  if (error.status == 503) error.headers.emplace_back("Retry-After", "1");
+  return error;
+}
+
+// {"error_code":40401,"message":"..."}. Errors that no operation made have no number; where the JVM registry's server
+// has words of its own, they get those.
+void dress(net::HttpResponse& response, const net::RestError& error, std::string_view accept) {
+  std::string_view message = error.message;
+  if (error.number == 0 && error.status == 404) message = "HTTP 404 Not Found";
+  if (error.number == 0 && error.status == 405) message = "HTTP 405 Method Not Allowed";
+  const int code = error.number == 0 ? error.status : error.number;
+  net::HttpResponse dressed = answer_of(Json{{"error_code", code}, {"message", message}}.to_string(), accept);
+  response.content_type = std::move(dressed.content_type);
+  response.body = std::move(dressed.body);
+}
+
+std::optional<net::RestError> check_types(const net::HttpRequest& request) {
+  if (!request.body.empty() && !is_body_type(request.header("content-type")))
+    return net::RestError{.status = 415, .message = "HTTP 415 Unsupported Media Type"};
+  if (!accepted_type(request.header_list("accept")))
+    return net::RestError{.status = 406, .message = "HTTP 406 Not Acceptable"};
+  return std::nullopt;
+}
+
 }  // namespace
 
-const std::vector<RestRoute>& rest_routes() {
-  static const std::vector<RestRoute> kRoutes{
-      {"GET", "/", false, get_root},
-      {"POST", "/", false, get_root},
-      {"GET", "/subjects", false, get_subjects},
-      {"POST", "/subjects/{subject}", false, post_subject},
-      {"DELETE", "/subjects/{subject}", true, delete_subject},
-      {"GET", "/subjects/{subject}/versions", false, get_versions},
-      {"POST", "/subjects/{subject}/versions", true, post_version},
-      {"GET", "/subjects/{subject}/versions/{version}", false, get_version},
-      {"DELETE", "/subjects/{subject}/versions/{version}", true, delete_version},
-      {"GET", "/subjects/{subject}/versions/{version}/schema", false, get_version_schema},
-      {"GET", "/subjects/{subject}/versions/{version}/referencedby", false, get_referenced_by},
-      {"GET", "/schemas", false, get_schemas},
-      {"GET", "/schemas/types", false, get_types},
-      {"GET", "/schemas/ids/{id}", false, get_id},
-      {"GET", "/schemas/ids/{id}/schema", false, get_id_schema},
-      {"GET", "/schemas/ids/{id}/subjects", false, get_id_subjects},
-      {"GET", "/schemas/ids/{id}/versions", false, get_id_versions},
-      {"POST", "/compatibility/subjects/{subject}/versions", false, post_compatibility},
-      {"POST", "/compatibility/subjects/{subject}/versions/{version}", false, post_compatibility},
-      {"GET", "/config", false, get_config},
-      {"PUT", "/config", true, put_config},
-      {"DELETE", "/config", true, delete_config},
-      {"GET", "/config/{subject}", false, get_config},
-      {"PUT", "/config/{subject}", true, put_config},
-      {"DELETE", "/config/{subject}", true, delete_config},
-      {"GET", "/mode", false, get_mode},
-      {"PUT", "/mode", true, put_mode},
-      {"DELETE", "/mode", true, delete_mode},
-      {"GET", "/mode/{subject}", false, get_mode},
-      {"PUT", "/mode/{subject}", true, put_mode},
-      {"DELETE", "/mode/{subject}", true, delete_mode},
-      {"GET", "/contexts", false, get_contexts},
+net::RestOptions rest_options() { return {.form = dress, .check = check_types, .merge_slashes = true}; }
+
+std::vector<net::RestRoute> rest_routes(RegistryService& service) {
+  using net::RestWork;
+  struct Row {
+    const char* method;
+    const char* path;
+    RestWork work;  // in_turn: it waits for the log; slow: its schema may be large, or its answer long
+    Operation run;
   };
-  return kRoutes;
-}
-
-RestResponse plain_error(int status, std::string_view message, std::string_view accept) {
-  RestResponse response;
-  response.status = http_status(status);
-  response.body = Json{{"error_code", status}, {"message", message}}.to_string();
-  response.content_type = accepted_type(accept).value_or(preferred_type());
-  return response;
-}
-
-RestResponse call(const RestRoute& route, RegistryService& service, const RestRequest& request) {
-  if (!is_body_type(request.content_type) && !request.body.empty())
-    return plain_error(415, "HTTP 415 Unsupported Media Type", request.accept);
-  if (!accepted_type(request.accept)) return plain_error(406, "HTTP 406 Not Acceptable", request.accept);
-  auto body = route.run(service, request);
-  if (!body.ok()) {
-    const int code = body.status().detail();
-    return plain_error(is_error_code(code) ? code : 500, body.status().message(), request.accept);
+  static constexpr Row kRows[]{
+      {"GET", "/", RestWork::at_once, get_root},
+      {"POST", "/", RestWork::at_once, get_root},
+      {"GET", "/subjects", RestWork::at_once, get_subjects},
+      {"POST", "/subjects/{subject}", RestWork::slow, post_subject},
+      {"DELETE", "/subjects/{subject}", RestWork::in_turn, delete_subject},
+      {"GET", "/subjects/{subject}/versions", RestWork::at_once, get_versions},
+      {"POST", "/subjects/{subject}/versions", RestWork::in_turn, post_version},
+      {"GET", "/subjects/{subject}/versions/{version}", RestWork::at_once, get_version},
+      {"DELETE", "/subjects/{subject}/versions/{version}", RestWork::in_turn, delete_version},
+      {"GET", "/subjects/{subject}/versions/{version}/schema", RestWork::at_once, get_version_schema},
+      {"GET", "/subjects/{subject}/versions/{version}/referencedby", RestWork::at_once, get_referenced_by},
+      {"GET", "/schemas", RestWork::slow, get_schemas},
+      {"GET", "/schemas/types", RestWork::at_once, get_types},
+      {"GET", "/schemas/ids/{id}", RestWork::at_once, get_id},
+      {"GET", "/schemas/ids/{id}/schema", RestWork::at_once, get_id_schema},
+      {"GET", "/schemas/ids/{id}/subjects", RestWork::at_once, get_id_subjects},
+      {"GET", "/schemas/ids/{id}/versions", RestWork::at_once, get_id_versions},
+      {"POST", "/compatibility/subjects/{subject}/versions", RestWork::slow, post_compatibility},
+      {"POST", "/compatibility/subjects/{subject}/versions/{version}", RestWork::slow, post_compatibility},
+      {"GET", "/config", RestWork::at_once, get_config},
+      {"PUT", "/config", RestWork::in_turn, put_config},
+      {"DELETE", "/config", RestWork::in_turn, delete_config},
+      {"GET", "/config/{subject}", RestWork::at_once, get_config},
+      {"PUT", "/config/{subject}", RestWork::in_turn, put_config},
+      {"DELETE", "/config/{subject}", RestWork::in_turn, delete_config},
+      {"GET", "/mode", RestWork::at_once, get_mode},
+      {"PUT", "/mode", RestWork::in_turn, put_mode},
+      {"DELETE", "/mode", RestWork::in_turn, delete_mode},
+      {"GET", "/mode/{subject}", RestWork::at_once, get_mode},
+      {"PUT", "/mode/{subject}", RestWork::in_turn, put_mode},
+      {"DELETE", "/mode/{subject}", RestWork::in_turn, delete_mode},
+      {"GET", "/contexts", RestWork::at_once, get_contexts},
+  };
+  std::vector<net::RestRoute> routes;
+  for (const Row& row : kRows) {
+    routes.push_back({.method = row.method,
+                      .path = row.path,
+                      .work = row.work,
+                      .run = [&service, run = row.run](net::RestCall& call) -> net::RestAnswer {
+                        auto body = run(service, RestRequest(call));
+                        if (!body.ok()) return error_of(body.status());
+                        return answer_of(*std::move(body), call.request().header_list("accept"));
+                      }});
   }
-  RestResponse response = plain_error(200, "", request.accept);
-  response.body = std::move(*body);
-  return response;
+  return routes;
 }
 
 }  // namespace muir::registry

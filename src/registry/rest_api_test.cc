@@ -456,17 +456,14 @@ TEST_F(RestApi, SpeaksTheTypesThatClientsMay) {
       {"application/x-www-form-urlencoded", "*/*", 415},
       {"application/json", "text/html", 406},
   };
-  const auto& routes = rest_routes();
-  const auto& lookup =
-      *std::find_if(routes.begin(), routes.end(), [](const auto& r) { return r.pattern == "/subjects/{subject}"; });
   add("s", R"("int")");
   for (const auto& c : cases) {
-    const RestRequest request{.method = "POST",
-                              .params = {"s"},
-                              .body = body_of(R"("int")"),
-                              .accept = std::string(c.accept),
-                              .content_type = std::string(c.content_type)};
-    EXPECT_EQ(call(lookup, *service_, request).status, c.status) << c.content_type << " | " << c.accept;
+    const auto response =
+        rest_->answer({.method = "POST",
+                       .headers = {{"content-type", std::string(c.content_type)}, {"accept", std::string(c.accept)}},
+                       .body = body_of(R"("int")"),
+                       .raw_path = "/subjects/s"});
+    EXPECT_EQ(response.status, c.status) << c.content_type << " | " << c.accept;
   }
 }
 
@@ -500,7 +497,9 @@ TEST(RestResponse, ContentTypeIsTheOneThatTheClientAccepts) {
   };
   for (const auto& [accept, type] : cases) {
     EXPECT_EQ(accepted_type(accept).value_or("none"), type) << accept;
-    EXPECT_EQ(plain_error(404, "x", accept).content_type, type == "none" ? v1 : type) << accept;
+    net::HttpResponse error;
+    rest_options().form(error, {.status = 404, .message = "x"}, accept);
+    EXPECT_EQ(error.content_type, type == "none" ? v1 : type) << accept;
   }
 }
 

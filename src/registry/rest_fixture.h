@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "net/url.h"
 #include "registry/rest_api.h"
 #include "schema/json.h"
 
@@ -48,51 +47,28 @@ class MemoryLog final : public SchemaLog {
   size_t applied_ = 0;
 };
 
-inline std::vector<std::string> split(std::string_view path) {
-  std::vector<std::string> out;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const size_t slash = path.find('/');
-    out.emplace_back(path.substr(0, slash));
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
-  }
-  return out;
-}
-
 class RestApi : public ::testing::Test {
  protected:
   RestApi() { restart(); }
 
   // The service that a new process would have: nothing but the log survives.
   void restart() {
+    rest_.reset();
     service_.reset();
     auto service = RegistryService::start(std::make_unique<MemoryLog>(records_, &before_append_), options_);
     ASSERT_TRUE(service.ok());
     service_ = std::move(*service);
+    rest_ = std::make_unique<net::Rest>(rest_routes(*service_), rest_options());
   }
 
   // "200 body"
   std::string ask(std::string_view method, std::string_view target, std::string body = {}) {
-    const size_t question = target.find('?');
-    RestRequest request{.method = std::string(method), .body = std::move(body)};
-    if (question != std::string_view::npos) request.query = target.substr(question + 1);
-    const auto segments = split(target.substr(0, question));
-    for (const auto& route : rest_routes()) {
-      const auto pattern = split(route.pattern);
-      if (route.method != method || pattern.size() != segments.size()) continue;
-      request.params.clear();
-      bool matches = true;
-      for (size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i].starts_with('{'))
-          request.params.push_back(*net::percent_decode(segments[i]));
-        else
-          matches = matches && pattern[i] == segments[i];
-      }
-      if (!matches) continue;
-      const auto response = call(route, *service_, request);
-      return fmt::format("{} {}", response.status, response.body);
-    }
-    return "no route";
+    const size_t question = std::min(target.find('?'), target.size());
+    const auto response = rest_->answer({.method = std::string(method),
+                                         .query = std::string(target.substr(std::min(question + 1, target.size()))),
+                                         .body = std::move(body),
+                                         .raw_path = std::string(target.substr(0, question))});
+    return fmt::format("{} {}", response.status, response.body);
   }
 
   std::string add(std::string_view subject, std::string_view schema) {
@@ -142,6 +118,7 @@ class RestApi : public ::testing::Test {
   RegistryServiceOptions options_;
   std::function<void()> before_append_;
   std::unique_ptr<RegistryService> service_;
+  std::unique_ptr<net::Rest> rest_;
 };
 
 }  // namespace muir::registry

@@ -72,7 +72,9 @@ bool RestRequest::flag(std::string_view name) const {
                     [](char c, char wanted) { return (c | 0x20) == wanted; });
 }
 
-std::string RestRequest::text(std::string_view name) const { return net::find_query_param(query, name).value_or(""); }
+std::string RestRequest::text(std::string_view name) const {
+  return net::find_query_param(call_.request().query, name).value_or("");
+}
 
 std::string RestRequest::subject_prefix() const {
   std::string prefix = text("subjectPrefix");
@@ -80,19 +82,21 @@ std::string RestRequest::subject_prefix() const {
   return prefix;
 }
 
-std::optional<std::string> RestRequest::subject() const {
-  return params.empty() ? std::nullopt : std::optional(params[0]);
+std::optional<std::string> RestRequest::setting_of() const {
+  const std::string* subject = call_.find_param("subject");
+  return subject == nullptr ? std::nullopt : std::optional(*subject);
 }
 
-Result<VersionSpec> RestRequest::version() const { return VersionSpec::parse(params[1]); }
+Result<VersionSpec> RestRequest::version() const { return VersionSpec::parse(call_.param("version")); }
 
 Result<int> RestRequest::id() const {
-  const auto id = int_from(params[0]);
+  const auto id = int_from(call_.param("id"));
   if (!id) return refused(404, "HTTP 404 Not Found");
   return *id;
 }
 
 Result<Json> RestRequest::object() const {
+  const std::string& body = call_.request().body;
   if (body.find_first_not_of(" \t\r\n") == std::string::npos)
     return refused(422, "the request has no body; it must be a JSON object");
   auto json = Json::parse(without_byte_order_mark(body));

@@ -7,20 +7,17 @@
 #include <vector>
 
 #include "base/status.h"
+#include "net/rest.h"
 #include "registry/registry_service.h"
 #include "schema/json.h"
 
 namespace muir::registry {
 
 // The parts are read as the JVM registry reads them: parameters by JAX-RS, bodies by Jackson. What cannot be read is an
-// error whose detail is the error code.
-struct RestRequest {
-  std::string method{};
-  std::vector<std::string> params{};  // values of the pattern's {placeholders}, decoded
-  std::string query{};                // raw
-  std::string body{};
-  std::string accept{};
-  std::string content_type{};
+// error whose detail is the error code. Borrows the call.
+class RestRequest {
+ public:
+  explicit RestRequest(const net::RestCall& call) : call_(call) {}
 
   // Whether the query has "name=true", in any case; anything else is false.
   [[nodiscard]] bool flag(std::string_view name) const;
@@ -30,14 +27,19 @@ struct RestRequest {
   [[nodiscard]] std::string subject_prefix() const;
 
   // Placeholders.
-  [[nodiscard]] std::optional<std::string> subject() const;  // nothing: the setting of all subjects is meant
-  [[nodiscard]] Result<VersionSpec> version() const;         // the second one
-  [[nodiscard]] Result<int> id() const;                      // the first one
+  [[nodiscard]] const std::string& subject() const { return call_.param("subject"); }
+  [[nodiscard]] std::optional<std::string> setting_of() const;  // a subject; nothing: all of them
+  [[nodiscard]] bool names_version() const { return call_.find_param("version") != nullptr; }
+  [[nodiscard]] Result<VersionSpec> version() const;
+  [[nodiscard]] Result<int> id() const;
 
   // The body: an object; 422 when there is none, 400 when it is something else.
   [[nodiscard]] Result<schema::Json> object() const;
   // The body of a request about a schema.
   [[nodiscard]] Result<SchemaRequest> schema() const;
+
+ private:
+  const net::RestCall& call_;
 };
 
 // The part of a list that "offset" and "limit" ask for.
