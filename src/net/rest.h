@@ -45,10 +45,8 @@ RestError rest_unavailable(std::string message, std::string code = "unavailable"
 using RestAnswer = std::variant<HttpResponse, RestError>;
 
 // One request that is being worked on. Answered once, from any thread; dropped unanswered it is answered 500.
-class RestCall {
+class RestCall : public HttpResponder {
  public:
-  virtual ~RestCall() = default;
-
   [[nodiscard]] const HttpRequest& request() const { return request_; }
   [[nodiscard]] const Principal& principal() const { return principal_; }
   // The value of a placeholder of the route, decoded; there is one of that name.
@@ -59,6 +57,10 @@ class RestCall {
   // asks now and then, and ends.
   [[nodiscard]] virtual bool cancelled() const = 0;
   virtual void answer(RestAnswer answer) = 0;
+
+  // ---- HttpResponder
+  void respond(HttpResponse response) override { answer(std::move(response)); }
+  [[nodiscard]] bool gone() const override { return cancelled(); }
 
  protected:
   RestCall(HttpRequest request, const std::vector<std::string>& names) : request_(std::move(request)), names_(names) {}

@@ -9,6 +9,7 @@
 #include "net/event_loop.h"
 #include "net/http_client.h"
 #include "net/internal/blocking_socket.h"
+#include "net/query_check.h"
 #include "net/rest_auth.h"
 #include "testing/eventually.h"
 #include "testing/metric_value.h"
@@ -358,8 +359,6 @@ TEST(Rest, SaysWhoAsks) {
   }
   EXPECT_EQ(rest.ask("GET", "/open").body, "<>");
   EXPECT_EQ(rest.ask("GET", "/nowhere").status, 404);
-  testing::survive_mutations("net_basic", fuzz_basic_authentication,
-                             {"Basic Z3Jhxbx5bmE6cGFzczp3w7ZyZA==", "Basic ZW1wdHk6"}, {.alphabet = "ABCabc=+/ "});
 }
 
 TEST(Rest, StopsWithCallsThatWaitAndRun) {
@@ -383,6 +382,12 @@ TEST(Rest, StopsWithCallsThatWaitAndRun) {
   door.open();
   stopping.join();
   EXPECT_EQ(ran, 1);
+}
+
+TEST(FuzzRest, SurvivesMutations) {
+  testing::survive_mutations("net_basic_authentication", fuzz_basic_authentication,
+                             {"Basic Z3Jhxbx5bmE6cGFzczp3w7ZyZA==", "Basic ZW1wdHk6"}, {.alphabet = "ABCabc=+/ "});
+  testing::survive_mutations("net_query", fuzz_query, {"limit=10", "", "&&limit=%31&"}, {.alphabet = "limt=&%10"});
 }
 
 }  // namespace
