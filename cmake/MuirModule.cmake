@@ -1,7 +1,7 @@
 # muir_module(<name> [DEPS module...] [LIBS target...] [TEST_DEPS module...] [TEST_LIBS target...] [GENERATED file...])
 #
 # Declares src/<name> as static library muir_<name>, with one test binary <name>_test of all *_test.cc
-# and one benchmark binary <name>_bench of all *_bench.cc. DEPS is the module's whole right to include:
+# and one benchmark binary <name>_bench of all *_bench.cc (their objects only, with the tests). DEPS is the module's whole right to include:
 # tools/tidy.py reads the same line and refuses an #include of any other module.
 function(muir_module name)
   cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;GENERATED" ${ARGN})
@@ -34,6 +34,12 @@ function(muir_module name)
     add_executable(${name}_bench ${benches})
     _muir_link(${name} ${name}_bench PRIVATE "${name};${M_TEST_DEPS}")
     target_link_libraries(${name}_bench PRIVATE ${M_TEST_LIBS} benchmark::benchmark_main)
+  elseif(MUIR_TESTS AND benches)
+    # Compiled with the tests and not linked, so that they go on compiling.
+    add_library(${name}_bench OBJECT ${benches})
+    _muir_link(${name} ${name}_bench PRIVATE "${name};${M_TEST_DEPS}")
+    target_link_libraries(${name}_bench PRIVATE ${M_TEST_LIBS} benchmark::benchmark)
+    _muir_pch(${name}_bench std)
   endif()
 endfunction()
 

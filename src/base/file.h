@@ -28,6 +28,8 @@ class File {
   virtual Status sync() = 0;
   virtual Status truncate(uint64_t size) = 0;
   [[nodiscard]] virtual Result<uint64_t> size() const = 0;
+  // The system's descriptor, valid as long as this; -1 for what is no file of the system's.
+  [[nodiscard]] virtual int descriptor() const { return -1; }
 
   // Exactly `size` bytes at `position`; data_loss when the file ends before.
   [[nodiscard]] Result<Bytes> read_exactly(uint64_t position, size_t size) const;

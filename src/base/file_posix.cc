@@ -46,6 +46,7 @@ class PosixFile final : public File {
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
 
+  [[nodiscard]] int descriptor() const override { return fd_; }
   Result<size_t> read_at(uint64_t position, char* out, size_t size) const override {
     size_t done = 0;
     while (done < size) {

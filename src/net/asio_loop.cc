@@ -3,6 +3,7 @@
 // Each thread of a loop has an io_context of its own and each stream lives on one of them: a connection's handlers
 // are in order without strands, and a thread that wakes finds its work in its own epoll set.
 #define BOOST_ASIO_NO_DEPRECATED
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -103,6 +105,11 @@ EventLoop::EventLoop(std::string name, int threads) : impl_(std::make_unique<Imp
   for (size_t i = 0; i < impl_->lanes.size(); ++i) {
     Impl::Lane& lane = *impl_->lanes[i];
     lane.thread = std::thread([&lane] {
+      // sendfile() has no flag against it.
+      sigset_t pipe;
+      ::sigemptyset(&pipe);
+      ::sigaddset(&pipe, SIGPIPE);
+      ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
       for (;;) {
         try {
           lane.context.run();
@@ -160,6 +167,8 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
         socket_(std::move(socket)),
         fd_(socket_->native_handle()),
         peer_(std::move(peer)) {
+    ErrorCode ignored;
+    socket_->native_non_blocking(true, ignored);  // sendfile() has no flag for it
     touch();
   }
 
@@ -277,19 +286,16 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
     size_t turn_bytes = 0;
     while (!queue_.empty()) {
       if (turn_bytes >= kTurnBytesMax) return end_turn();
-      std::array<BytesView, kIovecMax> parts;
-      const auto count = queue_.front(parts, SIZE_MAX);
-      if (!count.ok()) {
+      const auto file = queue_.front_file();
+      // Elsewhere a peer that has hung up would end the process, by SIGPIPE.
+      if (file && !context_.get_executor().running_in_this_thread()) return end_turn();
+      const auto sent = file ? send_file(*file, kTurnBytesMax - turn_bytes) : send_parts();
+      if (!sent.ok()) {
         log::error("connection with {} ends, as what it is to be sent cannot be read: {}", peer_,
-                   count.status().message());
+                   sent.status().message());
         return give_up();
       }
-      std::array<iovec, kIovecMax> vectors;
-      for (size_t i = 0; i < *count; ++i) vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
-      msghdr message{};
-      message.msg_iov = vectors.data();
-      message.msg_iovlen = *count;
-      const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const ssize_t n = *sent;
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return wait_writable();
       if (n < 0) return give_up();
@@ -300,6 +306,35 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
     }
     if (std::exchange(tell_drained_, false)) asio::post(context_, [self = shared_from_this()] { self->drained(); });
     if (closing_) asio::post(context_, [self = shared_from_this()] { self->linger(); });
+  }
+
+  // As sendmsg(): -1 with errno when the socket takes nothing.
+  Result<ssize_t> send_parts() {
+    std::array<BytesView, kIovecMax> parts;
+    const size_t count = MUIR_TRY(queue_.front(parts, SIZE_MAX));
+    std::array<iovec, kIovecMax> vectors;
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; ++i) {
+      vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+      bytes += parts[i].size();
+    }
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = count;
+    const int more = bytes < queue_.bytes() ? MSG_MORE : 0;  // what follows comes at once
+    return ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT | more);
+  }
+
+  // From the page cache to the socket, without a copy in between.
+  Result<ssize_t> send_file(const PieceQueue::FilePart& part, size_t bytes_max) {
+    auto at = static_cast<off_t>(part.begin);
+    const ssize_t n = ::sendfile(fd_, part.descriptor, &at, std::min(part.bytes, bytes_max));
+    if (n == 0) return error(Code::data_loss, "the file ends before byte {}, and {} more are wanted", at, part.bytes);
+    if (n < 0 && (errno == EINVAL || errno == ENOSYS)) {  // a file system that cannot
+      queue_.read_files();
+      return send_parts();
+    }
+    return n;
   }
 
   void give_up() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,13 @@ class ByteSource {
   [[nodiscard]] virtual uint64_t size() const = 0;
   // The out.size() bytes from `at` on. A failure ends the connection.
   [[nodiscard]] virtual Status read(uint64_t at, std::span<char> out) const = 0;
+  // Where the bytes lie in a file of the system's, which then takes them from there to the socket; nullopt: read()
+  // does.
+  struct InFile {
+    int descriptor = -1;
+    uint64_t begin = 0;
+  };
+  [[nodiscard]] virtual std::optional<InFile> in_file() const { return std::nullopt; }
 };
 
 // One of its members is set.

@@ -8,12 +8,14 @@
 #include <cstring>
 #include <random>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "net/frame_client.h"
 #include "net/frame_server.h"
 #include "net/internal/piece_queue.h"
 #include "net/tls_fixture.h"
 #include "testing/eventually.h"
+#include "testing/temp_dir.h"
 
 namespace muir::net {
 namespace {
@@ -47,10 +49,42 @@ Bytes bytes_of(const ByteSource& source) {
   return out;
 }
 
+// Bytes of a file, of which only a stretch belongs to it.
+class Stored final : public ByteSource {
+ public:
+  Stored(const std::string& path, uint64_t begin, uint64_t size)
+      : file_(system_env().open(path, OpenMode::read).value()), begin_(begin), size_(size) {}
+  [[nodiscard]] uint64_t size() const override { return size_; }
+  [[nodiscard]] Status read(uint64_t at, std::span<char> out) const override {
+    const Bytes bytes = MUIR_TRY(file_->read_exactly(begin_ + at, out.size()));
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    return {};
+  }
+  [[nodiscard]] std::optional<InFile> in_file() const override { return InFile{file_->descriptor(), begin_}; }
+
+ private:
+  const std::unique_ptr<File> file_;
+  const uint64_t begin_;
+  const uint64_t size_;
+};
+
+// A file of a megabyte.
+const std::string& stored_path() {
+  static const testing::TempDir folder;
+  static const std::string path = [] {
+    EXPECT_TRUE(system_env().write_file(folder.str() + "/file", bytes_of(Computed(kMib, 7))).ok());
+    return folder.str() + "/file";
+  }();
+  return path;
+}
+
 Piece random_piece(std::mt19937& random, Bytes& expected) {
   Piece out;
   const size_t size = random() % 4 == 0 ? random() % 500'000 : random() % 3000;
-  if (random() % 2 == 0) {
+  if (random() % 3 == 0) {
+    out.source = std::make_shared<Stored>(stored_path(), random() % (kMib - size), size);
+    expected += bytes_of(*out.source);
+  } else if (random() % 2 == 0) {
     out.source = std::make_shared<Computed>(size, static_cast<uint8_t>(random()));
     expected += bytes_of(*out.source);
   } else {
@@ -166,9 +200,14 @@ TEST(FrameServer, APieceThatCannotBeReadEndsTheConnection) {
     [[nodiscard]] uint64_t size() const override { return 1000; }
     [[nodiscard]] Status read(uint64_t, std::span<char>) const override { return error(Code::io_error, "no disk"); }
   };
-  for (const bool tls : {false, true}) {
+  for (int i = 0; i < 4; ++i) {
+    const bool tls = i % 2 == 1;
     Piece broken;
-    broken.source = std::make_shared<Broken>();
+    if (i < 2) {
+      broken.source = std::make_shared<Broken>();
+    } else {
+      broken.source = std::make_shared<Stored>(stored_path(), kMib - 10, 20);  // the file has become shorter
+    }
     Served served({broken}, tls);
     const auto client = served.client();
     ASSERT_TRUE(client->send("go", kWaitMs).ok());

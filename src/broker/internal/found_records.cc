@@ -18,6 +18,10 @@ class StoredBytes final : public net::ByteSource {
     return error(Code::data_loss, "segment {}: {} bytes at byte {}, {} are missing", segment_->base_offset(),
                  out.size(), begin_ + at, out.size() - got);
   }
+  [[nodiscard]] std::optional<InFile> in_file() const override {
+    const int descriptor = segment_->file().descriptor();
+    return descriptor < 0 ? std::nullopt : std::optional(InFile{descriptor, begin_});
+  }
 
  private:
   const std::shared_ptr<const log::Segment> segment_;

@@ -39,6 +39,7 @@ Result<size_t> PieceQueue::front(std::span<BytesView> parts, size_t bytes_max) {
   size_t from_sources = 0;
   for (auto it = pieces_.begin(); it != pieces_.end() && count < parts.size() && bytes_max > 0; ++it, skip = 0) {
     size_t size = std::min(it->size() - skip, bytes_max);
+    if (count > 0 && file_of(*it)) break;
     if (it->source) {
       size = std::min(size, kSourceBytesMax - from_sources);
       if (size == 0) break;
@@ -53,6 +54,17 @@ Result<size_t> PieceQueue::front(std::span<BytesView> parts, size_t bytes_max) {
     bytes_max -= size;
   }
   return count;
+}
+
+std::optional<ByteSource::InFile> PieceQueue::file_of(const Piece& piece) const {
+  return piece.source && !read_files_ ? piece.source->in_file() : std::nullopt;
+}
+
+std::optional<PieceQueue::FilePart> PieceQueue::front_file() const {
+  if (pieces_.empty()) return std::nullopt;
+  const auto file = file_of(pieces_.front());
+  if (!file) return std::nullopt;
+  return FilePart{file->descriptor, file->begin + front_written_, pieces_.front().size() - front_written_};
 }
 
 void PieceQueue::pop(size_t bytes) {
