@@ -1,7 +1,9 @@
 // Records of the input topics that no program of ours has written: each becomes a dead letter that says why and where
 // it lies, and what comes after is processed.
 #include "apps/vts/dead_letters.h"
+#include "apps/vts/patience.h"
 #include "apps/vts/topology_testing.h"
+#include "apps/vts/view.h"
 #include "apps/vts/zone_directory.h"
 
 namespace muir::vts {
@@ -210,6 +212,98 @@ TEST_F(BadRecords, AreNotAsLargeAsTheyCame) {
       }
     }
   }
+}
+
+// What another program, or damage, has put into a store's changelog, and a restart has taken over.
+TEST_F(BadRecords, OfStateBeginAnew) {
+  pipe(kVehicleMasterTopic, "V1", encoded(line_.registry(), kVehicleMasterTopic, kRow));
+  for (const char* vehicle : {"V1", "V2"}) line_.post(fix_of(vehicle, kBase));
+  auto* tracks = dynamic_cast<store::KeyValueStore*>(line_.driver().state_store(kTrackStore));
+  auto* rows = dynamic_cast<store::KeyValueStore*>(line_.driver().state_store(kVehicleRowsStore));
+  ASSERT_TRUE(tracks != nullptr && rows != nullptr);
+  for (const BadValue& bad : bad_values(line_.registry(), encoded(line_.registry(), "other", kRow))) {
+    ASSERT_TRUE(tracks->put("V1", BytesView(bad.value), 0).ok());
+    ASSERT_TRUE(tracks->put("V3", BytesView(bad.value), 0).ok());
+    ASSERT_TRUE(line_.driver().restart().ok()) << bad.what;
+    tracks = dynamic_cast<store::KeyValueStore*>(line_.driver().state_store(kTrackStore));
+    ASSERT_TRUE(line_.driver().advance_wall_clock(std::chrono::minutes(1)).ok()) << bad.what;  // the sweep
+    line_.read<EnrichedPosition>(kEnrichedTopic);
+    line_.post(fix_of("V1", kBase + 10'000));
+    EXPECT_EQ(line_.read<EnrichedPosition>(kEnrichedTopic).size(), 1U) << bad.what << ": a first fix again";
+    ASSERT_TRUE(tracks->put("V1", BytesView(bad.value), 0).ok());
+    line_.remove("V1");
+    EXPECT_EQ(line_.read<VehicleState>(kStateTopic).back().value, std::nullopt) << bad.what;
+    line_.post(fix_of("V2", kBase + 10'000));
+    line_.read<EnrichedPosition>(kEnrichedTopic);
+  }
+  ASSERT_TRUE(line_.driver().restart().ok());
+  rows = dynamic_cast<store::KeyValueStore*>(line_.driver().state_store(kVehicleRowsStore));
+  ASSERT_TRUE(rows->put("V4", BytesView("nonsense"), 0).ok());
+  line_.read<EnrichedPosition>(kEnrichedTopic);
+  line_.post(fix_of("V4", kBase));
+  EXPECT_EQ(line_.read<EnrichedPosition>(kEnrichedTopic).size(), 1U);
+  EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty());
+}
+
+// The topics that REST and page are made of are read by every instance: what is none there is left out.
+TEST_F(BadRecords, OfOutputTopicsAreLeftOut) {
+  View view;
+  MemoryRegistry& registry = line_.registry();
+  ASSERT_TRUE(view.configure({.registry = &registry}).ok());
+  const auto apply = [&view](std::string_view topic, OptBytesView key, OptBytesView value) {
+    const std::vector<client::ConsumedRecord> records{{.offset = Offset(0), .key = key, .value = value}};
+    view.apply({.partition = {std::string(topic), PartitionId(0)}, .records = records});
+  };
+  const std::pair<std::string_view, Bytes> goods[]{
+      {kStateTopic, encoded(registry, kStateTopic, VehicleState{.vehicle_id = "V1", .timestamp = kBase})},
+      {kOccupancyTopic, encoded(registry, kOccupancyTopic, ZoneOccupancy{.zone_id = "east", .vehicles = 1})},
+      {kSpeedTopic, encoded(registry, kSpeedTopic, SpeedAverage{.vehicle_id = "V1"})},
+      {kAlertsTopic, encoded(registry, kAlertsTopic, Alert{.alert_id = "a"})},
+      {kDlqTopic, encoded(registry, kDlqTopic, DeadLetter{.rule = "r"})},
+      {kCountsTopic, encoded(registry, kCountsTopic, PartitionCounts{.received = 1})},
+  };
+  for (const auto& [topic, good] : goods) {
+    for (const BadValue& bad : bad_values(registry, good)) {
+      if (bad.what == std::string_view("another record's data") && topic == kOccupancyTopic) continue;  // its own
+      apply(topic, "V1", BytesView(bad.value));
+    }
+    apply(topic, std::nullopt, std::nullopt);
+  }
+  EXPECT_EQ(view.vehicles().size() + view.alerts(10).size() + view.dead_letters(10).size() + view.speeds("V1").size(),
+            0U);
+  for (const auto& [topic, good] : goods) apply(topic, "V1", BytesView(good));
+  EXPECT_EQ(view.vehicles().size(), 1U);
+  EXPECT_EQ(view.alerts(10).size(), 1U);
+  EXPECT_EQ(view.dead_letters(10).size(), 1U);
+  EXPECT_EQ(view.speeds("V1").size(), 1U);
+  EXPECT_EQ(view.totals().counts.received, 1);
+}
+
+TEST(Patience, WaitsForAnAnswerNotForARecord) {
+  struct Row {
+    const char* what;
+    std::vector<Code> answers;  // in turn; ok: a value
+    Code given;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"a value", {Code::ok}, Code::ok},
+           {"a bad record", {Code::invalid_argument, Code::ok}, Code::invalid_argument},
+           {"a registry that is away for a moment", {Code::unavailable, Code::ok}, Code::ok},
+           {"and then says that there is none", {Code::timed_out, Code::not_found, Code::ok}, Code::not_found},
+       }) {
+    Patience patience;
+    size_t asked = 0;
+    const auto value = patience.read([&]() -> Result<int> {
+      const Code code = row.answers[asked++];
+      if (code == Code::ok) return 1;
+      return error(code, "why");
+    });
+    EXPECT_EQ(value.status().code(), row.given) << row.what;
+  }
+  Patience ended;
+  ended.end();
+  EXPECT_EQ(ended.read([]() -> Result<int> { return error(Code::unavailable, "away"); }).status().code(),
+            Code::unavailable);
 }
 
 // A registry that does not answer is no fault of the record.

@@ -52,25 +52,26 @@ streams::Headers headers_for_results(streams::Headers headers) {
 }
 
 streams::FailureHandler to_dead_letters(SerdeRef<DeadLetter> letters, const Clock& clock) {
-  return
-      [letters = std::move(letters), &clock](const streams::FailedRecord& failed, streams::RecordSink& sink) -> Status {
-        if (failed.kind == streams::FailureKind::production && streams::may_pass(failed)) return streams::retry(failed);
-        // A timer's failure has no record to blame; a dead letter that is refused would only bring another.
-        if (failed.offset == kNoOffset || failed.target == kDlqTopic || !is_of_record(failed.cause))
-          return failed.cause;
-        const std::string what = failed.target.empty() ? failed.node : failed.target;
-        const std::string message = fmt::format("{}: {}", what, failed.cause.message());
-        log::error("{} partition={} offset={} goes to the dead letters: {}", failed.topic, failed.partition,
-                   failed.offset, message);
-        DeadLetter letter = dead_letter(streams::RecordMetadata{failed.topic, failed.partition, failed.offset},
-                                        clock.now_ms(), {kNotProcessed, message}, failed.raw_value);
-        const bool named = failed.raw_key && check_id("", *failed.raw_key).ok();
-        if (named) letter.vehicle_id = *failed.raw_key;
-        Bytes value;
-        MUIR_RETURN_IF_ERROR(letters.serialize(kDlqTopic, letter, value));
-        const OptBytesView key = named ? failed.raw_key : std::nullopt;
-        return sink.send(kDlqTopic, std::nullopt, key, BytesView(value), letter.received_at, {});
-      };
+  return [letters = std::move(letters), &clock](const streams::FailedRecord& failed,
+                                                streams::RecordSink& sink) -> Status {
+    const bool refused = failed.kind == streams::FailureKind::production;  // by a topic, which says so by its own codes
+    if (refused && streams::may_pass(failed)) return streams::retry(failed);
+    if (!refused && !is_of_record(failed.cause)) return failed.cause;
+    // A timer's failure has no record to blame; a dead letter that is refused would only bring another.
+    if (failed.offset == kNoOffset || failed.target == kDlqTopic) return failed.cause;
+    const std::string what = failed.target.empty() ? failed.node : failed.target;
+    const std::string message = fmt::format("{}: {}", what, failed.cause.message());
+    log::error("{} partition={} offset={} goes to the dead letters: {}", failed.topic, failed.partition, failed.offset,
+               message);
+    DeadLetter letter = dead_letter(streams::RecordMetadata{failed.topic, failed.partition, failed.offset},
+                                    clock.now_ms(), {kNotProcessed, message}, failed.raw_value);
+    const bool named = failed.raw_key && check_id("", *failed.raw_key).ok();
+    if (named) letter.vehicle_id = *failed.raw_key;
+    Bytes value;
+    MUIR_RETURN_IF_ERROR(letters.serialize(kDlqTopic, letter, value));
+    const OptBytesView key = named ? failed.raw_key : std::nullopt;
+    return sink.send(kDlqTopic, std::nullopt, key, BytesView(value), letter.received_at, {});
+  };
 }
 
 }  // namespace muir::vts

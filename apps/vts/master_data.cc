@@ -20,9 +20,14 @@ using schema::Json;
 
 constexpr size_t kPointsMax = 200'000;  // of one zone
 constexpr size_t kTextBytesMax = 256;   // of a name and the like
+// Of the JSON of one: more than what its topic takes as a record. Each value takes many times its text's memory.
+constexpr size_t kVehicleBytesMax = 256 * 1024;
+constexpr size_t kZoneBytesMax = 4 * 1024 * 1024;
 
 // Which of two members of the same name counts is open (RFC 8259, 4): a row must not depend on it.
-Result<Json> parse_body(std::string_view text) {
+Result<Json> parse_body(std::string_view text, size_t bytes_max) {
+  if (text.size() > bytes_max)
+    return error(Code::resource_exhausted, "{} bytes of JSON; at most {} are allowed", text.size(), bytes_max);
   return Json::parse(without_byte_order_mark(text), {.twice = schema::JsonParseOptions::Twice::refused});
 }
 
@@ -42,7 +47,9 @@ Result<std::vector<double>> parse_ring(const Json& json) {
   ring.reserve(points->size() * 2);
   for (const Json& point : *points) {
     const Json::Array* pair = point.as_array();
-    if (pair == nullptr || pair->size() < 2 || !(*pair)[0].as_double() || !(*pair)[1].as_double()) {
+    const bool numbers =
+        pair != nullptr && std::all_of(pair->begin(), pair->end(), [](const Json& n) { return n.is_number(); });
+    if (!numbers || pair->size() < 2) {
       return error(Code::invalid_argument, "position {}: a position is [longitude, latitude]", ring.size() / 2);
     }
     ring.push_back(*(*pair)[0].as_double());
@@ -76,13 +83,28 @@ Status check_text(std::string_view what, std::string_view text) {
   return error(Code::invalid_argument, "{} has {} bytes, at most {} are allowed", what, text.size(), kTextBytesMax);
 }
 
+// What is no text must not be left out as if it had not been said.
+Status check_properties(const Json& properties) {
+  if (properties.as_object() == nullptr && !properties.is_null())
+    return error(Code::invalid_argument, "properties: an object or null is needed");
+  for (const char* name : {"zone_id", "name", "kind"}) {
+    const Json* value = properties.find(name);
+    if (value != nullptr && !value->is_null() && !value->is_number() && value->as_string() == nullptr)
+      return error(Code::invalid_argument, "properties.{}: a text is needed", name);
+  }
+  return {};
+}
+
 Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
+  if (const Json* kind = feature.find("type"); kind != nullptr && text_of(kind) != "Feature")
+    return error(Code::invalid_argument, "type {}: a zone is a GeoJSON Feature with a geometry", kind->excerpt());
   const Json* geometry = feature.find("geometry");
   const Json* coordinates = geometry != nullptr ? geometry->find("coordinates") : nullptr;
   if (coordinates == nullptr) return error(Code::invalid_argument, "a zone is a GeoJSON Feature with a geometry");
   const std::string type = text_of(geometry->find("type"));
   ZoneMaster zone{.zone_id = std::move(zone_id)};
   if (const Json* properties = feature.find("properties")) {
+    MUIR_RETURN_IF_ERROR(check_properties(*properties));
     if (zone.zone_id.empty()) zone.zone_id = text_of(properties->find("zone_id"));
     zone.name = text_of(properties->find("name"));
     zone.kind = text_of(properties->find("kind"));
@@ -191,11 +213,11 @@ Result<std::vector<ZoneMaster>> parse_zones_geojson(std::string_view text) {
 }
 
 Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text) {
-  return parse_feature(MUIR_TRY(parse_body(text)), zone_id);
+  return parse_feature(MUIR_TRY(parse_body(text, kZoneBytesMax)), zone_id);
 }
 
 Result<VehicleMaster> parse_vehicle(std::string_view text) {
-  const Json json = MUIR_TRY(parse_body(text));
+  const Json json = MUIR_TRY(parse_body(text, kVehicleBytesMax));
   if (json.as_object() == nullptr) return error(Code::invalid_argument, "a vehicle is a JSON object");
   MUIR_RETURN_IF_ERROR(check_vehicle_members(json));
   VehicleMaster vehicle{.line = optional_text(text_of(json.find("line"))),

@@ -57,7 +57,9 @@ Status VehicleRows::process(const Record& record) {
 }
 
 Status VehicleRows::remove(const Record& record) {
-  const auto known = MUIR_TRY(tracks_.get(*record.key));
+  auto read = tracks_.get(*record.key);
+  if (!read.ok() && !is_of_record(read.status())) return read.status();
+  const std::optional<VehicleTrack> known = read.ok() ? std::move(*read) : VehicleTrack{};  // one that cannot be read
   // No vehicle has such an id, unless it was given before ids were looked at.
   if (!known && !check_id("", *record.key).ok()) return {};
   MUIR_RETURN_IF_ERROR(rows_.erase(*record.key));

@@ -119,6 +119,9 @@ class ParserOfOneRequest {
   static constexpr size_t kKeptBytes = 1024 * 1024;
 };
 
+// What simdjson does not read is read value by value, which takes memory: no position is so large.
+constexpr size_t kApartBytesMax = 64 * 1024;
+
 // One item by itself. simdjson gives up on numbers beyond 64 bits or a double, and on half surrogate pairs, wherever
 // they are: what is good JSON all the same is read by the parser that keeps numbers as they were written, so that only
 // who uses such a value is refused. Why it is no JSON at all; empty: `out` is filled.
@@ -132,6 +135,12 @@ std::string parse_item(std::string_view text, int64_t received_at, const Positio
   if (code == simdjson::MEMALLOC || code == simdjson::CAPACITY) return simdjson::error_message(code);
   if (nesting_of(text) > kNestingMax) {
     out.error = fmt::format("values are nested more than {} deep", kNestingMax);
+    return {};
+  }
+  if (text.size() > kApartBytesMax) {
+    const bool of_a_value = code == simdjson::NUMBER_ERROR || code == simdjson::STRING_ERROR;
+    if (!of_a_value) return simdjson::error_message(code);
+    out.error = fmt::format("{} in an item of {} bytes", simdjson::error_message(code), text.size());
     return {};
   }
   const auto json = schema::Json::parse(text, {.depth_max = static_cast<int>(kNestingMax),

@@ -81,6 +81,7 @@ TEST(Positions, AreRefusedAloneForWhatTheyUse) {
   const auto with = [](const std::string& members) {
     return R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1767268800)" + members + "}";
   };
+  const std::string large = with(R"(,"y":1e400,"x":")" + std::string(70'000, 'x') + '"');
   struct Row {
     const char* what;
     std::string item;
@@ -132,6 +133,8 @@ TEST(Positions, AreRefusedAloneForWhatTheyUse) {
            {"a time of 1e400", R"({"vehicleId":"V1","lat":52,"lon":21,"timestamp":1e400})",
             R"({"vehicleId":"V1","lat":52.0,"lon":21.0,"timestamp":"1e400"})"},
            {"a number", "1e400", "refused: not an object"},
+           {"one in an item of a size that no position has", large,
+            fmt::format("refused: Problem while parsing a number in an item of {} bytes", large.size())},
        }) {
     for (const bool alone : {true, false}) {
       const auto items =

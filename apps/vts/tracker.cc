@@ -5,6 +5,7 @@
 #include "apps/vts/dead_letters.h"
 #include "apps/vts/ids.h"
 #include "apps/vts/master_rows.h"
+#include "base/log.h"
 
 namespace muir::vts {
 namespace {
@@ -30,6 +31,20 @@ std::string fault_of(const std::string* key, const RawPosition& position) {
   return {};
 }
 
+// Visits the tracks from that of `from` on, until `visit` says false. One that cannot be read is passed over: it
+// begins anew with its vehicle's next position.
+template <class F>
+Status visit_tracks(const streams::KeyValueStore<std::string, VehicleTrack>& tracks, std::string_view from, F visit) {
+  const auto rows = MUIR_TRY(tracks.bytes().range(BytesView(from), std::nullopt));
+  while (rows->next()) {
+    const std::string id(rows->key());
+    const auto track = tracks.get(id);
+    if (!track.ok() && !is_of_record(track.status())) return track.status();
+    if (track.ok() && *track && !visit(id, **track)) return {};
+  }
+  return rows->status();
+}
+
 }  // namespace
 
 Status Tracker::init(Context& context) {
@@ -39,13 +54,14 @@ Status Tracker::init(Context& context) {
                     options_.silent_retention);
   counts_ = {.partition = context.task_id().partition.value()};
   forwarded_.reset();
-  MUIR_RETURN_IF_ERROR(tracks_.for_each([this](const std::string&, const VehicleTrack& track) {
+  MUIR_RETURN_IF_ERROR(visit_tracks(tracks_, "", [this](const std::string&, const VehicleTrack& track) {
     counts_.received += track.accepted + track.duplicates + track.dead_letters;
     counts_.accepted += track.accepted;
     counts_.late += track.late;
     counts_.duplicates += track.duplicates;
     counts_.dead_letters += track.dead_letters;
     counts_.alerts += track.alerts;
+    return true;
   }));
   // Not with every record: the counts are in the tracks, and this is only their sum.
   context.schedule(options_.counts_interval, streams::PunctuationType::wall_clock_time,
@@ -64,7 +80,7 @@ Status Tracker::process(const Record& record) {
   if (std::string fault = fault_of(record.key, position); !fault.empty())
     return reject_record(record, std::move(fault));
   if (position.timestamp_text) position.timestamp_text = start_of(*position.timestamp_text, kTimestampTextMax);
-  VehicleTrack track = MUIR_TRY(tracks_.get(position.vehicle_id)).value_or(VehicleTrack{});
+  VehicleTrack track = MUIR_TRY(track_of(position.vehicle_id));
   const VehicleTrack before = track;
   // No further than the clock: the time of receipt may be anything in records of other programs.
   received_ = std::max(received_, std::min(position.received_at, context().current_system_time_ms()));
@@ -82,7 +98,7 @@ Status Tracker::judge(const Record& record, const RawPosition& received, Vehicle
   RawPosition position = received;
   position.speed = reported(received.speed);
   position.heading = reported(received.heading);
-  const VehicleMaster row = MUIR_TRY(rows_.get(position.vehicle_id)).value_or(VehicleMaster{});
+  const VehicleMaster row = MUIR_TRY(row_of(position.vehicle_id));
   TrackStep step;
   if (track.removed_at && position.received_at <= *track.removed_at) {
     step.late = true;  // was on its way when its vehicle was deleted, and must not bring it back
@@ -95,7 +111,7 @@ Status Tracker::judge(const Record& record, const RawPosition& received, Vehicle
 
 // Counted under no vehicle.
 Status Tracker::reject_record(const Record& record, std::string why) {
-  VehicleTrack track = MUIR_TRY(tracks_.get("")).value_or(VehicleTrack{});
+  VehicleTrack track = MUIR_TRY(track_of(""));
   const VehicleTrack before = track;
   ++track.dead_letters;
   Outcome out;
@@ -173,6 +189,25 @@ Status Tracker::save(const std::string& id, const VehicleTrack& track, const Veh
   return tracks_.put(id, track);
 }
 
+Result<VehicleTrack> Tracker::track_of(const std::string& id) const {
+  const auto track = tracks_.get(id);
+  if (track.ok()) return track->value_or(VehicleTrack{});
+  if (!is_of_record(track.status())) return track.status();
+  log::error("store {}: what is known of vehicle '{}' cannot be read, and begins anew: {}", kTrackStore, id,
+             track.status().message());
+  return VehicleTrack{};
+}
+
+Result<VehicleMaster> Tracker::row_of(const std::string& id) {
+  const auto row = rows_.get(id);
+  if (row.ok()) return row->value_or(VehicleMaster{});
+  if (!is_of_record(row.status())) return row.status();
+  log::error("store {}: the row of vehicle '{}' cannot be read, and is deleted: {}", kVehicleRowsStore, id,
+             row.status().message());
+  MUIR_RETURN_IF_ERROR(rows_.erase(id));
+  return VehicleMaster{};
+}
+
 Status Tracker::forward_counts() {
   if (forwarded_ == counts_) return {};
   Outcome out;
@@ -185,11 +220,10 @@ Status Tracker::forward_counts() {
 
 // A step through the vehicles.
 Status Tracker::sweep_silent() {
-  const std::string last(kIdBytesMax + 1, '\xff');  // behind all ids
   std::vector<std::pair<std::string, VehicleTrack>> silent;
   size_t looked_at = 0;
   std::string next;
-  MUIR_RETURN_IF_ERROR(tracks_.range(sweep_from_, last, [&](const std::string& id, const VehicleTrack& track) {
+  MUIR_RETURN_IF_ERROR(visit_tracks(tracks_, sweep_from_, [&](const std::string& id, const VehicleTrack& track) {
     if (looked_at++ == kSweptVehicles) {
       next = id;
       return false;

@@ -55,6 +55,9 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Bytes, Outc
   Status accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
                 const VehicleMaster& row);
   Status save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before);
+  // What is known of the vehicle; nothing when it cannot be read.
+  Result<VehicleTrack> track_of(const std::string& id) const;
+  Result<VehicleMaster> row_of(const std::string& id);
   Status forward_counts();
   Status sweep_silent();
 

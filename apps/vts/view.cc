@@ -29,8 +29,8 @@ Status View::configure(const SerdeContext& context) {
 }
 
 template <class T>
-std::optional<T> View::decode(const Topic<T>& topic, const client::ConsumedRecord& record) const {
-  auto value = topic.serde.deserialize(topic.name, *record.value);
+std::optional<T> View::decode(const Topic<T>& topic, const client::ConsumedRecord& record) {
+  auto value = patience_.read([&] { return topic.serde.deserialize(topic.name, *record.value); });
   if (value.ok()) return std::move(*value);
   log::warn("{} offset {}: {}", topic.name, record.offset, value.status().message());
   return std::nullopt;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/vts/patience.h"
 #include "apps/vts/records.h"
 #include "apps/vts/zone_index.h"
 #include "client/records.h"
@@ -65,8 +66,11 @@ class View {
   // Before any record.
   Status configure(const SerdeContext& context);
 
-  // Takes records of the output topics. Undecodable ones are logged and skipped.
+  // Takes records of the output topics. Undecodable ones are logged and skipped; waits for a registry that does not
+  // answer.
   void apply(const client::PartitionRecords& records);
+  // apply() waits no longer.
+  void end() { patience_.end(); }
 
   void set_zones(std::shared_ptr<const ZoneIndex> zones);
   [[nodiscard]] std::shared_ptr<const ZoneIndex> zones() const;
@@ -100,7 +104,7 @@ class View {
     SerdeRef<T> serde;
   };
   template <class T>
-  std::optional<T> decode(const Topic<T>& topic, const client::ConsumedRecord& record) const;
+  std::optional<T> decode(const Topic<T>& topic, const client::ConsumedRecord& record);
   struct RemovalWait {
     int64_t deadline_ms = 0;
     std::function<void()> done;
@@ -124,6 +128,7 @@ class View {
   Topic<PartitionCounts> counts_topic_{kCountsTopic, default_serde<PartitionCounts>()};
 
   std::atomic<uint64_t> version_{0};
+  Patience patience_;
   mutable std::mutex mutex_;
   std::shared_ptr<const ZoneIndex> zones_ = std::make_shared<const ZoneIndex>(std::vector<ZoneMaster>());
   std::map<std::string, ShownVehiclePtr, std::less<>> vehicles_;

@@ -97,6 +97,8 @@ class Running final : public Vts {
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    view_.end();
+    directory_.end();
     if (replay_) replay_->stop();
     if (replay_thread_.joinable()) replay_thread_.join();
     if (feed_) feed_->stop();

@@ -29,7 +29,7 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
       rows_.erase(id);
       continue;
     }
-    auto zone = read_zone_row(serde_, id, *record.value);
+    auto zone = patience_.read([&] { return read_zone_row(serde_, id, *record.value); });
     if (!zone.ok()) {
       log::warn("{} offset {}: {}", kZoneMasterTopic, record.offset, zone.status().message());
       continue;

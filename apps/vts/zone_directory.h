@@ -8,6 +8,7 @@
 #include <string>
 
 #include "apps/vts/master_rows.h"
+#include "apps/vts/patience.h"
 #include "apps/vts/zone_index.h"
 #include "client/records.h"
 #include "serde/serde.h"
@@ -22,6 +23,8 @@ class ZoneDirectory {
   // Takes records of zone.master. Those that are no zones are logged and skipped; the topology makes dead letters of
   // them.
   void apply(const client::PartitionRecords& records);
+  // apply() waits no longer for a registry that does not answer.
+  void end() { patience_.end(); }
   // Never null.
   [[nodiscard]] std::shared_ptr<const ZoneIndex> zones() const;
   // False when there are still fewer zones after `timeout_ms`.
@@ -29,6 +32,7 @@ class ZoneDirectory {
 
  private:
   SerdeRef<ZoneMaster> serde_ = row_serde<ZoneMaster>();
+  Patience patience_;
   std::map<std::string, ZoneMaster> rows_;  // of the thread that applies
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

@@ -107,6 +107,36 @@ TEST(Polygons, HaveHolesThatLieWithin) {
   }
 }
 
+TEST(Zones, AreFeatures) {
+  const std::string geometry = R"("geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]})";
+  struct Row {
+    std::string body;
+    const char* message;  // empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {R"({"type":"Feature",)" + geometry + "}", ""},
+           {"{" + geometry + "}", ""},
+           {R"({"type":"Feature","properties":null,)" + geometry + "}", ""},
+           {R"({"type":"Feature","properties":{"name":7,"kind":null,"colour":[1]},"bbox":[0,0,1,1],)" + geometry + "}",
+            ""},
+           {R"({"type":"FeatureCollection",)" + geometry + "}",
+            "type \"FeatureCollection\": a zone is a GeoJSON Feature with a geometry"},
+           {R"({"type":["Feature"],)" + geometry + "}",
+            "type [\"Feature\"]: a zone is a GeoJSON Feature with a geometry"},
+           {R"({"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]})",
+            "type \"Polygon\": a zone is a GeoJSON Feature with a geometry"},
+           {R"({"type":"Feature","geometry":null})", "a zone is a GeoJSON Feature with a geometry"},
+           {R"([)" + geometry.substr(11) + "]", "a zone is a GeoJSON Feature with a geometry"},
+           {R"({"properties":7,)" + geometry + "}", "properties: an object or null is needed"},
+           {R"({"properties":{"name":{}},)" + geometry + "}", "properties.name: a text is needed"},
+           {R"({"properties":{"kind":[]},)" + geometry + "}", "properties.kind: a text is needed"},
+           {R"({"properties":{"name":true},)" + geometry + "}", "properties.name: a text is needed"},
+       }) {
+    const auto zone = parse_zone("z", row.body);
+    EXPECT_EQ(zone.ok() ? "" : zone.status().message(), row.message) << row.body;
+  }
+}
+
 TEST(Rings, AreClosedWhenTheyAreNot) {
   struct Row {
     const char* what;
@@ -126,6 +156,8 @@ TEST(Rings, AreClosedWhenTheyAreNot) {
            {"no array", "7", "ring 0: a ring is an array of positions"},
            {"no positions", "[1,2,3]", "ring 0: position 0: a position is [longitude, latitude]"},
            {"a number too large", "[[0,0],[1e400,0],[1,1],[0,0]]", "ring 0: position [inf, 0] is not on the earth"},
+           {"an altitude that is none", "[[0,0,\"5\"],[1,0],[1,1],[0,0]]",
+            "position 0: a position is [longitude, latitude]"},
            {"an altitude", "[[0,0,5],[1,0,5],[1,1,5],[0,0,5]]", ""},
        }) {
     const auto zone = parse_zone(
