@@ -1,7 +1,8 @@
-// Api: the REST interface under /api/v1, answered from the view.
+// Api: the REST interface under /api/v1 as a table of routes, answered from the view.
 #pragma once
 
-#include <functional>
+#include <string>
+#include <vector>
 
 #include "apps/vts/gateway.h"
 #include "apps/vts/list_answers.h"
@@ -9,7 +10,7 @@
 #include "apps/vts/stats.h"
 #include "apps/vts/topic_follower.h"
 #include "apps/vts/view.h"
-#include "net/http_server.h"
+#include "net/rest.h"
 
 namespace muir::vts {
 
@@ -18,41 +19,41 @@ class Api {
  public:
   Api(Gateway& gateway, MasterWriter& master, TopicFollower& zones, View& view, StatsBoard& board)
       : gateway_(gateway), master_(master), zones_follower_(zones), view_(view), board_(board), lists_(view) {}
-  // Adds the routes.
-  void add_to(net::HttpServer& server);
+  // All operations. They refer to this.
+  [[nodiscard]] std::vector<net::RestRoute> routes();
 
  private:
-  using Request = net::HttpRequest;
-  using Responder = std::shared_ptr<net::HttpResponder>;
+  using Call = std::shared_ptr<net::RestCall>;
+  using Routes = std::vector<net::RestRoute>;
+  using Parameters = std::vector<std::string>;  // what the query may name
+  using Answer = net::RestAnswer (Api::*)(const net::RestCall&) const;
+  using Begin = void (Api::*)(const Call&);
 
-  using Answer = std::function<net::HttpResponse(const Request&)>;
-
-  // `parameters`: what the query may name.
-  static void add(net::HttpServer& server, std::string method, std::string path,
-                  std::initializer_list<std::string_view> parameters, net::HttpHandler handler);
   // A GET of something short, answered at once.
-  static void add_answer(net::HttpServer& server, std::string path, std::initializer_list<std::string_view> parameters,
-                         Answer answer);
+  void add(Routes& routes, std::string path, Parameters parameters, Answer answer);
   // A GET of something that may be long.
-  void add_list(net::HttpServer& server, std::string path, std::initializer_list<std::string_view> parameters,
-                Answer answer);
-  void add_vehicles(net::HttpServer& server);
-  void add_zones(net::HttpServer& server);
-  void add_events(net::HttpServer& server);
-  [[nodiscard]] net::HttpResponse vehicle(const Request& request) const;
-  [[nodiscard]] net::HttpResponse location(const Request& request) const;
-  [[nodiscard]] net::HttpResponse speed(const Request& request) const;
-  [[nodiscard]] net::HttpResponse trail(const Request& request) const;
-  [[nodiscard]] net::HttpResponse zones() const;
-  [[nodiscard]] net::HttpResponse zone_vehicles(const Request& request) const;
-  [[nodiscard]] net::HttpResponse alerts(const Request& request) const;
-  [[nodiscard]] net::HttpResponse dead_letters(const Request& request) const;
-  void put_vehicle(const Request& request, const Responder& responder);
+  void add_list(Routes& routes, std::string path, Parameters parameters, Answer answer);
+  // What waits for the cluster.
+  void add_write(Routes& routes, std::string method, std::string path, Begin begin);
+
+  [[nodiscard]] net::RestAnswer vehicles(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer vehicle(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer location(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer speed(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer trail(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer zones(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer zone_vehicles(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer alerts(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer dead_letters(const net::RestCall& call) const;
+  [[nodiscard]] net::RestAnswer stats(const net::RestCall& call) const;
+  void post_positions(const Call& call);
+  void put_vehicle(const Call& call);
   // Answered when the view does not show it any more.
-  void delete_vehicle(const Request& request, const Responder& responder);
-  void put_zone(const Request& request, const Responder& responder);
+  void delete_vehicle(const Call& call);
+  void put_zone(const Call& call);
+  void delete_zone(const Call& call);
   // Answers when the view shows the zone as it was written.
-  MasterWriter::OnDone answer_when_shown(const Responder& responder, const std::string& id);
+  MasterWriter::OnDone answer_when_shown(const Call& call, const std::string& id);
 
   Gateway& gateway_;
   MasterWriter& master_;

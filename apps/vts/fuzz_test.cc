@@ -5,7 +5,6 @@
 #include "apps/vts/master_data.h"
 #include "apps/vts/position_file.h"
 #include "apps/vts/position_json.h"
-#include "apps/vts/query.h"
 #include "testing/mutations.h"
 
 namespace muir::vts {
@@ -51,11 +50,6 @@ TEST(FuzzMasterData, SurvivesMutations) {
 TEST(FuzzPositionFile, SurvivesMutations) {
   testing::survive_mutations("vts_position_file", fuzz_position_file, {kRecording, gzipped(kRecording)},
                              {.alphabet = ",\"\r\n0123456789.-e"});
-}
-
-TEST(FuzzQuery, SurvivesMutations) {
-  testing::survive_mutations("vts_query", fuzz_query, {"limit=10", "", "&&limit=%31&"},
-                             {.alphabet = "limt=&%+0123456789"});
 }
 
 }  // namespace

@@ -79,42 +79,43 @@ std::vector<client::ProducedRecord> records_of(const Batch& batch, const Limits&
 
 }  // namespace
 
-void Gateway::handle(const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder) {
+void Gateway::handle(const std::shared_ptr<net::RestCall>& call) {
+  const net::HttpRequest& request = call->request();
   const bool lines = is_lines_type(request.header("content-type"));
   auto parsed = parse_positions(request.body, lines, clock_.now_ms(), options_.positions);
   if (!parsed.ok()) {
     const bool too_many = parsed.status().code() == Code::resource_exhausted;
-    return responder->respond(error_answer(too_many ? 413 : 400, too_many ? "too_many_positions" : "malformed_json",
-                                           parsed.status().message()));
+    return call->answer(error_answer(too_many ? 413 : 400, too_many ? "too_many_positions" : "malformed_json",
+                                     parsed.status().message()));
   }
   const auto batch = std::make_shared<Batch>();  // shared with the acknowledgement
   batch->items = std::move(*parsed);
   counters_->received.add(batch->items.size());
   if (const Status status = encode(*batch, raw_, options_.rules); !status.ok()) {
-    return responder->respond(unavailable_answer("registry_unavailable", status.message()));
+    return call->answer(unavailable_answer("registry_unavailable", status.message()));
   }
   const size_t count = batch->indexes.size();
   counters_->refused.add(batch->refused);
-  if (count == 0) return responder->respond(answer(*batch));
+  if (count == 0) return call->answer(answer(*batch));
   if (in_flight_->fetch_add(count) + count > options_.in_flight_max) {
     in_flight_->fetch_sub(count);
     counters_->unacknowledged.add(count);
-    return responder->respond(unavailable_answer(
+    return call->answer(unavailable_answer(
         "overloaded", fmt::format("more than {} positions wait to be acknowledged", options_.in_flight_max)));
   }
   const Status sent = producer_.send(
-      records_of(*batch, options_.rules), [batch, responder, in_flight = in_flight_, counters = counters_, count,
+      records_of(*batch, options_.rules), [batch, call, in_flight = in_flight_, counters = counters_, count,
                                            id = request.id](const Status& status, std::span<const client::Delivery>) {
         in_flight->fetch_sub(count);
         (status.ok() ? counters->acknowledged : counters->unacknowledged).add(count);
-        if (status.ok()) return responder->respond(answer(*batch));
+        if (status.ok()) return call->answer(answer(*batch));
         log::warn("request {}: {} positions not acknowledged: {}", id, count, status.message());
-        responder->respond(unavailable_answer("not_acknowledged", status.message()));
+        call->answer(unavailable_answer("not_acknowledged", status.message()));
       });
   if (!sent.ok()) {
     in_flight_->fetch_sub(count);
     counters_->unacknowledged.add(count);
-    responder->respond(unavailable_answer("not_taken", sent.message()));
+    call->answer(unavailable_answer("not_taken", sent.message()));
   }
 }
 

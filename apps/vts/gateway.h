@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "client/producer.h"
-#include "net/http_server.h"
+#include "net/rest.h"
 #include "serde/serde.h"
 
 namespace muir::vts {
@@ -38,7 +38,7 @@ class Gateway {
 
   // POST /api/v1/positions. Answers after the broker's acks=all: 200 when every position was taken, 207 with the
   // others listed when some were not, 400 when none could be, 503 when the cluster does not take them now.
-  void handle(const net::HttpRequest& request, const std::shared_ptr<net::HttpResponder>& responder);
+  void handle(const std::shared_ptr<net::RestCall>& call);
 
   [[nodiscard]] size_t in_flight() const { return in_flight_->load(std::memory_order_relaxed); }
   [[nodiscard]] const GatewayCounters& counters() const { return *counters_; }

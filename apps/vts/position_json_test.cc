@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "apps/vts/master_data.h"
-#include "apps/vts/query.h"
+#include "net/query_check.h"
 
 namespace muir::vts {
 namespace {
@@ -296,9 +296,9 @@ TEST(Queries, NameOnlyWhatTheirPathTakes) {
            {"limit=5&limit=6", "query parameter 'limit' is given twice"},
            {"limit=%zz", "query parameter 'limit=%zz': malformed percent-encoding"},
        }) {
-    EXPECT_EQ(check_query(row.query, {"limit"}).message(), row.message) << row.query;
+    EXPECT_EQ(net::check_query(row.query, {"limit"}).message(), row.message) << row.query;
   }
-  EXPECT_EQ(check_query("x=1", {}).message(), "unknown query parameter 'x'; this path takes none");
+  EXPECT_EQ(net::check_query("x=1", {}).message(), "unknown query parameter 'x'; this path takes none");
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "apps/vts/dead_letters.h"
 #include "apps/vts/feed.h"
 #include "apps/vts/health.h"
-#include "apps/vts/query.h"
+#include "apps/vts/json_answer.h"
 #include "apps/vts/replay.h"
 #include "apps/vts/schemas.h"
 #include "apps/vts/topic_follower.h"
@@ -196,10 +196,18 @@ class Running final : public Vts {
     if (options_.metrics_endpoint != nullptr) options_.metrics_endpoint->add_to(*server_);
     feed_.emplace(view_, board_, FeedOptions{});
     api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);
-    api_->add_to(*server_);
-    server_->route("GET", "/health", with_parameters({}, [this](const net::HttpRequest&, const auto& responder) {
-                     responder->respond(answer(health_of(streams_->state(), streams_->failing(), has_run_)));
-                   }));
+    std::vector<net::RestRoute> routes = api_->routes();
+    routes.push_back({.method = "GET",
+                      .path = "/health",
+                      .run = [this](net::RestCall&) -> net::RestAnswer {
+                        return answer(health_of(streams_->state(), streams_->failing(), has_run_));
+                      },
+                      .query = std::vector<std::string>{},
+                      .open = true});
+    rest_.emplace(
+        std::move(routes),
+        net::RestOptions{.form = dress_error, .loop = &loop_, .metrics = options_.metrics, .metrics_name = "vts"});
+    rest_->add_to(*server_);
     server_->websocket("/api/v1/feed", feed_->handler());
     if (!options_.demo_dir.empty()) server_->files("/demo", options_.demo_dir);
     if (!options_.web_dir.empty()) server_->files("/", options_.web_dir);
@@ -269,6 +277,7 @@ class Running final : public Vts {
   std::unique_ptr<streams::KafkaStreams> streams_;
   std::optional<Feed> feed_;
   std::optional<Api> api_;
+  std::optional<net::Rest> rest_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<Replay> replay_;
   std::thread replay_thread_;
