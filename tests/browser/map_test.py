@@ -101,6 +101,18 @@ def latency_is_measured(browser):
     step(f"receipt to screen: p50 {latency['p50']:.0f} ms, p99 {latency['p99']:.0f} ms")
 
 
+def a_standstill_is_shown(browser):
+    """The answer of /health is the page's own here: a server that fails is the business of other tests."""
+    browser.run("window.muirFetch = fetch; window.fetch = (url, ...more) => String(url).endsWith('/health')"
+                " ? Promise.resolve(new Response('{\"processing\":\"stopped\",\"why\":\"offset=7\"}', { status: 503 }))"
+                " : muirFetch(url, ...more);")
+    browser.wait("a standstill", "return document.querySelector('#connection span').textContent === 'Stopped'"
+                 " && /not processed: offset=7/.test(document.querySelector('#connection').title)")
+    browser.run("window.fetch = window.muirFetch")
+    browser.wait("its end", "return document.querySelector('#connection span').textContent === 'Live' && !document.querySelector('#connection').title")
+    step("the page says that processing has stopped")
+
+
 def console_is_clean(browser, messages):
     messages += browser.console()
     errors = [m["message"] for m in messages if m["level"] == "SEVERE"]
@@ -203,6 +215,7 @@ def main():
             a_zone_is_searched(browser)
             latency_is_measured(browser)
             it_fits_every_width(browser)
+            a_standstill_is_shown(browser)
             console_is_clean(browser, [])
             compose_the_picture(browser)
         except (AssertionError, WebDriverError) as problem:

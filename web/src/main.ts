@@ -11,7 +11,7 @@ import { FONT } from "./map/sprites.ts";
 import { VehicleLayer } from "./map/vehicles.ts";
 import { View } from "./map/canvas.ts";
 import { project, unproject, type Point } from "./mercator.ts";
-import { decodeDeadLetters, decodeSpeedWindows, decodeTrail, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
+import { decodeDeadLetters, decodeSpeedWindows, decodeStandstill, decodeTrail, decodeZones, type Alert, type FeedMessage, type Zone } from "./protocol.ts";
 import { decodeBackground, type Background } from "./streets.ts";
 import { AlertFeed } from "./ui/alert_feed.ts";
 import { Card } from "./ui/card.ts";
@@ -27,6 +27,7 @@ const FOLLOW_STEP_PX = 0.75;
 const FOLLOW_MS = 32;
 const ZONES_RETRY_MS = 5_000;
 const BACKGROUND_ATTRIBUTION = "Streets: derived from data of the City of Warsaw (Miasto Stołeczne Warszawa), api.um.warszawa.pl, February 2024, processed.";
+const HEALTH_MS = 5_000;
 const CLOSE_ZOOM = 14.4;
 const WIDE_PX = 820;
 /** Between what is shown and what lies over the map. */
@@ -116,6 +117,7 @@ class Page {
     });
     window.setInterval(() => this.everySecond(), 1000);
     window.setInterval(() => this.reportLatency(), LATENCY_REPORT_MS);
+    window.setInterval(() => void this.askForHealth(), HEALTH_MS);
     window.setInterval(() => void (document.hidden || this.card.refreshWindows()), WINDOWS_REFRESH_MS);
     this.expose();
   }
@@ -166,6 +168,19 @@ class Page {
       this.alerts.show(this.fleet.alerts);
     }
     this.alerts.refreshTimes();
+  }
+
+  /** A feed that is live says nothing when nothing is processed any more: what is shown would look as if it stood still. */
+  private async askForHealth(): Promise<void> {
+    if (document.hidden || this.connection.state !== "live") return;
+    let standstill: string | null = null;
+    try {
+      const response = await fetch(new URL("health", document.baseURI));
+      if (response.status === 503) standstill = decodeStandstill(await response.json());
+    } catch {
+      // No answer says nothing about processing; the feed notices when the server is gone.
+    }
+    this.top.setStandstill(standstill);
   }
 
   private reportLatency(): void {

@@ -272,3 +272,10 @@ export function decodeFeed(text: string): FeedMessage | null {
     stats: decodeStats(value.stats),
   };
 }
+
+/** Why positions are not processed, as `/health` says; null when they are, or it says something else. */
+export function decodeStandstill(value: unknown): string | null {
+  const health = value as { processing?: unknown; why?: unknown } | null;
+  if (typeof health !== "object" || health?.processing !== "stopped") return null;
+  return typeof health.why === "string" ? health.why : "";
+}

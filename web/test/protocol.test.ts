@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decodeAlert, decodeFeed, decodeSpeedWindows, decodeVehicle, decodeZones } from "../src/protocol.ts";
+import { decodeAlert, decodeFeed, decodeSpeedWindows, decodeVehicle, decodeZones, decodeStandstill } from "../src/protocol.ts";
 
 const VEHICLE = {
   vehicleId: "9923", lat: 52.23, lon: 21.01, speed: 31.5, heading: 270, timestamp: 1708354800000, receivedAt: 1708354800123,
@@ -74,4 +74,13 @@ test("mutated messages never throw", () => {
     const mutated = text.slice(0, at) + piece + text.slice(at + cut);
     assert.doesNotThrow(() => decodeFeed(mutated), `seed ${seed}, round ${i}: ${mutated}`);
   }
+});
+
+test("a standstill is what /health says is one", () => {
+  const rows: [unknown, string | null][] = [
+    [{ status: "ok", processing: "running" }, null], [{ status: "failing", processing: "starting", why: "w" }, null],
+    [{ status: "failing", processing: "stopped", why: "task 0_1 offset=7" }, "task 0_1 offset=7"],
+    [{ processing: "stopped" }, ""], [{ processing: "stopped", why: 7 }, ""], [{}, null], [null, null], ["stopped", null], [7, null],
+  ];
+  for (const [value, why] of rows) assert.equal(decodeStandstill(value), why, JSON.stringify(value));
 });

@@ -24,6 +24,7 @@ export class TopBar {
   /** Counts down every second: not for screen readers, which say what changes. */
   private readonly countdown = el("span", { "aria-hidden": "true", class: "countdown" });
   private state: Connection = { state: "connecting" };
+  private standstill: string | null = null;
 
   constructor(onDeadLetters: () => void) {
     this.connection.append(this.countdown);
@@ -46,11 +47,19 @@ export class TopBar {
     this.tick();
   }
 
+  /** Why positions are not processed; null: they are. */
+  setStandstill(why: string | null): void {
+    this.standstill = why;
+    this.tick();
+  }
+
   /** Once a second: the countdown to the next attempt. */
   tick(): void {
-    this.connection.dataset.state = this.state.state;
+    const stopped = this.state.state === "live" && this.standstill !== null;
+    this.connection.dataset.state = stopped ? "stopped" : this.state.state;
+    this.connection.title = stopped ? `Positions are taken, but not processed: ${this.standstill}` : "";
     document.body.dataset.connection = this.state.state;
-    setText(this.connectionText, { live: "Live", connecting: "Connecting", waiting: "Offline" }[this.state.state]);
+    setText(this.connectionText, stopped ? "Stopped" : { live: "Live", connecting: "Connecting", waiting: "Offline" }[this.state.state]);
     setText(this.countdown, this.state.state === "waiting" ? `again in ${formatDuration(Math.max(0, this.state.retryAt - Date.now()))}` : "");
   }
 
