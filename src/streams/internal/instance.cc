@@ -173,9 +173,15 @@ Status Instance::run_thread(StreamThread& thread) {
     rest(kReopenAfterMs);
   }
   ThreadState reported = ThreadState::starting;
+  bool retries = false;
   while (!stopping()) {
     const int64_t rest_ms = MUIR_TRY(thread.run_once());
     if (thread.state() != reported) on_thread_state(thread.index(), reported = thread.state());
+    if (thread.retried().ok() == retries) {
+      retries = !retries;
+      const std::lock_guard guard(mutex_);
+      replacements_.set_retried(thread.index(), thread.retried(), parts_.clock->steady_ms());
+    }
     if (rest_ms > 0) rest(rest_ms);
   }
   return {};

@@ -13,6 +13,7 @@ constexpr int64_t kLagGapUs = 10'000;  // between two questions for the lag of p
 constexpr int64_t kRebalancePollMs = 10;
 constexpr int64_t kRestorePollMs = 10;
 constexpr int64_t kBeginWaitMs = 20;
+constexpr int64_t kCalmMs = 5'000;  // after so long without a failure what was tried again is over
 
 }  // namespace
 
@@ -100,12 +101,22 @@ Status StreamThread::open() {
 
 Result<int64_t> StreamThread::run_once() {
   Result<int64_t> done = turn();
-  if (done.ok()) return done;
+  if (done.ok()) {
+    // Tasks that begin anew seem to go on, up to where they failed.
+    if (!retried_.ok() && context_.clock->steady_ms() - retried_at_ms_ >= kCalmMs) retried_ = {};
+    return done;
+  }
   const Status handled = tasks_->handle(done.status());
   if (!handled.ok()) return handled;
+  set_retried(done.status());
   if (tasks_->take_rejoin()) member_->request_rejoin();
   buffered_ = false;
   return tasks_->take_rest_ms();
+}
+
+void StreamThread::set_retried(const Status& failure) {
+  retried_ = failure;
+  retried_at_ms_ = context_.clock->steady_ms();
 }
 
 Result<int64_t> StreamThread::turn() {
@@ -127,6 +138,7 @@ Status StreamThread::join(bool idle) {
   if (polled.code() == Code::unavailable || polled.code() == Code::timed_out) {
     // The group's coordinator is moving or away. The member keeps trying; what runs here goes on as long as it may.
     log::debug("{}: {}", client_id_, polled.message());
+    set_retried(polled);
     join_not_before_ms_ = context_.clock->steady_ms() + join_backoff_.next_ms();
   } else if (!polled.ok()) {
     return Status(polled.code() == Code::fenced ? Code::failed_precondition : polled.code(),

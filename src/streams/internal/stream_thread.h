@@ -44,6 +44,8 @@ class StreamThread {
   // Asks every instance of the application to stop, by way of the group's next rebalance.
   void request_application_shutdown();
   [[nodiscard]] ThreadState state() const { return state_; }
+  // What is tried again, as brokers or whom processors ask do not answer; OK when all goes on.
+  [[nodiscard]] const Status& retried() const { return retried_; }
   // Ends a poll that waits. Thread-safe.
   void wakeup();
   [[nodiscard]] int index() const { return index_; }
@@ -57,6 +59,7 @@ class StreamThread {
   [[nodiscard]] int64_t poll_timeout_ms() const;
   [[nodiscard]] bool transaction_must_end() const;
   Result<int64_t> turn();
+  void set_retried(const Status& failure);
 
   const RuntimeContext& context_;
   client::Client& client_;
@@ -79,6 +82,8 @@ class StreamThread {
   // While the group's coordinator, or what a leader needs of the cluster, is away.
   Backoff join_backoff_{20, 1'000};
   int64_t join_not_before_ms_ = 0;
+  Status retried_{};
+  int64_t retried_at_ms_ = 0;  // the last time
   int64_t last_commit_us_ = 0;
   int64_t last_purge_us_ = 0;
   int64_t last_poll_us_ = 0;

@@ -9,6 +9,7 @@ int64_t ThreadReplacements::failed(int index, const Status& failure, int64_t now
   thread.in_a_row = thread.stable(now_ms) ? 1 : thread.in_a_row + 1;
   thread.failure = failure;
   thread.running_since_ms = -1;
+  retried_.erase(index);
   ++total_;
   int64_t wait_ms = kFirstWaitMs;
   for (int i = 1; i < thread.in_a_row && wait_ms < kWaitMaxMs; ++i) wait_ms *= 2;
@@ -27,19 +28,35 @@ void ThreadReplacements::set_running(int index, bool running, int64_t now_ms) {
   }
 }
 
+void ThreadReplacements::set_retried(int index, const Status& failure, int64_t now_ms) {
+  if (failure.ok()) {
+    retried_.erase(index);
+  } else {
+    retried_.try_emplace(index, Retried{failure, now_ms});
+  }
+}
+
 int ThreadReplacements::in_a_row(int index) const {
   const auto it = threads_.find(index);
   return it == threads_.end() ? 0 : it->second.in_a_row;
 }
 
 int ThreadReplacements::failing(int64_t now_ms) const {
-  return static_cast<int>(
-      std::count_if(threads_.begin(), threads_.end(), [now_ms](const auto& t) { return !t.second.stable(now_ms); }));
+  const auto failed =
+      std::count_if(threads_.begin(), threads_.end(), [now_ms](const auto& t) { return !t.second.stable(now_ms); });
+  const auto retried = std::count_if(retried_.begin(), retried_.end(), [&](const auto& r) {
+    const auto it = threads_.find(r.first);
+    return r.second.lasts(now_ms) && (it == threads_.end() || it->second.stable(now_ms));
+  });
+  return static_cast<int>(failed + retried);
 }
 
 Status ThreadReplacements::failure(int64_t now_ms) const {
   for (const auto& [index, thread] : threads_) {
     if (!thread.stable(now_ms)) return thread.failure;
+  }
+  for (const auto& [index, retried] : retried_) {
+    if (retried.lasts(now_ms)) return retried.failure;
   }
   return {};
 }

@@ -22,9 +22,11 @@ class ThreadReplacements {
   int64_t failed(int index, const Status& failure, int64_t now_ms);
   // The thread is in state `running`, or not.
   void set_running(int index, bool running, int64_t now_ms);
+  // What the thread tries again and again, as brokers or a registry do not answer; OK: it goes on.
+  void set_retried(int index, const Status& failure, int64_t now_ms);
   // How often in a row it has failed.
   [[nodiscard]] int in_a_row(int index) const;
-  // Threads whose last failure is not known to be over.
+  // Threads whose last failure is not known to be over, and those that have tried something again for kStableMs.
   [[nodiscard]] int failing(int64_t now_ms) const;
   // The failure of one of them; OK when there is none.
   [[nodiscard]] Status failure(int64_t now_ms) const;
@@ -41,7 +43,13 @@ class ThreadReplacements {
       return running_since_ms >= 0 && now_ms - running_since_ms >= kStableMs;
     }
   };
+  struct Retried {
+    Status failure{};
+    int64_t since_ms = 0;
+    [[nodiscard]] bool lasts(int64_t now_ms) const { return now_ms - since_ms >= kStableMs; }
+  };
   std::map<int, Thread> threads_;  // of those that have failed
+  std::map<int, Retried> retried_;
   uint64_t total_ = 0;
 };
 

@@ -48,6 +48,35 @@ TEST(ThreadReplacements, WaitLongerEachTimeUntilOneRunsStably) {
   EXPECT_EQ(threads.total(), 11U);
 }
 
+TEST(ThreadReplacements, KnowWhoTriesTheSameForLong) {
+  struct Row {
+    const char* what;
+    int64_t at_ms;
+    bool retries;  // at that time
+    int failing;
+  };
+  const Status away = error(Code::unavailable, "away");
+  ThreadReplacements threads;
+  for (const Row& row : std::initializer_list<Row>{
+           {"the first time", 0, true, 0},
+           {"again", 9'999, true, 0},
+           {"for long", 10'000, true, 1},
+           {"longer", 50'000, true, 1},
+           {"goes on", 51'000, false, 0},
+           {"away again", 52'000, true, 0},
+           {"but not for long", 61'000, false, 0},
+       }) {
+    threads.set_retried(1, row.retries ? away : Status(), row.at_ms);
+    EXPECT_EQ(threads.failing(row.at_ms), row.failing) << row.what;
+    EXPECT_EQ(threads.failure(row.at_ms).message(), row.failing > 0 ? "away" : "") << row.what;
+  }
+  // One that has failed besides is one thread, and its failure says more.
+  threads.set_retried(1, away, 70'000);
+  threads.failed(1, poisoned(), 75'000);
+  EXPECT_EQ(threads.failing(80'000), 1);
+  EXPECT_EQ(threads.failure(80'000).message(), "poisoned");
+}
+
 TEST(ThreadReplacements, AreCountedForEachThread) {
   ThreadReplacements threads;
   threads.set_running(1, true, 0);  // one that has never failed
