@@ -65,27 +65,45 @@ void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
   }
 }
 
+// What the program's own clients need of its own broker: connections of the parts, and of each thread of Streams;
+// requests with a batch of the usual size; what Streams keeps beside an offset.
+constexpr int64_t kConnections = 16;
+constexpr int64_t kConnectionsPerThread = 10;
+constexpr int64_t kRequestBytes = 1 << 20;
+constexpr int64_t kOffsetMetadataBytes = 1024;
+
 // What this program's own broker would refuse of its own application.
 void check_against_own_broker(const streams::StreamsConfig& streams, const broker::BrokerSettings& broker,
                               ConfigMistakes& out) {
-  const auto wrong = [&](const char* key, int64_t value, std::string_view relation, const char* limit, int64_t bound) {
-    out.push_back({key, std::to_string(value), fmt::format("is {} {}={}, the broker's", relation, limit, bound)});
+  struct Limit {
+    const char* key;
+    int64_t value;
+    int64_t least;
+    const char* least_is;
   };
-  const int64_t session_ms = streams.session_timeout_ms;
-  if (session_ms < broker.group_session_timeout_ms_min)
-    wrong("session.timeout.ms", session_ms, "below", "group.min.session.timeout.ms",
-          broker.group_session_timeout_ms_min);
-  if (session_ms > broker.group_session_timeout_ms_max)
-    wrong("session.timeout.ms", session_ms, "above", "group.max.session.timeout.ms",
-          broker.group_session_timeout_ms_max);
-  if (streams.exactly_once && streams.transaction_timeout_ms > broker.transaction_timeout_ms_max)
-    wrong("transaction.timeout.ms", streams.transaction_timeout_ms, "above", "transaction.max.timeout.ms",
-          broker.transaction_timeout_ms_max);
+  const int64_t threads = streams.num_stream_threads;
+  for (const Limit& one : {
+           Limit{"session.timeout.ms", streams.session_timeout_ms, broker.group_session_timeout_ms_min,
+                 "the broker's group.min.session.timeout.ms"},
+           Limit{"group.max.session.timeout.ms", broker.group_session_timeout_ms_max, streams.session_timeout_ms,
+                 "session.timeout.ms of the application"},
+           Limit{"transaction.max.timeout.ms", broker.transaction_timeout_ms_max,
+                 streams.exactly_once ? streams.transaction_timeout_ms : 0,
+                 "transaction.timeout.ms of the application"},
+           Limit{"group.max.size", broker.group_size_max, threads, "num.stream.threads of the application"},
+           Limit{"max.connections", broker.connections_max, kConnections + kConnectionsPerThread * threads,
+                 "what the program's own clients need"},
+           Limit{"socket.request.max.bytes", broker.request_bytes_max, kRequestBytes,
+                 "what the program's own clients need"},
+           Limit{"offset.metadata.max.bytes", broker.offset_metadata_bytes_max, kOffsetMetadataBytes,
+                 "what the program's own clients need"},
+       }) {
+    if (one.value >= one.least) continue;
+    out.push_back({one.key, std::to_string(one.value), fmt::format("is less than {}, {}", one.least, one.least_is)});
+  }
   if (streams.replication_factor > 1)
     out.push_back({"replication.factor", std::to_string(streams.replication_factor),
                    "there is one broker, which keeps one replica; leave it out"});
-  if (streams.num_stream_threads > broker.group_size_max)
-    wrong("num.stream.threads", streams.num_stream_threads, "above", "group.max.size", broker.group_size_max);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace muir::app {
 namespace {
 
 // Who sent the signal waits two seconds at most.
-constexpr int kInOrderMs = 1'500;
+constexpr int kInOrderMs = 1'200;
 constexpr char kAtOnce[] = "muir: what was being started does not end by itself; ended at once\n";
 
 bool readable(int fd, int timeout_ms) {

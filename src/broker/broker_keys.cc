@@ -6,6 +6,11 @@
 namespace muir::broker {
 namespace {
 
+// Where Kafka has no limit, and a slip of the finger would take the machine: the partitions that one request may make,
+// and more threads than any machine has cores.
+constexpr int64_t kInternalPartitionsMax = 10'000;
+constexpr int64_t kNetworkThreadsMax = 1024;
+
 void check_sessions(const BrokerSettings& settings, ConfigMistakes& out) {
   if (settings.group_session_timeout_ms_min > settings.group_session_timeout_ms_max)
     out.push_back({"group.min.session.timeout.ms", std::to_string(settings.group_session_timeout_ms_min),
@@ -133,7 +138,12 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .min = 0,
       .synonyms = {{"broker.id"}}},
      &BrokerSettings::node_id},
-    {{.name = "num.network.threads", .type = int32, .fallback = "2", .doc = "Threads that serve connections", .min = 1},
+    {{.name = "num.network.threads",
+      .type = int32,
+      .fallback = "2",
+      .doc = "Threads that serve connections",
+      .min = 1,
+      .max = kNetworkThreadsMax},
      &BrokerSettings::network_threads},
     {{.name = "num.partitions",
       .type = int32,
@@ -172,7 +182,8 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .type = int32,
       .fallback = "50",
       .doc = "Partitions of __consumer_offsets, when it is made",
-      .min = 1},
+      .min = 1,
+      .max = kInternalPartitionsMax},
      &BrokerSettings::offsets_topic_partitions},
     {{.name = "offsets.topic.replication.factor",
       .type = int32,
@@ -241,7 +252,8 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .type = int32,
       .fallback = "50",
       .doc = "Partitions of __transaction_state, when it is made",
-      .min = 1},
+      .min = 1,
+      .max = kInternalPartitionsMax},
      &BrokerSettings::transactions_topic_partitions},
     {{.name = "transaction.state.log.replication.factor",
       .type = int32,

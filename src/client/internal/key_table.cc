@@ -49,7 +49,7 @@ std::vector<ClientKey> make_keys() {
       text("security.protocol", kAll, {"", "PLAINTEXT, or SSL with the keys of TLS; SASL is refused", "", "PLAINTEXT"}),
       number("metadata.max.age.ms", kProducer | kConsumer, 1, 86400000,
              {"", "How old what is known of the cluster may be", "", "300000"}),
-      number("connections.max.idle.ms", kProducer | kConsumer, -1, kInt,
+      number("connections.max.idle.ms", kProducer | kConsumer, -1, INT64_MAX,
              {"", "A connection that was silent for so long is closed", "", kTheirs}),
       number("reconnect.backoff.ms", kProducer | kConsumer, 0, 3600000,
              {"", "Wait before connecting again", "", kTheirs}),
@@ -185,6 +185,8 @@ bool is_accepted_without_effect(std::string_view name, unsigned use) {
 std::string rdkafka_value(const ClientKey& key, const std::string& value) {
   // "-1", Java's word for the default or for never, is 0; a batch of no bytes is one of one record.
   if (key.config.min == -1 && value == "-1" && key.config.name != "compression.level") return "0";
+  // Longer than librdkafka can count is never.
+  if (key.config.name == "connections.max.idle.ms" && config_integer(value).value_or(0) > kInt) return "0";
   if (key.config.name == "batch.size" && value == "0") return "1";
   // Not less than one record of librdkafka's, whose least size is a thousand bytes.
   if (key.config.name == "fetch.max.bytes" && value.size() < 4) return "1000";
