@@ -5,9 +5,16 @@
 
 #include "broker/internal/scripted_client_fixture.h"
 #include "brokers.h"
+#include "testing/eventually.h"
+#include "wire/messages/add_offsets_to_txn.h"
 #include "wire/messages/alter_configs.h"
 #include "wire/messages/create_topics.h"
+#include "wire/messages/end_txn.h"
+#include "wire/messages/find_coordinator.h"
 #include "wire/messages/incremental_alter_configs.h"
+#include "wire/messages/init_producer_id.h"
+#include "wire/messages/offset_commit.h"
+#include "wire/messages/txn_offset_commit.h"
 
 namespace muir::interop {
 namespace {
@@ -70,6 +77,64 @@ TEST_P(RequestContract, ARequestMakesAtMostTenThousandPartitions) {
   // Apache Kafka runs into the limit of its own records, and has no better word for it than UNKNOWN_SERVER_ERROR.
   const auto expected = GetParam() == Vendor::muir ? ErrorCode::policy_violation : ErrorCode::unknown_server_error;
   EXPECT_EQ(client.call(grow, 3).results.at(0).error_code, expected);
+}
+
+// Offsets of what does not exist: each partition is answered for itself, and the transaction goes on.
+TEST_P(RequestContract, OffsetsOfUnknownTopicsAreRefusedPartitionByPartition) {
+  TestClient client(port());
+  wire::CreateTopicsRequest create;
+  create.timeout_ms = 20'000;
+  create.topics = {{"with-offsets", 1, 1, {}, {}, {}}};
+  ASSERT_EQ(client.call(create, 7).topics.at(0).error_code, ErrorCode::none);
+  const std::string id = "offsets-of-unknown-topics";
+  const auto made = [&](ErrorCode error) { return error == ErrorCode::none; };
+  for (const int8_t type : {int8_t{0}, int8_t{1}}) {
+    ASSERT_TRUE(testing::eventually(
+        [&] { return made(client.call(wire::FindCoordinatorRequest{.key = id, .key_type = type}, 3).error_code); }));
+  }
+  wire::InitProducerIdRequest init;
+  init.transactional_id = id;
+  init.transaction_timeout_ms = 60'000;
+  wire::InitProducerIdResponse producer;
+  ASSERT_TRUE(testing::eventually([&] { return made((producer = client.call(init, 4)).error_code); }));
+  const wire::AddOffsetsToTxnRequest add{id, producer.producer_id, producer.producer_epoch, id, {}};
+  ASSERT_TRUE(testing::eventually([&] { return made(client.call(add, 3).error_code); }));
+  wire::TxnOffsetCommitRequest in_txn;
+  in_txn.transactional_id = in_txn.group_id = id;
+  in_txn.producer_id = producer.producer_id;
+  in_txn.producer_epoch = producer.producer_epoch;
+  wire::OffsetCommitRequest plain;
+  plain.group_id = id + "-plain";
+  plain.generation_id_or_member_epoch = -1;
+  const struct {
+    const char* topic;
+    int32_t partition;
+    ErrorCode expected;
+  } rows[] = {{"with-offsets", 0, ErrorCode::none},
+              {"with-offsets", 1, ErrorCode::unknown_topic_or_partition},
+              {"with-offsets", -1, ErrorCode::unknown_topic_or_partition},
+              {"never-was", 0, ErrorCode::unknown_topic_or_partition},
+              {"no topic's name", 0, ErrorCode::unknown_topic_or_partition}};
+  for (const auto& row : rows) {
+    SCOPED_TRACE(fmt::format("{}-{}", row.topic, row.partition));
+    wire::TxnOffsetCommitRequest::Partition one;
+    one.partition_index = row.partition;
+    one.committed_offset = 5;
+    in_txn.topics = {{row.topic, {one}, {}}};
+    const auto asked_in_txn = [&] { return client.call(in_txn, 3).topics.at(0).partitions.at(0).error_code; };
+    // Apache Kafka's coordinator learns of a new topic a moment later.
+    EXPECT_TRUE(testing::eventually([&] { return asked_in_txn() == row.expected; }))
+        << static_cast<int>(asked_in_txn());
+    wire::OffsetCommitRequest::Partition other;
+    other.partition_index = row.partition;
+    other.committed_offset = 5;
+    plain.topics.clear();
+    plain.topics.emplace_back().name = row.topic;
+    plain.topics.back().partitions.push_back(other);
+    EXPECT_EQ(client.call(plain, 8).topics.at(0).partitions.at(0).error_code, row.expected);
+  }
+  const wire::EndTxnRequest end{id, producer.producer_id, producer.producer_epoch, true, {}};
+  EXPECT_EQ(client.call(end, 3).error_code, ErrorCode::none);
 }
 
 // What a topic cannot have is refused by every way in which it may be asked for, in the same words.
