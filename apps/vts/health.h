@@ -15,7 +15,8 @@ struct Health {
   std::string why{};            // of what is not ok
 };
 
-// `failing`: KafkaStreams::failing(). `has_run`: whether it has been running since the start.
+// `failing`: ClusterWatch::silence(), or KafkaStreams::failing(). `has_run`: whether it has been running since the
+// start.
 Health health_of(streams::StreamsState state, const Status& failing, bool has_run);
 
 // {"status":"ok","processing":"running"}: 200, or 503 with the reason.

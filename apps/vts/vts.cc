@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "apps/vts/api.h"
+#include "apps/vts/cluster_watch.h"
 #include "apps/vts/dead_letters.h"
 #include "apps/vts/feed.h"
 #include "apps/vts/health.h"
@@ -103,6 +104,7 @@ class Running final : public Vts {
     if (replay_thread_.joinable()) replay_thread_.join();
     if (feed_) feed_->stop();
     if (server_) server_->stop();
+    cluster_watch_.stop();
     if (streams_) {
       if (const Status status = streams_->close(kStopTimeoutMs); !status.ok())
         log::warn("stopping the topology: {}", status.to_string());
@@ -200,7 +202,9 @@ class Running final : public Vts {
     routes.push_back({.method = "GET",
                       .path = "/health",
                       .run = [this](net::RestCall&) -> net::RestAnswer {
-                        return answer(health_of(streams_->state(), streams_->failing(), has_run_));
+                        const Status silence = cluster_watch_.silence(system_clock().steady_ms());
+                        const Status failing = silence.ok() ? streams_->failing() : silence;
+                        return answer(health_of(streams_->state(), failing, has_run_));
                       },
                       .query = std::vector<std::string>{},
                       .open = true});
@@ -212,6 +216,7 @@ class Running final : public Vts {
     if (!options_.demo_dir.empty()) server_->files("/demo", options_.demo_dir);
     if (!options_.web_dir.empty()) server_->files("/", options_.web_dir);
     MUIR_RETURN_IF_ERROR(server_->start());
+    cluster_watch_.start();
     feed_->start();
     if (options_.metrics == nullptr) return {};
     stores_metrics_ = store::rocksdb_metrics(*options_.metrics);
@@ -266,6 +271,7 @@ class Running final : public Vts {
   RegistryPort& registry_;
   View view_;
   ZoneDirectory directory_;
+  ClusterWatch cluster_watch_{client_};
   StatsBoard board_;
   net::EventLoop loop_{"vts-http", kLoopThreads};
   std::unique_ptr<client::Producer> producer_;
