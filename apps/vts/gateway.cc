@@ -88,6 +88,7 @@ void Gateway::handle(const std::shared_ptr<net::RestCall>& call) {
     return call->answer(error_answer(too_many ? 413 : 400, too_many ? "too_many_positions" : "malformed_json",
                                      parsed.status().message()));
   }
+  call->drop_body();
   const auto batch = std::make_shared<Batch>();  // shared with the acknowledgement
   batch->items = std::move(*parsed);
   counters_->received.add(batch->items.size());

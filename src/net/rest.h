@@ -53,6 +53,9 @@ class RestCall : public HttpResponder {
   [[nodiscard]] const std::string& param(std::string_view name) const;
   [[nodiscard]] const std::string* find_param(std::string_view name) const;  // nullptr: there is none
 
+  // The body has been read: it does not have to be kept until the answer. Before others know the call.
+  void drop_body() { request_.body = {}; }
+
   // Whether nobody waits for the answer any more: the client has hung up, or was told that it took too long. Long work
   // asks now and then, and ends.
   [[nodiscard]] virtual bool cancelled() const = 0;

@@ -73,11 +73,13 @@ class Session final : public HttpConnection,
   }
 
   [[nodiscard]] std::optional<int64_t> silent_since_ms() const override {
-    if (working_) return std::nullopt;
+    if (working_ || ending_) return std::nullopt;
     return stream_->queued_bytes() > 0 ? stream_->last_written_ms() : stream_->last_progress_ms();
   }
   void end_silent() override {
+    ending_ = true;  // it makes room once
     stream_->post([self = shared_from_this()] {
+      self->ending_ = self->closed_ || !self->working_;
       if (self->closed_ || self->working_) return;
       self->metrics_->shed().add();
       self->stream_->abort();
@@ -401,6 +403,7 @@ class Session final : public HttpConnection,
   std::atomic<bool> working_{false};   // on a request that came whole, or a WebSocket; else the peer is waited for
   std::atomic<bool> answered_{false};  // the request in work; the next one waits until that is read
   std::atomic<bool> peer_ended_{false};
+  std::atomic<bool> ending_{false};  // for its silence, as soon as the loop comes to it
   bool closed_ = false;
   int64_t began_ms_ = 0;
   int64_t deadline_ms_ = kNever;
