@@ -466,15 +466,29 @@ Result<std::vector<int>> RegistryService::referenced_by(const std::string& subje
   return std::vector<int>(ids.begin(), ids.end());
 }
 
-std::vector<SchemaVersion> RegistryService::schemas(std::string_view subject_prefix, bool include_deleted,
-                                                    bool only_latest) {
+std::vector<SchemaVersion> RegistryService::schemas(SchemaCursor& cursor, size_t bytes_max) {
   const std::lock_guard lock(mutex_);
   std::vector<SchemaVersion> out;
-  for (const auto& [subject, versions] : index_.subjects()) {
-    if (!subject.starts_with(subject_prefix)) continue;
-    const auto* latest = index_.latest(subject, include_deleted);
-    for (const auto& [number, version] : versions) {
-      if (only_latest ? &version == latest : include_deleted || !version.deleted) out.push_back(version);
+  size_t bytes = 0;
+  const auto& subjects = index_.subjects();
+  auto at = subjects.lower_bound(cursor.after ? cursor.after->first : cursor.subject_prefix);
+  for (; at != subjects.end() && at->first.starts_with(cursor.subject_prefix); ++at) {
+    const auto& [subject, versions] = *at;
+    const bool begun = cursor.after && cursor.after->first == subject;
+    const auto* latest = index_.latest(subject, cursor.include_deleted);
+    for (auto version = begun ? versions.upper_bound(cursor.after->second) : versions.begin();
+         version != versions.end(); ++version) {
+      const bool listed =
+          cursor.only_latest ? &version->second == latest : cursor.include_deleted || !version->second.deleted;
+      if (!listed) continue;
+      cursor.after = {subject, version->first};
+      if (cursor.skip > 0) {
+        --cursor.skip;
+        continue;
+      }
+      out.push_back(version->second);
+      bytes += version->second.schema.size();
+      if (bytes >= bytes_max) return out;
     }
   }
   return out;

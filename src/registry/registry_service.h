@@ -54,6 +54,16 @@ struct RegistryCounts {
   uint64_t failed_writes = 0;
 };
 
+// Which versions of which subjects are listed, by subject and version, and how far that has come. What is written
+// meanwhile is in the list, or not; nothing is in it twice.
+struct SchemaCursor {
+  std::string subject_prefix{};
+  bool include_deleted = false;
+  bool only_latest = false;
+  size_t skip = 0;                            // versions that are still to be left out
+  std::optional<SchemaIndex::Place> after{};  // the last one that was given or left out
+};
+
 class RegistryService {
  public:
   using Options = RegistryServiceOptions;
@@ -76,7 +86,8 @@ class RegistryService {
   Result<std::string> self_contained_text(int id);
   Result<std::vector<SchemaVersion>> versions_of_id(int id, bool include_deleted);
   Result<std::vector<int>> referenced_by(const std::string& subject, VersionSpec spec, bool include_deleted);
-  std::vector<SchemaVersion> schemas(std::string_view subject_prefix, bool include_deleted, bool only_latest);
+  // The next versions of a list that may be long: about `bytes_max` of their texts, at least one; none at the end.
+  std::vector<SchemaVersion> schemas(SchemaCursor& cursor, size_t bytes_max);
   int id_max();
   RegistryCounts counts();
   // How many texts have been parsed: what registering and looking up cost.

@@ -134,15 +134,6 @@ Body get_id_places(Service& service, const RestRequest& request, bool with_versi
 Body get_id_subjects(Service& service, const RestRequest& request) { return get_id_places(service, request, false); }
 Body get_id_versions(Service& service, const RestRequest& request) { return get_id_places(service, request, true); }
 
-Body get_schemas(Service& service, const RestRequest& request) {
-  const Page page = MUIR_TRY(Page::of(request));
-  Json::Array items;
-  for (const auto& version :
-       service.schemas(request.subject_prefix(), request.flag("deleted"), request.flag("latestOnly")))
-    items.push_back(version_json(version));
-  return Json(page.part_of(std::move(items))).to_string();
-}
-
 Body post_compatibility(Service& service, const RestRequest& request) {
   std::optional<VersionSpec> spec;
   if (request.names_version()) spec = MUIR_TRY(request.version());
@@ -242,6 +233,52 @@ void dress(net::HttpResponse& response, const net::RestError& error, std::string
   response.body = std::move(dressed.body);
 }
 
+// Everything that the registry holds may be long: it is written part by part, as the client reads.
+class SchemaList {
+ public:
+  SchemaList(Service& service, SchemaCursor cursor, std::optional<size_t> limit)
+      : service_(service), cursor_(std::move(cursor)), left_(limit.value_or(SIZE_MAX)) {}
+
+  // The next part of the text; empty after the last.
+  Bytes next() {
+    if (ended_) return {};
+    Bytes part;
+    const auto versions = left_ == 0 ? std::vector<SchemaVersion>() : service_.schemas(cursor_, kPartBytes);
+    for (const auto& version : versions) {
+      --left_;
+      part += begun_ ? ',' : '[';
+      begun_ = true;
+      version_json(version).append_to(part);
+      if (left_ == 0) break;
+    }
+    ended_ = versions.empty() || left_ == 0;
+    if (ended_) part += begun_ ? "]" : "[]";
+    return part;
+  }
+
+ private:
+  static constexpr size_t kPartBytes = 64 * 1024;
+
+  Service& service_;
+  SchemaCursor cursor_;
+  size_t left_;
+  bool begun_ = false;
+  bool ended_ = false;
+};
+
+net::RestAnswer get_schemas(Service& service, const RestRequest& request, std::string_view accept) {
+  const auto page = Page::of(request);
+  if (!page.ok()) return error_of(page.status());
+  SchemaCursor cursor{.subject_prefix = request.subject_prefix(),
+                      .include_deleted = request.flag("deleted"),
+                      .only_latest = request.flag("latestOnly"),
+                      .skip = page->offset()};
+  net::HttpResponse response = answer_of({}, accept);
+  response.source = net::body_of(
+      [list = SchemaList(service, std::move(cursor), page->limit())]() mutable { return Result<Bytes>(list.next()); });
+  return response;
+}
+
 std::optional<net::RestError> check_types(const net::HttpRequest& request) {
   if (!request.body.empty() && !is_body_type(request.header("content-type")))
     return net::RestError{.status = 415, .message = "HTTP 415 Unsupported Media Type"};
@@ -259,7 +296,7 @@ std::vector<net::RestRoute> rest_routes(RegistryService& service) {
   struct Row {
     const char* method;
     const char* path;
-    RestWork work;  // in_turn: it waits for the log; slow: its schema may be large, or its answer long
+    RestWork work;  // in_turn: it waits for the log; slow: its schema may be large
     Operation run;
   };
   static constexpr Row kRows[]{
@@ -274,7 +311,6 @@ std::vector<net::RestRoute> rest_routes(RegistryService& service) {
       {"DELETE", "/subjects/{subject}/versions/{version}", RestWork::in_turn, delete_version},
       {"GET", "/subjects/{subject}/versions/{version}/schema", RestWork::at_once, get_version_schema},
       {"GET", "/subjects/{subject}/versions/{version}/referencedby", RestWork::at_once, get_referenced_by},
-      {"GET", "/schemas", RestWork::slow, get_schemas},
       {"GET", "/schemas/types", RestWork::at_once, get_types},
       {"GET", "/schemas/ids/{id}", RestWork::at_once, get_id},
       {"GET", "/schemas/ids/{id}/schema", RestWork::at_once, get_id_schema},
@@ -307,6 +343,9 @@ std::vector<net::RestRoute> rest_routes(RegistryService& service) {
                         return answer_of(*std::move(body), call.request().header_list("accept"));
                       }});
   }
+  routes.push_back({.method = "GET", .path = "/schemas", .run = [&service](net::RestCall& call) {
+                      return get_schemas(service, RestRequest(call), call.request().header_list("accept"));
+                    }});
   return routes;
 }
 

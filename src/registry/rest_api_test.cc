@@ -441,6 +441,57 @@ TEST_F(RestApi, SettingsOfOtherRegistriesSurviveAChangeOfTheLevel) {
   EXPECT_EQ(ask("PUT", "/config/s", R"({"compatibility":"NONE","validateFields":false})").substr(0, 3), "200");
 }
 
+// Longer than a part of the answer, of which each begins where the one before it ended.
+TEST_F(RestApi, ListsAllSchemasHoweverLongTheirTexts) {
+  for (int i = 0; i < 12; ++i) {
+    const std::string subject = fmt::format("{}{}", i % 3 == 0 ? "a" : "b", i / 3);
+    const std::string doc(static_cast<size_t>(i % 4) * 40'000, 'x');
+    ask("PUT", "/config/" + subject, R"({"compatibility":"NONE"})");
+    for (int version = 1; version <= 1 + i % 2; ++version) {
+      const std::string text =
+          fmt::format(R"({{"type":"enum","name":"E{}v{}","symbols":["A"],"doc":"{}"}})", i, version, doc);
+      ASSERT_EQ(add(subject, text).substr(0, 3), "200");
+    }
+  }
+  ask("DELETE", "/subjects/b1/versions/1");
+  const auto listed = [&](const std::string& query) {
+    const std::string answer = ask("GET", "/schemas" + query);
+    const auto json = schema::Json::parse(answer.substr(4));
+    std::string names;
+    if (!json.ok()) return answer.substr(0, 200);
+    for (const auto& one : *json->as_array())
+      names += fmt::format("{}/{} ", *one.find("subject")->as_string(), *one.find("version")->as_int64());
+    return names;
+  };
+  // The same from what is asked for one by one.
+  std::vector<std::string> live;
+  std::vector<std::string> all;
+  std::vector<std::string> latest;
+  for (const std::string& subject : service_->subjects("", true, false)) {
+    const auto versions = *service_->versions(subject, true, false);
+    const auto of_live = *service_->versions(subject, false, false);
+    for (const int version : versions) all.push_back(fmt::format("{}/{} ", subject, version));
+    for (const int version : of_live) live.push_back(fmt::format("{}/{} ", subject, version));
+    latest.push_back(fmt::format("{}/{} ", subject, of_live.back()));
+  }
+  const auto joined = [](const std::vector<std::string>& names, size_t from, size_t count) {
+    std::string out;
+    for (size_t i = from; i < names.size() && i - from < count; ++i) out += names[i];
+    return out;
+  };
+  EXPECT_EQ(listed(""), joined(live, 0, 99));
+  EXPECT_EQ(listed("?deleted=true"), joined(all, 0, 99));
+  EXPECT_EQ(listed("?latestOnly=true"), joined(latest, 0, 99));
+  for (const size_t offset : {size_t{0}, size_t{1}, size_t{7}, live.size() - 1, live.size(), live.size() + 1}) {
+    for (const size_t limit : {size_t{1}, size_t{5}, live.size(), live.size() + 1})
+      EXPECT_EQ(listed(fmt::format("?offset={}&limit={}", offset, limit)), joined(live, offset, limit));
+  }
+  std::string of_a;
+  for (const auto& name : live) of_a += name.starts_with('a') ? name : "";
+  EXPECT_EQ(listed("?subjectPrefix=a"), of_a);
+  EXPECT_EQ(ask("GET", "/schemas?subjectPrefix=c"), "200 []");
+}
+
 TEST_F(RestApi, SpeaksTheTypesThatClientsMay) {
   struct Case {
     std::string_view content_type, accept;

@@ -49,6 +49,9 @@ class Page {
   // none.
   static Result<Page> of(const RestRequest& request);
 
+  [[nodiscard]] size_t offset() const { return offset_; }
+  [[nodiscard]] std::optional<size_t> limit() const { return limit_; }
+
   template <class T>
   [[nodiscard]] std::vector<T> part_of(std::vector<T> items) const {
     items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(std::min(offset_, items.size())));
