@@ -103,8 +103,22 @@ class EngineKeyValueStore final : public KeyValueStore {
   Bytes row_;  // of the write under way
 };
 
+class KeyValueSupplier final : public StoreSupplier {
+ public:
+  explicit KeyValueSupplier(KeyValueStoreOptions options) : options_(std::move(options)) {}
+  const std::string& name() const override { return options_.name; }
+  bool provides(const StoreFacet& facet) const override { return &facet == &KeyValueStore::kFacet; }
+  std::unique_ptr<StateStore> make() const override { return make_key_value_store(options_); }
+
+ private:
+  const KeyValueStoreOptions options_;
+};
+
 }  // namespace
 
+std::shared_ptr<const StoreSupplier> key_value_supplier(KeyValueStoreOptions options) {
+  return std::make_shared<KeyValueSupplier>(std::move(options));
+}
 std::unique_ptr<KeyValueStore> make_key_value_store(KeyValueStoreOptions options) {
   return std::make_unique<EngineKeyValueStore>(std::move(options));
 }

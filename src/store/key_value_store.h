@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "store/state_store.h"
+#include "store/store_supplier.h"
 
 namespace muir::store {
 
@@ -32,6 +32,8 @@ enum class Order : unsigned char { ascending, descending };
 
 class KeyValueStore : public StateStore {
  public:
+  static constexpr StoreFacet kFacet{"key-value"};
+
   // `value` absent: deletes. `timestamp_ms` goes to the changelog, and into the store when its format is timestamped.
   virtual Status put(BytesView key, OptBytesView value, int64_t timestamp_ms) = 0;
   // Reads into `out`, whose memory is reused; false when there is no such key. Thread-safe.
@@ -53,8 +55,12 @@ class KeyValueStore : public StateStore {
     if (!found) return std::optional<ValueAndTimestamp>();
     return std::optional<ValueAndTimestamp>(std::move(out));
   }
+
+ protected:
+  void* facet(const StoreFacet& wanted) override { return &wanted == &kFacet ? this : nullptr; }
 };
 
 std::unique_ptr<KeyValueStore> make_key_value_store(KeyValueStoreOptions options);
+std::shared_ptr<const StoreSupplier> key_value_supplier(KeyValueStoreOptions options);
 
 }  // namespace muir::store

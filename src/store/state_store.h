@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/metrics.h"
@@ -50,9 +51,20 @@ struct StoreUsage {
   uint64_t memory_bytes = 0;  // of writes that are not in files yet; 0 of a store that has no files
 };
 
+// Names an interface of stores, told apart by its address: `static constexpr StoreFacet kFacet{"key-value"};`
+struct StoreFacet {
+  std::string_view name;
+};
+
 class StateStore {
  public:
   virtual ~StateStore() = default;
+
+  // The store as one of its interfaces, such as KeyValueStore; null when it is none. Any thread.
+  template <class Interface>
+  [[nodiscard]] Interface* as() {
+    return static_cast<Interface*>(facet(Interface::kFacet));
+  }
 
   [[nodiscard]] virtual const std::string& name() const = 0;
   // True when the content outlives the process.
@@ -69,6 +81,12 @@ class StateStore {
   virtual Status sync() = 0;
   // Writes since the last sync() may be lost.
   virtual Status close() = 0;
+  // Writes that the store's rules dropped, such as those of windows past keeping. Any thread.
+  [[nodiscard]] virtual uint64_t dropped() const { return 0; }
+
+ protected:
+  // The interface as a pointer of its own type.
+  [[nodiscard]] virtual void* facet(const StoreFacet& wanted) = 0;
 };
 
 // Memory that all RocksDB stores of the process share: blocks read, and writes not yet in files. To be called before

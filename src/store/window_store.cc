@@ -135,7 +135,7 @@ class SegmentedWindowStore final : public WindowStore {
   StoreUsage usage() override { return engine_->usage(); }
   Status sync() override { return engine_->sync(); }
   Status close() override { return engine_->close(); }
-  uint64_t expired_puts() const override { return expired_puts_; }
+  uint64_t dropped() const override { return expired_puts_; }
 
   Status open(const std::string& folder) override {
     MUIR_RETURN_IF_ERROR(engine_->open(folder));
@@ -292,8 +292,40 @@ class SegmentedWindowStore final : public WindowStore {
   Bytes row_;
 };
 
+class WindowSupplier final : public StoreSupplier {
+ public:
+  explicit WindowSupplier(WindowStoreOptions options) : options_(std::move(options)) {}
+  const std::string& name() const override { return options_.name; }
+  bool provides(const StoreFacet& facet) const override { return &facet == &WindowStore::kFacet; }
+  Status check() const override {
+    if (options_.window_size_ms <= 0) {
+      return error(Code::invalid_argument, "window store {}: window size {} ms must be positive", options_.name,
+                   options_.window_size_ms);
+    }
+    if (options_.retention_ms < options_.window_size_ms) {
+      return error(Code::invalid_argument, "window store {}: retention {} ms below the window size, {} ms",
+                   options_.name, options_.retention_ms, options_.window_size_ms);
+    }
+    return {};
+  }
+  // Windows that nobody reads any more are deleted, also those whose keys never come again.
+  std::map<std::string, std::string> changelog_configs(const ChangelogSettings& settings) const override {
+    const int64_t more_ms = settings.additional_retention_ms;
+    const bool overflows = options_.retention_ms > INT64_MAX - more_ms;
+    return {{"cleanup.policy", "compact,delete"},
+            {"retention.ms", std::to_string(overflows ? INT64_MAX : options_.retention_ms + more_ms)}};
+  }
+  std::unique_ptr<StateStore> make() const override { return make_window_store(options_); }
+
+ private:
+  const WindowStoreOptions options_;
+};
+
 }  // namespace
 
+std::shared_ptr<const StoreSupplier> window_supplier(WindowStoreOptions options) {
+  return std::make_shared<WindowSupplier>(std::move(options));
+}
 std::unique_ptr<WindowStore> make_window_store(WindowStoreOptions options) {
   return std::make_unique<SegmentedWindowStore>(std::move(options));
 }

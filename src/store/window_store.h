@@ -37,7 +37,10 @@ class WindowIterator {
 
 class WindowStore : public StateStore {
  public:
-  // `value` absent: deletes. A window older than the retention is dropped and counted.
+  static constexpr StoreFacet kFacet{"window"};
+
+  // `value` absent: deletes. A window older than the retention is dropped and counted in
+  // dropped().
   virtual Status put(BytesView key, OptBytesView value, int64_t window_start_ms, int64_t timestamp_ms) = 0;
   // Reads into `out`; false when there is no such window. Thread-safe. Not for stores that retain duplicates.
   virtual Result<bool> fetch(BytesView key, int64_t window_start_ms, ValueAndTimestamp& out) = 0;
@@ -52,11 +55,13 @@ class WindowStore : public StateStore {
   // Every window, in the order of fetch_range. Thread-safe.
   Result<std::unique_ptr<WindowIterator>> all() { return fetch_range(std::nullopt, std::nullopt, 0, INT64_MAX); }
 
-  // Puts dropped because their window was too old. Thread-safe.
-  [[nodiscard]] virtual uint64_t expired_puts() const = 0;
   [[nodiscard]] virtual const WindowStoreOptions& options() const = 0;
+
+ protected:
+  void* facet(const StoreFacet& wanted) override { return &wanted == &kFacet ? this : nullptr; }
 };
 
 std::unique_ptr<WindowStore> make_window_store(WindowStoreOptions options);
+std::shared_ptr<const StoreSupplier> window_supplier(WindowStoreOptions options);
 
 }  // namespace muir::store

@@ -93,7 +93,7 @@ TEST(WindowStore, DropsPutsThatAreTooOldBySegmentOnDiskAndExactlyInMemory) {
     ASSERT_TRUE(store->put("k", "new", 1000, 1000).ok());
     store->set_changelog(&changes);
     ASSERT_TRUE(store->put("k", "late", c.late_ms, 1).ok());
-    EXPECT_EQ(store->expired_puts(), c.stored ? 0u : 1u);
+    EXPECT_EQ(store->dropped(), c.stored ? 0u : 1u);
     EXPECT_EQ(changes.all.size(), c.stored ? 1u : 0u);
   }
 }
@@ -187,7 +187,7 @@ TEST(RocksWindowStore, KnowsAfterReopeningThatTimeHasPassed) {
   auto store = open_store(dir, StoreKind::rocksdb, 300);
   EXPECT_EQ(rows(store->all()), "a/420=x a/510=x");
   ASSERT_TRUE(store->put("a", "late", 150, 150).ok());
-  EXPECT_EQ(store->expired_puts(), 1U);
+  EXPECT_EQ(store->dropped(), 1U);
 }
 
 TEST(RocksWindowStore, AnIteratorOutlivesWritesAndTheEndOfItsSegment) {

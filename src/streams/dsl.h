@@ -46,6 +46,7 @@ class StreamsBuilder {
   void add_state_store(KeyValueStoreBuilder<K, V> store);
   template <class K, class V>
   void add_state_store(WindowStoreBuilder<K, V> store);
+  void add_state_store(StoreBuilder store);
 
   // The topology, or the first mistake in it.
   [[nodiscard]] Result<Topology> build() const { return builder_.build(); }
@@ -103,7 +104,7 @@ void StreamsBuilder::add_state_store(KeyValueStoreBuilder<K, V> store) {
   builder_.add_store(
       {.types = internal::types<K, V>(),
        .serdes = internal::serdes(store),
-       .options = store::KeyValueStoreOptions{.name = store.name, .kind = store.kind, .format = store.format},
+       .supplier = store::key_value_supplier({.name = store.name, .kind = store.kind, .format = store.format}),
        .logging = store.logging,
        .topic_configs = store.topic_configs});
 }
@@ -113,13 +114,19 @@ void StreamsBuilder::add_state_store(WindowStoreBuilder<K, V> store) {
   internal::stored<K, V>();
   builder_.add_store({.types = internal::types<K, V>(),
                       .serdes = internal::serdes(store),
-                      .options = store::WindowStoreOptions{.name = store.name,
-                                                           .kind = store.kind,
-                                                           .format = store.format,
-                                                           .window_size_ms = store.window_size.count(),
-                                                           .retention_ms = store.retention.count()},
+                      .supplier = store::window_supplier({.name = store.name,
+                                                          .kind = store.kind,
+                                                          .format = store.format,
+                                                          .window_size_ms = store.window_size.count(),
+                                                          .retention_ms = store.retention.count()}),
                       .logging = store.logging,
                       .topic_configs = store.topic_configs});
+}
+
+inline void StreamsBuilder::add_state_store(StoreBuilder store) {
+  builder_.add_store({.supplier = std::move(store.supplier),
+                      .logging = store.logging,
+                      .topic_configs = std::move(store.topic_configs)});
 }
 
 }  // namespace muir::streams

@@ -37,7 +37,7 @@ KafkaStreams::~KafkaStreams() = default;
 Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topology, StreamsConfig config,
                                                            client::Client& client, StreamsEnvironment environment) {
   internal::InstanceParts parts;
-  parts.plan = MUIR_TRY(topology.plan(config.application_id));
+  parts.plan = MUIR_TRY(topology.plan(config.application_id, config.stores));
   parts.client = &client;
   parts.clock = environment.clock != nullptr ? environment.clock : &system_clock();
   parts.files = environment.files != nullptr ? environment.files : &system_env();

@@ -126,6 +126,19 @@ class KafkaStreams {
     MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
     return WindowView<K, V>(MUIR_TRY(reader(store)), std::move(key), std::move(value));
   }
+  // Stores of any kind: visit(Interface&) for each partition that this instance has; false ends it. Only what the kind
+  // allows beside its owner may be called.
+  template <class Interface, class F>
+  Status visit_store(const std::string& store, F visit) const {
+    const internal::StoreReader parts = MUIR_TRY(reader(store));
+    return parts.visit([&](store::StateStore& part) -> Result<bool> {
+      Interface* typed = part.as<Interface>();
+      if (typed == nullptr) {
+        return error(Code::invalid_argument, "query store {}: it is not a {} store", store, Interface::kFacet.name);
+      }
+      return visit(*typed);
+    });
+  }
   Result<internal::StoreReader> reader(const std::string& store) const;
   // Which instance has the serialised key; unavailable until the first assignment is known.
   Result<KeyMetadata> metadata_for_key(const std::string& store, BytesView key) const;

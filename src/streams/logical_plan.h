@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "serde/erased_serde.h"
-#include "store/key_value_store.h"
-#include "store/window_store.h"
+#include "store/store_supplier.h"
 #include "streams/object_type.h"
 #include "streams/options.h"
 #include "streams/row.h"
@@ -64,7 +63,8 @@ enum class Shape : unsigned char { nothing, stream, table, global_table, stream_
 // The store behind a table; empty name: a generated one, and only if something looks the table up.
 struct StoreSettings {
   std::string name{};
-  StoreKind kind = StoreKind::rocksdb;
+  std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with the options; null: one of the library's
+  std::optional<StoreKind> kind{};                         // of the library's; absent: the application's default
   bool logging = true;
   std::optional<std::chrono::milliseconds> retention{};  // of windows; default: their size and grace
   std::map<std::string, std::string> topic_configs{};
@@ -220,7 +220,7 @@ struct Operator {
 struct LogicalStore {
   TypePair types{};
   SerdePair serdes{};
-  std::variant<store::KeyValueStoreOptions, store::WindowStoreOptions> options{};
+  std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with the program
   bool logging = true;
   std::map<std::string, std::string> topic_configs{};
 };

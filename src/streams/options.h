@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "serde/erased_serde.h"
-#include "store/state_store.h"
+#include "store/store_supplier.h"
 #include "streams/record.h"
 
 namespace muir::streams {
@@ -94,10 +94,12 @@ struct Materialized {
   std::string store{};  // default: a generated name
   SerdeRef<K> key{};
   SerdeRef<V> value{};
-  StoreKind kind = StoreKind::rocksdb;
+  std::optional<StoreKind> kind{};                       // default: the configuration's dsl.store.suppliers.class
   bool logging = true;                                   // false: no changelog, and nothing to restore from
   std::optional<std::chrono::milliseconds> retention{};  // of window stores; default: window size and grace
   std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
+  // Makes the store, and names it: a kind of the program's own. Shared with every task.
+  std::shared_ptr<const store::StoreSupplier> supplier{};
 };
 
 // A processor's name, and which stores it may use.

@@ -53,7 +53,7 @@ Status ProcessingContext::forward_row(const Row& row, const std::string& child) 
 }
 
 Result<ProcessingContext::StoreAccess> ProcessingContext::find_store(const std::string& name, const ObjectType* key,
-                                                                     const ObjectType* value, bool window) {
+                                                                     const ObjectType* value) {
   internal::TaskContext& task = node_.task();
   const auto& connected = node_.spec().stores;
   const auto spec = task.graph.stores().find(name);
@@ -68,16 +68,11 @@ Result<ProcessingContext::StoreAccess> ProcessingContext::find_store(const std::
     return error(Code::invalid_argument, "processor {}: state store {} was declared with other types",
                  node_.spec().name, name);
   }
-  StoreAccess access{.key = types.key.serde,
+  return StoreAccess{.found = MUIR_TRY(task.state_store(name)),
+                     .key = types.key.serde,
                      .value = types.value.serde,
                      .topic = task.store_topic(name),
                      .record_time_ms = &task.record_time_ms};
-  if (window) {
-    access.window = MUIR_TRY(task.window_store(name));
-  } else {
-    access.key_value = MUIR_TRY(task.key_value_store(name));
-  }
-  return access;
 }
 
 }  // namespace muir::streams

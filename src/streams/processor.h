@@ -69,15 +69,20 @@ class ProcessingContext {
   // A store that was named when the processor was added; the types must be those it was declared with.
   template <class K, class V>
   [[nodiscard]] Result<KeyValueStore<K, V>> key_value_store(const std::string& name) {
-    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>(), false));
-    return KeyValueStore<K, V>(*access.key_value, SerdeRef<K>(access.key), SerdeRef<V>(access.value), access.topic,
-                               access.record_time_ms);
+    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>()));
+    return KeyValueStore<K, V>(*MUIR_TRY(access.as<store::KeyValueStore>(name)), SerdeRef<K>(access.key),
+                               SerdeRef<V>(access.value), access.topic, access.record_time_ms);
   }
   template <class K, class V>
   [[nodiscard]] Result<WindowStore<K, V>> window_store(const std::string& name) {
-    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>(), true));
-    return WindowStore<K, V>(*access.window, SerdeRef<K>(access.key), SerdeRef<V>(access.value), access.topic,
-                             access.record_time_ms);
+    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>()));
+    return WindowStore<K, V>(*MUIR_TRY(access.as<store::WindowStore>(name)), SerdeRef<K>(access.key),
+                             SerdeRef<V>(access.value), access.topic, access.record_time_ms);
+  }
+  // A store of a kind of its own, declared with a StoreBuilder.
+  template <class Interface>
+  [[nodiscard]] Result<Interface*> store(const std::string& name) {
+    return MUIR_TRY(find_store(name, nullptr, nullptr)).template as<Interface>(name);
   }
 
  protected:
@@ -86,14 +91,22 @@ class ProcessingContext {
 
  private:
   struct StoreAccess {
-    store::KeyValueStore* key_value = nullptr;
-    store::WindowStore* window = nullptr;
+    store::StateStore* found = nullptr;
     std::shared_ptr<ErasedSerde> key;
     std::shared_ptr<ErasedSerde> value;
     std::string topic;
     const int64_t* record_time_ms = nullptr;
+
+    template <class Interface>
+    [[nodiscard]] Result<Interface*> as(const std::string& name) const {
+      auto* typed = found->as<Interface>();
+      if (typed == nullptr) {
+        return error(Code::invalid_argument, "state store {} is no {} store", name, Interface::kFacet.name);
+      }
+      return typed;
+    }
   };
-  Result<StoreAccess> find_store(const std::string& name, const ObjectType* key, const ObjectType* value, bool window);
+  Result<StoreAccess> find_store(const std::string& name, const ObjectType* key, const ObjectType* value);
   internal::Node& node_;
 };
 

@@ -65,6 +65,10 @@ class StoreReader {
   Status fetch(BytesView key, int64_t from_ms, int64_t to_ms, const OnWindow& on_window) const;
   Status fetch_all(int64_t from_ms, int64_t to_ms, const OnWindow& on_window) const;
   Result<uint64_t> approximate_entries() const;
+  // The store of each partition, of whatever kind, which stays open during the call.
+  using OnStore = std::function<Result<bool>(store::StateStore& store)>;
+  Status visit(const OnStore& on_store) const;
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& topic() const { return topic_; }
 
  private:

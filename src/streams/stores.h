@@ -41,6 +41,13 @@ struct WindowStoreBuilder {
   store::ValueFormat format = store::ValueFormat::timestamped;
 };
 
+// A store of any other kind.
+struct StoreBuilder {
+  std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with every task
+  bool logging = true;
+  std::map<std::string, std::string> topic_configs{};
+};
+
 template <class V>
 struct ValueAndTimestamp {
   V value{};

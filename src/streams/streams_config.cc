@@ -47,10 +47,8 @@ constexpr LaterKey kLater[] = {{"acceptable.recovery.lag", ""},
                                {"default.list.key.serde.type", ""},
                                {"default.list.value.serde.inner", ""},
                                {"default.list.value.serde.type", ""},
-                               {"default.dsl.store", "rocksDB"},
                                {"default.timestamp.extractor", ""},
                                {"default.value.serde", ""},
-                               {"dsl.store.suppliers.class", ""},
                                {"enable.metrics.push", "false"},
                                {"ensure.explicit.internal.resource.naming", "false"},
                                {"group.protocol", "classic"},
@@ -75,8 +73,7 @@ constexpr LaterKey kLater[] = {{"acceptable.recovery.lag", ""},
                                {"topology.optimization", "none"},
                                {"upgrade.from", ""},
                                {"window.size.ms", ""},
-                               {"windowed.inner.class.serde", ""},
-                               {"windowstore.changelog.additional.retention.ms", "86400000"}};
+                               {"windowed.inner.class.serde", ""}};
 
 template <class Names>
 bool among(const Names& names, std::string_view key) {

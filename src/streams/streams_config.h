@@ -12,6 +12,7 @@
 #include "base/config_def.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "streams/topology.h"
 
 namespace muir::streams {
 
@@ -34,6 +35,7 @@ struct StreamsConfig {
   int64_t task_timeout_ms = 300'000;
   int64_t transaction_timeout_ms = 10'000;  // producer.transaction.timeout.ms
   int64_t repartition_purge_interval_ms = 30'000;
+  StoreDefaults stores;             // dsl.store.suppliers.class, windowstore.changelog.additional.retention.ms
   int16_t replication_factor = -1;  // of internal topics; -1: the brokers' default
   bool reset_earliest = true;       // auto.offset.reset
   ErrorPolicy on_deserialization_error = ErrorPolicy::fail;

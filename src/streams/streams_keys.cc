@@ -54,6 +54,27 @@ std::string no_standbys(std::string_view count) {
   return "this application keeps no standby replicas; state is restored from the changelog topics";
 }
 
+// Kafka's two built-in suppliers, by class or in short. Nothing: none of them.
+std::optional<store::StoreKind> kind_of(std::string_view value, std::string_view rocksdb, std::string_view in_memory) {
+  value = config_text(value);
+  if (value.ends_with(rocksdb)) return store::StoreKind::rocksdb;
+  if (value.ends_with(in_memory)) return store::StoreKind::in_memory;
+  return std::nullopt;
+}
+
+ConfigField<StreamsConfig> store_kind(std::string name, std::string doc, std::string rocksdb, std::string in_memory) {
+  ConfigKey key{.name = std::move(name),
+                .doc = std::move(doc),
+                .check = [=](std::string_view value) -> std::string {
+                  if (kind_of(value, rocksdb, in_memory)) return {};
+                  return fmt::format("expected {} or {}", rocksdb, in_memory);
+                },
+                .shown_fallback = rocksdb};
+  return {std::move(key), [=](StreamsConfig& c, std::string_view text) {
+            if (const auto kind = kind_of(text, rocksdb, in_memory)) c.stores.kind = *kind;
+          }};
+}
+
 }  // namespace
 
 namespace internal {
@@ -115,6 +136,20 @@ const ConfigDefOf<StreamsConfig>& streams_config() {
          .doc = "Folder of the local stores; a cache of the changelog topics",
          .filled = true},
         &StreamsConfig::state_dir},
+       store_kind("default.dsl.store", "Older name of dsl.store.suppliers.class: rocksDB or in_memory", "rocksDB",
+                  "in_memory"),
+       store_kind("dsl.store.suppliers.class",
+                  "Stores behind tables and aggregates that name no kind: RocksDBDslStoreSuppliers or "
+                  "InMemoryDslStoreSuppliers",
+                  "RocksDBDslStoreSuppliers", "InMemoryDslStoreSuppliers"),
+       {{.name = "windowstore.changelog.additional.retention.ms",
+         .type = int64,
+         .fallback = "86400000",
+         .doc = "Added to the retention of window stores for their changelogs, because clocks differ",
+         .min = 0},
+        [](StreamsConfig& c, std::string_view text) {
+          assign_config(text, c.stores.changelogs.additional_retention_ms);
+        }},
        {{.name = "replication.factor",
          .type = int16,
          .fallback = "-1",

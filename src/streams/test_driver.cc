@@ -197,7 +197,7 @@ struct TestDriver::Impl final : internal::RecordSink {
 
 Result<std::unique_ptr<TestDriver>> TestDriver::create(const Topology& topology, TestDriverOptions options) {
   auto impl = std::make_unique<Impl>();
-  impl->plan = MUIR_TRY(topology.plan(options.application_id));
+  impl->plan = MUIR_TRY(topology.plan(options.application_id, options.stores));
   impl->serdes.registry = options.registry;
   impl->clock.set_ms(options.wall_clock_ms);
   impl->options = std::move(options);

@@ -49,6 +49,7 @@ struct TestDriverOptions {
   // does.
   RegistryPort* registry = nullptr;
   int64_t wall_clock_ms = 0;  // at the start
+  StoreDefaults stores{};     // of what the topology leaves open
 };
 
 // Owned by one thread. Stores live in a temporary folder, which the destructor removes.
@@ -85,6 +86,14 @@ class TestDriver {
 
   // Stores, also global ones; null when there is none of that name.
   [[nodiscard]] store::StateStore* state_store(const std::string& name);
+  // A store of any kind, as one of its interfaces.
+  template <class Interface>
+  Result<Interface*> store(const std::string& name) {
+    auto* found = state_store(name);
+    auto* typed = found == nullptr ? nullptr : found->as<Interface>();
+    if (typed == nullptr) return error(Code::not_found, "no {} store {}", Interface::kFacet.name, name);
+    return typed;
+  }
   template <class K, class V>
   Result<KeyValueStore<K, V>> key_value_store(const std::string& name, SerdeRef<K> key = default_serde<K>(),
                                               SerdeRef<V> value = default_serde<V>());
@@ -195,8 +204,7 @@ Result<TestOutputTopic<K, V>> TestDriver::output(const std::string& topic, Serde
 
 template <class K, class V>
 Result<KeyValueStore<K, V>> TestDriver::key_value_store(const std::string& name, SerdeRef<K> key, SerdeRef<V> value) {
-  auto* found = dynamic_cast<store::KeyValueStore*>(state_store(name));
-  if (found == nullptr) return error(Code::not_found, "no key-value store {}", name);
+  auto* found = MUIR_TRY(store<store::KeyValueStore>(name));
   MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
   MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
   return KeyValueStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));
@@ -204,8 +212,7 @@ Result<KeyValueStore<K, V>> TestDriver::key_value_store(const std::string& name,
 
 template <class K, class V>
 Result<WindowStore<K, V>> TestDriver::window_store(const std::string& name, SerdeRef<K> key, SerdeRef<V> value) {
-  auto* found = dynamic_cast<store::WindowStore*>(state_store(name));
-  if (found == nullptr) return error(Code::not_found, "no window store {}", name);
+  auto* found = MUIR_TRY(store<store::WindowStore>(name));
   MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
   MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
   return WindowStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));

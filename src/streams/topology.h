@@ -6,8 +6,15 @@
 #include <vector>
 
 #include "base/status.h"
+#include "store/store_supplier.h"
 
 namespace muir::streams {
+
+// What an application says about stores that the program leaves open.
+struct StoreDefaults {
+  store::StoreKind kind = store::StoreKind::rocksdb;  // dsl.store.suppliers.class, default.dsl.store
+  store::ChangelogSettings changelogs{};
+};
 
 namespace internal {
 class Graph;
@@ -23,7 +30,8 @@ class Topology {
   [[nodiscard]] std::string describe() const;
 
   // The topology with its internal topics named "<application_id>-<name>-repartition" and "-changelog".
-  [[nodiscard]] Result<std::shared_ptr<const internal::TopologyPlan>> plan(const std::string& application_id) const;
+  [[nodiscard]] Result<std::shared_ptr<const internal::TopologyPlan>> plan(const std::string& application_id,
+                                                                           const StoreDefaults& stores = {}) const;
 
  private:
   // Shared by every handle, plan and thread that runs it.

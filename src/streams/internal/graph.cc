@@ -19,7 +19,7 @@ NodeId Graph::add(GraphNode node) {
 }
 
 void Graph::add_store(StoreSpec store) {
-  const std::string name = store.name();
+  const std::string name = store.name;
   if (!stores_.emplace(name, std::move(store)).second) {
     report(error(Code::already_exists, "topology: two state stores are named {}", name));
   }

@@ -9,11 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "store/key_value_store.h"
-#include "store/window_store.h"
+#include "store/store_supplier.h"
 #include "streams/internal/logical.h"
 #include "streams/internal/node.h"
 
@@ -43,16 +41,16 @@ struct SinkSpec {
   bool changes = false;         // as SourceSpec::changes
 };
 
+// Where the program leaves the kind to the application, it is that of the argument.
+using ChooseSupplier = std::function<std::shared_ptr<const store::StoreSupplier>(store::StoreKind)>;
+
 struct StoreSpec {
-  std::variant<store::KeyValueStoreOptions, store::WindowStoreOptions> options{};
+  std::string name{};
+  ChooseSupplier supplier{};
   bool logging = true;
   std::map<std::string, std::string> topic_configs{};
   std::string source_topic{};  // global tables: restored from here
   TypedPair types{};
-
-  [[nodiscard]] const std::string& name() const {
-    return std::visit([](const auto& o) -> const std::string& { return o.name; }, options);
-  }
 };
 
 struct GraphNode {

@@ -56,14 +56,8 @@ void Graph::check_topic(const std::string& topic, std::string_view who) {
 void Graph::check_stores() {
   for (const auto& [name, store] : stores_) {
     if (auto status = check_name(name); !status.ok()) report(std::move(status));
-    const auto* window = std::get_if<store::WindowStoreOptions>(&store.options);
-    if (window == nullptr) continue;
-    if (window->window_size_ms <= 0) {
-      report(error(Code::invalid_argument, "topology: window store {}: window size {} ms must be positive", name,
-                   window->window_size_ms));
-    } else if (window->retention_ms < window->window_size_ms) {
-      report(error(Code::invalid_argument, "topology: window store {}: retention {} ms below the window size, {} ms",
-                   name, window->retention_ms, window->window_size_ms));
+    if (auto status = store.supplier(store::StoreKind::rocksdb)->check(); !status.ok()) {
+      report(status.annotate("topology"));
     }
   }
 }

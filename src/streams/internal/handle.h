@@ -75,7 +75,8 @@ constexpr void stored() {
 template <class K, class V>
 StoreSettings store_settings(const Materialized<K, V>& options) {
   stored<K, V>();
-  return {.name = options.store,
+  return {.name = options.supplier ? options.supplier->name() : options.store,
+          .supplier = options.supplier,
           .kind = options.kind,
           .logging = options.logging,
           .retention = options.retention,

@@ -1,4 +1,6 @@
 // From the plan to the nodes of Kafka's topology, in the order of the calls. One place() per kind of operator.
+#include "store/key_value_store.h"
+#include "store/window_store.h"
 #include "streams/internal/graph.h"
 #include "streams/internal/operators.h"
 
@@ -210,8 +212,12 @@ class Physical {
   }
 
   // ---- stores
-  static StoreSpec key_value_store(const Known& at, const StoreSettings& settings) {
-    return {.options = store::KeyValueStoreOptions{.name = at.names.store, .kind = settings.kind},
+  StoreSpec key_value_store(const Known& at, const StoreSettings& settings) {
+    return {.name = at.names.store,
+            .supplier = supplier(settings, store::KeyValueStore::kFacet,
+                                 [name = at.names.store](store::StoreKind kind) {
+                                   return store::key_value_supplier({.name = name, .kind = kind});
+                                 }),
             .logging = settings.logging,
             .topic_configs = settings.topic_configs,
             .types = at.stored};
@@ -227,16 +233,32 @@ class Physical {
                           "topology: store {}: retention {} ms below window size and grace, {} ms", at.names.store,
                           retention_ms, keep_ms));
     }
-    return {
-        .options =
-            store::WindowStoreOptions{
-                .name = at.names.store, .kind = settings.kind, .window_size_ms = size_ms, .retention_ms = retention_ms},
-        .logging = settings.logging,
-        .topic_configs = settings.topic_configs,
-        .types = at.stored};
+    return {.name = at.names.store,
+            .supplier =
+                supplier(settings, store::WindowStore::kFacet,
+                         [=, name = at.names.store](store::StoreKind kind) {
+                           return store::window_supplier(
+                               {.name = name, .kind = kind, .window_size_ms = size_ms, .retention_ms = retention_ms});
+                         }),
+            .logging = settings.logging,
+            .topic_configs = settings.topic_configs,
+            .types = at.stored};
+  }
+  // The program's, which must be of a kind that the operator can use, or one of the library's.
+  ChooseSupplier supplier(const StoreSettings& settings, const store::StoreFacet& needed, ChooseSupplier built_in) {
+    if (settings.supplier) {
+      if (!settings.supplier->provides(needed)) {
+        graph_.report(error(Code::invalid_argument, "topology: store {}: its supplier makes no {} store",
+                            settings.supplier->name(), needed.name));
+      }
+      return [own = settings.supplier](store::StoreKind) { return own; };
+    }
+    if (!settings.kind) return built_in;
+    return [given = built_in(*settings.kind)](store::StoreKind) { return given; };
   }
   void place_store(const LogicalStore& store) {
-    graph_.add_store({.options = store.options,
+    graph_.add_store({.name = store.supplier->name(),
+                      .supplier = [own = store.supplier](store::StoreKind) { return own; },
                       .logging = store.logging,
                       .topic_configs = store.topic_configs,
                       .types = {{store.types.key, store.serdes.key}, {store.types.value, store.serdes.value}}});

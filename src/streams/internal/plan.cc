@@ -8,10 +8,6 @@ namespace muir::streams {
 namespace internal {
 namespace {
 
-// Added to a window store's retention for its changelog, so that clocks may differ between machines
-// (windowstore.changelog.additional.retention.ms).
-constexpr int64_t kAdditionalRetentionMs = 24 * 3600 * 1000;
-
 std::map<std::string, std::string> repartition_configs() {
   return {{"cleanup.policy", "delete"},
           {"segment.bytes", "52428800"},
@@ -19,21 +15,14 @@ std::map<std::string, std::string> repartition_configs() {
           {"message.timestamp.type", "CreateTime"}};
 }
 
-std::map<std::string, std::string> changelog_configs(const StoreSpec& store) {
-  std::map<std::string, std::string> configs{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}};
-  if (const auto* window = std::get_if<store::WindowStoreOptions>(&store.options)) {
-    const bool overflows = window->retention_ms > INT64_MAX - kAdditionalRetentionMs;
-    configs["cleanup.policy"] = "compact,delete";
-    configs["retention.ms"] = std::to_string(overflows ? INT64_MAX : window->retention_ms + kAdditionalRetentionMs);
-  }
-  for (const auto& [key, value] : store.topic_configs) configs[key] = value;
-  return configs;
-}
-
 }  // namespace
 
-GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id)
-    : graph_(std::move(graph)), application_id_(std::move(application_id)), nodes_(graph_->subtopologies()) {
+GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores)
+    : graph_(std::move(graph)),
+      application_id_(std::move(application_id)),
+      changelogs_(stores.changelogs),
+      nodes_(graph_->subtopologies()) {
+  for (const auto& [name, store] : graph_->stores()) suppliers_[name] = store.supplier(stores.kind);
   for (const auto& topic : graph_->repartition_topics()) {
     internal_topics_.push_back(
         {.name = topic_name(topic.name, true), .partitions = topic.partitions, .configs = repartition_configs()});
@@ -76,7 +65,10 @@ void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
 }
 
 void GraphPlan::add_changelog(const StoreSpec& store, const std::string& topic) {
-  internal_topics_.push_back({.name = topic, .changelog = true, .configs = changelog_configs(store)});
+  std::map<std::string, std::string> configs{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}};
+  for (const auto& [key, value] : supplier(store.name).changelog_configs(changelogs_)) configs[key] = value;
+  for (const auto& [key, value] : store.topic_configs) configs[key] = value;
+  internal_topics_.push_back({.name = topic, .changelog = true, .configs = std::move(configs)});
 }
 
 SourceSettings GraphPlan::source_settings(const std::string& topic) const {
@@ -96,9 +88,11 @@ SourceSettings GraphPlan::source_settings(const std::string& topic) const {
 
 std::string Topology::describe() const { return internal::describe(*graph_); }
 
-Result<std::shared_ptr<const internal::TopologyPlan>> Topology::plan(const std::string& application_id) const {
+Result<std::shared_ptr<const internal::TopologyPlan>> Topology::plan(const std::string& application_id,
+                                                                     const StoreDefaults& stores) const {
   if (application_id.empty()) return error(Code::invalid_argument, "plan topology: application.id is empty");
-  return std::shared_ptr<const internal::TopologyPlan>(std::make_shared<internal::GraphPlan>(graph_, application_id));
+  return std::shared_ptr<const internal::TopologyPlan>(
+      std::make_shared<internal::GraphPlan>(graph_, application_id, stores));
 }
 
 }  // namespace muir::streams

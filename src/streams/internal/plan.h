@@ -1,12 +1,14 @@
 // GraphPlan: the TopologyPlan of a graph built by the DSL.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "streams/internal/graph.h"
 #include "streams/internal/subtopology.h"
+#include "streams/topology.h"
 
 namespace muir::streams::internal {
 
@@ -15,7 +17,7 @@ std::string describe(const Graph& graph);
 
 class GraphPlan final : public TopologyPlan {
  public:
-  GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id);
+  GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores);
 
   [[nodiscard]] const std::vector<SubtopologyPlan>& subtopologies() const override { return subtopologies_; }
   [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const override { return internal_topics_; }
@@ -27,6 +29,7 @@ class GraphPlan final : public TopologyPlan {
 
   [[nodiscard]] const Graph& graph() const { return *graph_; }
   [[nodiscard]] const std::string& application_id() const { return application_id_; }
+  [[nodiscard]] const store::StoreSupplier& supplier(const std::string& store) const { return *suppliers_.at(store); }
   // Nodes of a subtopology, parents before children.
   [[nodiscard]] const std::vector<NodeId>& nodes(size_t subtopology) const { return nodes_[subtopology]; }
 
@@ -39,6 +42,8 @@ class GraphPlan final : public TopologyPlan {
 
   std::shared_ptr<const Graph> graph_;  // shared with the Topology and other plans of it
   const std::string application_id_;
+  const store::ChangelogSettings changelogs_;
+  std::map<std::string, std::shared_ptr<const store::StoreSupplier>> suppliers_;  // by store; shared with the program
   std::vector<std::vector<NodeId>> nodes_;
   std::vector<SubtopologyPlan> subtopologies_;
   std::vector<InternalTopic> internal_topics_;

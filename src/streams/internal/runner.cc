@@ -122,7 +122,7 @@ class GraphRunner final : public SubtopologyRunner {
   }
   uint64_t dropped_records() const override {
     uint64_t dropped = task_.dropped_records;
-    for (const auto* store : window_stores_) dropped += store->expired_puts();
+    for (const auto& [name, store] : task_.stores) dropped += store.owned->dropped();
     return dropped;
   }
 
@@ -149,13 +149,7 @@ class GraphRunner final : public SubtopologyRunner {
   Status open_store(const StorePlan& planned) {
     const StoreSpec& spec = plan_->graph().stores().at(planned.name);
     TaskStore store{.spec = &spec, .topic = task_.store_topic(planned.name)};
-    if (const auto* window = std::get_if<store::WindowStoreOptions>(&spec.options)) {
-      auto made = store::make_window_store(*window);
-      window_stores_.push_back(made.get());
-      store.owned = std::move(made);
-    } else {
-      store.owned = store::make_key_value_store(std::get<store::KeyValueStoreOptions>(spec.options));
-    }
+    store.owned = plan_->supplier(planned.name).make();
     MUIR_RETURN_IF_ERROR(store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name));
     if (!planned.changelog_topic.empty() && !planned.source_topic_is_changelog) {
       store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, planned.changelog_topic,
@@ -217,8 +211,7 @@ class GraphRunner final : public SubtopologyRunner {
   TaskContext task_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, SourceNode*, std::less<>> sources_;
-  std::vector<const store::WindowStore*> window_stores_;  // of task_.stores
-  size_t initialised_ = 0;                                // nodes whose init() was called: these are closed
+  size_t initialised_ = 0;  // nodes whose init() was called: these are closed
   bool closed_ = false;
 };
 

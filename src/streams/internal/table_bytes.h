@@ -62,7 +62,8 @@ inline bool keep_old(const Initialize& initial, const void* stored, ErasedObject
 }
 
 inline Result<TableBytes> open_table(TaskContext& task, const TableSpec& table) {
-  return TableBytes(*MUIR_TRY(task.key_value_store(table.store)), table.types, task.store_topic(table.store));
+  return TableBytes(*MUIR_TRY(task.store<store::KeyValueStore>(table.store)), table.types,
+                    task.store_topic(table.store));
 }
 
 }  // namespace muir::streams::internal

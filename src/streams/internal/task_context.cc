@@ -64,16 +64,4 @@ Result<store::StateStore*> TaskContext::state_store(const std::string& name) {
   return error(Code::not_found, "task {}: no state store {}", to_string(environment.task), name);
 }
 
-Result<store::KeyValueStore*> TaskContext::key_value_store(const std::string& name) {
-  auto* found = dynamic_cast<store::KeyValueStore*>(MUIR_TRY(state_store(name)));
-  if (found == nullptr) return error(Code::invalid_argument, "state store {} is no key-value store", name);
-  return found;
-}
-
-Result<store::WindowStore*> TaskContext::window_store(const std::string& name) {
-  auto* found = dynamic_cast<store::WindowStore*>(MUIR_TRY(state_store(name)));
-  if (found == nullptr) return error(Code::invalid_argument, "state store {} is no window store", name);
-  return found;
-}
-
 }  // namespace muir::streams::internal

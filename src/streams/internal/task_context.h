@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "base/kafka_ids.h"
-#include "store/key_value_store.h"
-#include "store/window_store.h"
+#include "store/state_store.h"
 #include "streams/internal/graph.h"
 #include "streams/internal/subtopology.h"
 
@@ -51,8 +50,16 @@ class TaskContext {
   }
   // "<application_id>-<topic>" for internal topics.
   [[nodiscard]] std::string topic_name(const std::string& topic, bool internal) const;
-  Result<store::KeyValueStore*> key_value_store(const std::string& name);
-  Result<store::WindowStore*> window_store(const std::string& name);
+  // A store as one of its interfaces, such as store::KeyValueStore.
+  template <class Interface>
+  Result<Interface*> store(const std::string& name) {
+    auto* found = MUIR_TRY(state_store(name))->template as<Interface>();
+    if (found == nullptr) {
+      return error(Code::invalid_argument, "state store {} is no {} store", name, Interface::kFacet.name);
+    }
+    return found;
+  }
+  Result<store::StateStore*> state_store(const std::string& name);
   // The topic that serdes of a store are told.
   [[nodiscard]] std::string store_topic(const std::string& name) const;
 
@@ -73,9 +80,6 @@ class TaskContext {
   Status failure;
 
   std::atomic<uint64_t> dropped_records = 0;
-
- private:
-  Result<store::StateStore*> state_store(const std::string& name);
 };
 
 }  // namespace muir::streams::internal

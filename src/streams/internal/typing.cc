@@ -195,10 +195,16 @@ void derive_types(LogicalPlan& plan, Known& added) {
 }
 
 void derive_types(LogicalPlan& plan, LogicalStore& added) {
+  if (!added.supplier) {
+    plan.report(error(Code::invalid_argument, "topology: a state store has no supplier"));
+    return;
+  }
+  // A store of bytes: what they mean is its own affair.
+  if (added.types.key == nullptr && added.types.value == nullptr) return;
   Known store;
   store.names.node = "state store";
   Derive derive(plan, store);
-  derive(added, std::visit([](const auto& options) { return options.name; }, added.options));
+  derive(added, added.supplier->name());
 }
 
 }  // namespace muir::streams::internal

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "store/window_store.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/table_bytes.h"
 #include "streams/internal/task_context.h"
@@ -24,7 +25,7 @@ class WindowAggregateNode final : public Node {
         emitted_key_(declared_.types.key.type) {}
 
   Status init() override {
-    store_ = MUIR_TRY(task().window_store(declared_.store));
+    store_ = MUIR_TRY(task().store<store::WindowStore>(declared_.store));
     topic_ = task().store_topic(declared_.store);
     return {};
   }
