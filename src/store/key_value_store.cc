@@ -70,14 +70,7 @@ class EngineKeyValueStore final : public KeyValueStore {
 
   Result<std::unique_ptr<KeyValueIterator>> range(std::optional<BytesView> from, std::optional<BytesView> to,
                                                   Order order) override {
-    internal::KeyRange range;
-    if (from) range.from = *from;
-    if (to) {
-      // The next greater bytes, because engines leave their end out.
-      range.to.emplace(*to);
-      range.to->push_back('\0');
-    }
-    return rows(std::move(range), order);
+    return rows(internal::closed_range(from, to), order);
   }
 
   Result<std::unique_ptr<KeyValueIterator>> prefix_scan(BytesView prefix, Order order) override {
@@ -109,6 +102,9 @@ class KeyValueSupplier final : public StoreSupplier {
   const std::string& name() const override { return options_.name; }
   bool provides(const StoreFacet& facet) const override { return &facet == &KeyValueStore::kFacet; }
   std::unique_ptr<StateStore> make() const override { return make_key_value_store(options_); }
+  std::unique_ptr<StateStore> make_cached(const RecordCache& cache) const override {
+    return with_cache(make_key_value_store(options_), options_.format, cache);
+  }
 
  private:
   const KeyValueStoreOptions options_;

@@ -61,6 +61,9 @@ class KeyValueStore : public StateStore {
 };
 
 std::unique_ptr<KeyValueStore> make_key_value_store(KeyValueStoreOptions options);
+// `store` with a record cache above it; it is a CachedStore, too. `format` is the store's.
+std::unique_ptr<KeyValueStore> with_cache(std::unique_ptr<KeyValueStore> store, ValueFormat format,
+                                          const RecordCache& cache);
 std::shared_ptr<const StoreSupplier> key_value_supplier(KeyValueStoreOptions options);
 
 }  // namespace muir::store

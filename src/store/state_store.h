@@ -77,7 +77,10 @@ class StateStore {
   [[nodiscard]] virtual StoreUsage usage() = 0;
   // Applies changelog records, in offset order.
   virtual Status restore(std::span<const ChangelogRecord> records) = 0;
-  // After return everything written so far is in the files, and survives the end of the process.
+  // Hands on what the store holds back from its changelog and its listener; see record_cache.h.
+  virtual Status flush() { return {}; }
+  [[nodiscard]] virtual bool holds_back() const { return false; }
+  // After return everything written and flushed so far is in the files, and survives the end of the process.
   virtual Status sync() = 0;
   // Writes since the last sync() may be lost.
   virtual Status close() = 0;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "store/record_cache.h"
 #include "store/state_store.h"
 
 namespace muir::store {
@@ -36,6 +37,11 @@ class StoreSupplier {
   }
   // A store that is not open yet.
   [[nodiscard]] virtual std::unique_ptr<StateStore> make() const = 0;
+  // The same with a record cache above it, where the kind can have one.
+  [[nodiscard]] virtual std::unique_ptr<StateStore> make_cached(const RecordCache& cache) const {
+    (void)cache;
+    return make();
+  }
 };
 
 }  // namespace muir::store

@@ -8,6 +8,7 @@
 #include "store/internal/engine.h"
 #include "store/internal/value_format.h"
 #include "store/internal/window_key.h"
+#include "store/internal/window_query.h"
 
 namespace muir::store {
 namespace {
@@ -17,38 +18,7 @@ using internal::WindowKey;
 
 constexpr int64_t kSegmentIntervalMinMs = 60'000;
 constexpr int64_t kNever = -1;
-
-struct WindowQuery {
-  std::optional<Bytes> from{};
-  std::optional<Bytes> to{};
-  int64_t from_ms = 0;
-  int64_t to_ms = 0;
-
-  [[nodiscard]] bool matches(const WindowKey& at) const {
-    return at.window_start_ms >= from_ms && at.window_start_ms <= to_ms && (!from || at.key >= *from) &&
-           (!to || at.key <= *to);
-  }
-  [[nodiscard]] bool one_key() const { return from && to && *from == *to; }
-
-  // A superset of the rows of one segment that match. Keys are of any length and followed by the time, so that rows
-  // of other keys lie between; matches() tells.
-  [[nodiscard]] internal::KeyRange rows(int64_t segment) const {
-    internal::KeyRange range;
-    internal::append_segment(segment, range.from);
-    if (one_key()) {
-      range.to = range.from;
-      internal::append_window_key({*from, from_ms, 0}, range.from);
-      internal::append_window_key({*to, to_ms, INT32_MAX}, *range.to);
-      range.to->push_back('\0');
-      return range;
-    }
-    Bytes end = range.from;
-    if (to && !to->empty()) end.push_back(to->front());
-    range.to = internal::prefix_end(end);
-    if (from) range.from += *from;
-    return range;
-  }
-};
+using internal::WindowQuery;
 
 // Segment by segment, all as they were when it was made.
 class SegmentsIterator final : public WindowIterator {
@@ -316,6 +286,11 @@ class WindowSupplier final : public StoreSupplier {
             {"retention.ms", std::to_string(overflows ? INT64_MAX : options_.retention_ms + more_ms)}};
   }
   std::unique_ptr<StateStore> make() const override { return make_window_store(options_); }
+  // Every duplicate is a row of its own: there is nothing to hold back.
+  std::unique_ptr<StateStore> make_cached(const RecordCache& cache) const override {
+    if (options_.retain_duplicates) return make();
+    return with_cache(make_window_store(options_), cache);
+  }
 
  private:
   const WindowStoreOptions options_;

@@ -62,6 +62,8 @@ class WindowStore : public StateStore {
 };
 
 std::unique_ptr<WindowStore> make_window_store(WindowStoreOptions options);
+// `store`, which retains no duplicates, with a record cache above it; it is a CachedStore, too.
+std::unique_ptr<WindowStore> with_cache(std::unique_ptr<WindowStore> store, const RecordCache& cache);
 std::shared_ptr<const StoreSupplier> window_supplier(WindowStoreOptions options);
 
 }  // namespace muir::store

@@ -106,6 +106,7 @@ void StreamsBuilder::add_state_store(KeyValueStoreBuilder<K, V> store) {
        .serdes = internal::serdes(store),
        .supplier = store::key_value_supplier({.name = store.name, .kind = store.kind, .format = store.format}),
        .logging = store.logging,
+       .caching = store.caching,
        .topic_configs = store.topic_configs});
 }
 
@@ -120,12 +121,14 @@ void StreamsBuilder::add_state_store(WindowStoreBuilder<K, V> store) {
                                                           .window_size_ms = store.window_size.count(),
                                                           .retention_ms = store.retention.count()}),
                       .logging = store.logging,
+                      .caching = store.caching,
                       .topic_configs = store.topic_configs});
 }
 
 inline void StreamsBuilder::add_state_store(StoreBuilder store) {
   builder_.add_store({.supplier = std::move(store.supplier),
                       .logging = store.logging,
+                      .caching = store.caching,
                       .topic_configs = std::move(store.topic_configs)});
 }
 

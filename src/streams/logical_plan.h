@@ -66,6 +66,7 @@ struct StoreSettings {
   std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with the options; null: one of the library's
   std::optional<StoreKind> kind{};                         // of the library's; absent: the application's default
   bool logging = true;
+  bool caching = true;
   std::optional<std::chrono::milliseconds> retention{};  // of windows; default: their size and grace
   std::map<std::string, std::string> topic_configs{};
 };
@@ -222,6 +223,7 @@ struct LogicalStore {
   SerdePair serdes{};
   std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with the program
   bool logging = true;
+  bool caching = false;
   std::map<std::string, std::string> topic_configs{};
 };
 

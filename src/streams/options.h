@@ -96,6 +96,7 @@ struct Materialized {
   SerdeRef<V> value{};
   std::optional<StoreKind> kind{};                       // default: the configuration's dsl.store.suppliers.class
   bool logging = true;                                   // false: no changelog, and nothing to restore from
+  bool caching = true;                                   // updates of a key between two commits become one
   std::optional<std::chrono::milliseconds> retention{};  // of window stores; default: window size and grace
   std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
   // Makes the store, and names it: a kind of the program's own. Shared with every task.

@@ -23,7 +23,8 @@ struct KeyValueStoreBuilder {
   SerdeRef<K> key{};  // default: those of the types
   SerdeRef<V> value{};
   store::StoreKind kind = store::StoreKind::rocksdb;
-  bool logging = true;  // false: no changelog, and nothing to restore from
+  bool logging = true;   // false: no changelog, and nothing to restore from
+  bool caching = false;  // writes of a key between two commits become one in the changelog
   std::map<std::string, std::string> topic_configs{};
   store::ValueFormat format = store::ValueFormat::timestamped;
 };
@@ -37,6 +38,7 @@ struct WindowStoreBuilder {
   std::chrono::milliseconds retention{0};  // at least the window's size
   store::StoreKind kind = store::StoreKind::rocksdb;
   bool logging = true;
+  bool caching = false;
   std::map<std::string, std::string> topic_configs{};
   store::ValueFormat format = store::ValueFormat::timestamped;
 };
@@ -45,6 +47,7 @@ struct WindowStoreBuilder {
 struct StoreBuilder {
   std::shared_ptr<const store::StoreSupplier> supplier{};  // shared with every task
   bool logging = true;
+  bool caching = false;  // where the kind can have a cache
   std::map<std::string, std::string> topic_configs{};
 };
 

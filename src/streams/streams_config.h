@@ -36,6 +36,7 @@ struct StreamsConfig {
   int64_t transaction_timeout_ms = 10'000;  // producer.transaction.timeout.ms
   int64_t repartition_purge_interval_ms = 30'000;
   StoreDefaults stores;             // dsl.store.suppliers.class, windowstore.changelog.additional.retention.ms
+  int64_t cache_max_bytes = 0;      // statestore.cache.max.bytes, cache.max.bytes.buffering; of all threads together
   int16_t replication_factor = -1;  // of internal topics; -1: the brokers' default
   bool reset_earliest = true;       // auto.offset.reset
   ErrorPolicy on_deserialization_error = ErrorPolicy::fail;

@@ -269,16 +269,31 @@ TEST(StreamsConfig, KafkasKeysThatHaveNoEffectYetAreToldAsSuch) {
     const char* value;
     bool told;  // false: the value asks for what happens anyway
   };
-  for (const Case& c :
-       {Case{"topology.optimization", "all", true}, Case{"topology.optimization", "none", false},
-        Case{"statestore.cache.max.bytes", "10485760", true}, Case{"statestore.cache.max.bytes", "0", false},
-        Case{"cache.max.bytes.buffering", "1", true}, Case{"max.warmup.replicas", "2", true},
-        Case{"default.key.serde", "x", true}, Case{"rocksdb.config.setter", "x", true},
-        Case{"metrics.recording.level", "DEBUG", true}, Case{"state.cleanup.delay.ms", "1", true},
-        Case{"group.protocol", "streams", true}, Case{"group.protocol", "classic", false}}) {
+  for (const Case& c : {Case{"topology.optimization", "all", true}, Case{"topology.optimization", "none", false},
+                        Case{"max.warmup.replicas", "2", true}, Case{"default.key.serde", "x", true},
+                        Case{"rocksdb.config.setter", "x", true}, Case{"metrics.recording.level", "DEBUG", true},
+                        Case{"state.cleanup.delay.ms", "1", true}, Case{"group.protocol", "streams", true},
+                        Case{"group.protocol", "classic", false}}) {
     const std::vector<std::string> want{
         fmt::format("configuration key '{}' of Kafka Streams is not supported yet and has no effect", c.key)};
     EXPECT_EQ(unknown_keys({{c.key, c.value}}), c.told ? want : std::vector<std::string>()) << c.key << "=" << c.value;
+  }
+}
+
+TEST(StreamsConfig, TheRecordCachesHaveTwoNamesOfWhichTheNewerCounts) {
+  struct Case {
+    std::map<std::string, std::string> given;
+    int64_t want;  // -1: refused
+  };
+  for (const auto& c : std::vector<Case>{{{}, 0},
+                                         {{{"cache.max.bytes.buffering", "5"}}, 5},
+                                         {{{"cache.max.bytes.buffering", "5"}, {"statestore.cache.max.bytes", "7"}}, 7},
+                                         {{{"statestore.cache.max.bytes", "-1"}}, -1}}) {
+    auto properties = c.given;
+    EXPECT_EQ(unknown_keys(properties), std::vector<std::string>());
+    properties["application.id"] = "app";
+    const auto config = StreamsConfig::parse(properties);
+    EXPECT_EQ(config.ok() ? config->cache_max_bytes : -1, c.want);
   }
 }
 

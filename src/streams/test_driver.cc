@@ -5,6 +5,8 @@
 #include <deque>
 #include <filesystem>
 
+#include "store/record_cache.h"
+
 namespace muir::streams {
 
 using internal::RunnerEnvironment;
@@ -62,6 +64,7 @@ struct TestDriver::Impl final : internal::RecordSink {
   SerdeContext serdes;
   ManualClock clock;
   std::string folder;
+  std::optional<store::CacheBudget> cache;  // outlives the tasks
   int starts = 0;
   int commits = 0;
   uint64_t arrivals = 0;
@@ -98,6 +101,7 @@ struct TestDriver::Impl final : internal::RecordSink {
                                   .on_failure = make_failure_handler(options.errors)};
     // A bad record never ends the reading of global tables.
     if (sub.is_global) environment.on_failure = log_and_continue();
+    environment.cache = &*cache;
     environment.request_commit = [this] { ++commits; };
     environment.global_store = [this](const std::string& name) { return find_store(name, true); };
     Task task{.plan = &sub};
@@ -199,6 +203,7 @@ Result<std::unique_ptr<TestDriver>> TestDriver::create(const Topology& topology,
   auto impl = std::make_unique<Impl>();
   impl->plan = MUIR_TRY(topology.plan(options.application_id, options.stores));
   impl->serdes.registry = options.registry;
+  impl->cache.emplace(static_cast<size_t>(options.cache_max_bytes));
   impl->clock.set_ms(options.wall_clock_ms);
   impl->options = std::move(options);
   impl->folder = temporary_folder();

@@ -50,6 +50,8 @@ struct TestDriverOptions {
   RegistryPort* registry = nullptr;
   int64_t wall_clock_ms = 0;  // at the start
   StoreDefaults stores{};     // of what the topology leaves open
+  // Of record caches, which are flushed after each record, as Kafka's driver commits then; 0: there are none.
+  int64_t cache_max_bytes = 0;
 };
 
 // Owned by one thread. Stores live in a temporary folder, which the destructor removes.

@@ -21,6 +21,8 @@ struct KeyRange {
 
 // The smallest bytes above everything that begins with `prefix`; absent when there are none.
 std::optional<Bytes> prefix_end(BytesView prefix);
+// Both ends included, absent: open.
+KeyRange closed_range(std::optional<BytesView> from, std::optional<BytesView> to);
 
 // As KeyValueIterator: rows as they were when it was made.
 class EngineIterator {

@@ -17,6 +17,17 @@ std::optional<Bytes> prefix_end(BytesView prefix) {
   return std::nullopt;
 }
 
+KeyRange closed_range(std::optional<BytesView> from, std::optional<BytesView> to) {
+  KeyRange range;
+  if (from) range.from = *from;
+  if (to) {
+    // The next greater bytes, because the end of a range is left out.
+    range.to.emplace(*to);
+    range.to->push_back('\0');
+  }
+  return range;
+}
+
 namespace {
 
 class MemoryIterator final : public EngineIterator {

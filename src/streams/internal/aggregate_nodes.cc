@@ -1,6 +1,8 @@
 // Aggregations by key.
 #include <algorithm>
 
+#include "streams/internal/cached_context.h"
+#include "streams/internal/cached_table.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/table_bytes.h"
 #include "streams/internal/task_context.h"
@@ -16,13 +18,14 @@ class AggregateNode final : public Node {
   Status init() override {
     table_ = MUIR_TRY(open_table(task(), declared_));
     found_ = MUIR_TRY(open_table(task(), declared_));
-    return {};
+    return cached_.attach(*this, declared_);
   }
   Status process(const Row& row) override {
     if (row.key == nullptr || row.value == nullptr) {
       drop();
       return {};
     }
+    const RowHeaders headers(task(), row.headers);
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
     const Found old = MUIR_TRY(table_.get());
     const bool tells_old = declared_.tells_old && keep_old(aggregate_.initial, old.value, old_);
@@ -32,6 +35,7 @@ class AggregateNode final : public Node {
     }
     const int64_t timestamp_ms = old.value != nullptr ? std::max(old.timestamp_ms, row.timestamp_ms) : row.timestamp_ms;
     MUIR_RETURN_IF_ERROR(table_.put(table_.object(), timestamp_ms));
+    if (cached_.attached()) return {};
     return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
   Result<Found> look_up(const void* key) override {
@@ -44,6 +48,7 @@ class AggregateNode final : public Node {
   logical::Aggregate aggregate_;
   TableBytes table_;
   ErasedObject old_;
+  CachedTable cached_;
   TableBytes found_;  // buffers of its own: a look-up may come while an aggregate is being forwarded
 };
 
@@ -56,10 +61,11 @@ class TableAggregateNode final : public Node {
   Status init() override {
     table_ = MUIR_TRY(open_table(task(), declared_));
     found_ = MUIR_TRY(open_table(task(), declared_));
-    return {};
+    return cached_.attach(*this, declared_);
   }
   Status process(const Row& row) override {
     if (row.key == nullptr) return error(Code::invalid_argument, "{}: a change without key", spec().name);
+    const RowHeaders headers(task(), row.headers);
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
     const Found stored = MUIR_TRY(table_.get());
     const bool present = stored.value != nullptr;
@@ -70,6 +76,7 @@ class TableAggregateNode final : public Node {
     if (row.value != nullptr) aggregate_.add(row, present, table_.object());
     const int64_t timestamp_ms = present ? std::max(stored.timestamp_ms, row.timestamp_ms) : row.timestamp_ms;
     MUIR_RETURN_IF_ERROR(table_.put(table_.object(), timestamp_ms));
+    if (cached_.attached()) return {};
     return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
   Result<Found> look_up(const void* key) override {
@@ -82,6 +89,7 @@ class TableAggregateNode final : public Node {
   logical::TableAggregate aggregate_;
   TableBytes table_;
   ErasedObject old_;
+  CachedTable cached_;
   TableBytes found_;
 };
 

@@ -48,6 +48,7 @@ struct StoreSpec {
   std::string name{};
   ChooseSupplier supplier{};
   bool logging = true;
+  bool caching = false;
   std::map<std::string, std::string> topic_configs{};
   std::string source_topic{};  // global tables: restored from here
   TypedPair types{};

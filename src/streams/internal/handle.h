@@ -79,6 +79,7 @@ StoreSettings store_settings(const Materialized<K, V>& options) {
           .supplier = options.supplier,
           .kind = options.kind,
           .logging = options.logging,
+          .caching = options.caching,
           .retention = options.retention,
           .topic_configs = options.topic_configs};
 }

@@ -32,6 +32,7 @@ class Physical {
   NodeId place(OperatorId, const Known& at, const logical::GlobalTable& table) {
     StoreSpec store = key_value_store(at, table.store);
     store.logging = false;
+    store.caching = false;
     store.topic_configs.clear();
     store.source_topic = table.source.topics.front();
     graph_.add_store(std::move(store));
@@ -219,6 +220,7 @@ class Physical {
                                    return store::key_value_supplier({.name = name, .kind = kind});
                                  }),
             .logging = settings.logging,
+            .caching = settings.caching,
             .topic_configs = settings.topic_configs,
             .types = at.stored};
   }
@@ -241,6 +243,8 @@ class Physical {
                                {.name = name, .kind = kind, .window_size_ms = size_ms, .retention_ms = retention_ms});
                          }),
             .logging = settings.logging,
+            // Closed windows are read from the store, and told once anyway.
+            .caching = settings.caching && aggregate.windows->emit() != EmitStrategy::on_window_close,
             .topic_configs = settings.topic_configs,
             .types = at.stored};
   }
@@ -260,6 +264,7 @@ class Physical {
     graph_.add_store({.name = store.supplier->name(),
                       .supplier = [own = store.supplier](store::StoreKind) { return own; },
                       .logging = store.logging,
+                      .caching = store.caching,
                       .topic_configs = store.topic_configs,
                       .types = {{store.types.key, store.serdes.key}, {store.types.value, store.serdes.value}}});
   }

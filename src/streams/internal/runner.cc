@@ -34,6 +34,14 @@ class GraphRunner final : public SubtopologyRunner {
 
   Status open_stores() override {
     for (const StorePlan& store : plan_->subtopologies()[subtopology_].stores) MUIR_RETURN_IF_ERROR(open_store(store));
+    for (const NodeId id : plan_->nodes(subtopology_)) {
+      for (const auto& name : plan_->graph().at(id).stores) {
+        store::StateStore* opened = store(name);
+        if (opened == nullptr || std::find(flush_order_.begin(), flush_order_.end(), opened) != flush_order_.end())
+          continue;
+        flush_order_.push_back(opened);
+      }
+    }
     return {};
   }
 
@@ -82,8 +90,19 @@ class GraphRunner final : public SubtopologyRunner {
   }
   Result<bool> punctuate_wall_clock(int64_t now_ms) override { return punctuate(now_ms, true); }
 
-  // Stores log each write as it happens, and nothing is cached in between.
-  Status flush() override { return {}; }
+  // What a cache hands on may go into the cache of a store further down, or, by a processor's doing, further up: again,
+  // until nothing is held back.
+  Status flush() override {
+    for (bool again = true; again;) {
+      again = false;
+      for (store::StateStore* store : flush_order_) {
+        if (!store->holds_back()) continue;
+        again = true;
+        MUIR_RETURN_IF_ERROR(flush(*store));
+      }
+    }
+    return {};
+  }
   Status sync_stores() override {
     for (auto& [name, store] : task_.stores) MUIR_RETURN_IF_ERROR(store.owned->sync());
     return {};
@@ -149,7 +168,9 @@ class GraphRunner final : public SubtopologyRunner {
   Status open_store(const StorePlan& planned) {
     const StoreSpec& spec = plan_->graph().stores().at(planned.name);
     TaskStore store{.spec = &spec, .topic = task_.store_topic(planned.name)};
-    store.owned = plan_->supplier(planned.name).make();
+    const store::StoreSupplier& supplier = plan_->supplier(planned.name);
+    const bool cached = spec.caching && task_.environment.cache != nullptr && task_.environment.cache->enabled();
+    store.owned = cached ? supplier.make_cached({task_.environment.cache, &task_}) : supplier.make();
     MUIR_RETURN_IF_ERROR(store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name));
     if (!planned.changelog_topic.empty() && !planned.source_topic_is_changelog) {
       store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, planned.changelog_topic,
@@ -164,6 +185,13 @@ class GraphRunner final : public SubtopologyRunner {
     const auto at = sources_.find(topic);
     if (at == sources_.end()) return error(Code::not_found, "process: topic {} is no source of this task", topic);
     return at->second;
+  }
+
+  Status flush(store::StateStore& store) {
+    task_.failing = false;
+    clear_record();
+    const Status flushed = store.flush();
+    return task_.failing ? task_.failure : flushed;
   }
 
   // Runs what is due at `now_ms`, each at most once; what was missed meanwhile is skipped.
@@ -211,7 +239,8 @@ class GraphRunner final : public SubtopologyRunner {
   TaskContext task_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::map<std::string, SourceNode*, std::less<>> sources_;
-  size_t initialised_ = 0;  // nodes whose init() was called: these are closed
+  std::vector<store::StateStore*> flush_order_;  // of task_.stores; those of nodes before those of their children
+  size_t initialised_ = 0;                       // nodes whose init() was called: these are closed
   bool closed_ = false;
 };
 

@@ -1,4 +1,5 @@
 // Nodes of streams: stateless operators, branches, sinks and users' processors.
+#include "streams/internal/cached_context.h"
 #include "streams/internal/change.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/task_context.h"
@@ -140,6 +141,7 @@ class ProcessNode final : public Node {
     return guarded([&] { return processor_->init(*this); });
   }
   Status process(const Row& row) override {
+    const RowHeaders headers(task(), row.headers);
     const int64_t outer_ms = std::exchange(task().record_time_ms, row.timestamp_ms);
     Status status = guarded([&] { return processor_->process(row); });
     task().record_time_ms = outer_ms;

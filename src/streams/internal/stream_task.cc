@@ -22,11 +22,12 @@ const SubtopologyPlan& find_plan(const TopologyPlan& plan, int32_t id) {
 }  // namespace
 
 StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
-                       RecordCollector& sink)
+                       RecordCollector& sink, store::CacheBudget& cache)
     : id_(id),
       partitions_(std::move(partitions)),
       context_(context),
       sink_(sink),
+      cache_(cache),
       folder_(context.directory->task_folder(id)),
       group_(partitions_,
              [this](const std::string& topic, const client::ConsumedRecord& record, int64_t partition_time) {
@@ -60,6 +61,7 @@ Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
   environment.serdes = context_.serdes;
   environment.on_failure = context_.on_failure;
   environment.exactly_once = context_.config->exactly_once;
+  environment.cache = &cache_;
   environment.request_commit = [this] { commit_requested_ = true; };
   environment.global_store = context_.global_store;
   runner_ = MUIR_TRY(factory(id_.subtopology, std::move(environment)));

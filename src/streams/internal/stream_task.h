@@ -55,7 +55,7 @@ struct TaskStart {
 class StreamTask final : public RestoredTask {
  public:
   StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
-             RecordCollector& sink);
+             RecordCollector& sink, store::CacheBudget& cache);
   ~StreamTask() override;
 
   [[nodiscard]] TaskId id() const override { return id_; }
@@ -126,6 +126,7 @@ class StreamTask final : public RestoredTask {
   const std::vector<client::TopicPartition> partitions_;
   const RuntimeContext& context_;
   RecordCollector& sink_;
+  store::CacheBudget& cache_;
   const std::string folder_;
   std::unique_ptr<SubtopologyRunner> runner_;
   PartitionGroup group_;

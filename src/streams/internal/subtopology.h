@@ -23,8 +23,9 @@
 #include "streams/task_id.h"
 
 namespace muir::store {
+class CacheBudget;
 class StateStore;
-}
+}  // namespace muir::store
 
 namespace muir::streams::internal {
 
@@ -123,6 +124,8 @@ struct RunnerEnvironment {
   bool exactly_once = false;
   // Asks the runtime to commit this task soon (ProcessorContext::commit()).
   std::function<void()> request_commit{};
+  // What record caches may hold, shared by the tasks of a thread; null: there are none.
+  store::CacheBudget* cache = nullptr;
   // Global stores, by name, opened and filled by the runtime's global thread before any task starts.
   std::function<store::StateStore*(const std::string&)> global_store{};
 };

@@ -1,4 +1,6 @@
 // Nodes of tables, and joins with them.
+#include "streams/internal/cached_context.h"
+#include "streams/internal/cached_table.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/table_bytes.h"
 #include "streams/internal/task_context.h"
@@ -11,8 +13,10 @@ class TableNode final : public Node {
   explicit TableNode(TableSpec table) : declared_(std::move(table)) {}
 
   Status init() override {
-    if (!declared_.store.empty()) table_ = MUIR_TRY(open_table(task(), declared_));
-    return {};
+    if (declared_.store.empty()) return {};
+    table_ = MUIR_TRY(open_table(task(), declared_));
+    found_ = MUIR_TRY(open_table(task(), declared_));
+    return cached_.attach(*this, declared_);
   }
   Status process(const Row& row) override {
     if (row.key == nullptr) {
@@ -20,8 +24,10 @@ class TableNode final : public Node {
       return {};
     }
     if (table_) {
+      const RowHeaders headers(task(), row.headers);
       // The last offset wins, not the last timestamp, as in Kafka Streams.
       MUIR_RETURN_IF_ERROR(table_.seek(row.key));
+      if (cached_.attached()) return table_.put(row.value, row.timestamp_ms);
       const Found old = declared_.tells_old ? MUIR_TRY(table_.get()) : Found{};
       MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
       return forward({row.key, row.value, row.timestamp_ms, row.headers, old.value});
@@ -29,13 +35,15 @@ class TableNode final : public Node {
     return forward(row);
   }
   Result<Found> look_up(const void* key) override {
-    MUIR_RETURN_IF_ERROR(table_.seek(key));
-    return table_.get();
+    MUIR_RETURN_IF_ERROR(found_.seek(key));
+    return found_.get();
   }
 
  private:
   const TableSpec declared_;
   TableBytes table_;
+  CachedTable cached_;
+  TableBytes found_;  // buffers of its own: a look-up may come while a row is being forwarded
 };
 
 // The table that a table operator reads.

@@ -1,5 +1,7 @@
 #include "streams/internal/task_context.h"
 
+#include "streams/internal/cached_context.h"
+
 namespace muir::streams::internal {
 namespace {
 
@@ -47,6 +49,8 @@ Status TaskContext::fail(const std::string& node, FailureKind kind, const Status
   dropped_records.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
+
+void TaskContext::save(Bytes& out) const { append_cached_context(*this, out); }
 
 std::string TaskContext::topic_name(const std::string& topic, bool internal) const {
   return internal ? environment.application_id + "-" + topic : topic;

@@ -9,9 +9,10 @@
 #include <vector>
 
 #include "base/kafka_ids.h"
-#include "store/state_store.h"
+#include "store/record_cache.h"
 #include "streams/internal/graph.h"
 #include "streams/internal/subtopology.h"
+#include "streams/record.h"
 
 namespace muir::streams::internal {
 
@@ -34,7 +35,7 @@ struct TaskStore {
   std::unique_ptr<store::ChangelogWriter> changelog;
 };
 
-class TaskContext {
+class TaskContext final : public store::CacheContext {
  public:
   TaskContext(const Graph& graph, RunnerEnvironment environment);
   TaskContext(const TaskContext&) = delete;
@@ -63,6 +64,9 @@ class TaskContext {
   // The topic that serdes of a store are told.
   [[nodiscard]] std::string store_topic(const std::string& name) const;
 
+  // CacheContext
+  void save(Bytes& out) const override;
+
   const Graph& graph;
   const RunnerEnvironment environment;
   std::map<std::string, TaskStore> stores;
@@ -74,6 +78,7 @@ class TaskContext {
   std::string_view record_topic;
   PartitionId record_partition = kNoPartition;
   int64_t record_time_ms = -1;  // of the row that a processor is working on
+  Headers row_headers{};        // of the row that a node is working on; see RowHeaders
   int64_t stream_time_ms = -1;
   // A failure is on its way up; no handler is asked again, and no processor can swallow it.
   bool failing = false;

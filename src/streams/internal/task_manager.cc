@@ -16,8 +16,24 @@ Status worse(Status first, const Status& second) { return first.ok() ? second : 
 
 }  // namespace
 
+namespace {
+
+// The application's budget is divided over its threads, the one of global tables included, as in Kafka Streams.
+size_t cache_share(const RuntimeContext& context) {
+  const auto& subs = context.plan->subtopologies();
+  const bool global = std::any_of(subs.begin(), subs.end(), [](const auto& sub) { return sub.is_global; });
+  return static_cast<size_t>(context.config->cache_max_bytes) /
+         static_cast<size_t>(context.config->num_stream_threads + (global ? 1 : 0));
+}
+
+}  // namespace
+
 TaskManager::TaskManager(const RuntimeContext& context, RunnerFactory factory, int thread_index, TaskClients clients)
-    : context_(context), factory_(std::move(factory)), thread_index_(thread_index), clients_(clients) {
+    : context_(context),
+      factory_(std::move(factory)),
+      thread_index_(thread_index),
+      clients_(clients),
+      cache_(cache_share(context)) {
   for (const auto& topic : context_.plan->internal_topics()) {
     if (!topic.changelog) repartition_topics_.insert(topic.name);
   }
@@ -113,7 +129,7 @@ Status TaskManager::open_pending() {
   const auto starts = MUIR_TRY(ask_starts(ready));
   std::vector<StreamTask*> opened;
   for (const auto& [id, partitions] : ready) {
-    auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector);
+    auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector, cache_);
     MUIR_RETURN_IF_ERROR(task->open(factory_, starts.at(id)));
     opened.push_back(task.get());
     tasks_[id] = std::move(task);

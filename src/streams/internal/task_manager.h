@@ -17,6 +17,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "store/record_cache.h"
 #include "streams/internal/assignor_protocol.h"
 #include "streams/internal/record_collector.h"
 #include "streams/internal/state_manager_restore.h"
@@ -108,6 +109,7 @@ class TaskManager final : public AssignmentListener {
   const RunnerFactory factory_;
   const int thread_index_;
   TaskClients clients_;
+  store::CacheBudget cache_;  // of all tasks
   std::map<TaskId, std::unique_ptr<StreamTask>> tasks_;
   size_t restoring_count_ = 0;            // of tasks_
   std::map<TaskId, Partitions> pending_;  // assigned, not opened yet

@@ -3,6 +3,8 @@
 #include <tuple>
 
 #include "store/window_store.h"
+#include "streams/internal/cached_context.h"
+#include "streams/internal/cached_table.h"
 #include "streams/internal/operators.h"
 #include "streams/internal/table_bytes.h"
 #include "streams/internal/task_context.h"
@@ -27,7 +29,7 @@ class WindowAggregateNode final : public Node {
   Status init() override {
     store_ = MUIR_TRY(task().store<store::WindowStore>(declared_.store));
     topic_ = task().store_topic(declared_.store);
-    return {};
+    return cached_.attach(*this, declared_, {&aggregate_.windowed, size_ms_});
   }
 
   Status process(const Row& row) override {
@@ -35,6 +37,7 @@ class WindowAggregateNode final : public Node {
       drop();
       return {};
     }
+    const RowHeaders headers(task(), row.headers);
     observed_ms_ = std::max(observed_ms_, row.timestamp_ms);
     const int64_t close_ms = observed_ms_ - grace_ms_;
     if (emits_on_close_) MUIR_RETURN_IF_ERROR(emit_closed(close_ms, row));
@@ -75,7 +78,7 @@ class WindowAggregateNode final : public Node {
     encoded_.clear();
     MUIR_RETURN_IF_ERROR(serde->serialize(topic_, value_.get(), encoded_));
     MUIR_RETURN_IF_ERROR(store_->put(key_, encoded_, start_ms, timestamp_ms));
-    if (emits_on_close_) return {};
+    if (emits_on_close_ || cached_.attached()) return {};
     ops_->assign(windowed_key_.get(), row.key, {start_ms, start_ms + size_ms_});
     return forward({windowed_key_.get(), value_.get(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
@@ -83,7 +86,7 @@ class WindowAggregateNode final : public Node {
   // The first row of a window has no value, and so has the window.
   Status keep_null(const Row& row, int64_t start_ms) {
     MUIR_RETURN_IF_ERROR(store_->put(key_, std::nullopt, start_ms, row.timestamp_ms));
-    if (emits_on_close_) return {};
+    if (emits_on_close_ || cached_.attached()) return {};
     ops_->assign(windowed_key_.get(), row.key, {start_ms, start_ms + size_ms_});
     return forward({windowed_key_.get(), nullptr, row.timestamp_ms, row.headers});
   }
@@ -132,6 +135,7 @@ class WindowAggregateNode final : public Node {
   const int64_t grace_ms_;
   const bool emits_on_close_;
   store::WindowStore* store_ = nullptr;
+  CachedTable cached_;
   std::string topic_;
   int64_t observed_ms_ = -1;  // the greatest timestamp this node has seen; unset again after a restart, as in Kafka
   std::optional<int64_t> emitted_until_ms_;
