@@ -20,6 +20,10 @@ class Clock {
 // The machine's clocks.
 Clock& system_clock();
 
+// CPU time that the calling thread has had, in microseconds: what its work costs, however many others want the machine.
+// A system call.
+int64_t thread_cpu_us();
+
 // A clock that moves only when told to. Thread-safe.
 class ManualClock final : public Clock {
  public:

@@ -65,11 +65,13 @@ void run_task(const std::function<void()>& task) {
 
 struct EventLoop::Impl {
   struct Lane {
+    explicit Lane(const LoopClocks& clocks)
+        : turns(TurnCost(clocks), [this](std::function<void()> task) {
+            asio::post(context, [task = std::move(task)] { run_task(task); });
+          }) {}
     asio::io_context context{1};
     asio::executor_work_guard<Executor> work{context.get_executor()};
-    Turns turns{
-        [] { return system_clock().steady_us(); },
-        [this](std::function<void()> task) { asio::post(context, [task = std::move(task)] { run_task(task); }); }};
+    Turns turns;
     std::thread thread{};
   };
 
@@ -99,9 +101,9 @@ struct EventLoop::Impl {
   }
 };
 
-EventLoop::EventLoop(std::string name, int threads) : impl_(std::make_unique<Impl>()) {
+EventLoop::EventLoop(std::string name, int threads, const LoopClocks& clocks) : impl_(std::make_unique<Impl>()) {
   MUIR_CHECK(threads >= 1, "event loop {}: {} threads", name, threads);
-  for (int i = 0; i < threads; ++i) impl_->lanes.push_back(std::make_unique<Impl::Lane>());
+  for (int i = 0; i < threads; ++i) impl_->lanes.push_back(std::make_unique<Impl::Lane>(clocks));
   for (size_t i = 0; i < impl_->lanes.size(); ++i) {
     Impl::Lane& lane = *impl_->lanes[i];
     lane.thread = std::thread([&lane] {
@@ -201,6 +203,7 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
     const auto events = events_;
     if (events) events->on_turn();
   }
+  [[nodiscard]] int64_t written_bytes() const override { return written_bytes_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] bool has_input() const override {
     ErrorCode ec;
@@ -301,6 +304,7 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
       if (n < 0) return give_up();
       touch();
       written_ms_.store(last_progress_ms(), std::memory_order_relaxed);
+      written_bytes_.store(written_bytes() + n, std::memory_order_relaxed);
       turn_bytes += static_cast<size_t>(n);
       queue_.pop(static_cast<size_t>(n));
     }
@@ -418,6 +422,7 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
   bool closing_ = false;
 
   std::atomic<int64_t> progress_ms_{0};
+  std::atomic<int64_t> written_bytes_{0};  // written under mutex_
   std::atomic<int64_t> written_ms_{system_clock().steady_ms()};
   const std::string peer_;
 };

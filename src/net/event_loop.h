@@ -8,12 +8,20 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
+
 namespace muir::net {
+
+// What a loop thread's connections are charged by for their turns (internal/turn_cost.h). Called by the loop's threads.
+struct LoopClocks {
+  std::function<int64_t()> steady_us = [] { return system_clock().steady_us(); };
+  std::function<int64_t()> cpu_us = thread_cpu_us;  // of the calling thread
+};
 
 class EventLoop {
  public:
   // `threads` >= 1 start at once; `name` is the thread name's prefix (15 characters at most are kept).
-  explicit EventLoop(std::string name, int threads = 1);
+  explicit EventLoop(std::string name, int threads = 1, const LoopClocks& clocks = {});
   // Stops and joins; pending tasks and timers are dropped.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;

@@ -22,11 +22,12 @@ void Turns::take(const std::shared_ptr<Taker>& taker) {
 }
 
 void Turns::run(Taker& taker, int64_t start_us) {
-  const int64_t begin_us = clock_us_();
+  const int64_t written = taker.written_bytes();
+  const TurnCost::Begin begin = cost_.begin();
   taker.on_turn();
-  const int64_t took_us = clock_us_() - begin_us;
+  const int64_t took_us = cost_.since(begin, taker.written_bytes() - written);
   const bool first = taker.had_us_ == Taker::kUnknown;
-  // One that is long for once does not count as if all were: the machine may have been busy with something else.
+  // One that is long for once does not count as if all were.
   if (first) taker.usual_us_ = took_us;
   const int64_t weight_us = std::min({took_us, taker.usual_us_, kWeightMaxUs});
   const int64_t counts_us = took_us * weight_us / kUnitUs;

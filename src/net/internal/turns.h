@@ -4,9 +4,9 @@
 // beside them wait a second for its own, however many requests each has sent ahead. So the thread's time is shared out
 // by start-time fair queueing (Goyal, Vin, Cheng 1996): a connection that has had no more than the others has its turn
 // at once; the rest wait, the one that has had least is first, and one of them has its turn before the thread looks at
-// its sockets again. What counts is not the time of a turn but its square, as all the others wait for it to end: long
-// requests make room for many short ones. The first turn of a connection waits, too: of it nothing is known. Many that
-// come at once keep nobody waiting who has had little more than his share: they alternate with those.
+// its sockets again. What counts is not what a turn costs (turn_cost.h) but its square, as all the others wait for it
+// to end: long requests make room for many short ones. The first turn of a connection waits, too: of it nothing is
+// known. Many that come at once keep nobody waiting who has had little more than his share: they alternate with those.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+
+#include "net/internal/turn_cost.h"
 
 namespace muir::net {
 
@@ -25,6 +27,8 @@ class Turns {
     virtual ~Taker() = default;
     // Does the work, once for each take().
     virtual void on_turn() = 0;
+    // To its peer, since it is there.
+    [[nodiscard]] virtual int64_t written_bytes() const { return 0; }
 
    private:
     friend class Turns;
@@ -38,9 +42,9 @@ class Turns {
   // So much more than its share a connection may have before it waits.
   static constexpr int64_t kSlackUs = 1000;
 
-  // `clock_us` is the machine's time; `post` runs a task when the thread has done what it has to do already.
-  Turns(std::function<int64_t()> clock_us, std::function<void(std::function<void()>)> post)
-      : clock_us_(std::move(clock_us)), post_(std::move(post)) {}
+  // `post` runs a task when the thread has done what it has to do already.
+  Turns(TurnCost cost, std::function<void(std::function<void()>)> post)
+      : cost_(std::move(cost)), post_(std::move(post)) {}
 
   // Gives `taker` a turn, before the return or later. Not asked again before on_turn().
   void take(const std::shared_ptr<Taker>& taker);
@@ -51,7 +55,7 @@ class Turns {
   void run_first();
   [[nodiscard]] bool newcomer_is_next() const;
 
-  const std::function<int64_t()> clock_us_;
+  TurnCost cost_;
   const std::function<void(std::function<void()>)> post_;
   // Virtual time: the start of the latest turn that somebody waited for.
   int64_t now_us_ = 0;
