@@ -31,6 +31,8 @@ BANNED = [
     (re.compile(r"(?<![\w:.>])(?:rand|srand|strtok|sprintf|gets)\s*\("), re.compile(r"^$"), "use a seeded engine, std::string_view or fmt"),
     (re.compile(r"\busing namespace std\s*;"), re.compile(r"^$"), "write std::"),
     (re.compile(r"\bcatch\s*\(\s*\.\.\.\s*\)\s*\{\s*\}"), re.compile(r"^$"), "turn the exception into a Status"),
+    (re.compile(r"\bmessage\(\)\s*(?:\.\s*(?:find|rfind|contains|starts_with|ends_with|compare|substr)\b|[=!]=)"), re.compile(r"^(testing/|tests/|.*_test\.cc$)"),
+     "decide by Status::code(), number() or partition(): a message is for people"),
     (re.compile(r"\bsleep_for\b|\busleep\s*\("), re.compile(r"^(?!.*_test\.cc$)"), "wait for a condition: testing/eventually.h"),
 ]
 DUMPING_GROUNDS = {"types", "utils", "util", "common", "helpers", "misc"}

@@ -256,10 +256,11 @@ class Servers {
   // Says what to do about a port that is in use, or a cluster that is not there.
   [[nodiscard]] Status explain(const Status& status, std::string_view what, std::string_view option, int port) const {
     const Status named = status.annotate(what);
-    if (status.message().find("the port is in use") != std::string::npos)
+    if (status.number(Domain::system) == EADDRINUSE)
       return error(status.code(), "{}; stop that program, or choose another port with {} (it was {})", named.message(),
                    option, port);
-    if (!broker_ && !bootstrap_.empty() && status.message().find("connect to ") != std::string::npos)
+    const bool unreachable = status.code() == Code::unavailable || status.code() == Code::timed_out;
+    if (!broker_ && !bootstrap_.empty() && unreachable && status.number(Domain::system) != 0)
       return error(status.code(),
                    "{}; is the Kafka cluster of --bootstrap-servers {} running, and reachable from here?",
                    named.message(), bootstrap_);

@@ -20,12 +20,9 @@ Status register_schema(RegistryPort& registry, std::string_view topic) {
   if (status.ok()) status = serde.deserialize(topic, value).status();
   if (status.ok()) return {};
   const bool away = status.code() == Code::unavailable || status.code() == Code::timed_out;
-  return Status(
-      status.code(),
-      fmt::format("schema registry: the schema of {}-value cannot be registered, nor is it there already: {}{}", topic,
-                  status.message(),
-                  away ? "" : "; it is needed before positions are taken: the registry must take it once"),
-      status.detail());
+  return status.with_message(fmt::format(
+      "schema registry: the schema of {}-value cannot be registered, nor is it there already: {}{}", topic,
+      status.message(), away ? "" : "; it is needed before positions are taken: the registry must take it once"));
 }
 
 }  // namespace

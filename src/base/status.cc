@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/topic_partition.h"
+
 namespace muir {
 
 std::string_view to_string(Code code) {
@@ -27,9 +29,11 @@ std::string_view to_string(Code code) {
   return "unknown";
 }
 
-Status::Status(Code code, std::string message, int detail) {
-  if (code != Code::ok) rep_ = std::make_shared<const Rep>(Rep{code, detail, std::move(message)});
+Status::Status(Code code, std::string message, DomainCode number) {
+  if (code != Code::ok) rep_ = std::make_shared<const Rep>(Rep{code, number, std::move(message)});
 }
+
+Status::Status(Rep rep) : rep_(std::make_shared<const Rep>(std::move(rep))) {}
 
 const std::string& Status::message() const {
   static const std::string kEmpty;
@@ -40,9 +44,32 @@ std::string Status::to_string() const {
   return ok() ? "ok" : fmt::format("{} ({})", message(), muir::to_string(code()));
 }
 
+int Status::number(Domain domain) const { return rep_ && rep_->number.domain == domain ? rep_->number.number : 0; }
+
 Status Status::annotate(std::string_view context) const {
+  return ok() ? Status() : with_message(fmt::format("{}: {}", context, message()));
+}
+
+Status Status::with_message(std::string message) const {
   if (ok()) return {};
-  return Status(code(), fmt::format("{}: {}", context, message()), detail());
+  return Status(Rep{rep_->code, rep_->number, std::move(message), rep_->partition});
+}
+
+Status Status::with(Code code) const {
+  if (ok()) return {};
+  MUIR_CHECK(code != Code::ok, "a failure cannot become OK: {}", message());
+  return Status(Rep{code, rep_->number, rep_->message, rep_->partition});
+}
+
+Status Status::with(DomainCode number) const {
+  if (ok()) return {};
+  return Status(Rep{rep_->code, number, rep_->message, rep_->partition});
+}
+
+Status Status::at(TopicPartition partition) const {
+  if (ok()) return {};
+  return Status(
+      Rep{rep_->code, rep_->number, rep_->message, std::make_shared<const TopicPartition>(std::move(partition))});
 }
 
 namespace internal {

@@ -19,7 +19,7 @@
 namespace muir {
 
 // Coarse reason of a failure; domains with richer enumerations (Kafka's error codes, the registry's)
-// keep their own and carry it in Status::detail().
+// keep their own and carry it as a DomainCode.
 enum class Code : unsigned char {
   ok,
   invalid_argument,  // the caller's input or configuration is wrong; trying again does not help
@@ -41,28 +41,60 @@ enum class Code : unsigned char {
 
 std::string_view to_string(Code code);
 
+// Whose number a DomainCode has: the same integer means something else to each of them.
+enum class Domain : unsigned char {
+  none,
+  kafka,       // error codes of Kafka's protocol (wire/error_code.h)
+  librdkafka,  // its own, which are negative
+  registry,    // error_code of the Schema Registry's REST API (registry/registry_error.h)
+  http,        // a status of HTTP
+  system,      // errno
+};
+
+struct DomainCode {
+  Domain domain = Domain::none;
+  int number = 0;
+  bool operator==(const DomainCode&) const = default;
+};
+
+struct TopicPartition;
+
 // The outcome of an operation without a value. OK costs a null pointer. Immutable; copying shares.
+//
+// What a caller decides by is in fields: the code, the number of one domain, the partition. The message is for people;
+// nothing reads it (tools/tidy.py).
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  // `detail` is the domain's own code (a Kafka error code, an HTTP status...), 0 when there is none.
-  Status(Code code, std::string message, int detail = 0);
+  Status(Code code, std::string message, DomainCode number = {});
 
   [[nodiscard]] bool ok() const { return rep_ == nullptr; }
   [[nodiscard]] Code code() const { return rep_ ? rep_->code : Code::ok; }
-  [[nodiscard]] int detail() const { return rep_ ? rep_->detail : 0; }
   [[nodiscard]] const std::string& message() const;
   [[nodiscard]] std::string to_string() const;
 
-  // The same failure with "context: " put before its message. OK stays OK.
-  [[nodiscard]] Status annotate(std::string_view context) const;
+  // The number that `domain` gave this failure; 0 when there is none, or it is another domain's.
+  [[nodiscard]] int number(Domain domain) const;
+  [[nodiscard]] DomainCode domain_code() const { return rep_ ? rep_->number : DomainCode(); }
+  // The partition that failed; nullptr when it is not about one. Valid as long as a copy of this status is.
+  [[nodiscard]] const TopicPartition* partition() const { return rep_ ? rep_->partition.get() : nullptr; }
+
+  // The same failure with one field changed, all others kept. OK stays OK.
+  [[nodiscard]] Status annotate(std::string_view context) const;  // "context: " before its message
+  [[nodiscard]] Status with_message(std::string message) const;
+  [[nodiscard]] Status with(Code code) const;  // not Code::ok
+  [[nodiscard]] Status with(DomainCode number) const;
+  [[nodiscard]] Status at(TopicPartition partition) const;
 
  private:
   struct Rep {
     Code code;
-    int detail;
+    DomainCode number;
     std::string message;
+    std::shared_ptr<const TopicPartition> partition{};
   };
+  explicit Status(Rep rep);
+
   // Shared because a failure is often stored (the first error of a batch) and returned to several callers.
   std::shared_ptr<const Rep> rep_;
 };

@@ -37,7 +37,7 @@ class Consumer {
   virtual Status resume(const std::vector<TopicPartition>& partitions) = 0;
 
   // Waits up to `timeout_ms` for records, at most `records_max`. An offset that does not exist (any more) is
-  // Code::out_of_range naming the partition: the owner seeks. Empty on timeout or wakeup().
+  // Code::out_of_range, of that partition(): the owner seeks. Empty on timeout or wakeup().
   virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
   // The offset after the last record that poll() returned or skipped (control records move it too); error when unknown.
   virtual Result<Offset> position(const TopicPartition& partition) = 0;

@@ -63,7 +63,7 @@ class GroupMember {
   // Identity for transactional offset commits; kNoGeneration before the first join.
   [[nodiscard]] virtual GroupMetadata metadata() const = 0;
   // Code::aborted: this generation is over (a rebalance, an expired session) and the offsets are somebody else's now;
-  // detail() is Kafka's error code.
+  // It carries Kafka's error code.
   virtual Status commit(const Offsets& offsets, int64_t timeout_ms) = 0;
   virtual Status leave() = 0;
 };

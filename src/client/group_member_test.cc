@@ -387,7 +387,7 @@ TEST_F(GroupMemberTest, CommitsSayWhetherTheGenerationIsOver) {
         member_->commit({{{"t", PartitionId(0)}, {Offset(1)}}, {{"t", PartitionId(1)}, {Offset(2)}}}, 5'000);
     EXPECT_EQ(got.code(), status) << wire::name_of(code) << ": " << got.to_string();
     if (!got.ok()) {
-      EXPECT_EQ(got.detail(), static_cast<int>(code));
+      EXPECT_EQ(got.number(Domain::kafka), static_cast<int>(code));
     }
   }
 }

@@ -119,7 +119,7 @@ TEST_F(KafkaProducerTest, ARefusedRecordIsToldToItsCallbackWithKafkasCode) {
               }).ok());
   EXPECT_TRUE(producer_->flush(kWaitMs).ok()) << "the callback knows";
   EXPECT_EQ(told.code(), Code::permission_denied) << told.to_string();
-  EXPECT_EQ(told.detail(), 29);
+  EXPECT_EQ(told.number(Domain::kafka), 29);
 }
 
 TEST_F(KafkaProducerTest, RetriableAnswersAreRetriedInside) {

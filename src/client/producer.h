@@ -38,7 +38,7 @@ struct Delivery {
          code == Code::permission_denied || code == Code::resource_exhausted;
 }
 // Whether a send() failed because a record is larger than its topic takes (Kafka's MESSAGE_TOO_LARGE).
-[[nodiscard]] inline bool is_too_large(const Status& status) { return status.detail() == 10; }
+[[nodiscard]] inline bool is_too_large(const Status& status) { return status.number(Domain::kafka) == 10; }
 // Called once per send(), when the last record of it has been acknowledged or has failed: the first error, and one
 // Delivery per record in order. On a thread of the producer: must not block.
 using DeliveryCallback = std::function<void(const Status&, std::span<const Delivery>)>;
@@ -62,7 +62,7 @@ class Producer {
 
   // Transactions. Code::fenced: a newer producer with this transactional id exists; this one is of no more use.
   // Code::aborted: the transaction must be aborted with abort_transaction() and may be tried again. When it is because
-  // `group` is no longer the member it was, detail() is Kafka's ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or
+  // `group` is no longer the member it was, it carries Kafka's ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID or
   // FENCED_INSTANCE_ID.
   virtual Status init_transactions(int64_t timeout_ms) = 0;
   virtual Status begin_transaction() = 0;

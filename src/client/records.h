@@ -1,7 +1,6 @@
 // Records as they cross the client interfaces: batches of borrowed memory, never one allocation per record.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,14 +12,11 @@
 
 #include "base/bytes.h"
 #include "base/kafka_ids.h"
+#include "base/topic_partition.h"
 
 namespace muir::client {
 
-struct TopicPartition {
-  std::string topic;
-  PartitionId partition;
-  auto operator<=>(const TopicPartition&) const = default;
-};
+using muir::TopicPartition;
 
 struct Header {
   BytesView name;

@@ -55,7 +55,7 @@ class Admission {
   bool run(size_t& allowance);
   // Done, and refused for no other reason than `history_max`.
   [[nodiscard]] bool needs_more_history() const;
-  // When it is done. Failures carry Kafka's code in detail(); those of single records are in the notes.
+  // When it is done. Failures carry Kafka's code; those of single records are in the notes.
   Result<Admitted> take() { return std::move(*result_); }
 
  private:

@@ -10,13 +10,14 @@ namespace muir::log {
 
 template <class... A>
 [[nodiscard]] Status kafka_error(wire::ErrorCode code, fmt::format_string<A...> format, A&&... args) {
-  return Status(Code::failed_precondition, fmt::format(format, std::forward<A>(args)...), static_cast<int>(code));
+  return Status(Code::failed_precondition, fmt::format(format, std::forward<A>(args)...), wire::kafka(code));
 }
 
 // The code in `status`; for failures that carry none, KAFKA_STORAGE_ERROR.
 inline wire::ErrorCode kafka_code(const Status& status) {
   if (status.ok()) return wire::ErrorCode::none;
-  return status.detail() != 0 ? static_cast<wire::ErrorCode>(status.detail()) : wire::ErrorCode::kafka_storage_error;
+  const wire::ErrorCode code = wire::kafka_code_of(status);
+  return code != wire::ErrorCode::none ? code : wire::ErrorCode::kafka_storage_error;
 }
 
 }  // namespace muir::log

@@ -73,7 +73,7 @@ class LogManager {
   // What is known to be damaged, over all partitions.
   [[nodiscard]] Damage damage() const;
 
-  // Failures carry Kafka's code in detail(). Durable on return.
+  // Failures carry Kafka's code. Durable on return.
   // Checks everything; makes the topic unless `validate_only`, which returns nullptr. `always`: whatever partitions_max
   // says.
   Result<TopicPtr> create_topic(const std::string& name, int32_t partitions, const Properties& overrides,

@@ -204,7 +204,7 @@ Status Partition::note_write(Status status) {
           refused_writes_);
   }
   return Status(status.code(), fmt::format("{}: {}", name(), status.message()),
-                static_cast<int>(wire::ErrorCode::kafka_storage_error));
+                wire::kafka(wire::ErrorCode::kafka_storage_error));
 }
 
 // The payload goes to the file as it came; of the header only what the checksum does not cover is changed, unless
@@ -333,8 +333,8 @@ Status Partition::flush() {
     if (deleted_) return {};
     if (!status.ok()) {
       // After a failed fsync the kernel may have dropped the pages: nothing that follows could be trusted.
-      failure_ = Status(Code::io_error, name() + ": " + status.message(),
-                        static_cast<int>(wire::ErrorCode::kafka_storage_error));
+      failure_ =
+          Status(Code::io_error, name() + ": " + status.message(), wire::kafka(wire::ErrorCode::kafka_storage_error));
       high_watermark_ = std::min(high_watermark_, durable_);
       error("{}: the log is offline: {}", name(), status.message());
       fail_all(failure_, woken);

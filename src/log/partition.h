@@ -136,7 +136,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] std::string name() const;  // "positions-3"
 
   // Appends one valid batch. Its base offset, leader epoch and, with LogAppendTime, timestamp are written by the log.
-  // Failures carry Kafka's code in detail(). When it succeeds, `durable` (if any) runs once the batch is durable, or
+  // Failures carry Kafka's code. When it succeeds, `durable` (if any) runs once the batch is durable, or
   // with the error that prevents it: in the order of the appends, on the flushing thread. Without sync_before_confirm
   // it runs before the return.
   using OnDurable = std::function<void(const Status&)>;

@@ -54,7 +54,7 @@ enum class TxnFate : unsigned char { open, committed, aborted, undecided };
 class ProducerState {
  public:
   // The original offsets when `batch` repeats one of the producer's last batches; nullopt when it may be appended;
-  // else an error whose detail() is Kafka's code.
+  // else an error that carries Kafka's code.
   [[nodiscard]] Result<std::optional<ProducerEntry::Batch>> check(const ProducerBatch& batch) const;
   // Remembers an appended batch.
   void append(const ProducerBatch& batch);

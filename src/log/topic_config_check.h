@@ -8,7 +8,7 @@
 
 namespace muir::log {
 
-// INVALID_CONFIG in detail() when the key does not exist or the value is not one it may have.
+// INVALID_CONFIG when the key does not exist or the value is not one it may have.
 Status validate_topic_config(std::string_view name, std::string_view value);
 // All that is set for a topic, each by itself and beside what else it will have under `broker` properties. Before it is
 // stored.

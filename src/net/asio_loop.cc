@@ -28,6 +28,7 @@
 #include "net/internal/piece_queue.h"
 #include "net/internal/tcp_stream.h"
 #include "net/internal/turns.h"
+#include "net/port_check.h"
 
 namespace muir::net {
 
@@ -462,8 +463,7 @@ class AsioListener final : public TcpListener {
     if (!ec) acceptor_->bind(endpoint, ec);
     if (!ec) acceptor_->listen(asio::socket_base::max_listen_connections, ec);
     if (ec == asio::error::address_in_use) {
-      return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", options_.host,
-                   options_.port);
+      return port_in_use(options_.host, options_.port);
     }
     if (ec) return error(Code::io_error, "listen on {}:{}: {}", options_.host, options_.port, ec.message());
     port_ = acceptor_->local_endpoint(ec).port();

@@ -10,6 +10,11 @@
 
 namespace muir::net {
 
+Status port_in_use(const std::string& host, uint16_t port) {
+  return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", host, port)
+      .with(DomainCode{Domain::system, EADDRINUSE});
+}
+
 Status check_port(const std::string& host, uint16_t port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -36,8 +41,7 @@ Status check_port(const std::string& host, uint16_t port) {
   const int bound = ::bind(fd, chosen->ai_addr, chosen->ai_addrlen) == 0 ? 0 : errno;
   ::close(fd);
   if (bound == 0) return {};
-  if (bound == EADDRINUSE)
-    return error(Code::already_exists, "listen on {}:{}: the port is in use by another program", host, port);
+  if (bound == EADDRINUSE) return port_in_use(host, port);
   return error(bound == EADDRNOTAVAIL ? Code::invalid_argument : Code::io_error, "listen on {}:{}: {}", host, port,
                std::strerror(bound));
 }

@@ -8,7 +8,10 @@
 
 namespace muir::net {
 
-// already_exists when another program listens on the port; invalid_argument when the host is no address of this
+// The failure of a listener whose port is taken: already_exists, with EADDRINUSE as the number of Domain::system.
+Status port_in_use(const std::string& host, uint16_t port);
+
+// port_in_use() when another program listens on the port; invalid_argument when the host is no address of this
 // machine. Port 0 is any free one. Holds only for the moment: another program may be faster than the server.
 Status check_port(const std::string& host, uint16_t port);
 

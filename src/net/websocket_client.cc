@@ -61,7 +61,8 @@ class Client final : public WebSocketClient {
       return error(Code::data_loss, "malformed answer: {}", parser.error_message());
     const HttpMessage answer = parser.take();
     if (answer.status != 101)
-      return Status(Code::unavailable, fmt::format("refused with status {}", answer.status), answer.status);
+      return Status(Code::unavailable, fmt::format("refused with status {}", answer.status),
+                    {Domain::http, answer.status});
     for (const auto& [name, value] : answer.headers) {
       if (name == "sec-websocket-accept" && value == ws_accept_key(key)) return decode(buffer);
     }

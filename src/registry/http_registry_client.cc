@@ -27,7 +27,7 @@ Status failure_of(const std::string& target, const net::HttpClientResponse& resp
   // A number that is no code of a registry could be taken for one of Kafka's.
   const int64_t number = code == nullptr ? response.status : code->as_int64().value_or(response.status);
   return Status(kind, fmt::format("schema registry {}: HTTP {}: {}", target, response.status, text),
-                is_error_code(number) ? static_cast<int>(number) : response.status);
+                {Domain::registry, is_error_code(number) ? static_cast<int>(number) : response.status});
 }
 
 Status malformed(const std::string& target) {
@@ -105,7 +105,7 @@ Result<int> HttpRegistryClient::id_of(Ids& known, std::string_view subject, std:
 Result<int> HttpRegistryClient::register_schema(std::string_view subject, std::string_view schema_json) {
   const auto id = id_of(registered_, subject, schema_json, "/subjects/" + net::percent_encode(subject) + "/versions");
   // A registry that takes none now, whatever the reason, may refuse even one that it has.
-  const bool answered = id.status().detail() != 0;
+  const bool answered = id.status().number(Domain::registry) != 0;
   if (id.ok() || !answered) return id;
   const auto known = find_schema(subject, schema_json);
   if (!known.ok()) return id;

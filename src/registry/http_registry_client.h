@@ -38,7 +38,7 @@ class HttpRegistryClient final : public RegistryPort {
   using Ids = std::map<std::pair<std::string, std::string>, int>;  // by subject and text
 
   explicit HttpRegistryClient(HttpRegistryClientOptions options) : options_(std::move(options)) {}
-  // The parsed body of a 200; else the registry's error code in Status::detail(). Expects mutex_.
+  // The parsed body of a 200; else a failure with the registry's error code. Expects mutex_.
   Result<schema::Json> request(const std::string& method, const std::string& target, const std::string& body = {});
   // The schema of an answer that holds "schema" and perhaps "references", which are asked for in turn.
   using Referenced = std::map<std::string, schema::avro::SchemaPtr>;  // by target

@@ -63,7 +63,8 @@ class FaultyProducer final : public client::Producer {
   explicit FaultyProducer(const Faults& faults) : faults_(faults) {}
   Status send(std::span<const client::ProducedRecord> records, client::DeliveryCallback on_done) override {
     if (faults_.of_send) return *faults_.of_send;
-    const client::Delivery failed{.code = faults_.of_delivery->code(), .error = faults_.of_delivery->detail()};
+    const client::Delivery failed{.code = faults_.of_delivery->code(),
+                                  .error = faults_.of_delivery->number(Domain::kafka)};
     on_done(*faults_.of_delivery, std::vector<client::Delivery>(records.size(), failed));
     return {};
   }
@@ -120,19 +121,25 @@ TEST(KafkaSchemaLog, TurnsWhatTheClusterSaysIntoCodesOfTheRegistry) {
   };
   // As the client makes them of Kafka's codes.
   for (const Row& row : std::initializer_list<Row>{
-           {"no leader", Status(Code::unavailable, "it: LEADER_NOT_AVAILABLE", 5), 50002, 50002},
-           {"another leader", Status(Code::unavailable, "it: NOT_LEADER_OR_FOLLOWER", 6), 50002, 50002},
-           {"no leader until the end", Status(Code::timed_out, "it: LEADER_NOT_AVAILABLE", 5), 50002, 50002},
-           {"too few replicas", Status(Code::unavailable, "it: NOT_ENOUGH_REPLICAS", 19), 50002, 50002},
+           {"no leader", Status(Code::unavailable, "it: LEADER_NOT_AVAILABLE", {Domain::kafka, 5}), 50002, 50002},
+           {"another leader", Status(Code::unavailable, "it: NOT_LEADER_OR_FOLLOWER", {Domain::kafka, 6}), 50002,
+            50002},
+           {"no leader until the end", Status(Code::timed_out, "it: LEADER_NOT_AVAILABLE", {Domain::kafka, 5}), 50002,
+            50002},
+           {"too few replicas", Status(Code::unavailable, "it: NOT_ENOUGH_REPLICAS", {Domain::kafka, 19}), 50002,
+            50002},
            {"nobody answers", error(Code::unavailable, "connection refused"), 50002, 50002},
-           {"no answer in time", Status(Code::timed_out, "it: Local: Message timed out", -192), 50002, 50002},
-           {"too large", Status(Code::resource_exhausted, "it: MESSAGE_TOO_LARGE", 10), 50001, 42209},
-           {"not allowed", Status(Code::permission_denied, "it: TOPIC_AUTHORIZATION_FAILED", 29), 50001, 50001},
-           {"no such topic", Status(Code::not_found, "it: UNKNOWN_TOPIC_OR_PARTITION", 3), 50001, 50001},
-           {"a failing disk", Status(Code::io_error, "it: KAFKA_STORAGE_ERROR", 56), 50001, 50001},
+           {"no answer in time", Status(Code::timed_out, "it: Local: Message timed out", {Domain::librdkafka, -192}),
+            50002, 50002},
+           {"too large", Status(Code::resource_exhausted, "it: MESSAGE_TOO_LARGE", {Domain::kafka, 10}), 50001, 42209},
+           {"not allowed", Status(Code::permission_denied, "it: TOPIC_AUTHORIZATION_FAILED", {Domain::kafka, 29}),
+            50001, 50001},
+           {"no such topic", Status(Code::not_found, "it: UNKNOWN_TOPIC_OR_PARTITION", {Domain::kafka, 3}), 50001,
+            50001},
+           {"a failing disk", Status(Code::io_error, "it: KAFKA_STORAGE_ERROR", {Domain::kafka, 56}), 50001, 50001},
            {"the queue is full", error(Code::resource_exhausted, "buffer.memory"), 50001, 50001},
-           {"a code like an HTTP status", Status(Code::internal, "it", 404), 50001, 50001},
-           {"a code like one of the registry's", Status(Code::internal, "it", 40401), 50001, 50001},
+           {"a code like an HTTP status", Status(Code::internal, "it", {Domain::http, 404}), 50001, 50001},
+           {"a code like one of the registry's", Status(Code::internal, "it", {Domain::kafka, 40401}), 50001, 50001},
        }) {
     for (const std::string_view place : {"reading", "sending", "delivering"}) {
       faults = {};

@@ -35,7 +35,7 @@ TEST_F(References, AreTakenToTheSameDepthBeforeAndAfterARestart) {
   for (const bool restarted : {false, true}) {
     if (restarted) restart();
     const auto deeper = service_->register_schema("deeper", request_for("deeper", {before}));
-    EXPECT_EQ(deeper.status().detail(), 42201) << restarted;
+    EXPECT_EQ(deeper.status().number(Domain::registry), 42201) << restarted;
     EXPECT_NE(deeper.status().message().find("nested more than 300 deep"), std::string::npos)
         << deeper.status().message();
     const std::string last = fmt::format("L{}", kReferenceDepthMax - 1);
@@ -62,7 +62,7 @@ TEST_F(References, InACircleAreAnErrorAndNoLoop) {
   restart();
   for (const char* name : {"A", "B", "C", "Self"}) {
     const auto registered = service_->register_schema("new", request_for("new", {name}));
-    EXPECT_EQ(registered.status().detail(), 42201) << name;
+    EXPECT_EQ(registered.status().number(Domain::registry), 42201) << name;
     EXPECT_NE(registered.status().message().find("in a circle"), std::string::npos) << registered.status().message();
     EXPECT_TRUE(service_->version(name, {}, false).ok()) << name;
   }

@@ -1,4 +1,5 @@
-// Error codes of the Schema Registry protocol. They travel in Status::detail().
+// Error codes of the Schema Registry protocol. They travel in a Status as numbers of Domain::registry, and so do the
+// plain HTTP statuses that a registry answers with.
 #pragma once
 
 #include "base/status.h"
@@ -36,10 +37,15 @@ constexpr int http_status(int code) {
   return code >= 1000 ? code / 100 : code;
 }
 
-// An HTTP status, or one with two digits more; details of other parts of the system are none.
+// An HTTP status, or one with two digits more.
 constexpr bool is_error_code(int64_t number) {
   const int64_t status = number >= 1000 ? number / 100 : number;
   return status >= 400 && status < 600;
+}
+
+// Whether a failure is one of the registry's with this code.
+inline bool is(const Status& status, ErrorCode code) {
+  return status.number(Domain::registry) == static_cast<int>(code);
 }
 
 template <class... A>
@@ -50,7 +56,7 @@ template <class... A>
                     : number / 100 == 422 ? Code::invalid_argument
                     : number == 50002     ? Code::timed_out
                                           : Code::unavailable;
-  return Status(kind, fmt::format(format, std::forward<A>(args)...), number);
+  return Status(kind, fmt::format(format, std::forward<A>(args)...), {Domain::registry, number});
 }
 
 }  // namespace muir::registry

@@ -1,4 +1,4 @@
-// RegistryService: the Schema Registry's behaviour, without HTTP. Errors carry ErrorCode in Status::detail().
+// RegistryService: the Schema Registry's behaviour, without HTTP. Errors carry an ErrorCode (registry_error.h).
 //
 // All state comes from the SchemaLog: an operation that writes appends a record, waits until it has been read back, and
 // only then answers, so that whoever asks next sees it. Thread-safe; writes wait for each other and for the log.

@@ -62,9 +62,9 @@ TEST_F(RunningRegistry, ServesClientsOverHttp) {
   EXPECT_EQ(latest->subject, "a/b c");
   EXPECT_EQ(latest->version, 1);
 
-  EXPECT_EQ(client->schema_by_id(99).status().detail(), 40403);
+  EXPECT_EQ(client->schema_by_id(99).status().number(Domain::registry), 40403);
   EXPECT_EQ(client->register_schema("s", "nonsense").status().code(), Code::invalid_argument);
-  EXPECT_EQ(client->register_schema("a/b c", R"("string")").status().detail(), 409);
+  EXPECT_EQ(client->register_schema("a/b c", R"("string")").status().number(Domain::registry), 409);
   EXPECT_EQ(client->latest_schema("no").status().code(), Code::not_found);
 }
 
@@ -286,8 +286,8 @@ TEST(HttpRegistryClientUrls, FindsWhatIsRegisteredWhereNothingNewIsTaken) {
     Result<int> expected;
     int asked;  // for two registrations
   };
-  const Status read_only(Code::invalid_argument, "read-only", 42205);
-  const Status no_id(Code::unavailable, "no id", 50001);
+  const Status read_only(Code::invalid_argument, "read-only", {Domain::registry, 42205});
+  const Status no_id(Code::unavailable, "no id", {Domain::registry, 50001});
   for (const Row& row : std::initializer_list<Row>{
            {"registered", 200, R"({"id":7})", 500, "{}", 7, 1},
            {"read-only, and there", 422, R"({"error_code":42205,"message":"read-only"})", 200, R"({"id":7})", 7, 2},
@@ -317,7 +317,7 @@ TEST(HttpRegistryClientUrls, FindsWhatIsRegisteredWhereNothingNewIsTaken) {
       if (id.ok()) {
         EXPECT_EQ(*id, *row.expected) << row.what;
       } else {
-        EXPECT_EQ(id.status().detail(), row.expected.status().detail()) << row.what;
+        EXPECT_EQ(id.status().domain_code(), row.expected.status().domain_code()) << row.what;
       }
     }
     EXPECT_EQ(asked, row.asked) << row.what;

@@ -142,7 +142,7 @@ Body post_compatibility(Service& service, const RestRequest& request) {
   auto messages = service.test_compatibility(request.subject(), schema, spec);
   if (!messages.ok()) {
     // Asked to explain, a schema that does not parse is an explanation, not an error.
-    if (!verbose || messages.status().detail() != static_cast<int>(ErrorCode::invalid_schema)) return messages.status();
+    if (!verbose || !is(messages.status(), ErrorCode::invalid_schema)) return messages.status();
     messages = std::vector<std::string>{messages.status().message()};
   }
   Json json{{"is_compatible", messages->empty()}};
@@ -215,7 +215,8 @@ net::HttpResponse answer_of(std::string body, std::string_view accept) {
 }
 
 net::RestError error_of(const Status& status) {
-  const int code = is_error_code(status.detail()) ? status.detail() : 500;
+  const int number = status.number(Domain::registry);
+  const int code = number != 0 ? number : 500;
   net::RestError error{.status = http_status(code), .message = status.message(), .number = code};
   if (error.status == 503) error.headers.emplace_back("Retry-After", "1");
   return error;

@@ -14,7 +14,7 @@ using schema::Json;
 
 template <class... A>
 Status refused(int code, fmt::format_string<A...> format, A&&... args) {
-  return Status(Code::invalid_argument, fmt::format(format, std::forward<A>(args)...), code);
+  return Status(Code::invalid_argument, fmt::format(format, std::forward<A>(args)...), {Domain::registry, code});
 }
 
 template <class T = int>

@@ -46,9 +46,7 @@ bool may_pass(const FailedRecord& failed) {
   return failed.cause.code() == Code::timed_out || failed.cause.code() == Code::unavailable;
 }
 
-Status retry(const FailedRecord& failed) {
-  return Status(Code::unavailable, failed.cause.message(), failed.cause.detail());
-}
+Status retry(const FailedRecord& failed) { return failed.cause.with(Code::unavailable); }
 
 FailureHandler make_failure_handler(ErrorHandling handling) {
   return [handling = std::move(handling)](const FailedRecord& failed, RecordSink& sink) -> Status {

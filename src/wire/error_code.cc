@@ -199,16 +199,12 @@ bool is_retriable(ErrorCode code) { return row_of(code).retriable; }
 
 Status to_status(ErrorCode code, std::string_view what) {
   if (code == ErrorCode::none) return {};
-  return Status(coarse_code(code), fmt::format("{}: {}: {}", what, name_of(code), message_of(code)),
-                static_cast<int>(code));
+  return Status(coarse_code(code), fmt::format("{}: {}: {}", what, name_of(code), message_of(code)), kafka(code));
 }
 
 ErrorCode error_code_of(const Status& status) {
   if (status.ok()) return ErrorCode::none;
-  if (status.detail() != 0) {
-    const auto code = static_cast<ErrorCode>(status.detail());
-    if (&row_of(code) != &row_of(static_cast<ErrorCode>(INT16_MAX))) return code;
-  }
+  if (const ErrorCode code = kafka_code_of(status); code != ErrorCode::none) return code;
   switch (status.code()) {
     case Code::invalid_argument: return ErrorCode::invalid_request;
     case Code::not_found: return ErrorCode::unknown_topic_or_partition;

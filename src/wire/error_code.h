@@ -154,9 +154,13 @@ std::string_view message_of(ErrorCode code);
 // Whether the same request may succeed later.
 bool is_retriable(ErrorCode code);
 
-// The failure as a Status, whose detail() is the code: "<what>: UNKNOWN_TOPIC_OR_PARTITION: ...".
+// The failure as a Status that carries the code: "<what>: UNKNOWN_TOPIC_OR_PARTITION: ...".
 Status to_status(ErrorCode code, std::string_view what);
-// The code to answer with for a failure: detail() where it is one of Kafka's codes, else by Status::code().
+// For a Status that is made with words of its own: Status(Code::aborted, "...", kafka(ErrorCode::fenced_instance_id)).
+constexpr DomainCode kafka(ErrorCode code) { return {Domain::kafka, static_cast<int>(code)}; }
+// Kafka's code that a failure carries; ErrorCode::none when it carries none.
+inline ErrorCode kafka_code_of(const Status& status) { return static_cast<ErrorCode>(status.number(Domain::kafka)); }
+// The code to answer with for a failure: the one that it carries, else by Status::code().
 ErrorCode error_code_of(const Status& status);
 
 }  // namespace muir::wire

@@ -16,7 +16,7 @@ constexpr size_t kMaxTimestampAt = 35;
 constexpr int16_t kLogAppendTimeBit = 0x08;
 
 Status corrupt(std::string_view why) {
-  return Status(Code::data_loss, fmt::format("record batch: {}", why), static_cast<int>(ErrorCode::corrupt_message));
+  return Status(Code::data_loss, fmt::format("record batch: {}", why), kafka(ErrorCode::corrupt_message));
 }
 template <class T>
 void put_at(char* at, T value) {
@@ -64,7 +64,7 @@ Result<BatchHeader> parse_batch_header_only(BytesView bytes) {
   h.record_count = reader.i32();
   if (h.magic != 2) {
     return Status(Code::unsupported, fmt::format("record batch: magic {}, only 2 is supported", h.magic),
-                  static_cast<int>(ErrorCode::unsupported_for_message_format));
+                  kafka(ErrorCode::unsupported_for_message_format));
   }
   if ((h.attributes & 7) > static_cast<int>(Compression::zstd)) return corrupt("unknown codec");
   if (h.last_offset_delta < 0 || h.record_count < 0) return corrupt("negative count");
@@ -127,7 +127,7 @@ Status RecordIterator::reset(const BatchView& batch, size_t decompressed_max) {
     if (!status_.ok()) {
       left_ = 0;
       const Code code = status_.code() == Code::resource_exhausted ? status_.code() : Code::data_loss;
-      status_ = Status(code, status_.message(), static_cast<int>(ErrorCode::corrupt_message));
+      status_ = Status(code, status_.message(), kafka(ErrorCode::corrupt_message));
       return status_;
     }
     records = buffer_;

@@ -14,8 +14,7 @@ constexpr size_t kVarintBytes = 5;
 constexpr size_t kNumbersBytes = 1 + 10 + kVarintBytes + kVarintBytes;
 
 Status invalid(std::string_view why) {
-  return Status(Code::invalid_argument, fmt::format("record batch: {}", why),
-                static_cast<int>(ErrorCode::invalid_record));
+  return Status(Code::invalid_argument, fmt::format("record batch: {}", why), kafka(ErrorCode::invalid_record));
 }
 
 }  // namespace
@@ -44,7 +43,7 @@ bool RecordWalk::fail(const char* why) {
   left_ = 0;
   part_ = Part::none;
   status_ = Status(Code::data_loss, fmt::format("record batch: at offset {}: {}", header_.base_offset, why),
-                   static_cast<int>(ErrorCode::corrupt_message));
+                   kafka(ErrorCode::corrupt_message));
   return false;
 }
 
@@ -63,7 +62,7 @@ bool RecordWalk::fill() {
     (void)fail("");
     const bool damage = got.status().code() == Code::data_loss;
     status_ = Status(damage ? Code::data_loss : got.status().code(), got.status().message(),
-                     static_cast<int>(ErrorCode::corrupt_message));
+                     kafka(ErrorCode::corrupt_message));
     return false;
   }
   end_ = begin_ + kept + *got;

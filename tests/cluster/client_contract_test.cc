@@ -253,7 +253,8 @@ TEST_P(ClientContract, OffsetsOfATransactionCountWhenItCommits) {
   ASSERT_TRUE(sent.ok()) << sent.to_string();
   EXPECT_TRUE(admin_->committed_offsets(group, {part(0), part(1)}, false).value().empty());
   const Status unstable = admin_->committed_offsets(group, {part(0)}, true, 500).status();
-  EXPECT_EQ(unstable.detail(), static_cast<int>(wire::ErrorCode::unstable_offset_commit)) << unstable.to_string();
+  EXPECT_EQ(unstable.number(Domain::kafka), static_cast<int>(wire::ErrorCode::unstable_offset_commit))
+      << unstable.to_string();
   ASSERT_TRUE(producer->commit_transaction(kWaitMs).ok());
   const auto committed = admin_->committed_offsets(group, {part(0), part(1)}, true);
   ASSERT_TRUE(committed.ok()) << committed.status().to_string();
@@ -522,7 +523,7 @@ TEST_P(ClientContract, MembersShareAGroupAndTakeOverWhatOneLeaves) {
   send(*producer, "x");
   const Status stale = producer->send_offsets_to_transaction({{part(0), {Offset(9)}}}, before, kWaitMs);
   EXPECT_EQ(stale.code(), Code::aborted) << stale.to_string();
-  EXPECT_EQ(stale.detail(), static_cast<int>(wire::ErrorCode::illegal_generation)) << stale.to_string();
+  EXPECT_EQ(stale.number(Domain::kafka), static_cast<int>(wire::ErrorCode::illegal_generation)) << stale.to_string();
   EXPECT_TRUE(producer->abort_transaction(kWaitMs).ok());
   ASSERT_TRUE(producer->begin_transaction().ok());
   send(*producer, "y");

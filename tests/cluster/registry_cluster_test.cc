@@ -28,14 +28,14 @@ void survives_a_restart(const std::string& servers) {
     ASSERT_TRUE(id.ok()) << id.status().to_string();
     EXPECT_EQ(*id, i);
   }
-  EXPECT_EQ(http->register_schema("s", R"("int")").status().detail(), 409);
+  EXPECT_EQ(http->register_schema("s", R"("int")").status().number(Domain::registry), 409);
 
   // More than a topic takes by itself, and than librdkafka sends by itself.
   const std::string large =
       fmt::format(R"({{"type":"fixed","name":"Large","doc":"{}","size":1}})", std::string(1'200'000, 'x'));
   const Status too_large = http->register_schema("large", large).status();
-  EXPECT_EQ(too_large.detail(), 42209) << too_large.to_string();
-  EXPECT_EQ(http->latest_schema("large").status().detail(), 40401);
+  EXPECT_EQ(too_large.number(Domain::registry), 42209) << too_large.to_string();
+  EXPECT_EQ(http->latest_schema("large").status().number(Domain::registry), 40401);
 
   (*registry)->stop();
   *registry = nullptr;

@@ -27,7 +27,7 @@ TEST(CoordinatorError, IsWhatKafkasCoordinatorsSayOfAFailedAppend) {
       {log::kafka_error(ErrorCode::invalid_txn_state, "x"), ErrorCode::invalid_txn_state},
   };
   for (const auto& row : rows) {
-    EXPECT_EQ(coordinator_error(row.append), row.told) << row.append.message() << " " << row.append.detail();
+    EXPECT_EQ(coordinator_error(row.append), row.told) << row.append.message();
   }
 }
 

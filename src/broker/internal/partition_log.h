@@ -32,7 +32,7 @@ class PartitionLog {
   [[nodiscard]] virtual Result<int32_t> open_internal_topic(const std::string& topic) = 0;
 
   // Appends one whole batch, whose base offset the log assigns. `done` is called exactly once: with the base offset
-  // when everything up to and including the batch is durable, or with the failure (Kafka's code in detail()). It may be
+  // when everything up to and including the batch is durable, or with the failure (with Kafka's code). It may be
   // called on this thread before append() returns, or later on any other. For one partition, in order of appends.
   using Done = std::function<void(const Status& status, Offset base_offset)>;
   virtual void append(const std::string& topic, PartitionId partition, Bytes batch, Done done) = 0;

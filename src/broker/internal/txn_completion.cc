@@ -122,7 +122,7 @@ void TxnCoordinator::marker_done(const std::string& id, const TopicPartition& pa
   if (status.ok() || index >= PartitionId(log_.partition_count(topic))) return marker_written(id, partition);
   log::warn("transactional id {}: marker to {}-{}: {}", id, topic, index, status.message());
   // A newer producer has written there: its partition knows that this transaction is over.
-  const auto code = static_cast<ErrorCode>(status.detail());
+  const ErrorCode code = wire::kafka_code_of(status);
   if (code == ErrorCode::invalid_producer_epoch || code == ErrorCode::producer_fenced ||
       code == ErrorCode::transaction_coordinator_fenced) {
     return marker_written(id, partition);

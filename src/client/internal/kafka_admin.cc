@@ -15,7 +15,7 @@ constexpr int8_t kTopicResource = 2;
 Status with_reason(wire::ErrorCode code, const std::string& what, const std::optional<std::string>& reason) {
   const Status status = wire::to_status(code, what);
   if (status.ok() || !reason || reason->empty()) return status;
-  return Status(status.code(), fmt::format("{}: {}: {}", what, wire::name_of(code), *reason), status.detail());
+  return status.with_message(fmt::format("{}: {}: {}", what, wire::name_of(code), *reason));
 }
 
 TopicDescription describe(const wire::MetadataResponse::Topic& topic) {

@@ -202,6 +202,7 @@ void KafkaConsumer::note_failure(const rd_kafka_message_s& message, const TopicP
     what = fmt::format("fetch topic={} partition={}", failed_->topic, failed_->partition);
   }
   failure_ = status_of_rdkafka(message.err, what, reason != nullptr ? reason : "");
+  if (partition != nullptr) failure_ = failure_.at(*partition);
 }
 
 void KafkaConsumer::take_events() {

@@ -208,8 +208,7 @@ Status KafkaGroupMember::note_commit_error(wire::ErrorCode code, const std::stri
       const std::lock_guard lock(mutex_);
       // Only while the refused generation is still the current one; the thread may already be on its way to the next.
       if (stage_ == Stage::stable && generation_ == identity_.generation_id) take_error(code, what);
-      return code == wire::ErrorCode::fenced_instance_id ? status
-                                                         : Status(Code::aborted, status.message(), status.detail());
+      return code == wire::ErrorCode::fenced_instance_id ? status : status.with(Code::aborted);
     }
     default: return status;
   }

@@ -273,7 +273,7 @@ Status KafkaProducer::enqueue(const ProducedRecord& record, rd_kafka_topic_s* ha
   Status status = take_error(rk_, failure, what);
   // A transaction that a refused record has ended takes no more.
   if (in_transaction_ && status.code() == Code::failed_precondition) {
-    return Status(Code::aborted, status.message(), status.detail());
+    return status.with(Code::aborted);
   }
   return status;
 }
@@ -428,7 +428,7 @@ Status KafkaProducer::retry(std::string_view what, int64_t timeout_ms,
     Status status = take_error(rk_, failure, what);
     if (!again) return status;
     if (system_clock().steady_ms() >= deadline) {
-      return Status(Code::timed_out, fmt::format("{} (after {} ms)", status.message(), timeout_ms), status.detail());
+      return status.with(Code::timed_out).with_message(fmt::format("{} (after {} ms)", status.message(), timeout_ms));
     }
   }
 }

@@ -90,7 +90,7 @@ bool KafkaProducer::settle_refused(Slot* slot, Topic& to, const rd_kafka_message
   if (is_divisible(message.err) && !was_alone) {
     // The transaction is lost with its batch. The next one is sent record by record.
     lane.be_careful();
-    fail(slot, Status(Code::aborted, status.message() + ": one of its batch", status.detail()), false);
+    fail(slot, status.with(Code::aborted).with_message(status.message() + ": one of its batch"), false);
   } else {
     fail(slot, status, false);
   }

@@ -119,7 +119,7 @@ Result<Offsets> MemoryAdmin::committed_offsets(const std::string& group, const s
     if (state_.wait(lock, until)) continue;
     return Status(Code::timed_out,
                   fmt::format("committed offsets of group={}: a transaction on them is pending", group),
-                  static_cast<int>(wire::ErrorCode::unstable_offset_commit));
+                  wire::kafka(wire::ErrorCode::unstable_offset_commit));
   }
   Offsets found;
   const auto it = state_.groups.find(group);

@@ -125,7 +125,8 @@ Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size
   resolve(log, one);
   if (one.position < log.log_start || one.position > log.end()) {
     return error(Code::out_of_range, "fetch topic={} partition={}: offset {} is not between {} and {}", partition.topic,
-                 partition.partition, one.position, log.log_start, log.end());
+                 partition.partition, one.position, log.log_start, log.end())
+        .at(partition);
   }
   const Offset end = log.end(isolation_);
   std::vector<std::shared_ptr<MemoryRecord>> records;

@@ -117,7 +117,7 @@ Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCal
       for (size_t i = 0; i < records.size(); ++i) {
         const Status status = write(records[i], deliveries[i]);
         deliveries[i].code = status.code();
-        deliveries[i].error = status.detail();
+        deliveries[i].error = status.number(Domain::kafka);
         harmed = harmed || !(status.ok() || deliveries[i].never_sent);
         if (failure.ok()) failure = status;
       }
@@ -128,7 +128,7 @@ Status MemoryProducer::send(std::span<const ProducedRecord> records, DeliveryCal
     ++sticky_;
     if (harmed && phase_ == Phase::open) {
       phase_ = Phase::must_abort;
-      lost_ = Status(Code::aborted, failure.message(), failure.detail());
+      lost_ = failure.with(Code::aborted);
     }
     if (!on_done && failure_.ok()) failure_ = failure;
     state_.changed.notify_all();
@@ -191,7 +191,7 @@ Status MemoryProducer::send_offsets_to_transaction(const Offsets& offsets, const
   Status status = check_identity(it == state_.groups.end() ? nullptr : &it->second, group);
   if (status.ok() && state_.faults.refused_offsets != 0) {
     status = wire::to_status(static_cast<wire::ErrorCode>(state_.faults.refused_offsets), "group=" + group.group_id);
-    status = Status(Code::aborted, status.message(), status.detail());
+    status = status.with(Code::aborted);
   }
   if (!status.ok()) {
     phase_ = Phase::must_abort;

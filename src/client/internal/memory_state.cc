@@ -47,7 +47,7 @@ Status check_identity(const MemoryGroup* group, const GroupMetadata& identity) {
   const auto refuse = [&](wire::ErrorCode code) {
     const std::string what =
         fmt::format("group={} member={} generation={}", identity.group_id, identity.member_id, identity.generation_id);
-    return Status(Code::aborted, wire::to_status(code, what).message(), static_cast<int>(code));
+    return wire::to_status(code, what).with(Code::aborted);
   };
   if (group == nullptr) return refuse(wire::ErrorCode::unknown_member_id);
   if (!identity.group_instance_id.empty()) {

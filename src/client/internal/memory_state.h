@@ -83,7 +83,7 @@ struct MemoryGroup {
   Offsets committed;
 };
 
-// Is the identity still that of a member of the current generation? Kafka's error code as detail() when not.
+// Is the identity still that of a member of the current generation? A failure with Kafka's error code when not.
 Status check_identity(const MemoryGroup* group, const GroupMetadata& identity);
 
 }  // namespace muir::client::internal

@@ -28,7 +28,7 @@ Result<ProtocolClientOptions> protocol_options(const Properties& properties) {
 }
 
 bool may_retry(const Status& status) {
-  if (status.detail() != 0) return wire::is_retriable(static_cast<wire::ErrorCode>(status.detail()));
+  if (const auto code = wire::kafka_code_of(status); code != wire::ErrorCode::none) return wire::is_retriable(code);
   return status.code() == Code::unavailable || status.code() == Code::io_error || status.code() == Code::timed_out;
 }
 

@@ -52,10 +52,10 @@ class ProtocolClient {
       auto result = attempt();
       const Status status = muir::internal::status_of(result);
       if (status.ok() || !may_retry(status)) return result;
-      if (status.detail() != 0) answer = status;
+      if (wire::kafka_code_of(status) != wire::ErrorCode::none) answer = status;
       if (back_off(deadline)) continue;
       if (answer.ok()) return result;
-      return Status(Code::timed_out, answer.message(), answer.detail());
+      return answer.with(Code::timed_out);
     }
   }
   // Waits retry.backoff.ms; false when the deadline would pass.

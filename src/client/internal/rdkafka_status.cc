@@ -2,7 +2,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include <algorithm>
 #include <array>
 #include <string>
 
@@ -47,17 +46,17 @@ Status status_of_rdkafka(int resp_err, std::string_view what, std::string_view r
   const auto err = static_cast<rd_kafka_resp_err_t>(resp_err);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   const std::string_view text = reason.empty() ? std::string_view(rd_kafka_err2str(err)) : reason;
-  return Status(code_of(err), fmt::format("{}: {}: {}", what, rd_kafka_err2name(err), text), resp_err);
+  const Domain domain = err > 0 || err == RD_KAFKA_RESP_ERR_UNKNOWN ? Domain::kafka : Domain::librdkafka;
+  return Status(code_of(err), fmt::format("{}: {}: {}", what, rd_kafka_err2name(err), text), {domain, resp_err});
 }
 
 int kafka_error_of(const Status& status) {
-  switch (status.detail()) {
+  switch (status.number(Domain::librdkafka)) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT: return RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
-    case RD_KAFKA_RESP_ERR_UNKNOWN: return static_cast<int>(wire::ErrorCode::unknown_server_error);
-    default: return std::max(status.detail(), 0);
+    default: return status.number(Domain::kafka);
   }
 }
 
@@ -79,8 +78,7 @@ Status take_error(rd_kafka_s* rk, rd_kafka_error_s* error, std::string_view what
     }
   }
   const Status status = status_of_rdkafka(err, what, reason);
-  if (requires_abort && !fatal) return Status(Code::aborted, status.message(), err);
-  return status;
+  return requires_abort && !fatal ? status.with(Code::aborted) : status;
 }
 
 }  // namespace muir::client::internal

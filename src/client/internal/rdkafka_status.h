@@ -10,7 +10,8 @@ struct rd_kafka_error_s;
 
 namespace muir::client::internal {
 
-// `resp_err` is an rd_kafka_resp_err_t: Kafka's codes are positive, librdkafka's own negative. It becomes detail().
+// `resp_err` is an rd_kafka_resp_err_t: Kafka's codes are positive (and UNKNOWN is -1), librdkafka's own
+// negative: the status carries it as a number of Domain::kafka or Domain::librdkafka.
 Status status_of_rdkafka(int resp_err, std::string_view what, std::string_view reason = {});
 
 // Kafka's error code of such a status, also where librdkafka has one of its own for it; 0: none.

@@ -24,6 +24,11 @@ constexpr size_t kCiphertextBytes = 32 * 1024;
 
 int64_t now() { return system_clock().steady_ms(); }
 
+Status failed_connect(int failure) {
+  return error(failure == ETIMEDOUT ? Code::timed_out : Code::unavailable, "{}", std::strerror(failure))
+      .with(DomainCode{Domain::system, failure});
+}
+
 // Waits for a connect in progress.
 Status finish_connect(int fd, int64_t deadline_ms) {
   pollfd waiting{fd, POLLOUT, 0};
@@ -31,12 +36,11 @@ Status finish_connect(int fd, int64_t deadline_ms) {
   do {
     ready = ::poll(&waiting, 1, static_cast<int>(std::max<int64_t>(0, deadline_ms - now())));
   } while (ready < 0 && errno == EINTR);
-  if (ready == 0) return error(Code::timed_out, "no answer in time");
+  if (ready == 0) return failed_connect(ETIMEDOUT).with_message("no answer in time");
   int failure = 0;
   socklen_t size = sizeof failure;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size);
-  if (failure != 0) return error(Code::unavailable, "{}", std::strerror(failure));
-  return {};
+  return failure == 0 ? Status() : failed_connect(failure);
 }
 
 Result<int> connect_one(const addrinfo& address, int64_t deadline_ms) {
@@ -46,8 +50,7 @@ Result<int> connect_one(const addrinfo& address, int64_t deadline_ms) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Status status;
   if (::connect(fd, address.ai_addr, address.ai_addrlen) != 0) {
-    status =
-        errno == EINPROGRESS ? finish_connect(fd, deadline_ms) : error(Code::unavailable, "{}", std::strerror(errno));
+    status = errno == EINPROGRESS ? finish_connect(fd, deadline_ms) : failed_connect(errno);
   }
   if (status.ok()) return fd;
   ::close(fd);
@@ -76,7 +79,8 @@ Result<std::unique_ptr<BlockingSocket>> BlockingSocket::connect_plain(const std:
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   if (const int rc = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); rc != 0) {
-    return error(Code::unavailable, "connect to {}: {}", peer, ::gai_strerror(rc));
+    return error(Code::unavailable, "connect to {}: {}", peer, ::gai_strerror(rc))
+        .with(DomainCode{Domain::system, EHOSTUNREACH});
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
   Status last = error(Code::unavailable, "no address");

@@ -21,7 +21,7 @@ std::string_view to_string(ProductionError error);
 // on from within a transaction may be a record's fault outside of one.
 ProductionError classify(Code code, int kafka_error, bool in_transaction);
 inline ProductionError classify(const Status& failure, bool in_transaction) {
-  return classify(failure.code(), failure.detail(), in_transaction);
+  return classify(failure.code(), failure.number(Domain::kafka), in_transaction);
 }
 
 }  // namespace muir::streams::internal

@@ -141,7 +141,8 @@ Status RecordCollector::keep_failure(Status status) {
   // What follows from a cause must not hide it.
   const bool final = !failure_.ok() && meaning_of(failure_) >= ProductionError::fenced;
   if (final && meaning_of(failure_) > meaning_of(status)) return failure_;
-  if (status.code() == Code::aborted && status.detail() <= 0 && failure_.detail() != 0) return failure_;
+  if (status.code() == Code::aborted && status.number(Domain::kafka) <= 0 && failure_.domain_code().number != 0)
+    return failure_;
   if (failure_.ok() || status.code() == Code::fenced) failure_ = status;
   return status;
 }
@@ -163,7 +164,7 @@ Status RecordCollector::keep_transaction_failure(const Status& status, std::stri
 
 Status RecordCollector::failure_so_far() {
   const Status failure = producer_failure();
-  if (failure.code() != Code::aborted || failure.detail() > 0 || !in_transaction_) return failure;
+  if (failure.code() != Code::aborted || failure.number(Domain::kafka) > 0 || !in_transaction_) return failure;
   const Status cause = producer_->transaction_failure();
   if (cause.ok()) return failure;
   {
@@ -255,7 +256,7 @@ void RecordCollector::on_delivered(Flight* flight, const Status& status, std::sp
     on_refused(
         *flight, i, past, deliveries[i],
         Status(deliveries[i].code, fmt::format("produce to topic {}: {}", topic, describe(deliveries[i], status)),
-               deliveries[i].error));
+               {Domain::kafka, deliveries[i].error}));
   }
 }
 
@@ -270,7 +271,7 @@ void RecordCollector::on_refused(const Flight& flight, size_t record, bool past,
     const bool outranked = failure_.ok() || meaning_of(failure_) < meaning;
     const std::string task = source == nullptr ? "of a timer" : "task " + streams::to_string(source->task);
     const Code code = meaning == ProductionError::fenced ? Code::fenced : delivery.code;
-    if (outranked) failure_ = Status(code, fmt::format("{}: {}", task, cause.message()), cause.detail());
+    if (outranked) failure_ = cause.with(code).annotate(task);
     return;
   }
   const bool refused = meaning == ProductionError::record;
@@ -288,7 +289,7 @@ void RecordCollector::on_refused(const Flight& flight, size_t record, bool past,
       at_large_ = true;
     }
     if (past) return;
-    const Status lost(refused ? Code::aborted : delivery.code, cause.message(), cause.detail());
+    const Status lost = cause.with(refused ? Code::aborted : delivery.code);
     if (failure_.ok()) failure_ = lost;
     return;
   }
@@ -299,7 +300,7 @@ void RecordCollector::on_refused(const Flight& flight, size_t record, bool past,
   }
   // As the handler is told: Code::timed_out may pass.
   refused_.push_back({source != nullptr ? *source : KeptSource(), flight.topics[record]->name,
-                      refused ? cause : Status(Code::timed_out, cause.message(), cause.detail())});
+                      refused ? cause : cause.with(Code::timed_out)});
   any_refused_ = true;
 }
 
@@ -333,8 +334,8 @@ Status RecordCollector::ask(const FailedRecord& failed) {
   // FAIL, though it may pass: said without what would have it tried again.
   if (passing && answer.code() == Code::timed_out) return Status(Code::invalid_argument, answer.message());
   if (!passing && (answer.code() == Code::timed_out || answer.code() == Code::unavailable)) {
-    return Status(Code::invalid_argument, answer.message() + " (RETRY is no answer to a failure that cannot pass)",
-                  answer.detail());
+    return answer.with(Code::invalid_argument)
+        .with_message(answer.message() + " (RETRY is no answer to a failure that cannot pass)");
   }
   return answer;
 }

@@ -90,12 +90,12 @@ Result<std::vector<RestoredTask*>> StateRestorer::step(int64_t timeout_ms, Resto
   if (!active_.empty()) {
     Result<std::unique_ptr<client::Records>> polled = consumer_->poll(timeout_ms, kRestoreRecordsMax);
     if (!polled.ok()) {
-      if (polled.status().code() == Code::out_of_range) *failed = active_.begin()->second.task;
-      for (auto& [tp, active] : active_) {
-        const std::string named = fmt::format("topic={} partition={}", tp.topic, tp.partition);
-        if (*failed != nullptr && polled.status().message().find(named) != std::string::npos) *failed = active.task;
+      const Status why = polled.status();
+      if (why.code() == Code::out_of_range && why.partition() != nullptr) {
+        const auto lost = active_.find(*why.partition());
+        if (lost != active_.end()) *failed = lost->second.task;
       }
-      return polled.status();
+      return why;
     }
     for (const auto& part : (*polled)->partitions()) {
       const auto found = active_.find(part.partition);

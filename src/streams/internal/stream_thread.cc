@@ -141,8 +141,8 @@ Status StreamThread::join(bool idle) {
     set_retried(polled);
     join_not_before_ms_ = context_.clock->steady_ms() + join_backoff_.next_ms();
   } else if (!polled.ok()) {
-    return Status(polled.code() == Code::fenced ? Code::failed_precondition : polled.code(),
-                  "group membership: " + polled.message(), polled.detail());
+    return polled.with(polled.code() == Code::fenced ? Code::failed_precondition : polled.code())
+        .annotate("group membership");
   }
   if (polled.ok() && member_->stable()) join_backoff_.reset();
   if (protocol_->take_rejoin_request() || tasks_->take_rejoin()) member_->request_rejoin();

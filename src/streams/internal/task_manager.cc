@@ -222,16 +222,10 @@ Status TaskManager::add_records(std::unique_ptr<client::Records> records) {
 }
 
 Status TaskManager::seek_after_loss(const Status& out_of_range) {
+  if (out_of_range.partition() == nullptr) return out_of_range;
   for (const auto& [id, task] : tasks_) {
     for (const auto& tp : task->partitions()) {
-      const std::string named = fmt::format("topic={} partition={}", tp.topic, tp.partition);
-      const size_t at = out_of_range.message().find(named);
-      if (!task->running() || at == std::string::npos) continue;
-      const size_t after = at + named.size();
-      if (after < out_of_range.message().size() &&
-          std::isdigit(static_cast<unsigned char>(out_of_range.message()[after]))) {
-        continue;
-      }
+      if (!task->running() || tp != *out_of_range.partition()) continue;
       const bool earliest = context_.plan->source_settings(tp.topic).earliest.value_or(context_.config->reset_earliest);
       log::warn("{}; reading on from the {} offset", out_of_range.message(), earliest ? "earliest" : "latest");
       return clients_.consumer->seek({tp, earliest ? client::kOffsetEarliest : client::kOffsetLatest});
@@ -343,7 +337,7 @@ Status TaskManager::commit_offsets(const client::Offsets& offsets) {
                 committed.message());
       return {};  // commit_needed() stays
     }
-    if (!committed.ok()) return Status(Code::fenced, "commit offsets: " + committed.message(), committed.detail());
+    if (!committed.ok()) return committed.with(Code::fenced).annotate("commit offsets");
   }
   for (const auto& [id, task] : tasks_) {
     if (task->running()) MUIR_RETURN_IF_ERROR(task->committed(offsets));

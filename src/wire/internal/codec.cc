@@ -119,12 +119,12 @@ void get_tags(ByteReader& r, TaggedFields& unknown) {
 
 Status unsupported_version(const char* message, int16_t version) {
   return Status(Code::unsupported, fmt::format("{}: version {} is not supported", message, version),
-                static_cast<int>(ErrorCode::unsupported_version));
+                kafka(ErrorCode::unsupported_version));
 }
 
 Status malformed(const char* message, int16_t version) {
   return Status(Code::invalid_argument, fmt::format("{} v{}: the bytes are truncated or malformed", message, version),
-                static_cast<int>(ErrorCode::invalid_request));
+                kafka(ErrorCode::invalid_request));
 }
 
 }  // namespace muir::wire::codec
