@@ -169,6 +169,25 @@ apart(panels);
 return faults;
 """
 
+# A fleet row whose texts are as long as they may be: each part stays beside the next.
+LONG_TEXTS = """
+const text = arguments[0];
+const faults = [];
+for (const row of [...document.querySelectorAll('.fleet-row:not([hidden])')].filter((e) => e.getClientRects().length > 0).slice(0, 2)) {
+  for (const part of ['.line', '.id', '.where']) row.querySelector(part).textContent = text;
+  const ends = ['.line', '.id', '.speed'].map((part) => row.querySelector(part).getBoundingClientRect());
+  for (let i = 1; i < ends.length; ++i) if (ends[i - 1].right > ends[i].left) faults.push('part ' + i + ' of a row is on the next');
+  if (ends[2].right > row.getBoundingClientRect().right) faults.push('the speed leaves its row');
+  if (ends[1].width < 40) faults.push('nothing is left of the id');
+  for (const part of ['.line', '.id', '.where']) {
+    const e = row.querySelector(part);
+    if (getComputedStyle(e).textOverflow !== 'ellipsis') faults.push(part + ' is not cut off');
+    if (e.getBoundingClientRect().height > 24) faults.push(part + ' has more than one line');
+  }
+}
+return faults;
+"""
+
 # Where the counters are while what they and the connection say is short, and long.
 COUNTERS = """
 const [state, number] = arguments;
@@ -191,6 +210,9 @@ def it_fits_every_width(browser):
         browser.run("const tab = document.querySelector('#tabs [data-tab=map]'); if (tab.offsetParent) tab.click();")
         faults = browser.run(LAYOUT)
         check(not faults, f"at {width} pixels: " + "; ".join(faults))
+        for text in ("18446744073709551615", "vehicle-" + "W" * 42, "two words " * 12):
+            faults = browser.run(LONG_TEXTS, text)
+            check(not faults, f"at {width} pixels with '{text}': " + "; ".join(faults))
         before, after = (browser.run(COUNTERS, *texts) for texts in (("Live", "7"), ("Connecting", "8,888")))
         check(before == after, f"at {width} pixels the header jumps: counters at {before}, then at {after}")
     step("legend, header and panels fit at " + ", ".join(str(width) for width, _ in WIDTHS) + " pixels")

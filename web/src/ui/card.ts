@@ -2,7 +2,7 @@
 import { speedBand, type Vehicle } from "../fleet.ts";
 import { formatAge, formatCoarse, formatDay, formatHeading, formatLimit, formatSpeedBeside, formatTime, NONE } from "../format.ts";
 import type { SpeedWindow } from "../protocol.ts";
-import { byId, el, setText } from "./dom.ts";
+import { byId, el, setCutText, setText } from "./dom.ts";
 import { speedChart } from "./speed_chart.ts";
 
 export interface CardEvents {
@@ -101,7 +101,7 @@ export class Card {
     }
     const band = speedBand(state, now);
     this.root.dataset.band = band;
-    setText(this.line, state.line ?? NONE);
+    setCutText(this.line, state.line ?? NONE);
     setText(this.id, state.name ?? `Vehicle ${state.vehicleId}`);
     const duty = state.line === null ? "No line assigned" : `Brigade ${state.brigade ?? NONE}`;
     setText(this.sub, state.name === null ? duty : `Vehicle ${state.vehicleId} · ${duty}`);

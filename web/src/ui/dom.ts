@@ -31,6 +31,12 @@ export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** The same of a text that may be cut off where it is shown: all of it is said on hovering. */
+export function setCutText(node: HTMLElement, text: string): void {
+  setText(node, text);
+  if (node.title !== text) node.title = text;
+}
+
 export interface Chip {
   key: string;
   label: string;

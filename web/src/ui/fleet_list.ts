@@ -3,7 +3,7 @@ import { speedBand, type Fleet, type SpeedBand } from "../fleet.ts";
 import { formatCoarse, formatCount, formatSpeedBeside, NONE } from "../format.ts";
 import type { VehicleState } from "../protocol.ts";
 import { search } from "../search.ts";
-import { byId, chips, el, setText } from "./dom.ts";
+import { byId, chips, el, setCutText, setText } from "./dom.ts";
 
 const ROW_PX = 46;
 const SPARE_ROWS = 4;
@@ -176,9 +176,9 @@ export class FleetList {
     row.root.setAttribute("aria-posinset", String(index + 1));
     row.root.setAttribute("aria-selected", String(current.vehicleId === this.selected));
     row.root.classList.toggle("cursor", index === this.cursor);
-    setText(row.line, current.line ?? NONE);
-    setText(row.id, current.name === null ? current.vehicleId : `${current.vehicleId} · ${current.name}`);
-    setText(row.where, zone ?? "outside all zones");
+    setCutText(row.line, current.line ?? NONE);
+    setCutText(row.id, current.name === null ? current.vehicleId : `${current.vehicleId} · ${current.name}`);
+    setCutText(row.where, zone ?? "outside all zones");
     setText(row.speed, band === "stale" ? formatCoarse(now - current.timestamp) : formatSpeedBeside(current.speed, current.speedLimit));
   }
 
