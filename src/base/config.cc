@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -193,10 +195,13 @@ int fuzz_properties(BytesView input) {
 
 Result<Properties> load_properties(const std::string& path) {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) return error(Code::not_found, "cannot open configuration file {}", path);
+  if (!file) return error(Code::not_found, "cannot open configuration file {}: {}", path, std::strerror(errno));
   std::string text;
   char chunk[4096];
   while (const size_t n = std::fread(chunk, 1, sizeof(chunk), file.get())) text.append(chunk, n);
+  // A folder can be opened, and no more.
+  if (std::ferror(file.get()) != 0)
+    return error(Code::invalid_argument, "configuration file {} cannot be read: {}", path, std::strerror(errno));
   return parse_properties(text, path);
 }
 

@@ -1,11 +1,46 @@
 #include "base/config.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
 
 #include "testing/mutations.h"
+#include "testing/temp_dir.h"
 
 namespace muir {
 namespace {
+
+TEST(Properties, AreReadFromWhatCanBeReadToItsEnd) {
+  const testing::TempDir folder;
+  const auto path = [&folder](const char* name) { return folder.str() + "/" + name; };
+  std::ofstream(path("file")) << "a=1\n";
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(path("fifo")) << "b=2\n"; });
+  const struct {
+    std::string path;
+    Code code;
+    Properties want;
+  } cases[] = {
+      {path("file"), Code::ok, {{"a", "1"}}},
+      {path("fifo"), Code::ok, {{"b", "2"}}},
+      {"/dev/null", Code::ok, {}},
+      {folder.str(), Code::invalid_argument, {}},
+      {path("missing"), Code::not_found, {}},
+      {path("file") + "/below", Code::not_found, {}},
+  };
+  for (const auto& c : cases) {
+    const auto got = load_properties(c.path);
+    EXPECT_EQ(got.status().code(), c.code) << c.path << ": " << got.status().to_string();
+    if (got.ok()) {
+      EXPECT_EQ(*got, c.want) << c.path;
+    } else {
+      EXPECT_NE(got.status().message().find(c.path), std::string::npos) << got.status().message();
+    }
+  }
+  writer.join();
+}
 
 TEST(Properties, AreReadAsJavaReadsThem) {
   struct Case {
