@@ -19,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 
@@ -107,7 +108,7 @@ EventLoop::EventLoop(std::string name, int threads, const LoopClocks& clocks) : 
   for (int i = 0; i < threads; ++i) impl_->lanes.push_back(std::make_unique<Impl::Lane>(clocks));
   for (size_t i = 0; i < impl_->lanes.size(); ++i) {
     Impl::Lane& lane = *impl_->lanes[i];
-    lane.thread = std::thread([&lane] {
+    const auto turn = [&lane] {
       // sendfile() has no flag against it.
       sigset_t pipe;
       ::sigemptyset(&pipe);
@@ -121,7 +122,13 @@ EventLoop::EventLoop(std::string name, int threads, const LoopClocks& clocks) : 
           log::error("event loop: a handler threw: {}", e.what());
         }
       }
-    });
+    };
+    try {
+      lane.thread = std::thread(turn);
+    } catch (const std::system_error&) {
+      stop();  // a thread that runs on without its loop ends the process
+      throw;
+    }
     pthread_setname_np(lane.thread.native_handle(), fmt::format("{}-{}", name, i).substr(0, 15).c_str());
   }
 }
@@ -155,7 +162,9 @@ bool EventLoop::cancel(TimerId id) {
 void EventLoop::stop() {
   if (impl_->stopped.exchange(true)) return;
   for (auto& lane : impl_->lanes) lane->context.stop();
-  for (auto& lane : impl_->lanes) lane->thread.join();
+  for (auto& lane : impl_->lanes) {
+    if (lane->thread.joinable()) lane->thread.join();
+  }
 }
 
 // ---- TcpStream

@@ -1,8 +1,13 @@
 #include "net/event_loop.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <condition_variable>
+#include <fstream>
 #include <future>
 #include <mutex>
+#include <system_error>
 
 namespace muir::net {
 namespace {
@@ -57,6 +62,27 @@ TEST(EventLoop, StopIsIdempotentAndDropsWhatIsPending) {
   loop.stop();
   loop.stop();
   loop.post([] { FAIL() << "a task ran after stop"; });
+}
+
+// The address space has room for some stacks: threads run already when the system gives no more.
+TEST(EventLoop, ThreadsThatTheSystemDoesNotGiveAreAFailureAndNotTheEnd) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers end the process when memory is refused";
+#endif
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  ASSERT_GT(pages, 0U);
+  constexpr size_t kRoom = 64U << 20;
+  const rlimit tight{pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) + kRoom, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &tight), 0);
+  EXPECT_THROW(EventLoop("too-many", 200), std::system_error);
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  EventLoop loop("enough", 2);
+  std::promise<void> ran;
+  loop.post([&ran] { ran.set_value(); });
+  ran.get_future().wait();
 }
 
 }  // namespace

@@ -46,4 +46,10 @@ Status check_port(const std::string& host, uint16_t port) {
                std::strerror(bound));
 }
 
+Status wait_for_port(const std::string& host, uint16_t port, const std::function<bool()>& again) {
+  Status free = check_port(host, port);
+  while (free.code() == Code::already_exists && again()) free = check_port(host, port);
+  return free;
+}
+
 }  // namespace muir::net

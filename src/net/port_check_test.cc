@@ -42,5 +42,30 @@ TEST(PortCheck, SaysBeforehandWhatListeningWouldSay) {
   EXPECT_TRUE(check_port("127.0.0.1", port).ok());
 }
 
+TEST(PortCheck, APortIsWaitedForAsLongAsItIsTaken) {
+  struct Row {
+    const char* host;
+    int ends_at;  // the question at which the other program ends; 0: never
+    int asked;
+    Code code;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"127.0.0.1", 1, 1, Code::ok},
+                                                   {"127.0.0.1", 3, 3, Code::ok},
+                                                   {"127.0.0.1", 0, 4, Code::already_exists},
+                                                   {"192.0.2.1", 0, 0, Code::invalid_argument}}) {
+    EventLoop loop("port-check-test", 1);
+    const auto server = HttpServer::create(loop, {});
+    ASSERT_TRUE(server->start().ok());
+    int asked = 0;
+    const Status said = wait_for_port(row.host, server->port(), [&] {
+      if (++asked == row.ends_at) server->stop();
+      return asked < 4;
+    });
+    EXPECT_EQ(said.code(), row.code) << said.to_string();
+    EXPECT_EQ(asked, row.asked) << row.host << " " << row.ends_at;
+    server->stop();
+  }
+}
+
 }  // namespace
 }  // namespace muir::net
