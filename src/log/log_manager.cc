@@ -8,7 +8,9 @@
 #include <charconv>
 #include <future>
 #include <random>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "log/cleaner.h"
@@ -68,7 +70,11 @@ Status run_side_by_side(size_t count, size_t threads, bool all, const std::funct
     }
   };
   std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(run_some);
+  try {
+    for (size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(run_some);
+  } catch (const std::system_error& failure) {
+    warn("{} of {} threads: {}", helpers.size() + 1, threads, failure.what());  // these do it all
+  }
   run_some();
   for (auto& helper : helpers) helper.join();
   return first;
@@ -80,6 +86,15 @@ OffsetCheckpoint read_checkpoint(Env& env, const std::string& path) {
   auto offsets = decode_offset_checkpoint(*text);
   if (!offsets.ok()) warn("{} is ignored: {}", path, offsets.status().message());
   return offsets.ok() ? *std::move(offsets) : OffsetCheckpoint();
+}
+
+// Folders of partitions that could not be made.
+void remove_folders(Env& env, const std::string& folder, const std::string& topic, int32_t from, int32_t to) {
+  for (int32_t i = from; i < to; ++i) {
+    const std::string path = folder + "/" + partition_folder(topic, PartitionId(i));
+    if (!env.exists(path)) continue;
+    if (const Status status = env.remove_all(path); !status.ok()) warn("{}", status.message());
+  }
 }
 
 }  // namespace
@@ -497,6 +512,7 @@ Result<TopicPtr> LogManager::create_topic(const std::string& name, int32_t parti
   if (!topic.ok()) {
     // As if it had not been asked for: a full disk, or too many open files, must not leave a topic that cannot be used.
     (void)save_registry(entries()).ok();
+    remove_folders(env_, options_.folder, name, 0, partitions);
     return topic.status();
   }
   publish(*topic);
@@ -539,11 +555,12 @@ Status LogManager::add_partitions(const std::string& name, int32_t count, bool v
   MUIR_RETURN_IF_ERROR(check_room(all, int64_t{count} - it->second.partitions));
   if (validate_only) return {};
   MUIR_RETURN_IF_ERROR(clear_the_way(name, it->second.partitions, count));
-  it->second.partitions = count;
+  const int32_t before = std::exchange(it->second.partitions, count);
   MUIR_RETURN_IF_ERROR(save_registry(all));
   auto topic = open_topic(name, it->second);
   if (!topic.ok()) {
     (void)save_registry(entries()).ok();
+    remove_folders(env_, options_.folder, name, before, count);
     return topic.status();
   }
   publish(*std::move(topic));

@@ -344,6 +344,8 @@ TEST_F(LogManagerTest, ATopicThatCannotBeMadeIsNotThere) {
   EXPECT_NE(create("t", 5), ErrorCode::none);
   env_.fail_writes_after(std::nullopt);
   EXPECT_EQ(logs_->find_topic("t"), nullptr);
+  const std::vector<std::string> left = *env_.list("/data");
+  for (const std::string& name : left) EXPECT_FALSE(name.starts_with("t-")) << name;
   EXPECT_EQ(create("t", 5), ErrorCode::none);
   append("t", PartitionId(4), "x");
 }
