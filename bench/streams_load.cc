@@ -1,15 +1,16 @@
 // The side of Muir in bench/streams_vs_jvm.py, and what prepares its topics. StreamsLoad.java is the same applications
 // for the JVM.
 //
-//   streams_load BROKER fill RECORDS RECORD_BYTES     creates and fills "in", and "table" with a row for each key
-//   streams_load BROKER create TOPIC
-//   streams_load BROKER drop PREFIX                   deletes the topics whose names begin so
-//   streams_load BROKER run TOPOLOGY GUARANTEE APPLICATION_ID STATE_DIR     until a line on standard input
+//   streams_load BROKER fill RECORDS RECORD_BYTES [PARTITIONS]     creates and fills "in", and "table" with a row for
+//   each key streams_load BROKER create TOPIC streams_load BROKER drop PREFIX                   deletes the topics
+//   whose names begin so streams_load BROKER run TOPOLOGY GUARANTEE APPLICATION_ID STATE_DIR     until a line on
+//   standard input
 #include <fmt/core.h>
 
 #include <functional>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct serde<Average> {
 namespace {
 
 using Text = std::string;
-constexpr int32_t kPartitions = 4;
+constexpr const char* kPartitions = "4";
 constexpr int kKeys = 10'000;
 
 Text key_of(int64_t record) { return fmt::format("vehicle-{:05}", record * 7919 % kKeys); }
@@ -68,13 +69,13 @@ Status send_all(client::Producer& producer, int64_t records,
   return producer.flush(60'000);
 }
 
-Status create(client::Client& client, const Text& topic) {
+Status create(client::Client& client, const Text& topic, const Text& partitions = kPartitions) {
   const auto admin = MUIR_TRY(client.admin());
-  return admin->create_topic({.name = topic, .partitions = kPartitions, .replication_factor = 1});
+  return admin->create_topic({.name = topic, .partitions = std::stoi(partitions), .replication_factor = 1});
 }
 
-Status fill(client::Client& client, int64_t records, size_t record_bytes) {
-  for (const char* topic : {"in", "table"}) MUIR_RETURN_IF_ERROR(create(client, topic));
+Status fill(client::Client& client, int64_t records, size_t record_bytes, const Text& partitions) {
+  for (const char* topic : {"in", "table"}) MUIR_RETURN_IF_ERROR(create(client, topic, partitions));
   const auto producer = MUIR_TRY(client.producer());
   const Text row(20, 'r');
   const int64_t begin = system_clock().now_ms() - records - 60'000;  // the last record is of a minute ago
@@ -98,7 +99,9 @@ Status drop(client::Client& client, const Text& prefix) {
 Result<streams::Topology> topology_of(const Text& name, const Text& out) {
   streams::StreamsBuilder builder;
   const auto in = builder.stream<Text, Text>("in");
-  if (name == "pass-through") {
+  if (name == "slow") {  // what its buffers hold is all there is to see of it
+    in.for_each([](const Text&) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+  } else if (name == "pass-through") {
     in.to(out);
   } else if (name == "count") {
     in.group_by_key().count({.store = "counts"}).to_stream().to(out);
@@ -144,7 +147,10 @@ Status main_of(const std::vector<Text>& arguments) {
   if (arguments.size() < 3) return error(Code::invalid_argument, "arguments: see the head of bench/streams_load.cc");
   const auto client = MUIR_TRY(client::connect_kafka({{"bootstrap.servers", arguments[0]}}));
   const Text& what = arguments[1];
-  if (what == "fill" && arguments.size() == 4) return fill(*client, std::stoll(arguments[2]), std::stoul(arguments[3]));
+  if (what == "fill" && (arguments.size() == 4 || arguments.size() == 5)) {
+    return fill(*client, std::stoll(arguments[2]), std::stoul(arguments[3]),
+                arguments.size() == 5 ? arguments[4] : Text(kPartitions));
+  }
   if (what == "create") return create(*client, arguments[2]);
   if (what == "drop") return drop(*client, arguments[2]);
   if (what == "run" && arguments.size() == 6)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/kafka_ids.h"
@@ -39,8 +40,14 @@ class Consumer {
   // Waits up to `timeout_ms` for records, at most `records_max`. An offset that does not exist (any more) is
   // Code::out_of_range, of that partition(): the owner seeks. Empty on timeout or wakeup().
   virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
+  // How many partitions will be assigned when all are: they share the memory for what is fetched ahead
+  // (fetch.buffer.memory), and what is said before the first is assigned need not be found out one by one.
+  virtual void expect(size_t /*partitions*/) {}
   // The offset after the last record that poll() returned or skipped (control records move it too); error when unknown.
   virtual Result<Offset> position(const TopicPartition& partition) = 0;
+  // The end of the partition as the last answers to fetches told it, without asking: equal to position() when there was
+  // nothing more; absent before the first answer. With read_committed, records of open transactions may count.
+  virtual std::optional<Offset> end_offset(const TopicPartition& partition) = 0;
   // Ends a poll() that waits. Thread-safe.
   virtual void wakeup() = 0;
 };

@@ -23,7 +23,7 @@ class KafkaClient final : public Client {
   Result<std::unique_ptr<Consumer>> consumer(const Properties& overrides) override {
     const Properties all = internal::merged(properties_, overrides);
     MUIR_RETURN_IF_ERROR(status_of(client_mistakes(ClientKind::consumer, {.values = all})));
-    return internal::KafkaConsumer::make(all);
+    return internal::KafkaConsumer::make(all, metrics_);
   }
   Result<std::unique_ptr<Admin>> admin(const Properties& overrides) override {
     auto options = MUIR_TRY(internal::protocol_options(internal::merged(properties_, overrides)));

@@ -51,7 +51,6 @@ constexpr LaterKey kLater[] = {{"acceptable.recovery.lag", ""},
                                {"enable.metrics.push", "false"},
                                {"ensure.explicit.internal.resource.naming", "false"},
                                {"group.protocol", "classic"},
-                               {"input.buffer.max.bytes", ""},
                                {"allow.os.group.write.access", "false"},
                                {"log.summary.interval.ms", ""},
                                {"max.warmup.replicas", ""},
@@ -198,6 +197,9 @@ Read read(const Map& properties) {
   config.common = clients.common.values;
   config.main_consumer = clients.main_consumer.values;
   config.restore_consumer = clients.restore_consumer.values;
+  const int64_t ahead = std::max<int64_t>(config.input_buffer_bytes / config.num_stream_threads / 4 * 3, 1);
+  for (auto* consumer_of : {&config.main_consumer, &config.restore_consumer})
+    consumer_of->try_emplace("fetch.buffer.memory", std::to_string(ahead));
   config.global_consumer = clients.global_consumer.values;
   config.producer = clients.producer.values;
   config.admin = clients.admin.values;

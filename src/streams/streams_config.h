@@ -32,6 +32,7 @@ struct StreamsConfig {
   int64_t poll_ms = 100;                         // poll.ms
   int64_t max_task_idle_ms = 0;                  // max.task.idle.ms; -1: never wait for an empty partition
   int64_t buffered_records_per_partition = 1000;
+  int64_t input_buffer_bytes = 64LL << 20;  // input.buffer.max.bytes, of all threads
   int64_t task_timeout_ms = 300'000;
   int64_t transaction_timeout_ms = 10'000;  // producer.transaction.timeout.ms
   int64_t repartition_purge_interval_ms = 30'000;

@@ -55,6 +55,8 @@ size_t FetchQueue::take(rd_kafka_message_s** out, size_t limit) {
   return static_cast<size_t>(std::max<ssize_t>(rd_kafka_consume_batch_queue(queue_, 0, out, limit), 0));
 }
 
+size_t FetchQueue::size() const { return rd_kafka_queue_length(queue_); }
+
 void FetchQueue::drain() {
   std::array<rd_kafka_message_t*, 256> messages{};
   while (const size_t count = take(messages.data(), messages.size())) {

@@ -49,6 +49,8 @@ class FetchQueue {
 
   // Moves up to `limit` messages to `out` without waiting; how many.
   size_t take(rd_kafka_message_s** out, size_t limit);
+  // Messages that wait.
+  [[nodiscard]] size_t size() const;
   // Frees what is left; for a partition that was given up.
   void drain();
 

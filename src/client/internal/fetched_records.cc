@@ -16,7 +16,8 @@ OptBytesView view(const void* data, size_t size) {
 }  // namespace
 
 // The queue holds runs of messages of one partition, so grouping is mostly a comparison with the message before.
-FetchedRecords::FetchedRecords(std::vector<rd_kafka_message_s*> messages) : messages_(std::move(messages)) {
+FetchedRecords::FetchedRecords(SharedHandle handle, std::vector<rd_kafka_message_s*> messages)
+    : handle_(std::move(handle)), messages_(std::move(messages)) {
   std::vector<uint32_t> group_of(messages_.size());
   std::vector<size_t> counts;
   std::map<std::pair<const void*, int32_t>, uint32_t> groups;

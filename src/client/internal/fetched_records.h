@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "client/internal/fetch_handle.h"
 #include "client/records.h"
 
 struct rd_kafka_message_s;
@@ -14,7 +15,7 @@ namespace muir::client::internal {
 class FetchedRecords final : public Records {
  public:
   // Takes over the messages, all of them records. Within a partition their order is kept.
-  explicit FetchedRecords(std::vector<rd_kafka_message_s*> messages);
+  FetchedRecords(SharedHandle handle, std::vector<rd_kafka_message_s*> messages);
   ~FetchedRecords() override;
   FetchedRecords(const FetchedRecords&) = delete;
   FetchedRecords& operator=(const FetchedRecords&) = delete;
@@ -32,6 +33,7 @@ class FetchedRecords final : public Records {
     size_t count;
   };
 
+  const SharedHandle handle_;  // owns what messages_ point to: released last
   std::vector<rd_kafka_message_s*> messages_;
   std::vector<ConsumedRecord> records_;
   std::vector<Header> headers_;

@@ -3,8 +3,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "base/clock.h"
@@ -15,72 +13,48 @@
 namespace muir::client::internal {
 namespace {
 
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-
-List list_of(const std::vector<TopicPartition>& partitions) {
-  List list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
-  for (const TopicPartition& one : partitions)
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition.value());
-  return list;
-}
-
 constexpr int64_t kResolveTimeoutMs = 2'000;
 constexpr int64_t kWaitMaxMs = 3'600'000;
+constexpr int64_t kBudgetDefault = 64LL << 20;
+// Hundreds of partitions are asked in turns for some records each, not all of them for one.
+constexpr size_t kShareMin = 64;
 
-int64_t rdkafka_offset(Offset offset) {
-  if (offset == kOffsetEarliest) return RD_KAFKA_OFFSET_BEGINNING;
-  if (offset == kOffsetLatest) return RD_KAFKA_OFFSET_END;
-  return offset.value();
-}
-
-// What the configuration came to, whoever decided it.
-size_t number_in(const rd_kafka_conf_t* conf, const char* key) {
-  std::array<char, 32> text{};
-  size_t size = text.size();
-  size_t number = 0;
-  const auto found = rd_kafka_conf_get(conf, key, text.data(), &size);
-  CHECK(found == RD_KAFKA_CONF_OK && size > 0, "librdkafka has no {}", key);
-  std::from_chars(text.data(), text.data() + size - 1, number);
-  return number;
+std::string client_id_of(const Properties& properties) {
+  const auto id = properties.find("client.id");
+  return id == properties.end() ? std::string() : id->second;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Consumer>> KafkaConsumer::make(const Properties& properties) {
+Result<std::unique_ptr<Consumer>> KafkaConsumer::make(const Properties& properties, MetricsRegistry* metrics) {
   ProtocolClientOptions options = MUIR_TRY(protocol_options(properties));
   const auto isolation = properties.find("isolation.level");
   const bool committed = isolation != properties.end() && isolation->second == "read_committed";
-  Conf conf = MUIR_TRY(make_conf(Role::consumer, properties));
-  std::array<char, 512> reason{};
-  const QueueLimits limits{.messages = number_in(conf.get(), "queued.min.messages"),
-                           .bytes = number_in(conf.get(), "queued.max.messages.kbytes") * 1024};
-  rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
-  if (rk == nullptr) return error(Code::invalid_argument, "consumer: {}", reason.data());
-  (void)conf.release();  // rd_kafka_new() took it over
-  rd_kafka_poll_set_consumer(rk);
+  const auto budget =
+      static_cast<size_t>(MUIR_TRY(number_of(properties, "fetch.buffer.memory", kBudgetDefault, 1, INT64_MAX)));
+  const FetchShare most = MUIR_TRY(FetchHandle::configured_share(properties));
+  SharedHandle handle = MUIR_TRY(FetchHandle::make(properties, share_of(most, budget, 1, 0)));
   return std::unique_ptr<Consumer>(new KafkaConsumer(
-      rk, limits, committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted, std::move(options)));
+      properties, std::move(handle), most, budget,
+      committed ? IsolationLevel::read_committed : IsolationLevel::read_uncommitted, std::move(options), metrics));
 }
 
-KafkaConsumer::KafkaConsumer(rd_kafka_s* rk, QueueLimits limits, IsolationLevel isolation,
-                             ProtocolClientOptions options)
-    : rk_(rk),
-      events_(rd_kafka_queue_get_consumer(rk)),
-      limits_(limits),
+KafkaConsumer::KafkaConsumer(Properties properties, SharedHandle handle, const FetchShare& most, size_t budget,
+                             IsolationLevel isolation, ProtocolClientOptions options, MetricsRegistry* metrics)
+    : properties_(std::move(properties)),
+      most_(most),
+      budget_(budget),
       isolation_(isolation),
-      offsets_(std::move(options)) {
-  watch(events_, signal_);
+      offsets_(std::move(options)),
+      handle_(std::move(handle)),
+      metrics_(metrics, client_id_of(properties_), budget) {
+  begin_together_ = std::max<size_t>(1, budget / partition_bytes(most));
+  watch(handle_->events(), signal_);
 }
 
 KafkaConsumer::~KafkaConsumer() {
   assigned_.clear();
-  ignore(events_);
-  rd_kafka_queue_destroy(events_);
-  // No group to leave: closing would only wait for the coordinator.
-  rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  ignore(handle_->events());
 }
 
 Status KafkaConsumer::check_assigned(const std::vector<TopicPartition>& partitions) const {
@@ -115,21 +89,6 @@ void KafkaConsumer::resolve(std::vector<PartitionStart>& starts, Offset logical)
   }
 }
 
-// librdkafka looks for leaders of topics it has just met only once a second: it is made to ask now. When the cluster
-// does not answer it goes on trying by itself.
-void KafkaConsumer::learn_leaders(const std::vector<PartitionStart>& starts) {
-  bool any_new = false;
-  for (const PartitionStart& start : starts) any_new |= topics_.insert(start.partition.topic).second;
-  if (!any_new) return;
-  const rd_kafka_metadata_t* metadata = nullptr;
-  const auto err = rd_kafka_metadata(rk_, 0, nullptr, &metadata, static_cast<int>(kResolveTimeoutMs));
-  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_metadata_destroy(metadata);
-  } else {
-    log::debug("{}: leaders of the assigned topics: {}", rd_kafka_name(rk_), rd_kafka_err2str(err));
-  }
-}
-
 Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
   if (wanted.empty()) return {};
   for (const auto& [one, offset] : wanted) {
@@ -144,27 +103,31 @@ Status KafkaConsumer::assign(const std::vector<PartitionStart>& wanted) {
   std::vector<PartitionStart> add = wanted;
   resolve(add, kOffsetEarliest);
   resolve(add, kOffsetLatest);
-  const List list(rd_kafka_topic_partition_list_new(static_cast<int>(add.size())));
   std::map<TopicPartition, Assigned> added;
-  for (const auto& [one, offset] : add) {
-    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition.value())->offset =
-        rdkafka_offset(offset);
-    auto queue = FetchQueue::make(rk_, one, signal_);
-    if (!queue) return error(Code::internal, "assign topic={} partition={}: no queue", one.topic, one.partition);
-    added[one] = Assigned{.queue = std::move(queue), .position = offset >= Offset(0) ? offset : kNoOffset};
+  for (const auto& [one, offset] : add)
+    added[one] = Assigned{.start = offset, .position = offset >= Offset(0) ? offset : kNoOffset};
+  MUIR_RETURN_IF_ERROR(fit(added.size()));
+  return begin(add, std::move(added));
+}
+
+// The queues before the assignment, or the first messages would go to the common one.
+Status KafkaConsumer::begin(const std::vector<PartitionStart>& starts, std::map<TopicPartition, Assigned> assigned) {
+  for (auto& [one, state] : assigned) {
+    state.queue = FetchQueue::make(handle_->rk(), one, signal_);
+    if (!state.queue) return error(Code::internal, "assign topic={} partition={}: no queue", one.topic, one.partition);
   }
-  learn_leaders(add);
-  MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_assign(rk_, list.get()), "assign"));
-  assigned_.merge(added);
+  MUIR_RETURN_IF_ERROR(handle_->assign(starts));
+  hold_some(assigned);
+  assigned_.merge(assigned);
   return {};
 }
 
 Status KafkaConsumer::unassign(const std::vector<TopicPartition>& remove) {
   if (remove.empty()) return {};
   MUIR_RETURN_IF_ERROR(check_assigned(remove));
-  const List list = list_of(remove);
-  MUIR_RETURN_IF_ERROR(take_error(rk_, rd_kafka_incremental_unassign(rk_, list.get()), "unassign"));
+  MUIR_RETURN_IF_ERROR(handle_->unassign(remove));
   for (const TopicPartition& one : remove) {
+    held_ -= assigned_[one].held ? 1 : 0;
     assigned_.erase(one);
     if (failed_ == one) failure_ = Status();  // what ails a partition concerns its owner only
   }
@@ -206,7 +169,7 @@ void KafkaConsumer::note_failure(const rd_kafka_message_s& message, const TopicP
 }
 
 void KafkaConsumer::take_events() {
-  while (rd_kafka_message_t* message = rd_kafka_consume_queue(events_, 0)) {
+  while (rd_kafka_message_t* message = rd_kafka_consume_queue(handle_->events(), 0)) {
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       std::optional<TopicPartition> of;
       if (message->rkt != nullptr) of = {rd_kafka_topic_name(message->rkt), PartitionId(message->partition)};
@@ -221,17 +184,18 @@ bool KafkaConsumer::take_from(const TopicPartition& partition, Assigned& one, si
   messages.resize(first + limit);
   const size_t end = first + one.queue->take(messages.data() + first, limit);
   const Offset before = one.position;
+  size_t bytes = 0;
   size_t kept = first;
   for (size_t i = first; i < end; ++i) {
     rd_kafka_message_t* message = messages[i];
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      taken_bytes_ += message->len + message->key_len;
+      bytes += message->len + message->key_len;
       one.position = Offset(message->offset) + 1;
       messages[kept++] = message;
       continue;
     }
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      one.position = std::max(one.position, Offset(message->offset));
+      one.position = one.at_end = std::max(one.position, Offset(message->offset));
     } else {
       note_failure(*message, &partition);
     }
@@ -239,6 +203,10 @@ bool KafkaConsumer::take_from(const TopicPartition& partition, Assigned& one, si
   }
   messages.resize(kept);
   taken_messages_ += end - first;
+  taken_bytes_ += bytes;
+  metrics_.took(kept - first, bytes);
+  seen_records_ += kept - first;
+  seen_bytes_ += bytes;
   return one.position != before;
 }
 
@@ -249,7 +217,7 @@ bool KafkaConsumer::take(size_t records_max, Messages& messages) {
   const auto active = static_cast<size_t>(
       std::count_if(assigned_.begin(), assigned_.end(), [](const auto& entry) { return !entry.second.paused; }));
   if (active == 0) return !failure_.ok();
-  const size_t share = std::max<size_t>(1, records_max / active);
+  const size_t share = std::max(std::min(kShareMin, records_max), records_max / active);
   bool changed = false;
   for (bool more = true; more;) {
     more = false;
@@ -269,28 +237,30 @@ bool KafkaConsumer::take(size_t records_max, Messages& messages) {
   return changed || !failure_.ok();
 }
 
-// librdkafka looks again at a partition whose queue was full when something wakes the thread of its broker, at the
-// latest after a second. Of all its calls this one does that and nothing else: there is no SASL here whose credentials
-// it could change. Half of a queue at a time: the fetch is under way before the rest has been taken.
+// Half of a queue at a time: the fetch is under way before the rest has been taken.
 void KafkaConsumer::report_room() {
-  if (taken_messages_ < limits_.messages / 2 && taken_bytes_ < limits_.bytes / 2) return;
+  const FetchShare& share = handle_->share();
+  if (taken_messages_ < share.messages / 2 && taken_bytes_ < share.kbytes * 1024 / 2) return;
   taken_messages_ = 0;
   taken_bytes_ = 0;
-  if (rd_kafka_error_t* refused = rd_kafka_sasl_set_credentials(rk_, "", "")) rd_kafka_error_destroy(refused);
+  handle_->report_room();
 }
 
 Result<std::unique_ptr<Records>> KafkaConsumer::poll(int64_t timeout_ms, size_t records_max) {
   Messages messages;
+  watch_memory();
+  bool starved = false;
   if (failure_.ok() && records_max > 0) {
     const int64_t until_us = system_clock().steady_us() + std::min(timeout_ms, kWaitMaxMs) * 1000;
     while (true) {
       signal_.clear();  // before looking: what comes afterwards sets it again
       if (take(records_max, messages) || timeout_ms <= 0 || woken_.exchange(false)) break;
+      if (held_ > 0 && !std::exchange(starved, true)) release_some();
       if (!signal_.wait(std::max<int64_t>(0, until_us - system_clock().steady_us()))) break;
     }
   }
   if (messages.empty() && !failure_.ok()) return std::exchange(failure_, Status());
-  return std::unique_ptr<Records>(new FetchedRecords(std::move(messages)));
+  return std::unique_ptr<Records>(new FetchedRecords(handle_, std::move(messages)));
 }
 
 Result<Offset> KafkaConsumer::position(const TopicPartition& partition) {
@@ -299,6 +269,22 @@ Result<Offset> KafkaConsumer::position(const TopicPartition& partition) {
   if (it->second.position >= Offset(0)) return it->second.position;
   return error(Code::unavailable, "position topic={} partition={}: nothing has been fetched yet", partition.topic,
                partition.partition);
+}
+
+// An answer without records says where the end is; one with records, how far it is. Both are librdkafka's to remember.
+std::optional<Offset> KafkaConsumer::end_offset(const TopicPartition& partition) {
+  const auto it = assigned_.find(partition);
+  if (it == assigned_.end()) return std::nullopt;
+  const Assigned& one = it->second;
+  int64_t low = -1;
+  int64_t high = -1;
+  const auto err =
+      rd_kafka_get_watermark_offsets(handle_->rk(), partition.topic.c_str(), partition.partition.value(), &low, &high);
+  // The high watermark counts open transactions, which a reader of committed records does not wait for.
+  const bool met_end = one.at_end >= Offset(0) && one.at_end == one.position && one.queue->size() == 0;
+  if (met_end && isolation_ == IsolationLevel::read_committed) return one.at_end;
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) return std::nullopt;
+  return std::max(Offset(high), one.position);
 }
 
 // signal_ is spent by whichever call looks first, also by one that does not wait; woken_ outlives it.

@@ -192,6 +192,14 @@ Result<Offset> MemoryConsumer::position(const TopicPartition& partition) {
                partition.partition);
 }
 
+std::optional<Offset> MemoryConsumer::end_offset(const TopicPartition& partition) {
+  const std::lock_guard lock(state_.mutex);
+  if (!assigned_.contains(partition)) return std::nullopt;
+  const Result<MemoryPartition*> log = state_.partition(partition);
+  if (!log.ok()) return std::nullopt;
+  return (*log)->end(isolation_);
+}
+
 void MemoryConsumer::wakeup() {
   const std::lock_guard lock(state_.mutex);
   woken_ = true;

@@ -3,11 +3,22 @@
 #include <algorithm>
 
 namespace muir::streams::internal {
+namespace {
+
+// A record costs its key and value and about this much: the client's message and the views on it.
+constexpr size_t kRecordBytes = 400;
+
+size_t bytes_of(const client::ConsumedRecord& record) {
+  return kRecordBytes + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+}
+
+}  // namespace
 
 void PartitionQueue::add(std::shared_ptr<client::Records> owner, std::span<const client::ConsumedRecord> records) {
   if (records.empty()) return;
   chunks_.push_back({std::move(owner), records});
   size_ += records.size();
+  for (const auto& record : records) bytes_ += bytes_of(record);
   if (head_ == nullptr) find_head();
 }
 
@@ -15,9 +26,14 @@ void PartitionQueue::pop() {
   partition_time_ = std::max(partition_time_, head_timestamp_);
   next_offset_ = head_->offset + 1;
   head_ = nullptr;
+  step();
+  find_head();
+}
+
+void PartitionQueue::step() {
+  bytes_ -= bytes_of(chunks_.front().records[index_]);
   ++index_;
   --size_;
-  find_head();
 }
 
 // Steps over records that have no valid time.
@@ -39,15 +55,14 @@ void PartitionQueue::find_head() {
     }
     ++dropped_;
     next_offset_ = record.offset + 1;
-    ++index_;
-    --size_;
+    step();
   }
 }
 
 PartitionGroup::PartitionGroup(const std::vector<client::TopicPartition>& partitions, TimestampOf timestamp_of)
     : timestamp_of_(std::move(timestamp_of)) {
   for (const auto& partition : partitions)
-    queues_.push_back(std::make_unique<PartitionQueue>(partition, timestamp_of_));
+    queues_.push_back(std::make_unique<PartitionQueue>(partition, timestamp_of_, queues_.size()));
 }
 
 PartitionQueue* PartitionGroup::find(const client::TopicPartition& partition) {

@@ -25,14 +25,18 @@ using TimestampOf = std::function<Result<int64_t>(const std::string& topic, cons
 
 class PartitionQueue {
  public:
-  PartitionQueue(client::TopicPartition partition, const TimestampOf& timestamp_of)
-      : partition_(std::move(partition)), timestamp_of_(timestamp_of) {}
+  // `index`: its place among the partitions of the task.
+  PartitionQueue(client::TopicPartition partition, const TimestampOf& timestamp_of, size_t index = 0)
+      : partition_(std::move(partition)), timestamp_of_(timestamp_of), index_in_task_(index) {}
 
   [[nodiscard]] const client::TopicPartition& partition() const { return partition_; }
+  [[nodiscard]] size_t index() const { return index_in_task_; }
   // `owner` keeps the memory of `records` alive.
   void add(std::shared_ptr<client::Records> owner, std::span<const client::ConsumedRecord> records);
   [[nodiscard]] bool empty() const { return head_ == nullptr; }
   [[nodiscard]] size_t size() const { return size_; }
+  // What they take in memory, about.
+  [[nodiscard]] size_t bytes() const { return bytes_; }
   [[nodiscard]] int64_t head_timestamp() const { return head_timestamp_; }
   [[nodiscard]] const client::ConsumedRecord* head() const { return head_; }
   // Steps over the head; its memory may be gone afterwards.
@@ -52,12 +56,15 @@ class PartitionQueue {
     std::span<const client::ConsumedRecord> records;
   };
   void find_head();
+  void step();
 
   client::TopicPartition partition_;
   const TimestampOf& timestamp_of_;
+  const size_t index_in_task_;
   std::deque<Chunk> chunks_;
   size_t index_ = 0;  // of the head in the first chunk
   size_t size_ = 0;
+  size_t bytes_ = 0;
   const client::ConsumedRecord* head_ = nullptr;
   int64_t head_timestamp_ = -1;
   int64_t partition_time_ = -1;

@@ -146,10 +146,15 @@ void StreamTask::add(const client::TopicPartition& partition, std::shared_ptr<cl
   count_drops();
   Input& input = inputs_[index];
   input.caught_up = false;
-  if (!input.paused && queue.size() > static_cast<size_t>(context_.config->buffered_records_per_partition)) {
+  if (!input.paused && full(queue)) {
     input.paused = true;
     pause.push_back(partition);
   }
+}
+
+bool StreamTask::full(const PartitionQueue& queue) const {
+  return queue.size() > static_cast<size_t>(context_.config->buffered_records_per_partition) ||
+         (queue.bytes() > buffer_bytes_ && !queue.empty());
 }
 
 // Whether the record with the lowest timestamp may be processed although some partitions are empty.
@@ -189,7 +194,6 @@ void StreamTask::set_caught_up(const client::TopicPartition& partition, bool cau
 
 Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vector<client::TopicPartition>& resume) {
   size_t count = 0;
-  const auto buffered_max = static_cast<size_t>(context_.config->buffered_records_per_partition);
   while (count < records_max && ready(now_ms)) {
     PartitionQueue& queue = *group_.next();
     const auto& tp = queue.partition();
@@ -197,9 +201,10 @@ Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vect
     group_.pop();
     commit_needed_ = true;
     ++count;
-    if (queue.size() == buffered_max || queue.empty()) {
-      Input& input = inputs_[index_of(tp)];
-      if (std::exchange(input.paused, false)) resume.push_back(tp);
+    Input& input = inputs_[queue.index()];
+    if (input.paused && !full(queue)) {
+      input.paused = false;
+      resume.push_back(tp);
     }
   }
   context_.counters->records_processed += count;

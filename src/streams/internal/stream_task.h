@@ -71,6 +71,8 @@ class StreamTask final : public RestoredTask {
   // What the main consumer begins with.
   [[nodiscard]] std::vector<client::PartitionStart> starts() const;
 
+  // The most bytes of each partition that may wait before its fetching pauses; there is always one record.
+  void set_buffer_bytes(size_t max) { buffer_bytes_ = max; }
   // Takes fetched records; the partitions whose fetching should pause are added to `pause`.
   void add(const client::TopicPartition& partition, std::shared_ptr<client::Records> owner,
            std::span<const client::ConsumedRecord> records, std::vector<client::TopicPartition>& pause);
@@ -118,6 +120,7 @@ class StreamTask final : public RestoredTask {
   [[nodiscard]] Checkpoint checkpoint() const;
   [[nodiscard]] Offset changelog_offset(const Changelog& changelog) const;
   void close_runner();
+  [[nodiscard]] bool full(const PartitionQueue& queue) const;
   // Adds what operators and queues dropped since the last call to the instance's total.
   void count_drops();
   [[nodiscard]] size_t index_of(const client::TopicPartition& partition) const;
@@ -133,6 +136,7 @@ class StreamTask final : public RestoredTask {
   std::vector<Input> inputs_;  // parallel to group_.queues()
   std::vector<Changelog> changelogs_;
   std::map<client::TopicPartition, Offset> committed_;  // next offsets, for source topics that are changelogs
+  size_t buffer_bytes_ = SIZE_MAX;
   bool running_ = false;
   bool commit_needed_ = false;
   bool commit_requested_ = false;

@@ -512,6 +512,9 @@ class CountingConsumer final : public client::Consumer {
     return inner_->poll(timeout_ms, records_max);
   }
   Result<Offset> position(const client::TopicPartition& partition) override { return inner_->position(partition); }
+  std::optional<Offset> end_offset(const client::TopicPartition& partition) override {
+    return inner_->end_offset(partition);
+  }
   void wakeup() override { inner_->wakeup(); }
 
  private:

@@ -8,7 +8,6 @@ namespace muir::streams::internal {
 namespace {
 
 constexpr int64_t kRetryAfterMs = 100;
-constexpr int64_t kLagTimeoutMs = 1'000;  // a partition without leader must not hold up the tasks of the others
 
 bool brokers_silent(Code code) { return code == Code::timed_out || code == Code::unavailable; }
 
@@ -89,6 +88,7 @@ Result<bool> TaskManager::on_tasks_assigned(const TasksAssigned& assigned) {
     added += pending_.insert_or_assign(id, partitions).second ? 1 : 0;
   }
   pending_not_before_ms_ = 0;
+  share_buffers();
   log::info("{}-{}: generation {}: {} tasks kept, {} given up, {} new", context_.config->application_id, thread_index_,
             assigned.generation_id, kept, revoked.size(), added);
   return gave_up;
@@ -201,7 +201,20 @@ Status TaskManager::begin_running(StreamTask& task, std::vector<client::Partitio
   --restoring_count_;
   MUIR_RETURN_IF_ERROR(task.run());
   for (auto& start : task.starts()) starts.push_back(std::move(start));
+  for (const auto& tp : task.partitions()) readers_[tp] = &task;
+  share_buffers();
   return {};
+}
+
+// A quarter of the thread's part of input.buffer.max.bytes is for records that tasks hold, the rest for those that the
+// consumer has fetched ahead: neither grows with the number of partitions.
+void TaskManager::share_buffers() {
+  size_t partitions = 0;
+  for (const auto& [id, task] : tasks_) partitions += task->partitions().size();
+  for (const auto& [id, of_task] : pending_) partitions += of_task.size();
+  clients_.consumer->expect(partitions);
+  const auto all = static_cast<size_t>(context_.config->input_buffer_bytes / context_.config->num_stream_threads / 4);
+  for (const auto& [id, task] : tasks_) task->set_buffer_bytes(all / std::max<size_t>(partitions, 1));
 }
 
 Status TaskManager::add_records(std::unique_ptr<client::Records> records) {
@@ -210,13 +223,8 @@ Status TaskManager::add_records(std::unique_ptr<client::Records> records) {
   const std::shared_ptr<client::Records> owner(std::move(records));
   scratch_.clear();
   for (const auto& part : owner->partitions()) {
-    for (const auto& [id, task] : tasks_) {
-      if (!task->running() || id.partition != part.partition.partition) continue;
-      const auto& mine = task->partitions();
-      if (!std::binary_search(mine.begin(), mine.end(), part.partition)) continue;
-      task->add(part.partition, owner, part.records, scratch_);
-      break;
-    }
+    const auto reader = readers_.find(part.partition);
+    if (reader != readers_.end()) reader->second->add(part.partition, owner, part.records, scratch_);
   }
   return scratch_.empty() ? Status() : clients_.consumer->pause(scratch_);
 }
@@ -256,34 +264,18 @@ Status TaskManager::punctuate() {
   return {};
 }
 
-Status TaskManager::refresh_lags() {
+// As the answers to fetches tell it: nobody is asked. Before the first answer nothing is known, and the task waits.
+void TaskManager::refresh_lags() {
   const int64_t now = context_.clock->now_ms();
-  Partitions unknown;
-  for (const auto& [id, task] : tasks_) task->collect_unknown_lags(now, unknown);
-  if (unknown.empty()) return {};
-  const auto isolation =
-      context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
-  const auto ends = clients_.admin->list_offsets(unknown, client::OffsetSpec::latest(), isolation, kLagTimeoutMs);
-  if (!ends.ok()) return brokers_silent(ends.status().code()) ? Status() : ends.status();  // the tasks wait on
-  std::map<client::TopicPartition, Offset> at;
-  for (const auto& tp : unknown) {
-    if (const Result<Offset> position = clients_.consumer->position(tp); position.ok()) at[tp] = *position;
-  }
-  // A partition of which nothing was read yet has no position; it is where the task began, or the topic's beginning.
-  if (at.size() < unknown.size()) {
-    const auto begins = clients_.admin->list_offsets(unknown, client::OffsetSpec::earliest(), isolation, kLagTimeoutMs);
-    if (!begins.ok()) return brokers_silent(begins.status().code()) ? Status() : begins.status();
-    for (const auto& [id, task] : tasks_) {
-      for (const auto& [tp, start] : task->starts()) {
-        if (at.contains(tp) || !begins->contains(tp) || !ends->contains(tp)) continue;
-        at[tp] = start == client::kOffsetLatest ? ends->at(tp) : std::max(start, begins->at(tp));
-      }
+  for (const auto& [id, task] : tasks_) {
+    scratch_.clear();
+    task->collect_unknown_lags(now, scratch_);
+    for (const auto& tp : scratch_) {
+      const std::optional<Offset> end = clients_.consumer->end_offset(tp);
+      const Result<Offset> at = clients_.consumer->position(tp);
+      task->set_caught_up(tp, end && at.ok() && *at >= *end, now);
     }
   }
-  for (const auto& [tp, end] : *ends) {
-    for (const auto& [id, task] : tasks_) task->set_caught_up(tp, at.contains(tp) && at.at(tp) >= end, now);
-  }
-  return {};
 }
 
 void TaskManager::look_past_the_last() {
@@ -365,6 +357,7 @@ Status TaskManager::give_up_clean(const std::vector<TaskId>& tasks) {
       clients_.restorer->remove(task);
       --restoring_count_;
     } else {
+      for (const auto& tp : task.partitions()) readers_.erase(tp);
       failure = worse(failure, clients_.consumer->unassign(task.partitions()));
     }
     if (uncommitted) {
@@ -383,6 +376,7 @@ void TaskManager::drop(StreamTask& task) {
     clients_.restorer->remove(task);
     return;
   }
+  for (const auto& tp : task.partitions()) readers_.erase(tp);
   const Status removed = clients_.consumer->unassign(task.partitions());
   if (!removed.ok()) log::debug("task {}: {}", streams::to_string(task.id()), removed.message());
 }

@@ -61,8 +61,8 @@ class TaskManager final : public AssignmentListener {
   // One round over the tasks, up to `records_max` each; how many records were processed.
   Result<size_t> process_round(size_t records_max);
   Status punctuate();
-  // Asks the brokers what is left of the partitions that hold tasks back (max.task.idle.ms).
-  Status refresh_lags();
+  // Looks up what the brokers have left of the partitions that hold tasks back (max.task.idle.ms).
+  void refresh_lags();
 
   [[nodiscard]] bool commit_needed() const;
   void look_past_the_last();  // see StreamTask
@@ -102,6 +102,8 @@ class TaskManager final : public AssignmentListener {
   Status commit_offsets(const client::Offsets& offsets);
   Status give_up_clean(const std::vector<TaskId>& tasks);
   void drop(StreamTask& task);
+  // After any change to tasks_ and pending_: shares the memory for input buffers out over their partitions.
+  void share_buffers();
   void lose_all();
   void revive();
 
@@ -123,6 +125,7 @@ class TaskManager final : public AssignmentListener {
   std::map<client::TopicPartition, Offset> purge_;  // committed, not yet purged
   std::set<std::string> repartition_topics_;
   std::vector<client::TopicPartition> scratch_;
+  std::map<client::TopicPartition, StreamTask*> readers_;  // of the running tasks
 };
 
 }  // namespace muir::streams::internal
