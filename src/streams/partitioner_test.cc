@@ -19,9 +19,9 @@ class ThreeTopics final : public internal::RecordSink {
     sent += fmt::format("{}/{} ", topic, partition ? std::to_string(partition->value()) : "-");
     return {};
   }
-  std::optional<int32_t> partition_count(std::string_view) override { return partitions; }
+  Result<int32_t> partition_count(std::string_view) override { return partitions; }
 
-  std::optional<int32_t> partitions = 3;
+  Result<int32_t> partitions = 3;
   std::string sent;
 };
 
@@ -96,14 +96,43 @@ TEST(Partitioner, SeesTopicKeyAndNumberOfPartitions) {
   EXPECT_EQ(running.sink.sent, "to-v/1 ");
 }
 
-TEST(Partitioner, WaitsForTheNumberOfPartitions) {
-  StreamsBuilder builder;
-  builder.stream<Text, Text>("in").to("out", {.partitioner = by_number});
-  Running running(builder);
-  running.sink.partitions.reset();
-  // The task begins anew; the record is neither sent anywhere else nor dropped.
-  EXPECT_EQ(running.pipe("k", "1").code(), Code::unavailable);
-  EXPECT_EQ(running.sink.sent + running.failures, "");
+void windows_to(StreamsBuilder& builder) {
+  builder.stream<Text, Text>("in")
+      .group_by_key()
+      .windowed_by({.size = 5ms, .grace = 0ms})
+      .count({.kind = StoreKind::in_memory, .logging = false})
+      .to_stream()
+      .to("out");
+}
+
+TEST(Partitioner, WaitsForTheNumberOfPartitionsWhereItDecides) {
+  struct Case {
+    const char* name;
+    void (*build)(StreamsBuilder&);
+    Status why;
+    Code ends;         // the task, which begins anew if it may pass; the record is neither sent elsewhere nor dropped
+    const char* sent;  // where sending is to tell what is wrong with the topic
+  };
+  const auto chosen = [](StreamsBuilder& builder) {
+    builder.stream<Text, Text>("in").to("out", {.partitioner = by_number});
+  };
+  const auto by_key = [](StreamsBuilder& builder) { builder.stream<Text, Text>("in").to("out"); };
+  const Status not_now = error(Code::unavailable, "no leader");
+  const Status never = error(Code::permission_denied, "TOPIC_AUTHORIZATION_FAILED");
+  for (const Case& one : {Case{"a partitioner", chosen, not_now, Code::unavailable, ""},
+                          Case{"a windowed key", windows_to, not_now, Code::unavailable, ""},
+                          Case{"the producer decides", by_key, not_now, Code::ok, "out/- "},
+                          Case{"a partitioner, never", chosen, never, Code::ok, "out/- "},
+                          Case{"a windowed key, never", windows_to, never, Code::ok, "out/- "}}) {
+    SCOPED_TRACE(one.name);
+    StreamsBuilder builder;
+    one.build(builder);
+    Running running(builder);
+    running.sink.partitions = one.why;
+    EXPECT_EQ(running.pipe("k", "1").code(), one.ends);
+    EXPECT_EQ(running.sink.sent, one.sent);
+    EXPECT_EQ(running.failures, "");
+  }
 }
 
 TEST(Partitioner, WindowsGoWhereTheirKeyGoesUnlessToldOtherwise) {

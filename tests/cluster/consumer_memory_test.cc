@@ -31,7 +31,7 @@ constexpr Case kCases[] = {
     {"FewPartitions", 3, 20'000, 100, "none", "16384", 2.5, true},
     {"ManyPartitions", 150, 500, 100, "none", "16384", 2.5, true},
     {"OneByOne", 60, 1'000, 100, "none", "16384", 2.5, false},
-    {"SmallRecords", 10, 20'000, 1, "none", "16384", 6, true},
+    {"SmallRecords", 10, 20'000, 1, "none", "16384", 8, true},
     {"BatchesAsLargeAsTheBudget", 10, 20'000, 1, "none", "100000", 8, true},
     {"LargeRecords", 20, 30, 60'000, "none", "16384", 2.5, true},
     {"CompressedTwentyfold", 10, 4'000, 1'000, "gzip", "16384", 4, true},

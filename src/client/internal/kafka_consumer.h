@@ -65,6 +65,7 @@ class KafkaConsumer final : public Consumer {
   size_t measure();
   void hold_some(std::map<TopicPartition, Assigned>& added);
   void release_some();
+  [[nodiscard]] bool last_has_answered();
   void release(size_t count);
   [[nodiscard]] size_t room_for() const;
   void watch_lags(int64_t now_ms);

@@ -20,8 +20,8 @@ constexpr int64_t kWatchLagsEveryMs = 1'000;
 constexpr unsigned kHalvingsMax = 4;
 // A released partition has this long to bring something before it may be held again.
 constexpr int64_t kGraceMs = 2'000;
-// How long the last released partition may keep a reader that finds nothing from getting more.
-constexpr int64_t kAnswerMs = 1'000;
+// How long the last released partition may keep others from being released.
+constexpr int64_t kAnswerMs = 3'000;
 
 }  // namespace
 
@@ -82,7 +82,7 @@ void KafkaConsumer::watch_memory() {
   if (now_ms - lags_at_ms_ >= kWatchLagsEveryMs) watch_lags(now_ms);
   const size_t bytes = measure();
   if (bytes <= budget_) {
-    if (held_ > 0) release(room_for());
+    if (held_ > 0 && last_has_answered()) release(room_for());
     return;
   }
   std::vector<TopicPartition> idle;
@@ -93,8 +93,6 @@ void KafkaConsumer::watch_memory() {
   }
   held_ += idle.size();
   handle_->hold(idle);
-  // One at least: those that wait for it may be what holds the memory.
-  if (held_ > 0) release(1);
   if (bytes <= budget_ + budget_ / 4 || halvings_ == kHalvingsMax) return;
   // Compressed, or very small: what was sent has become more than was thought.
   ++halvings_;
@@ -127,13 +125,16 @@ size_t KafkaConsumer::room_for() const {
   return std::min(fetched, (budget_ - waiting_bytes_) / (waiting_bytes_ / filled_ + 1));
 }
 
-// For a reader that finds nothing: not before those that were released last have brought something, or could have.
-void KafkaConsumer::release_some() {
+// Whether those that were released last have brought something, or could have: what they bring is not known before.
+bool KafkaConsumer::last_has_answered() {
   const auto last = assigned_.find(released_);
-  if (last != assigned_.end() && !last->second.held && !end_offset(released_) &&
-      system_clock().steady_ms() - last->second.released_at_ms < kAnswerMs) {
-    return;
-  }
+  return last == assigned_.end() || last->second.held || end_offset(released_) ||
+         system_clock().steady_ms() - last->second.released_at_ms >= kAnswerMs;
+}
+
+// For a reader that finds nothing.
+void KafkaConsumer::release_some() {
+  if (!last_has_answered()) return;
   release(measure() <= budget_ ? std::max<size_t>(room_for(), 1) : 1);
 }
 

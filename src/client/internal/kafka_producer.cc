@@ -404,8 +404,10 @@ Result<int32_t> KafkaProducer::partition_count(const std::string& name) {
     if (found->partitions > 0 && now - found->asked_at_us < limits_.metadata_age_us) return found->partitions;
   }
   const rd_kafka_metadata_t* metadata = nullptr;
-  const std::string what = fmt::format("metadata topic={}", name);
-  MUIR_RETURN_IF_ERROR(status_of_rdkafka(rd_kafka_metadata(rk_, 0, found->handle, &metadata, 30'000), what));
+  // The caller waits meanwhile, a stream thread for one: it is told soon, and asks again.
+  const std::string what = fmt::format("metadata topic={}, asked for {} ms", name, limits_.ask_ms);
+  MUIR_RETURN_IF_ERROR(
+      status_of_rdkafka(rd_kafka_metadata(rk_, 0, found->handle, &metadata, int_ms(limits_.ask_ms)), what));
   const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> owner(
       metadata, rd_kafka_metadata_destroy);
   if (metadata->topic_cnt != 1) return error(Code::not_found, "{}: no such topic", what);

@@ -18,7 +18,8 @@ struct Row {
 
 constexpr Row row(ErrorCode error, ProductionError meaning) { return {error, meaning, meaning}; }
 
-// What is not listed is retriable where Kafka says so of the code, else the record's fault.
+// What is not listed is retriable where Kafka says so of the code (also of UNKNOWN_TOPIC_OR_PARTITION: a topic that is
+// not there is no record's fault, and may come), else the record's fault.
 constexpr Row kRows[] = {
     // AuthorizationException, AuthenticationException, SecurityDisabledException
     row(ErrorCode::topic_authorization_failed, ProductionError::fatal),
@@ -53,8 +54,6 @@ constexpr Row kRows[] = {
     row(ErrorCode::rebalance_in_progress, ProductionError::aborted),
     row(ErrorCode::operation_not_attempted, ProductionError::aborted),
     row(ErrorCode::transaction_abortable, ProductionError::aborted),
-    // Retriable to Kafka; librdkafka has waited for the topic to appear before it says so.
-    row(ErrorCode::unknown_topic_or_partition, ProductionError::record),
 };
 
 ProductionError meaning_of(ErrorCode error, bool in_transaction) {

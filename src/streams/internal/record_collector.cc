@@ -125,14 +125,23 @@ Lineage RecordCollector::lineage_of(OptBytesView key) {
   return {.ordinal = key ? std::hash<std::string_view>()(*key) : 0};
 }
 
-std::optional<int32_t> RecordCollector::partition_count(std::string_view topic) {
+// A topic that is not there yet may come: Kafka's producer waits for it and then fails with an error that may pass.
+Result<int32_t> RecordCollector::partition_count(std::string_view topic) {
   Topic& interned = intern(topic);
-  if (interned.partitions == 0 && producer_) {
-    const Result<int32_t> count = producer_->partition_count(interned.name);
-    if (count.ok() && *count > 0) interned.partitions = *count;
-  }
-  if (interned.partitions == 0) return std::nullopt;
-  return interned.partitions;
+  if (interned.partitions > 0) return interned.partitions;
+  if (!producer_) return error(Code::unavailable, "sink topic={}: the producer is closed", topic);
+  const Result<int32_t> count = producer_->partition_count(interned.name);
+  if (count.ok()) return interned.partitions = *count;
+  const Status why = count.status();
+  const bool may_pass =
+      why.code() == Code::not_found || why.code() == Code::unavailable || why.code() == Code::timed_out;
+  if (!may_pass) return why;
+  return Status(
+      Code::unavailable,
+      fmt::format("sink topic={}: its partitions, by which keys are placed, are not known: {}; create the topic "
+                  "if it is missing",
+                  topic, why.message()),
+      why.detail());
 }
 
 Status RecordCollector::keep_failure(Status status) {

@@ -47,7 +47,7 @@ class RecordCollector final : public RecordSink {
   Status send(std::string_view topic, std::optional<PartitionId> partition, OptBytesView key, OptBytesView value,
               int64_t timestamp_ms, std::span<const client::Header> headers) override;
   void set_origin(const RecordOrigin* origin) override;
-  [[nodiscard]] std::optional<int32_t> partition_count(std::string_view topic) override;
+  [[nodiscard]] Result<int32_t> partition_count(std::string_view topic) override;
   // Hands what is gathered to the producer. Fails with the first failure of any record sent before, until abort() or
   // close().
   Status push();

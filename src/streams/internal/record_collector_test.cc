@@ -122,7 +122,7 @@ TEST_F(RecordCollectorTest, GathersRecordsIntoBatches) {
   EXPECT_EQ(calls(), "send out=" + std::string(1'000, 'x') + ", delivery");
   EXPECT_EQ(collector.acknowledged_offset("out", PartitionId(2)), Offset(4));
   EXPECT_EQ(collector.acknowledged_offset("out", PartitionId(0)), kNoOffset);
-  EXPECT_EQ(collector.partition_count("out"), 8);
+  EXPECT_EQ(collector.partition_count("out").value(), 8);
 }
 
 TEST_F(RecordCollectorTest, ATransactionBeginsWithTheFirstRecordAndHoldsTheOffsets) {

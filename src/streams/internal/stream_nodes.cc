@@ -80,11 +80,14 @@ class SinkNode final : public Node {
   // The partitioner's choice; of windowed keys the partition of their inner key, so that all windows of a key share
   // one.
   Result<std::optional<PartitionId>> choose_partition(const std::string& topic, const Row& row, OptBytesView key) {
-    const auto count = task().environment.sink->partition_count(topic);
+    const Result<int32_t> count = task().environment.sink->partition_count(topic);
+    if (!count.ok()) {
+      // Sent without a partition, the record would go where its whole key hashes to, the window included. Only what no
+      // topic can be made of is left to sending, which tells why.
+      if (count.status().code() == Code::unavailable) return count.status();
+      return std::optional<PartitionId>();
+    }
     if (partition_) {
-      if (!count) {
-        return error(Code::unavailable, "send topic={}: how many partitions it has is not known now", topic);
-      }
       const std::optional<int32_t> chosen = partition_(topic, row, *count);
       if (chosen && (*chosen < 0 || *chosen >= *count)) {
         return error(Code::invalid_argument, "send topic={}: the partitioner chose partition {} of {}", topic, *chosen,
@@ -92,8 +95,7 @@ class SinkNode final : public Node {
       }
       if (chosen) return std::optional(PartitionId(*chosen));
     }
-    // Where nobody knows the topic, sending tells why.
-    if (!windowed_ || !key || !count) return std::optional<PartitionId>();
+    if (!windowed_ || !key) return std::optional<PartitionId>();
     return std::optional(wire::partition_for_key(key->substr(0, key->size() - kWindowStartSize), *count));
   }
 

@@ -86,8 +86,9 @@ class RecordSink {
   // What the records sent from now on come from, until the next call; null: from a timer. The sink may have to say so
   // when one of them is refused.
   virtual void set_origin(const RecordOrigin* origin) { (void)origin; }
-  // Of a topic, for those who choose among its partitions themselves. Absent: not known now.
-  [[nodiscard]] virtual std::optional<int32_t> partition_count(std::string_view topic) {
+  // Of a topic, for those who choose among its partitions themselves. Code::unavailable: not known now; other failures
+  // are what sending to the topic fails with.
+  [[nodiscard]] virtual Result<int32_t> partition_count(std::string_view topic) {
     (void)topic;
     return 1;
   }
