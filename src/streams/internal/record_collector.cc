@@ -136,12 +136,11 @@ Result<int32_t> RecordCollector::partition_count(std::string_view topic) {
   const bool may_pass =
       why.code() == Code::not_found || why.code() == Code::unavailable || why.code() == Code::timed_out;
   if (!may_pass) return why;
-  return Status(
-      Code::unavailable,
-      fmt::format("sink topic={}: its partitions, by which keys are placed, are not known: {}; create the topic "
-                  "if it is missing",
-                  topic, why.message()),
-      why.detail());
+  return why.with(Code::unavailable)
+      .with_message(
+          fmt::format("sink topic={}: its partitions, by which keys are placed, are not known: {}; create the "
+                      "topic if it is missing",
+                      topic, why.message()));
 }
 
 Status RecordCollector::keep_failure(Status status) {
