@@ -28,6 +28,14 @@ Status complain(const Properties& properties) {
   return status_of(complaints.wrong);
 }
 
+// Kafka's way to say every address, which an unset variable says too.
+void warn_of_open_listeners(const Properties& properties) {
+  const auto given = properties.find("listeners");
+  if (given == properties.end() || given->second.find("://:") == std::string::npos) return;
+  log::warn("listeners={}: without a host the broker listens on every address of this machine, as Kafka's does",
+            given->second);
+}
+
 class BrokerImpl final : public Broker {
  public:
   BrokerImpl() = default;
@@ -40,6 +48,7 @@ class BrokerImpl final : public Broker {
     // Tools show the folder to people who stand elsewhere.
     config.data_dir = std::filesystem::absolute(config.data_dir).lexically_normal().string();
     listeners_ = MUIR_TRY(config.listeners());
+    warn_of_open_listeners(config.properties);
     const auto tls = MUIR_TRY(make_tls(config.properties));
     raise_open_files_limit();
     core_ = MUIR_TRY(BrokerCore::open(std::move(config), system_env()));

@@ -122,6 +122,19 @@ std::string why_not(std::string_view name, std::string_view value) {
          "by TLS client certificates (ssl.client.auth=required), the network, or run on Apache Kafka";
 }
 
+// Defaults of topics that do not go together: no topic could be made with them.
+void check_topic_defaults(const Properties& properties, ConfigMistakes& out) {
+  constexpr const char* kLeast = "log.cleaner.min.compaction.lag.ms";
+  constexpr const char* kMost = "log.cleaner.max.compaction.lag.ms";
+  if (const Status status = log::check_topic_config({}, properties); !status.ok()) {
+    const auto least = properties.find(kLeast);
+    const auto most = properties.find(kMost);
+    if (most == properties.end()) return out.push_back({"", std::nullopt, status.message()});
+    out.push_back(
+        {kLeast, least == properties.end() ? "0" : least->second, fmt::format("above {}={}", kMost, most->second)});
+  }
+}
+
 }  // namespace
 
 bool is_known_property(std::string_view name) {
@@ -143,6 +156,7 @@ ConfigComplaints check_properties(const Properties& properties) {
       out.unknown.push_back(unknown_key(name));
     }
   }
+  if (out.wrong.empty()) check_topic_defaults(properties, out.wrong);
   return out;
 }
 
@@ -157,7 +171,7 @@ Result<BrokerConfig> BrokerConfig::from_properties(const Properties& properties)
   const std::string_view folder_key =
       properties.contains("log.dirs") || !properties.contains("log.dir") ? "log.dirs" : "log.dir";
   out.data_dir = broker_config().value(properties, "log.dirs");
-  if (out.data_dir.empty() || out.data_dir.find(',') != std::string::npos) {
+  if (out.data_dir.find_first_not_of(" \t") == std::string::npos || out.data_dir.find(',') != std::string::npos) {
     return error(Code::invalid_argument, "{}={}: one data folder is supported; name exactly one", folder_key,
                  out.data_dir);
   }
@@ -179,6 +193,8 @@ Result<std::vector<Listener>> BrokerConfig::listeners() const {
     auto said = read_listeners(properties);
     if (!said.ok() || !said->empty()) return said;
   }
+  if (host.empty())
+    return error(Code::invalid_argument, "the broker's host is empty; 0.0.0.0 stands for all addresses");
   Properties given = properties;
   given["listeners"] =
       fmt::format("PLAINTEXT://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", port);

@@ -9,12 +9,25 @@ namespace {
 // Where Kafka has no limit, and a slip of the finger would take the machine: the partitions that one request may make,
 // and more threads than any machine has cores.
 constexpr int64_t kInternalPartitionsMax = 10'000;
-constexpr int64_t kNetworkThreadsMax = 1024;
+constexpr int64_t kThreadsMax = 256;
+
+// What a topic's segment.bytes may be at least.
+constexpr int64_t kSegmentBytesMin = 14;
 
 void check_sessions(const BrokerSettings& settings, ConfigMistakes& out) {
   if (settings.group_session_timeout_ms_min > settings.group_session_timeout_ms_max)
     out.push_back({"group.min.session.timeout.ms", std::to_string(settings.group_session_timeout_ms_min),
                    fmt::format("above group.max.session.timeout.ms={}", settings.group_session_timeout_ms_max)});
+}
+
+// Clients make the internal topics by their mere use, so there has to be room for them.
+void check_room(const BrokerSettings& settings, ConfigMistakes& out) {
+  const int64_t internal = settings.offsets_topic_partitions + settings.transactions_topic_partitions;
+  if (settings.partitions_max > 0 && settings.partitions_max < internal)
+    out.push_back({"max.partitions", std::to_string(settings.partitions_max),
+                   fmt::format("is less than {}, offsets.topic.num.partitions={} and "
+                               "transaction.state.log.num.partitions={} together",
+                               internal, settings.offsets_topic_partitions, settings.transactions_topic_partitions)});
 }
 
 }  // namespace
@@ -143,7 +156,7 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .fallback = "2",
       .doc = "Threads that serve connections",
       .min = 1,
-      .max = kNetworkThreadsMax},
+      .max = kThreadsMax},
      &BrokerSettings::network_threads},
     {{.name = "num.partitions",
       .type = int32,
@@ -155,7 +168,8 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .type = int32,
       .fallback = "2",
       .doc = "Partitions that are recovered side by side at start",
-      .min = 1},
+      .min = 1,
+      .max = kThreadsMax},
      [](BrokerSettings& s) -> auto& {return s.housekeeping.recovery_threads;
 }
 }
@@ -194,7 +208,7 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .type = int32,
       .fallback = "104857600",
       .doc = "segment.bytes of __consumer_offsets",
-      .min = 1},
+      .min = kSegmentBytesMin},
      &BrokerSettings::offsets_topic_segment_bytes},
     {{.name = "producer.id.expiration.ms",
       .type = int32,
@@ -264,7 +278,7 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       .type = int32,
       .fallback = "104857600",
       .doc = "segment.bytes of __transaction_state",
-      .min = 1},
+      .min = kSegmentBytesMin},
      &BrokerSettings::transactions_topic_segment_bytes},
 {
   {.name = "transactional.id.expiration.ms",
@@ -275,7 +289,7 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
       &BrokerSettings::transactional_id_expiration_ms
 }
 },
-      {check_sessions});
+      {check_sessions, check_room});
 return def;
 }
 

@@ -49,24 +49,43 @@ TEST(BrokerStart, EveryNumberHasItsRange) {
     Properties properties;
     const char* wrong;  // empty: nothing
   };
-  for (const Row& row :
-       std::initializer_list<Row>{{{{"remote.log.storage.system.enable", "true"}},
-                                   "remote.log.storage.system.enable=true: there is no tiered storage here"},
-                                  {{{"flush.messages", "0"}},
-                                   ""},  // a topic's key: unknown to a broker, which has log.flush.interval.messages
-                                  {{{"log.flush.interval.messages", "0"}},
-                                   "log.flush.interval.messages=0: expected a whole number of at least 1"},
-                                  {{{"num.partitions", "0"}}, "num.partitions=0: expected a whole number"},
-                                  {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
-                                  {{{"max.connections", "0"}}, ""},
-                                  {{{"log.retention.hours", "-1"}}, ""},
-                                  {{{"log.retention.hours", "0"}}, "log.retention.hours=0"},
-                                  {{{"log.retention.ms", "-7"}}, "log.retention.ms=-7: expected "},
-                                  {{{"log.segment.bytes", "1"}}, "log.segment.bytes=1: expected "},
-                                  {{{"log.retention.minutes", "-2"}}, "log.retention.minutes=-2"},
-                                  {{{"log.roll.hours", "-1"}}, "log.roll.hours=-1"},
-                                  {{{"group.min.session.timeout.ms", "9000"}, {"group.max.session.timeout.ms", "8000"}},
-                                   "group.min.session.timeout.ms=9000: above group.max.session.timeout.ms=8000"}}) {
+  for (const Row& row : std::initializer_list<Row>{
+           {{{"remote.log.storage.system.enable", "true"}},
+            "remote.log.storage.system.enable=true: there is no tiered storage here"},
+           {{{"flush.messages", "0"}},
+            ""},  // a topic's key: unknown to a broker, which has log.flush.interval.messages
+           {{{"log.flush.interval.messages", "0"}},
+            "log.flush.interval.messages=0: expected a whole number of at least 1"},
+           {{{"num.partitions", "0"}}, "num.partitions=0: expected a whole number"},
+           {{{"fetch.max.bytes", "1023"}}, "fetch.max.bytes=1023"},
+           {{{"max.connections", "0"}}, ""},
+           {{{"num.network.threads", "256"}}, ""},
+           {{{"num.network.threads", "257"}}, "num.network.threads=257: expected a whole number from 1 to 256"},
+           {{{"num.recovery.threads.per.data.dir", "100000"}},
+            "num.recovery.threads.per.data.dir=100000: expected a whole number from 1 to 256"},
+           {{{"offsets.topic.segment.bytes", "13"}}, "offsets.topic.segment.bytes=13: expected "},
+           {{{"transaction.state.log.segment.bytes", "13"}}, "transaction.state.log.segment.bytes=13: expected "},
+           {{{"log.cleaner.min.compaction.lag.ms", "50"}, {"log.cleaner.max.compaction.lag.ms", "50"}}, ""},
+           {{{"log.cleaner.min.compaction.lag.ms", "100"}, {"log.cleaner.max.compaction.lag.ms", "50"}},
+            "log.cleaner.min.compaction.lag.ms=100: above log.cleaner.max.compaction.lag.ms=50"},
+           {{{"max.partitions", "100"}}, ""},
+           {{{"max.partitions", "99"}}, "max.partitions=99: is less than 100, offsets.topic.num.partitions=50 and"},
+           {{{"max.partitions", "5"},
+             {"offsets.topic.num.partitions", "3"},
+             {"transaction.state.log.num.partitions", "2"}},
+            ""},
+           {{{"max.partitions", "5"},
+             {"offsets.topic.num.partitions", "3"},
+             {"transaction.state.log.num.partitions", "3"}},
+            "max.partitions=5: is less than 6"},
+           {{{"log.retention.hours", "-1"}}, ""},
+           {{{"log.retention.hours", "0"}}, "log.retention.hours=0"},
+           {{{"log.retention.ms", "-7"}}, "log.retention.ms=-7: expected "},
+           {{{"log.segment.bytes", "1"}}, "log.segment.bytes=1: expected "},
+           {{{"log.retention.minutes", "-2"}}, "log.retention.minutes=-2"},
+           {{{"log.roll.hours", "-1"}}, "log.roll.hours=-1"},
+           {{{"group.min.session.timeout.ms", "9000"}, {"group.max.session.timeout.ms", "8000"}},
+            "group.min.session.timeout.ms=9000: above group.max.session.timeout.ms=8000"}}) {
     const auto wrong = check_properties(row.properties).wrong;
     EXPECT_EQ(wrong.empty(), *row.wrong == 0);
     const std::string first = status_of(wrong).message();
@@ -102,6 +121,7 @@ TEST(BrokerStart, ReadsKafkasListenersAndFolders) {
     const char* wrong;
   } refused[] = {
       {{{"log.dirs", "/a,/b"}}, "log.dirs=/a,/b: one data folder is supported"},
+      {{{"log.dirs", " "}}, "log.dirs= : one data folder is supported"},
       {{{"log.dirs", ""}}, "log.dirs=: one data folder is supported"},
       {{{"broker.id", "x"}}, "configuration broker.id=x: expected a whole number from 0"},
       {{{"broker.id", "3"}, {"node.id", "4"}}, "broker.id=3: node.id=4 is given too"},

@@ -508,7 +508,8 @@ TEST_F(BrokerTest, ARequestMakesAtMostTenThousandPartitions) {
 }
 
 TEST(BrokerStart, PartitionsOfAllTopicsHaveALimitThatInternalOnesPass) {
-  TestBroker broker(Properties{{"max.partitions", "5"}});
+  TestBroker broker(Properties{
+      {"max.partitions", "5"}, {"offsets.topic.num.partitions", "3"}, {"transaction.state.log.num.partitions", "2"}});
   TestClient client(broker->port());
   const auto create = [&](const std::string& name, int32_t partitions) {
     CreateTopicsRequest request;

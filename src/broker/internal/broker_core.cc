@@ -1,22 +1,16 @@
 #include "broker/internal/broker_core.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <random>
+#include <system_error>
 
 #include "base/memory.h"
+#include "broker/internal/internal_topics.h"
 #include "broker/internal/lost_ends.h"
 
 namespace muir::broker {
 
 namespace {
-
-int64_t open_files_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT32_MAX) return INT32_MAX;
-  return static_cast<int64_t>(limit.rlim_cur);
-}
 
 // One file for each segment, two segments each on an average, and some left for connections.
 int64_t partitions_for(int64_t open_files) {
@@ -53,13 +47,21 @@ Status BrokerCore::open_logs() {
   options.node_id = context_.config.node_id;
   const int64_t partitions = context_.settings.partitions_max;
   options.partitions_max = partitions > 0 ? partitions : partitions_for(open_files_limit());
+  MUIR_RETURN_IF_ERROR(check_internal_room(context_.settings, open_files_limit()));
   options.env = &env_;
   options.clock = context_.config.clock;
   options.metrics = context_.config.metrics;
   logs_ = MUIR_TRY(log::LogManager::open(std::move(options)));
   context_.logs = logs_.get();
-  loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);
-  admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
+  try {
+    loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);
+    admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
+  } catch (const std::system_error& failure) {
+    return error(Code::io_error,
+                 "the system gives no {} threads ({}); lower num.network.threads, or raise the limit of processes "
+                 "(ulimit -u) or of the container",
+                 context_.config.network_threads + 1, failure.what());
+  }
   context_.loop = loop_.get();
   context_.admin = admin_.get();
   long_requests_ = std::make_unique<LongRequests>();
