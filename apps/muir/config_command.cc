@@ -9,6 +9,7 @@
 
 #include "apps/muir/parts.h"
 #include "apps/muir/say.h"
+#include "apps/muir/servers.h"
 #include "schema/json.h"
 
 namespace muir::app {
@@ -114,7 +115,8 @@ std::string as_json(const std::vector<Row>& rows) {
 
 Status run_config(const Settings& settings, const std::string& word, Output output) {
   const std::vector<Row> rows = rows_of(settings, word);
-  const Status right = check_configuration(settings.values, !settings.values.contains("bootstrap.servers"));
+  Status right = check_configuration(settings.values, !settings.values.contains("bootstrap.servers"));
+  if (right.ok()) right = check_addresses(settings.values);
   if (rows.empty()) {
     const Status none =
         error(Code::not_found, "no configuration key, value or meaning holds '{}'{}", word, elsewhere(word));

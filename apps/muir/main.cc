@@ -36,7 +36,7 @@ struct Arguments {
   ServerOptions server{};
   int http_port = 8080;
   bool no_demo = false;
-  std::string config_word{};
+  std::vector<std::string> config_words{};
   bool config_reference = false;
   std::string replay_file{};
   std::string replay_ca_file{};
@@ -66,8 +66,20 @@ void add_output(CLI::App& command, Arguments& arguments, const std::string& what
       ->default_str("table");
 }
 
+// A variable that is not set must not mean another thing than was asked for: every address, the root folder.
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](std::string& value) {
+        return value.find_first_not_of(" \t") == std::string::npos
+                   ? std::string("is empty; leave the option out, or give it a value")
+                   : std::string();
+      },
+      "");
+}
+
 void add_sources(CLI::App& command, Arguments& arguments) {
   command.add_option("--config", arguments.sources.config_file, "Java-properties file with configuration keys")
+      ->check(not_empty())
       ->type_name("FILE");
   command
       .add_option("--set", arguments.sources.set,
@@ -82,11 +94,13 @@ void add_settings(CLI::App& command, Arguments& arguments) {
   add_output(command, arguments, "What is printed once everything runs");
   command.add_option("--host", arguments.server.host, "Address to listen on; 0.0.0.0 for all")
       ->capture_default_str()
+      ->check(not_empty())
       ->type_name("ADDRESS");
   command
       .add_option("--data", arguments.server.data_dir,
                   "Folder for everything that is kept; log.dirs may name another one for the broker's topics")
       ->capture_default_str()
+      ->check(not_empty())
       ->type_name("DIR");
 }
 
@@ -99,6 +113,7 @@ void add_http(CLI::App& command, Arguments& arguments) {
       ->type_name("PORT");
   command
       .add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")
+      ->check(not_empty())
       ->type_name("DIR");
 }
 
@@ -119,6 +134,7 @@ void add_registry_port(CLI::App& command, Arguments& arguments) {
 CLI::Option* add_bootstrap(CLI::App& command, Arguments& arguments) {
   return command
       .add_option("--bootstrap-servers", arguments.server.bootstrap_servers, "A Kafka cluster, as host:port,host:port")
+      ->check(not_empty())
       ->type_name("HOSTS");
 }
 
@@ -126,6 +142,7 @@ void add_registry_url(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--schema-registry-url,--schema.registry.url", arguments.server.registry_url,
                   "A running schema registry")
+      ->check(not_empty())
       ->type_name("URL");
 }
 
@@ -227,7 +244,7 @@ int show_config(const Arguments& arguments) {
     report(settings.status());
     return kUsage;
   }
-  return report(run_config(*settings, arguments.config_word, arguments.output));
+  return report(run_config(*settings, fmt::format("{}", fmt::join(arguments.config_words, " ")), arguments.output));
 }
 
 // Says so when `word` stands where a command belongs and is none.
@@ -243,13 +260,13 @@ bool reject_unknown_command(const CLI::App& cli, const std::string& word) {
   return true;
 }
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv, const StopSignal& stop) {
   CLI::App cli{"Muir: Kafka stream processing in one program.", "muir"};
   cli.footer(
       "Begin with:\n  muir up                    everything on this machine, with a demo; then open "
       "http://localhost:8080\n"
       "  muir up --no-demo          the same, empty: post your own positions\n"
-      "  muir config [WORD]         configuration keys, their values and meaning\n"
+      "  muir config [WORD...]      configuration keys, their values and meaning\n"
       "  muir COMMAND --help        the options of a command\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.\n"
       "Environment: MUIR_LOG_LEVEL=debug|info|warn|error; MUIR_KEY_NAME sets configuration key key.name.\n"
@@ -311,7 +328,8 @@ int main(int argc, char** argv) {
   CLI::App* config = cli.add_subcommand("config", "Every configuration key, its value now, and what it means");
   add_sources(*config, arguments);
   add_output(*config, arguments, "The keys");
-  config->add_option("word", arguments.config_word, "Only keys whose name or meaning holds this")->type_name("WORD");
+  config->add_option("word", arguments.config_words, "Only keys whose name or meaning holds all of these")
+      ->type_name("WORD");
   config->add_flag("--reference", arguments.config_reference, "All keys as tables in Markdown, for the documents");
   config->footer(std::string("Examples:\n"
                              "  muir config speed\n"
@@ -325,7 +343,6 @@ int main(int argc, char** argv) {
     return cli.exit(failure) == 0 ? 0 : kUsage;
   }
 
-  const StopSignal stop;
   if (replay->parsed()) {
     const auto speed = parse_speed(arguments.replay_speed);
     if (!speed.ok()) return report(speed.status());
@@ -352,9 +369,10 @@ int main(int argc, char** argv) {
 }  // namespace muir::app
 
 int main(int argc, char** argv) {
-  muir::app::keep_standard_streams();
+  muir::app::keep_standard_streams();  // first: what is opened must not become one of them
+  const muir::app::StopSignal stop;    // before anything that takes time
   try {
-    return muir::app::main(argc, argv);
+    return muir::app::main(argc, argv, stop);
   } catch (const std::exception& e) {
     muir::app::complain("muir: {}\n", e.what());
     return muir::app::kFailed;

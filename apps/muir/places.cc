@@ -1,6 +1,8 @@
 #include "apps/muir/places.h"
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "base/file.h"
 #include "net/port_check.h"
@@ -10,7 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status check_ports(const std::vector<Listening>& servers) {
+// A program that was killed a moment ago holds its ports a little longer: as long as its folder is waited for.
+constexpr int kPortTries = 30;
+constexpr std::chrono::milliseconds kPortRetry{100};
+
+Status check_ports(const std::vector<Listening>& servers, const std::function<bool()>& given_up) {
   const auto any = [](const std::string& host) { return host.empty() || host == "0.0.0.0" || host == "::"; };
   for (size_t i = 0; i < servers.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
@@ -20,8 +26,14 @@ Status check_ports(const std::vector<Listening>& servers) {
                      servers[j].option, servers[i].option, servers[i].port);
     }
   }
+  int tries = 0;
+  const auto again = [&] {
+    if (++tries > kPortTries || (given_up && given_up())) return false;
+    std::this_thread::sleep_for(kPortRetry);
+    return true;
+  };
   for (const Listening& server : servers) {
-    const Status free = net::check_port(server.host, static_cast<uint16_t>(server.port));
+    const Status free = net::wait_for_port(server.host, static_cast<uint16_t>(server.port), again);
     if (free.ok()) continue;
     const Status named = free.annotate(server.what);
     if (free.code() != Code::already_exists) return named;
@@ -59,8 +71,13 @@ Status check_writable(const std::string& folder) {
 
 }  // namespace
 
+Status check_hosts(std::vector<Listening> servers) {
+  for (Listening& server : servers) server.port = 0;
+  return check_ports(servers, {});
+}
+
 Status check_places(const Places& places) {
-  MUIR_RETURN_IF_ERROR(check_ports(places.servers));
+  MUIR_RETURN_IF_ERROR(check_ports(places.servers, places.given_up));
   std::error_code ec;
   if (!places.web_dir.empty() && !fs::is_regular_file(fs::path(places.web_dir) / "index.html", ec))
     return error(Code::invalid_argument, "--web-dir {}: there is no index.html; build the page with npm in web/",

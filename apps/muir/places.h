@@ -2,6 +2,7 @@
 // succeed leaves no topic and no file behind.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ struct Places {
   bool demo = false;
   std::string demo_dir{};
   std::vector<std::string> writable_dirs{};  // made when they are missing, the last thing of all
+  std::function<bool()> given_up{};          // ends the waiting for a port; empty: never
 };
 
+// Whether the hosts are addresses of this machine, whoever uses the ports.
+Status check_hosts(std::vector<Listening> servers);
 // The first that will not do, with the option that changes it.
 Status check_places(const Places& places);
 

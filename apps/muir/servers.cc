@@ -326,7 +326,11 @@ template <class Start>
 Status run(const ServerOptions& options, const Parts& parts, const StopSignal& stop, StartGuard& guard, Start start) {
   const int64_t began = system_clock().steady_ms();
   MUIR_RETURN_IF_ERROR(check_configuration(with_options(options), parts.broker && parts.vts));
-  MUIR_RETURN_IF_ERROR(check_places(MUIR_TRY(places_of(options, parts))));
+  Places places = MUIR_TRY(places_of(options, parts));
+  places.given_up = [&guard] { return guard.given_up(); };
+  const Status fit = check_places(places);
+  if (!fit.ok() && guard.given_up()) return {};
+  MUIR_RETURN_IF_ERROR(fit);
   Servers servers(options, guard);
   MUIR_RETURN_IF_ERROR(
       servers.start_metrics(MUIR_TRY(metrics_places(options.properties, parts.vts || parts.registry))));
@@ -346,6 +350,13 @@ Status run(const ServerOptions& options, const Parts& parts, const StopSignal& s
 }
 
 }  // namespace
+
+Status check_addresses(const Properties& properties) {
+  ServerOptions options;
+  options.properties = properties;
+  const Parts all{.broker = !properties.contains("bootstrap.servers"), .registry = true, .vts = true};
+  return check_hosts(MUIR_TRY(places_of(options, all)).servers);
+}
 
 Status run_up(const ServerOptions& options, const StopSignal& stop, StartGuard& guard) {
   const Parts parts{.broker = options.bootstrap_servers.empty(), .registry = options.registry_url.empty(), .vts = true};

@@ -25,6 +25,9 @@ struct ServerOptions {
   Output output = Output::table;  // of the summary, once everything runs
 };
 
+// Whether the addresses that `properties` name to listen on are some of this machine.
+Status check_addresses(const Properties& properties);
+
 // Each runs until the stop signal and returns how it went; a signal before everything runs gives the start up.
 Status run_up(const ServerOptions& options, const StopSignal& stop, StartGuard& start);
 Status run_broker(const ServerOptions& options, const StopSignal& stop, StartGuard& start);

@@ -11,6 +11,7 @@
 #include "broker/broker_config.h"
 #include "client/kafka_client.h"
 #include "log/topic_config.h"
+#include "log/topic_config_check.h"
 #include "net/tls_config.h"
 #include "registry/registry_config.h"
 #include "streams/streams_config.h"
@@ -53,15 +54,23 @@ void warn_about_unknown(const Settings& given) {
 // topic.<key>, which internal topics of Streams are made with.
 void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
   constexpr std::string_view kPrefix = "topic.";
+  const size_t before = out.size();
+  Properties topic;
   for (const auto& [key, value] : properties) {
     if (!key.starts_with(kPrefix)) continue;
     const std::string name = key.substr(kPrefix.size());
+    topic[name] = value;
     const ConfigKey* topic_key = log::topic_config().find(name);
     if (topic_key == nullptr) {
       out.push_back({key, value, fmt::format("there is no configuration key {} of topics", name)});
     } else if (auto mistake = mistake_of(*topic_key, key, value)) {
       out.push_back(std::move(*mistake));
     }
+  }
+  // What does not go together.
+  if (out.size() == before) {
+    if (const Status status = log::check_topic_config(topic, {}); !status.ok())
+      out.push_back({"", std::nullopt, fmt::format("topic.*: {}", status.message())});
   }
 }
 

@@ -1,4 +1,4 @@
-// StopSignal: Ctrl-C and SIGTERM. The first asks for an orderly end, the second ends the process at once.
+// StopSignal: Ctrl-C, SIGTERM and SIGHUP. The first asks for an orderly end, the second ends the process at once.
 #pragma once
 
 namespace muir::app {

@@ -60,6 +60,16 @@ class CommandLine(unittest.TestCase):
             (["up", "--config", "broken.properties"], {}, "broken.properties"),
             (["up", "--config", "missing.properties"], {}, "missing.properties"),
             (["up"], {"MUIR_VTS_PARTITIONS": "many"}, "vts.partitions"),
+            (["up", "--config", "."], {}, "configuration file . cannot be read: Is a directory"),
+            *[(["up", option, ""], {}, f"{option}: is empty") for option in
+              ("--host", "--data", "--config", "--web-dir", "--bootstrap-servers", "--schema-registry-url")],
+            (["broker", "--host", ""], {}, "--host: is empty"),
+            (["broker", "--set", "metrics.listeners=http://:9404"], {}, "metrics.listeners"),
+            (["registry", "--host", " ", "--bootstrap-servers", "localhost:9"], {}, "--host: is empty"),
+            (["registry", "--bootstrap-servers", "localhost:9", "--set", "listeners=http://:8081"], {}, "no host"),
+            (["broker", "--set", "log.dirs="], {}, "log.dirs=: one data folder"),
+            (["vts", "--set", "state.dir="], {}, "state.dir"),
+            (["config", "--set", "vts.http.host=999.1.1.1"], {}, "999.1.1.1"),
             (["up", "--http-port", "9000", "--broker-port", "9000"], {}, "--http-port and --broker-port are both 9000"),
             (["up", "--http-port", "70000"], {}, "--http-port"),
             (["up", "--output", "xml"], {}, "--output"),
@@ -79,6 +89,8 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "producer.acks=0"], {}, "producer.acks=0: expected all, which enable.idempotence=true needs"),
             (["up", "--set", "producer.delivery.timeout.ms=10"], {}, "producer.delivery.timeout.ms=10: expected at least linger.ms"),
             (["up", "--set", "topic.segment.bytes=1"], {}, "topic.segment.bytes=1: expected a whole number from 14 to 2147483647"),
+            (["up", "--set", "topic.min.compaction.lag.ms=9", "--set", "topic.max.compaction.lag.ms=5"], {},
+             "topic.*: conflict topic config setting min.compaction.lag.ms (9) > max.compaction.lag.ms (5)"),
             (["up", "--set", "topic.segment.byte=1"], {}, "topic.segment.byte=1: there is no configuration key segment.byte of topics"),
             (["up", "--set", "consumer.rdkafka.enable.auto.commit=true"], {}, "consumer.rdkafka.enable.auto.commit=true: is decided by the client"),
             (["up", "--set", "rdkafka.debug=nothing at all"], {}, "rdkafka.debug=nothing at all"),
@@ -89,7 +101,10 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "offset.metadata.max.bytes=0"], {}, "offset.metadata.max.bytes=0: is less than 1024"),
             (["up", "--set", "transaction.max.timeout.ms=5000"], {}, "transaction.max.timeout.ms=5000: is less than 10000, transaction.timeout.ms"),
             (["up", "--set", "offsets.topic.num.partitions=100000000"], {}, "offsets.topic.num.partitions=100000000: expected a whole number from 1 to 10000"),
-            (["up", "--set", "num.network.threads=1000000"], {}, "num.network.threads=1000000: expected a whole number from 1 to 1024"),
+            (["up", "--set", "num.network.threads=1000000"], {}, "num.network.threads=1000000: expected a whole number from 1 to 256"),
+            (["broker", "--set", "max.partitions=99"], {}, "max.partitions=99: is less than 100"),
+            (["broker", "--set", "log.cleaner.min.compaction.lag.ms=100", "--set", "log.cleaner.max.compaction.lag.ms=50"], {},
+             "log.cleaner.min.compaction.lag.ms=100: above log.cleaner.max.compaction.lag.ms=50"),
             (["up", "--set", "consumer.heartbeat.interval.ms=6000"], {}, "heartbeat.interval.ms"),
             (["up", "--set", "vts.partitions=2", "stray"], {}, "stray"),
             (["up", "--web-dir", "nowhere"], {}, "--web-dir"),
@@ -270,6 +285,7 @@ class CommandLine(unittest.TestCase):
         table = self.run_muir("config", "IMPLIED")
         self.assertRegex(table.stdout, r"^KEY +VALUE +FROM +MEANING\nvts.implied.speed.limit.kmh +250 +default +a fix is rejected")
         self.assertEqual(self.run_muir("config", "no such word").returncode, 1)
+        self.assertEqual(self.run_muir("config", "speed", "limit").stdout, self.run_muir("config", "speed limit").stdout)
         for words in ("partitions", "no such word"):  # of another key than what is wrong
             other = self.run_muir("config", words, "--set", "producer.acks=0", "--set", "vts.batch.max=0")
             self.assertEqual(other.returncode, 2)
@@ -348,6 +364,21 @@ class CommandLine(unittest.TestCase):
             self.assertIn(f"static member {name}-{thread} comes back", text)
         self.assertNotIn("was silent for its session timeout", text)
         self.assertEqual(muir.stop(), 0)
+
+    def test_a_hangup_ends_in_order_unless_it_is_ignored(self):
+        for handling, ends_by in ((signal.SIG_DFL, signal.SIGHUP), (signal.SIG_IGN, signal.SIGTERM)):
+            with self.subTest(handling=handling):
+                port, = product.cluster.free_ports(1)
+                process = subprocess.Popen([str(product.BINARY), "broker", "--data", str(self.data), "--broker-port", str(port)], text=True,
+                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                           preexec_fn=lambda: (product.cluster.die_with_parent(), signal.signal(signal.SIGHUP, handling)))
+                self.addCleanup(lambda: (process.poll() is None and process.kill(), process.wait(), process.stdout.close()))
+                self.assertTrue(any(line.startswith("Ctrl-C") for line in process.stdout))
+                process.send_signal(signal.SIGHUP)
+                if ends_by != signal.SIGHUP:
+                    subprocess.run(["kcat", "-L", "-b", f"127.0.0.1:{port}"], capture_output=True, timeout=60, check=True)
+                    process.send_signal(ends_by)
+                self.assertEqual(process.wait(timeout=30), 0)
 
     def test_a_second_ctrl_c_ends_at_once(self):
         process, http = self.start()
