@@ -37,6 +37,7 @@ Result<bool> Cleaner::clean(Partition& partition) {
       if (!group.empty()) MUIR_RETURN_IF_ERROR(rewrite_group(partition, pass, group));
       group.clear();
       group_bytes = 0;
+      pass.older_left = true;
       continue;
     }
     const bool full = group_bytes + segment->size_bytes() > limit ||
@@ -52,6 +53,7 @@ Result<bool> Cleaner::clean(Partition& partition) {
   if (!group.empty()) MUIR_RETURN_IF_ERROR(rewrite_group(partition, pass, group));
   const std::lock_guard guard(partition.mutex_);
   partition.cleaned_to_ = pass.end;
+  partition.left_whole_ = std::move(pass.left_whole);
   uint64_t after = 0;
   for (const auto& [base, segment] : partition.segments_) {
     if (base < pass.end) after += segment->size_bytes();
@@ -68,6 +70,7 @@ bool Cleaner::plan(Partition& partition, Pass& pass) const {
   pass.name = partition.name();
   pass.log_start = partition.log_start_;
   pass.dirty_from = std::max(partition.cleaned_to_, partition.log_start_);
+  pass.known_whole = partition.left_whole_;
   // A record must not give way to one that a loss of power could take back.
   const Offset stable = std::min(partition.last_stable_offset(), partition.durable_);
   uint64_t clean_bytes = 0;
@@ -213,8 +216,9 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
   std::vector<wire::Record> kept;
   int32_t seen = 0;
   bool tombstones = false;
-  // Tombstones wait for their horizon, which the first pass that meets them sets.
-  const bool horizon_over = header.has_delete_horizon() && header.base_timestamp < pass.now_ms;
+  // Tombstones wait for their horizon, which the first pass that meets them sets; and what is left as it is before them
+  // may hold an older record of their key, which would be back without them.
+  const bool horizon_over = header.has_delete_horizon() && header.base_timestamp < pass.now_ms && !pass.older_left;
   if (!is_aborted(pass, header)) {
     if (const Status unpacked = records.reset(batch, kUnpackedMax); !unpacked.ok()) {
       return keep_whole(pass, batch, unpacked, out);
@@ -248,20 +252,24 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
 }
 
 // Of a batch that cannot be read, or is too large to be, nothing is taken away.
-Status Cleaner::keep_whole(const Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
-  warn("{}: compaction leaves the batch at offset {} as it is: {}", pass.name, batch.header().base_offset,
-       why.message());
+Status Cleaner::keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
+  pass.older_left = true;
+  pass.left_whole.insert(batch.header().base_offset);
+  if (!pass.known_whole.contains(batch.header().base_offset)) {
+    warn("{}: compaction leaves the batch at offset {} as it is, and the tombstones and markers behind it: {}",
+         pass.name, batch.header().base_offset, why.message());
+  }
   out.bytes += batch.bytes();
   return {};
 }
 
-// A marker stays while records of its transaction do; after that, until its horizon, or while its producer is known by
-// nothing else.
+// A marker stays while records of its transaction do, or may; after that, until its horizon, or while its producer is
+// known by nothing else.
 Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records,
                                Rewritten& out) const {
   const auto& header = batch.header();
   const bool has_data = pass.producers_with_data.erase(header.producer_id) > 0;
-  if (!has_data && header.has_delete_horizon() && header.base_timestamp < pass.now_ms) {
+  if (!has_data && !pass.older_left && header.has_delete_horizon() && header.base_timestamp < pass.now_ms) {
     // A producer that has nothing but markers left is known by its epoch, which fences older ones.
     const auto epoch = pass.epoch_in_marker.find(header.producer_id);
     if (epoch == pass.epoch_in_marker.end() || epoch->second != header.producer_epoch) return {};

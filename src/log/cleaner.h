@@ -1,12 +1,14 @@
 // Cleaner: compaction of a partition, by Apache Kafka's rules.
 //
 // Keeps the last record of each key at its offset, tombstones and transaction markers for delete.retention.ms after
-// the first pass that saw them, removes what aborted transactions wrote, and never touches the active segment or
-// anything at or above the first open transaction. Owned by one thread; one cleaner per partition at a time.
+// the first pass that saw them and while anything before them is left as it is, removes what aborted transactions
+// wrote, and never touches the active segment or anything at or above the first open transaction. Owned by one thread;
+// one cleaner per partition at a time.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -48,6 +50,9 @@ class Cleaner {
     std::unordered_map<ProducerId, ProducerEpoch> epoch_in_marker;  // of producers that have written no data in it
     std::unordered_map<std::string, Offset> newest;
     std::unordered_set<ProducerId> producers_with_data;  // that have had records since their last marker
+    bool older_left = false;       // something before the current batch is left as it is, whatever it holds
+    std::set<Offset> left_whole;   // batches that are, by their base offsets
+    std::set<Offset> known_whole;  // and those of the pass before
     int64_t now_ms = 0;
   };
   struct Rewritten {
@@ -59,7 +64,7 @@ class Cleaner {
   Status find_newest(Pass& pass) const;
   Status rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group);
   Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
-  static Status keep_whole(const Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
+  static Status keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
   static void leave_undecided(const Partition& partition, Pass& pass);

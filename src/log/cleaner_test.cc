@@ -110,6 +110,39 @@ TEST(Cleaner, ABatchThatExpandsToVeryMuchIsLeftAsItIs) {
   EXPECT_EQ(left, (std::vector{Offset(0), Offset(2), Offset(3)}));
 }
 
+// The older record that nothing removes would be back when what deletes or aborts it went.
+TEST(Cleaner, TombstonesAndMarkersStayBehindABatchThatIsLeftAsItIs) {
+  for (const bool large : {true, false}) {
+    SCOPED_TRACE(large ? "the old value is in a batch of 65 MiB" : "in a small one");
+    wire::BatchOptions zstd;
+    zstd.compression = wire::Compression::zstd;
+    PartitionFixture log(compacted());
+    log.append_ok(test_batch({{5, "k", "old"}, {5, "big", Bytes(large ? size_t{65} << 20 : 10, 'x')}}, zstd));
+    log.append_ok(put("k", std::nullopt));
+    log.append_ok(put("big", std::nullopt));
+    log.append_ok(test_batch({{5, "t", "1"}}, from_producer(ProducerId(1), ProducerEpoch(0), 0, true)));
+    ASSERT_TRUE(
+        log.partition->append_end_txn(wire::ControlType::abort, ProducerId(1), ProducerEpoch(0), LeaderEpoch(0)).ok());
+    ::testing::internal::CaptureStderr();
+    for (int pass = 0; pass < 4; ++pass) {
+      log.clock.advance_ms(2000);  // more than delete.retention.ms
+      log.partition->expire_producers(1000);
+      roll(log);
+      EXPECT_TRUE(clean(log));
+    }
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    const auto headers = headers_of(log);
+    EXPECT_EQ(headers.contains(Offset(0)), large);
+    EXPECT_EQ(headers.contains(Offset(2)), large) << "the tombstone of k";
+    EXPECT_EQ(headers.contains(Offset(5)), large) << "the marker";
+    EXPECT_EQ(log.partition->left_whole(), large ? 1u : 0u);
+    const std::string_view line = "leaves the batch at offset 0";
+    const size_t first = said.find(line);
+    EXPECT_EQ(first != std::string::npos, large);
+    EXPECT_TRUE(!large || said.find(line, first + 1) == std::string::npos) << "said once, not in each pass: " << said;
+  }
+}
+
 // Else a loss of power after the pass could take the newer record, and the older one would be gone already.
 TEST(Cleaner, LeavesWhatIsNotDurableAlone) {
   PartitionFixture log(compacted());

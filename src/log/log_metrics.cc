@@ -39,6 +39,7 @@ void collect_topic(MetricSink& sink, const Topic& topic) {
 void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
   Damage damage;
   uint64_t refused = 0;
+  double left_whole = 0;
   double refusing = 0;
   double offline = 0;
   for (const TopicPtr& topic : topics) {
@@ -47,6 +48,7 @@ void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
       refused += writes.refused;
       refusing += writes.refusing ? 1 : 0;
       offline += writes.offline ? 1 : 0;
+      left_whole += static_cast<double>(partition->left_whole());
       const Damage one = partition->damage();
       damage.undecided += one.undecided;
       if (one.ranges == 0) continue;
@@ -68,6 +70,10 @@ void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
   sink.gauge("muir_log_undecided_transactions",
              "Transactions whose end may have been in such a place: read_committed does not show what came before it.",
              {}, static_cast<double>(damage.undecided));
+  sink.gauge("muir_log_uncompacted_batches",
+             "Batches that compaction leaves as they are, with the tombstones and markers behind them, because they "
+             "cannot be read or expand to more than 64 MiB.",
+             {}, left_whole);
   sink.counter("muir_log_refused_writes_total", "Appends that the disk did not take, as a rule because it is full.", {},
                static_cast<double>(refused));
   sink.gauge("muir_log_refusing_partitions", "Partitions whose last append the disk did not take.", {}, refusing);

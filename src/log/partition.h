@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -202,6 +203,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] PartitionTraffic& traffic() { return traffic_; }
   // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across.
   [[nodiscard]] Damage damage() const;
+  // How many batches compaction leaves as they are, since they cannot be read or expand to too much.
+  [[nodiscard]] size_t left_whole() const;
 
   // Records below `offset` are gone. kNoOffset: up to the high watermark. Returns the new log start offset.
   Result<Offset> delete_records_before(Offset offset);
@@ -286,8 +289,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Offset high_watermark_;
   Offset durable_;
   Offset cleaned_to_;
-  PartitionWrites writes_;      // but for `offline`
-  int64_t refused_writes_ = 0;  // since the log began to say so
+  std::set<Offset> left_whole_;  // batches that the last compaction left as they are
+  PartitionWrites writes_;       // but for `offline`
+  int64_t refused_writes_ = 0;   // since the log began to say so
   int64_t next_complaint_ms_ = std::numeric_limits<int64_t>::min();
   bool complained_ = false;
   Offset mark_wanted_;  // both are the flushing thread's

@@ -266,6 +266,11 @@ void Partition::report_damage(Segment& segment, const std::vector<DamagedRange>&
   }
 }
 
+size_t Partition::left_whole() const {
+  const std::lock_guard guard(mutex_);
+  return static_cast<size_t>(std::distance(left_whole_.lower_bound(log_start_), left_whole_.end()));
+}
+
 Damage Partition::damage() const {
   const std::lock_guard guard(mutex_);
   Damage out;
