@@ -247,10 +247,12 @@ void LogManager::warn_of_missing_folders(const std::string& topic, const TopicEn
   for (int32_t i = 0; i < entry.partitions; ++i) {
     const std::string name = path(partition_folder(topic, PartitionId(i)));
     if (env_.exists(name)) continue;
+    const RecoveryHint hint = hint_for(topic, PartitionId(i));
+    const Offset end = std::max(hint.recovery_point, hint.log_start_offset);
     error(
-        "{} is missing, with all records of that partition; it is made anew. Unless the broker ended while the topic "
-        "was being made, stop it and put a copy of the folder in place",
-        name);
+        "{} is missing, with all records of that partition; it is made anew and goes on at offset {}. Unless the "
+        "broker ended while the topic was being made, stop it and put a copy of the folder in place",
+        name, end);
   }
 }
 

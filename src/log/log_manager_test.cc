@@ -300,6 +300,31 @@ TEST_F(LogManagerTest, ADamagedMetaFileStopsTheStartWithItsPathAndWhatToDo) {
   }
 }
 
+TEST_F(LogManagerTest, APartitionWhoseFolderIsGoneGoesOnWhereItWasDurable) {
+  for (const bool clean : {true, false}) {
+    SCOPED_TRACE(clean ? "clean" : "killed");
+    const std::string topic = clean ? "a" : "b";
+    open();
+    ASSERT_EQ(create(topic, 2), ErrorCode::none);
+    for (int i = 0; i < 3; ++i) append(topic, PartitionId(1), "old");
+    const Damage before = logs_->damage();
+    ASSERT_TRUE(logs_->close().ok());
+    logs_.reset();
+    // Without this file, it is as if the broker had been killed behind its last checkpoint.
+    ASSERT_TRUE(clean || env_.remove("/data/.kafka_cleanshutdown").ok());
+    ASSERT_TRUE(env_.remove_all("/data/" + topic + "-1").ok());
+    for (int start = 0; start < 2; ++start) {
+      open();
+      EXPECT_EQ(logs_->damage().ranges, before.ranges + 1);
+      EXPECT_EQ(logs_->damage().offsets, before.offsets + 3);
+      EXPECT_EQ(logs_->find_partition(topic, PartitionId(0))->offsets().log_end, Offset(0));
+      EXPECT_EQ(logs_->find_partition(topic, PartitionId(1))->offsets().log_end, Offset(3 + start));
+      append(topic, PartitionId(1), "new");
+      ASSERT_TRUE(logs_->close().ok());
+    }
+  }
+}
+
 TEST_F(LogManagerTest, AWrongNumberInKafkasCheckpointsIsFoundOut) {
   for (const std::string file : {"log-start-offset-checkpoint", "recovery-point-offset-checkpoint"}) {
     for (const std::string number : {"2", "99999999999", "-5"}) {

@@ -128,6 +128,7 @@ class PartitionOpener {
         p_.mark_saved_ = p_.mark_wanted_ = *(mark_ = newest);
       }
     }
+    if (there.empty() && known.empty() && durable_to() > hint_.log_start_offset) known.insert(lost_base());
     for (const Offset base : known) {
       if (there.contains(base)) continue;
       const std::string file = path(segment_file(base, kLogSuffix));
@@ -139,6 +140,10 @@ class PartitionOpener {
     }
     return std::vector<Offset>(there.begin(), there.end());
   }
+
+  // Nothing is left of the log, and it had come to durable_to(): the newest number that a segment, which spans no more,
+  // can begin with. No record contradicts the checkpoint, so that it is believed however far it says.
+  [[nodiscard]] Offset lost_base() const { return std::max(hint_.log_start_offset, durable_to() - int64_t{INT32_MAX}); }
 
   Status load_segments() {
     MUIR_RETURN_IF_ERROR(load_durable_mark());

@@ -367,6 +367,59 @@ TEST(TxnDamage, SegmentsThatAreGoneOrShorterAreCountedAndTheRestIsServed) {
   }
 }
 
+// Nothing in the folder tells that there was a log; the recovery point does. Its offsets are not given out again.
+TEST(TxnDamage, ALogOfWhichNothingIsLeftGoesOnWhereItWasDurable) {
+  struct Case {
+    const char* name;
+    bool folder;  // lost as well
+    bool clean;
+    Offset log_start;
+    Offset recovery_point;
+    Offset goes_on_at;
+    uint64_t lost;
+  };
+  const Offset far(99'999'999'999);
+  const Case cases[] = {
+      {"killed, the only .log", false, false, {}, Offset(300), Offset(300), 300},
+      {"killed, the folder", true, false, {}, Offset(300), Offset(300), 300},
+      {"clean, the only .log", false, true, {}, Offset(300), Offset(300), 300},
+      {"clean, the folder", true, true, {}, Offset(300), Offset(300), 300},
+      {"records were deleted before", true, false, Offset(100), Offset(300), Offset(300), 200},
+      {"further than a segment reaches", true, false, {}, far, far, uint64_t{INT32_MAX}},
+      {"all records were deleted", true, false, Offset(300), Offset(300), Offset(300), 0},
+      {"nothing was durable", true, false, {}, {}, {}, 0},
+  };
+  for (const bool compact : {true, false}) {
+    for (const Case& c : cases) {
+      SCOPED_TRACE(fmt::format("{}, {}", c.name, compact ? "compacted" : "not compacted"));
+      TopicConfig config;
+      config.compact = compact;
+      PartitionFixture log(config);
+      log.partition.reset();
+      ASSERT_TRUE(c.folder ? log.env.remove_all("/data/t-0").ok()
+                           : log.env.remove("/data/t-0/00000000000000000000.log").ok());
+      RecoveryHint hint;
+      hint.clean_shutdown = c.clean;
+      hint.recovery_point = c.recovery_point;
+      hint.log_start_offset = c.log_start;
+      log.reopen(hint);
+      for (const bool first : {true, false}) {
+        const Damage damage = log.partition->damage();
+        EXPECT_EQ(damage.offsets, c.lost);
+        EXPECT_EQ(damage.ranges, c.lost > 0 ? 1u : 0u) << "also known at the next start";
+        if (first) {
+          EXPECT_EQ(log.partition->offsets().log_end, c.goes_on_at);
+          const auto appended = log.append(test_batch("x"));
+          ASSERT_TRUE(appended.ok()) << appended.status().to_string();
+          EXPECT_EQ(appended->base_offset, c.goes_on_at);
+          log.close_and_reopen();
+        }
+      }
+      EXPECT_EQ(log.read_all(c.goes_on_at).size(), 1u);
+    }
+  }
+}
+
 TEST(TxnDamage, NumbersWithoutAChecksumNeitherRemoveNorSkipAnything) {
   const TxnLog shape;
   const Offset far(99'999'999'999);
