@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "log/compacted_batch.h"
 #include "log/file_names.h"
-#include "log/quarantine.h"
 
 namespace muir::log {
 namespace {
@@ -177,11 +176,7 @@ Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vecto
       MUIR_RETURN_IF_ERROR(rewrite_batch(pass, batch->view, records, out));
       if (out.bytes.size() >= kWriteBytes) MUIR_RETURN_IF_ERROR(write_out());
     }
-    partition.report_damage(*segment, scan.damaged());
-    for (const DamagedRange& range : scan.damaged()) {
-      MUIR_RETURN_IF_ERROR(
-          keep_aside(env_, partition.folder(), range.first_offset, segment->file(), range.begin, range.end));
-    }
+    MUIR_RETURN_IF_ERROR(keep_damage(partition, *segment, scan.damaged(), out));
   }
   MUIR_RETURN_IF_ERROR(write_out());
   MUIR_RETURN_IF_ERROR(file->sync());
@@ -200,7 +195,26 @@ Status Cleaner::rewrite_group(Partition& partition, Pass& pass, const std::vecto
       if (out.markers.contains(txn.last_offset)) cleaned->add_aborted(txn);
     }
   }
-  return install(partition, group, std::move(cleaned));
+  return install(partition, group, std::move(cleaned), out.aside);
+}
+
+// What the segment lacks is told by files of their own once it is replaced: the bytes found damaged, and the offsets
+// of which there are none left.
+Status Cleaner::keep_damage(Partition& partition, Segment& segment, const std::vector<DamagedRange>& found,
+                            Rewritten& out) {
+  partition.report_damage(segment, found);
+  std::vector<DamagedRange> ranges = found;
+  {
+    const std::lock_guard guard(partition.mutex_);
+    for (const DamagedRange& range : segment.damaged()) {
+      const bool known = std::find(found.begin(), found.end(), range) != found.end();
+      if (range.begin == range.end && !known) ranges.push_back(range);
+    }
+  }
+  for (const DamagedRange& range : ranges) {
+    out.aside.push_back(MUIR_TRY(keep_range_aside(env_, partition.folder(), segment.file(), range)));
+  }
+  return {};
 }
 
 Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records,
@@ -289,7 +303,8 @@ Status Cleaner::rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::R
 
 // Puts the new segment into the place of the old ones. PartitionOpener::finish_swaps() ends what a crash interrupts
 // here.
-Status Cleaner::install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned) {
+Status Cleaner::install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned,
+                        const std::vector<Quarantined>& aside) {
   const std::string name = partition.folder() + "/" + segment_file(cleaned->base_offset(), kLogSuffix);
   const std::string cleaned_name = name + std::string(kCleanedSuffix);
   const std::string swap_name = name + std::string(kSwapSuffix);
@@ -313,6 +328,7 @@ Status Cleaner::install(Partition& partition, const std::vector<SegmentPtr>& gro
   MUIR_RETURN_IF_ERROR(cleaned->seal());
   MUIR_RETURN_IF_ERROR(cleaned->sync());
   partition.segments_[cleaned->base_offset()] = std::move(cleaned);
+  partition.note_quarantined(aside);
   return env_.sync_folder(partition.folder());
 }
 

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "log/partition.h"
+#include "log/quarantine.h"
 
 namespace muir::log {
 
@@ -58,6 +59,7 @@ class Cleaner {
   struct Rewritten {
     Bytes bytes;
     std::unordered_set<Offset> markers;  // offsets of those kept
+    std::vector<Quarantined> aside;      // damaged, and not in the new segment
   };
 
   [[nodiscard]] bool plan(Partition& partition, Pass& pass) const;
@@ -66,7 +68,9 @@ class Cleaner {
   Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   static Status keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
-  Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned);
+  Status keep_damage(Partition& partition, Segment& segment, const std::vector<DamagedRange>& found, Rewritten& out);
+  Status install(Partition& partition, const std::vector<SegmentPtr>& group, SegmentPtr cleaned,
+                 const std::vector<Quarantined>& aside);
   static void leave_undecided(const Partition& partition, Pass& pass);
   [[nodiscard]] static bool is_aborted(const Pass& pass, const wire::BatchHeader& header);
 

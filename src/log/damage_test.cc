@@ -253,6 +253,13 @@ TEST(Damage, CompactionLeavesTheDamageAndKeepsItsBytes) {
     const auto cleaned = Cleaner(log.env, log.clock).clean(*log.partition);
     ASSERT_TRUE(cleaned.ok()) << cleaned.status().to_string();
     ASSERT_TRUE(*cleaned);
+    const auto expect_counted = [&](bool counted) {
+      const Damage damage = log.partition->damage();
+      EXPECT_EQ(damage.ranges, counted ? 1u : 0u);
+      EXPECT_EQ(damage.bytes, counted ? victim.end - victim.begin : 0u);
+      EXPECT_EQ(damage.offsets > 0, counted);
+    };
+    expect_counted(true);
     std::set<std::string> served;
     for (const auto& line : log.read_all()) served.insert(line);
     for (const auto& [key, line] : newest) EXPECT_TRUE(served.contains(line)) << line;
@@ -262,7 +269,43 @@ TEST(Damage, CompactionLeavesTheDamageAndKeepsItsBytes) {
     EXPECT_EQ(kept, 1) << "the bytes of the damaged batch";
     log.close_and_reopen();
     for (const auto& [key, line] : newest) EXPECT_TRUE(served.contains(line)) << line;
+    expect_counted(true);
+    // Not counted twice by another pass, and until somebody removes the file.
+    fill(log, random, 20);
+    ASSERT_TRUE(Cleaner(log.env, log.clock).clean(*log.partition).ok());
+    expect_counted(true);
+    for (const std::string& name : names(log)) {
+      if (!name.ends_with(kQuarantineSuffix)) continue;
+      ASSERT_TRUE(log.env.remove("/data/t-0/" + name).ok());
+    }
+    expect_counted(false);
+    log.close_and_reopen();
+    expect_counted(false);
   }
+}
+
+// Of records whose file is gone, no bytes are left that tell of them.
+TEST(Damage, WhatIsMissingIsCountedBehindACompaction) {
+  PartitionFixture log(small_segments(true));
+  std::mt19937_64 random(1);
+  RecoveryHint hint;
+  hint.recovery_point = Offset(300);
+  ASSERT_TRUE(log.env.remove("/data/t-0/00000000000000000000.log").ok());
+  log.reopen(hint);
+  fill(log, random, 80);
+  for (const bool compacted : {false, true}) {
+    if (compacted) {
+      ASSERT_TRUE(Cleaner(log.env, log.clock).clean(*log.partition).value());
+    }
+    for (const bool reopened : {false, true}) {
+      SCOPED_TRACE(fmt::format("compacted {}, reopened {}", compacted, reopened));
+      if (reopened) log.close_and_reopen();
+      EXPECT_EQ(log.partition->damage().ranges, 1u);
+      EXPECT_EQ(log.partition->damage().offsets, 300u);
+    }
+  }
+  ASSERT_TRUE(log.env.remove("/data/t-0/00000000000000000000-00000000000000000300.quarantine").ok());
+  EXPECT_EQ(log.partition->damage().ranges, 0u);
 }
 
 TEST(Damage, IsRememberedAndCounted) {

@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "log/checkpoint.h"
 #include "log/producer_state.h"
+#include "log/quarantine.h"
 #include "log/segment.h"
 #include "log/topic_config.h"
 #include "wire/batch_builder.h"
@@ -201,7 +202,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   [[nodiscard]] TxnFate fate(ProducerId producer, Offset offset) const;
   // Counted by append(), and by whoever sends what was read to a client.
   [[nodiscard]] PartitionTraffic& traffic() { return traffic_; }
-  // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across.
+  // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across. What
+  // compaction has put aside counts for as long as the file lies there.
   [[nodiscard]] Damage damage() const;
   // How many batches compaction leaves as they are, since they cannot be read or expand to too much.
   [[nodiscard]] size_t left_whole() const;
@@ -257,6 +259,8 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   void fail_all(const Status& status, Woken& woken);
   Status remove_segments_below(Offset offset, std::string_view why);
   [[nodiscard]] SegmentPtr segment_at(Offset offset) const;
+  void note_quarantined(const std::vector<Quarantined>& found);
+  [[nodiscard]] bool is_listed(const Quarantined& aside) const;
   Status save_durable_mark(Offset offset);
   Status sync_metadata();
   Status note_write(Status status);
@@ -285,6 +289,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   std::vector<SegmentPtr> unsynced_;       // rolled and not yet durable
   EpochEntries epochs_;                    // fixed once open; never empty then
   ProducerState producers_;
+  std::vector<Quarantined> quarantined_;  // by compaction, ever
   Offset log_start_;
   Offset high_watermark_;
   Offset durable_;

@@ -24,6 +24,7 @@ class PartitionOpener {
     MUIR_RETURN_IF_ERROR(load_epochs());
     p_.cleaned_to_ = hint_.cleaned_to;
     MUIR_RETURN_IF_ERROR(load_producers());
+    MUIR_RETURN_IF_ERROR(load_quarantine());
     return make_durable();
   }
 
@@ -322,6 +323,17 @@ class PartitionOpener {
   Status add_segment(Offset base) {
     p_.segments_[base] = MUIR_TRY(Segment::create(env_, p_.folder_, base, now()));
     p_.folder_unsynced_ = true;
+    return {};
+  }
+
+  Status load_quarantine() {
+    p_.note_quarantined(MUIR_TRY(find_quarantined(env_, p_.folder_)));
+    for (const Quarantined& aside : p_.quarantined_) {
+      error(
+          "{}: offsets {} up to {} were damaged or missing when the log was compacted; {} keeps their {} bytes. "
+          "Removing the file ends this report",
+          p_.name(), aside.first_offset, aside.next_offset, aside.path, aside.bytes);
+    }
     return {};
   }
 

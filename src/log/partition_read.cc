@@ -271,9 +271,32 @@ size_t Partition::left_whole() const {
   return static_cast<size_t>(std::distance(left_whole_.lower_bound(log_start_), left_whole_.end()));
 }
 
+void Partition::note_quarantined(const std::vector<Quarantined>& found) {
+  for (const Quarantined& one : found) {
+    std::erase_if(quarantined_, [&](const Quarantined& known) { return known.path == one.path; });
+    quarantined_.push_back(one);
+  }
+}
+
+// It is still in the segment as well: compaction was interrupted before it replaced that one.
+bool Partition::is_listed(const Quarantined& aside) const {
+  return std::any_of(segments_.begin(), segments_.end(), [&](const auto& entry) {
+    const auto& damaged = entry.second->damaged();
+    return std::any_of(damaged.begin(), damaged.end(), [&](const DamagedRange& range) {
+      return range.first_offset == aside.first_offset && range.next_offset == aside.next_offset;
+    });
+  });
+}
+
 Damage Partition::damage() const {
   const std::lock_guard guard(mutex_);
   Damage out;
+  for (const Quarantined& aside : quarantined_) {
+    if (is_listed(aside) || !env_.env->exists(aside.path)) continue;
+    ++out.ranges;
+    out.bytes += aside.bytes;
+    out.offsets += static_cast<uint64_t>(aside.next_offset - aside.first_offset);
+  }
   for (const auto& [base, segment] : segments_) {
     out.undecided += segment->undecided().size();
     for (const DamagedRange& range : segment->damaged()) {
