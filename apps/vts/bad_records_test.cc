@@ -1,5 +1,7 @@
 // Records of the input topics that no program of ours has written: each becomes a dead letter that says why and where
 // it lies, and what comes after is processed.
+#include <limits>
+
 #include "apps/vts/dead_letters.h"
 #include "apps/vts/patience.h"
 #include "apps/vts/topology_testing.h"
@@ -110,6 +112,61 @@ TEST_F(BadRecords, OfZonesAreNoZones) {
   pipe(kZoneMasterTopic, "west", good);
   pipe(kZoneMasterTopic, "west", std::nullopt);
   EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty());
+}
+
+// What a PUT refuses is no row either, by the same words.
+TEST_F(BadRecords, OfMasterDataAreWhatAPutRefuses) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  using Polygons = std::vector<std::vector<std::vector<double>>>;
+  struct ZoneRow {
+    const char* what;
+    const char* id;
+    Polygons polygons;
+    const char* why;
+  };
+  ZoneDirectory directory;
+  ASSERT_TRUE(directory.configure({.registry = &line_.registry()}).ok());
+  const Bytes good = encoded(line_.registry(), kZoneMasterTopic, kZone);
+  int64_t offset = 0;
+  for (const ZoneRow& row : std::initializer_list<ZoneRow>{
+           {"no number", "west", {{{20, 52, nan, 52, 20.5, 53}}}, "ring 0: position [nan, 52] is not on the earth"},
+           {"infinity", "west", {{{20, 52, 20.5, -infinity, 20.5, 53}}}, "position [20.5, -inf] is not on the earth"},
+           {"longitude 500", "west", {{{20, 52, 500, 52, 20.5, 53}}}, "position [500, 52] is not on the earth"},
+           {"latitude 91", "west", {{{20, 52, 21, 91, 20.5, 53}}}, "position [21, 91] is not on the earth"},
+           {"across 180 degrees", "west", {{{170, 0, -170, 0, -170, 10, 170, 10}}}, "spans 340 degrees of longitude"},
+           {"a line", "west", {{{20, 52, 21, 53, 22, 54}}}, "encloses nothing"},
+           {"half a position", "west", {{{20, 52, 20.5, 52, 20.5, 53, 20}}}, "a ring of 7 numbers"},
+           {"two positions", "west", {{{20, 52, 21, 53, 20, 52}}}, "at least three positions"},
+           {"an empty ring", "west", {{{}}}, "at least three positions"},
+           {"no ring", "west", {{}}, "a polygon needs a ring"},
+           {"no polygon", "west", {}, "a zone needs a polygon"},
+           {"too many positions", "west", {{std::vector<double>(400'002, 1)}}, "a ring of 200001 positions"},
+           {"a hole outside", "west", {{{20, 52, 21, 52, 21, 53}, {30, 52, 31, 52, 31, 53}}}, "outside of ring 0"},
+           {"a bad second", "west", {{{20, 52, 21, 52, 21, 53}}, {{20, 52, 21, 53, 22, 54}}}, "polygon 1: ring 0: "},
+           {"another's id", "east", kZone.polygons, "the record's key is not its zoneId 'east'"},
+           {"no id", "", kZone.polygons, "the record's key is not its zoneId ''"},
+       }) {
+    const Bytes bad =
+        encoded(line_.registry(), kZoneMasterTopic, ZoneMaster{.zone_id = row.id, .polygons = row.polygons});
+    pipe(kZoneMasterTopic, "west", bad);
+    expect_letter(row.what, kZoneMasterTopic, offset++, bad.substr(0, kPayloadBytesMax), row.why);
+    const std::vector<client::ConsumedRecord> records{{.offset = Offset(0), .key = "west", .value = good},
+                                                      {.offset = Offset(1), .key = "west", .value = bad}};
+    directory.apply({.partition = {std::string(kZoneMasterTopic), PartitionId(0)}, .records = records});
+    ASSERT_NE(directory.zones()->zone("west"), nullptr) << row.what;
+    EXPECT_EQ(directory.zones()->zone("west")->polygons, kZone.polygons) << row.what << ": the row before it stays";
+  }
+
+  pipe(kVehicleMasterTopic, "V1", encoded(line_.registry(), kVehicleMasterTopic, kRow));
+  offset = 1;
+  for (const double limit : {1e9, 1000.0, 0.0, -5.0, nan, infinity}) {
+    const Bytes bad = encoded(line_.registry(), kVehicleMasterTopic, VehicleMaster{.speed_limit = limit});
+    pipe(kVehicleMasterTopic, "V1", bad);
+    expect_letter(std::to_string(limit), kVehicleMasterTopic, offset, bad, fmt::format("speed limit '{}'", limit));
+    line_.post(fix_of("V1", kBase + 10'000 * offset++));
+    EXPECT_EQ(line_.read<EnrichedPosition>(kEnrichedTopic).at(0).value->speed_limit, 30) << limit;
+  }
 }
 
 TEST_F(BadRecords, OfPositionsAreCounted) {

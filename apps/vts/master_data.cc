@@ -19,7 +19,8 @@ namespace {
 using schema::Json;
 
 constexpr size_t kPointsMax = 200'000;  // of one zone
-constexpr size_t kTextBytesMax = 256;   // of a name and the like
+constexpr const char* kNeedsRing = "a polygon needs a ring";
+constexpr size_t kTextBytesMax = 256;  // of a name and the like
 // Of the JSON of one: more than what its topic takes as a record. Each value takes many times its text's memory.
 constexpr size_t kVehicleBytesMax = 256 * 1024;
 constexpr size_t kZoneBytesMax = 4 * 1024 * 1024;
@@ -37,12 +38,18 @@ std::string text_of(const Json* value) {
   return value->is_number() ? value->as_number()->text : std::string();
 }
 
+Status too_many_positions(size_t positions) {
+  return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", positions, kPointsMax);
+}
+
+bool is_closed(const std::vector<double>& ring) {
+  return ring.size() >= 2 && ring[0] == ring[ring.size() - 2] && ring[1] == ring.back();
+}
+
 Result<std::vector<double>> parse_ring(const Json& json) {
   const Json::Array* points = json.as_array();
   if (points == nullptr) return error(Code::invalid_argument, "a ring is an array of positions");
-  if (points->size() > kPointsMax)
-    return error(Code::resource_exhausted, "a ring of {} positions; at most {} are allowed", points->size(),
-                 kPointsMax);
+  if (points->size() > kPointsMax) return too_many_positions(points->size());  // before memory is taken for them
   std::vector<double> ring;
   ring.reserve(points->size() * 2);
   for (const Json& point : *points) {
@@ -55,26 +62,41 @@ Result<std::vector<double>> parse_ring(const Json& json) {
     ring.push_back(*(*pair)[0].as_double());
     ring.push_back(*(*pair)[1].as_double());
   }
-  const bool closed = !ring.empty() && ring[0] == ring[ring.size() - 2] && ring[1] == ring.back();
-  if (ring.size() / 2 < (closed ? 4 : 3))
+  // As RFC 7946 has it, section 3.1.6.
+  if (!ring.empty() && !is_closed(ring)) ring.insert(ring.end(), {double(ring[0]), double(ring[1])});
+  return ring;
+}
+
+// What a ring's numbers must be, from wherever they come.
+Status check_numbers(const std::vector<double>& ring) {
+  if (ring.size() % 2 != 0)
+    return error(Code::invalid_argument, "a ring of {} numbers; it is longitude and latitude in turn", ring.size());
+  if (ring.size() / 2 > kPointsMax) return too_many_positions(ring.size() / 2);
+  if (ring.size() / 2 < (is_closed(ring) ? 4 : 3))
     return error(Code::invalid_argument,
                  "a ring needs at least three positions, and the first of them again at its end (RFC 7946, 3.1.6)");
-  if (!closed) ring.insert(ring.end(), {double(ring[0]), double(ring[1])});  // as RFC 7946 has it, section 3.1.6
-  MUIR_RETURN_IF_ERROR(check_ring(ring));
-  return ring;
+  return check_ring(ring);
 }
 
 Result<std::vector<std::vector<double>>> parse_polygon(const Json& json) {
   const Json::Array* rings = json.as_array();
-  if (rings == nullptr || rings->empty()) return error(Code::invalid_argument, "a polygon needs a ring");
+  if (rings == nullptr) return error(Code::invalid_argument, kNeedsRing);
   std::vector<std::vector<double>> out;
   for (const Json& json_ring : *rings) {
     auto ring = parse_ring(json_ring);
     if (!ring.ok()) return ring.status().annotate(fmt::format("ring {}", out.size()));
     out.push_back(std::move(*ring));
   }
-  MUIR_RETURN_IF_ERROR(check_polygon(out));
   return out;
+}
+
+Status check_rings(const std::vector<std::vector<double>>& rings) {
+  if (rings.empty()) return error(Code::invalid_argument, kNeedsRing);
+  for (size_t i = 0; i < rings.size(); ++i) {
+    const Status status = check_numbers(rings[i]);
+    if (!status.ok()) return status.annotate(fmt::format("ring {}", i));
+  }
+  return check_polygon(rings);
 }
 
 Status check_text(std::string_view what, std::string_view text) {
@@ -110,13 +132,10 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
     zone.kind = text_of(properties->find("kind"));
   }
   if (zone.zone_id.empty()) return error(Code::invalid_argument, "property zone_id is missing");
-  MUIR_RETURN_IF_ERROR(check_id("zone_id", zone.zone_id));
-  MUIR_RETURN_IF_ERROR(check_texts(zone));
   if (zone.name.empty()) zone.name = zone.zone_id;
   if (type == "Polygon") {
     zone.polygons.push_back(MUIR_TRY(parse_polygon(*coordinates)));
   } else if (type == "MultiPolygon" && coordinates->as_array() != nullptr) {
-    if (coordinates->as_array()->empty()) return error(Code::invalid_argument, "a MultiPolygon needs a polygon");
     for (const Json& json_polygon : *coordinates->as_array()) {
       auto polygon = parse_polygon(json_polygon);
       if (!polygon.ok()) return polygon.status().annotate(fmt::format("polygon {}", zone.polygons.size()));
@@ -125,17 +144,19 @@ Result<ZoneMaster> parse_feature(const Json& feature, std::string zone_id) {
   } else {
     return error(Code::invalid_argument, "geometry '{}': a zone is a Polygon or a MultiPolygon", type);
   }
+  MUIR_RETURN_IF_ERROR(check_zone(zone));
   return zone;
+}
+
+Status no_limit(std::string_view text) {
+  return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0 and below 1000", text.substr(0, 32));
 }
 
 Result<std::optional<double>> parse_limit(std::string_view text) {
   if (text.empty()) return std::optional<double>();
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size() || !(value > 0 && value < 1000)) {
-    return error(Code::invalid_argument, "speed limit '{}': a number of km/h above 0 and below 1000",
-                 text.substr(0, 32));
-  }
+  if (failure != std::errc() || end != text.data() + text.size()) return no_limit(text);
   return std::optional(value);
 }
 
@@ -167,21 +188,30 @@ Result<NamedVehicle> vehicle_of(const CsvText& csv) {
                         .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
   std::string id = csv.text("vehicle_id");
   MUIR_RETURN_IF_ERROR(check_id("vehicle_id", id));
-  MUIR_RETURN_IF_ERROR(check_texts(vehicle));
+  MUIR_RETURN_IF_ERROR(check_vehicle(vehicle));
   return NamedVehicle(std::move(id), std::move(vehicle));
 }
 
 }  // namespace
 
-Status check_texts(const VehicleMaster& vehicle) {
+Status check_vehicle(const VehicleMaster& vehicle) {
   MUIR_RETURN_IF_ERROR(check_text("line", vehicle.line.value_or("")));
   MUIR_RETURN_IF_ERROR(check_text("brigade", vehicle.brigade.value_or("")));
-  return check_text("name", vehicle.name.value_or(""));
+  MUIR_RETURN_IF_ERROR(check_text("name", vehicle.name.value_or("")));
+  const std::optional<double>& limit = vehicle.speed_limit;
+  return !limit || (*limit > 0 && *limit < 1000) ? Status{} : no_limit(fmt::to_string(*limit));  // NaN is none
 }
 
-Status check_texts(const ZoneMaster& zone) {
+Status check_zone(const ZoneMaster& zone) {
+  MUIR_RETURN_IF_ERROR(check_id("zone_id", zone.zone_id));
   MUIR_RETURN_IF_ERROR(check_text("name", zone.name));
-  return check_text("kind", zone.kind);
+  MUIR_RETURN_IF_ERROR(check_text("kind", zone.kind));
+  if (zone.polygons.empty()) return error(Code::invalid_argument, "a zone needs a polygon");
+  for (size_t i = 0; i < zone.polygons.size(); ++i) {
+    const Status status = check_rings(zone.polygons[i]);
+    if (!status.ok()) return zone.polygons.size() == 1 ? status : status.annotate(fmt::format("polygon {}", i));
+  }
+  return {};
 }
 
 Result<std::vector<NamedVehicle>> parse_vehicles_csv(std::string_view text) {
@@ -224,7 +254,7 @@ Result<VehicleMaster> parse_vehicle(std::string_view text) {
                         .brigade = optional_text(text_of(json.find("brigade"))),
                         .name = optional_text(text_of(json.find("name"))),
                         .speed_limit = MUIR_TRY(parse_limit(text_of(json.find("speedLimit"))))};
-  MUIR_RETURN_IF_ERROR(check_texts(vehicle));
+  MUIR_RETURN_IF_ERROR(check_vehicle(vehicle));
   return vehicle;
 }
 

@@ -24,9 +24,11 @@ Result<ZoneMaster> parse_zone(const std::string& zone_id, std::string_view text)
 // {"line":"189","brigade":"3","name":"...","speedLimit":50}, all optional.
 Result<VehicleMaster> parse_vehicle(std::string_view text);
 
-// Texts are UTF-8 and short: each is in every state and on every page.
-Status check_texts(const VehicleMaster& vehicle);
-Status check_texts(const ZoneMaster& zone);
+// What is taken as master data, from wherever it comes: files, requests and rows of the topics are held to it. Texts
+// are UTF-8 and short, as each is in every state and on every page; a speed limit is above 0 and below 1000 km/h; rings
+// are what check_ring() and check_polygon() take. A ring need not repeat its first position at its end.
+Status check_vehicle(const VehicleMaster& vehicle);
+Status check_zone(const ZoneMaster& zone);
 
 // Fuzz entry: arbitrary bytes as each of these. Returns 1 when they were one.
 int fuzz_master_data(BytesView input);

@@ -23,20 +23,26 @@ int64_t removed_at(streams::Headers headers, int64_t now_ms) {
   return now_ms;
 }
 
+// However much of it there is, it is the row that is wrong, and not the machine that has no room.
+Status of_row(const Status& checked) {
+  return checked.ok() ? checked : error(Code::invalid_argument, "{}", checked.message());
+}
+
 }  // namespace
 
 Result<VehicleMaster> read_vehicle_row(const SerdeRef<VehicleMaster>& serde, BytesView id, BytesView value) {
   MUIR_RETURN_IF_ERROR(check_id("the key", id));
   auto row = MUIR_TRY(serde.deserialize(kVehicleMasterTopic, value));
-  MUIR_RETURN_IF_ERROR(check_texts(row));
+  MUIR_RETURN_IF_ERROR(of_row(check_vehicle(row)));
   return row;
 }
 
 Result<ZoneMaster> read_zone_row(const SerdeRef<ZoneMaster>& serde, BytesView id, BytesView value) {
   MUIR_RETURN_IF_ERROR(check_id("the key", id));
   auto row = MUIR_TRY(serde.deserialize(kZoneMasterTopic, value));
-  row.zone_id = id;  // the key is what names a zone
-  MUIR_RETURN_IF_ERROR(check_texts(row));
+  if (row.zone_id != id)
+    return error(Code::invalid_argument, "the record's key is not its zoneId '{}'", start_of(row.zone_id, kIdBytesMax));
+  MUIR_RETURN_IF_ERROR(of_row(check_zone(row)));
   return row;
 }
 

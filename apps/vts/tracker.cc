@@ -10,7 +10,7 @@
 namespace muir::vts {
 namespace {
 
-// The row's, if it is one: rows may come from other programs.
+// The row's, if it is one: a store's changelog may hold what other programs have written.
 double speed_limit_of(const VehicleMaster& row, const Limits& limits) {
   const bool own = row.speed_limit && std::isfinite(*row.speed_limit) && *row.speed_limit > 0;
   return own ? *row.speed_limit : limits.default_speed_limit_kmh;

@@ -3,24 +3,9 @@
 #include <chrono>
 
 #include "apps/vts/master_rows.h"
-#include "apps/vts/zone_geometry.h"
 #include "base/log.h"
 
 namespace muir::vts {
-namespace {
-
-// Zones that the REST interface would refuse come from other programs. They are taken as they are, read in the plane.
-void warn_of_rings(const ZoneMaster& zone) {
-  for (const auto& polygon : zone.polygons) {
-    for (const auto& ring : polygon) {
-      if (const Status status = check_ring(ring); !status.ok())
-        return log::warn("{} {}: {}", kZoneMasterTopic, zone.zone_id, status.message());
-    }
-  }
-}
-
-}  // namespace
-
 void ZoneDirectory::apply(const client::PartitionRecords& records) {
   for (const client::ConsumedRecord& record : records.records) {
     if (!record.key) continue;
@@ -34,7 +19,6 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
       log::warn("{} offset {}: {}", kZoneMasterTopic, record.offset, zone.status().message());
       continue;
     }
-    warn_of_rings(*zone);
     rows_.insert_or_assign(id, std::move(*zone));
   }
   std::vector<ZoneMaster> zones;

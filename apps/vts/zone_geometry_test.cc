@@ -64,7 +64,7 @@ TEST(Ring, IsNamedByItsPlaceInTheZone) {
   EXPECT_EQ(message(R"({"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]],)"
                     R"([[[2,2],[3,2],[3,3],[2,2]],[[2,2],[3,3],[3,3],[2,2]]]]})"),
             "polygon 1: ring 1: the ring encloses nothing: all its positions lie on one line");
-  EXPECT_EQ(message(R"({"type":"MultiPolygon","coordinates":[]})"), "a MultiPolygon needs a polygon");
+  EXPECT_EQ(message(R"({"type":"MultiPolygon","coordinates":[]})"), "a zone needs a polygon");
 }
 
 TEST(Polygons, HaveHolesThatLieWithin) {
