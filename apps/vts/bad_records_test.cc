@@ -169,6 +169,59 @@ TEST_F(BadRecords, OfMasterDataAreWhatAPutRefuses) {
   }
 }
 
+// A time of receipt that cannot be one leaves no trace in its vehicle, and no result is ahead of the clock: its topic
+// would refuse it, and its task begin anew with it for ever.
+TEST_F(BadRecords, MayClaimAnyTime) {
+  constexpr int64_t year_2100 = 4'102'444'800'000;
+  struct Row {
+    const char* what;
+    int64_t timestamp;
+    int64_t received_at;
+    int64_t record_time;
+    std::string_view rule;  // empty: accepted
+  };
+  int64_t offset = 0;
+  for (const Row& row : std::initializer_list<Row>{
+           {"year 2100", year_2100, year_2100, kBase, kFutureTime},
+           {"a good fix, received in 2100", kBase, year_2100, kBase, kFutureTime},
+           {"a fix of 2100, received now", year_2100, kWallClock, kBase, kFutureTime},
+           {"microseconds", kBase * 1000, kBase * 1000, kBase, kFutureTime},
+           {"the greatest number", INT64_MAX, INT64_MAX, kBase, kFutureTime},
+           {"the least number", kBase, INT64_MIN, kBase, kPastTime},
+           {"seconds", kBase, kBase / 1000, kBase, kPastTime},
+           {"no time", kBase, 0, kBase, kPastTime},
+           {"just too far ahead", kWallClock, kWallClock + kClockSkewMs + 1, kBase, kFutureTime},
+           {"received long ago", kBase, kBase, kBase, ""},
+           {"its record's time is in 2100", kBase + 10'000, kBase + 10'000, year_2100, ""},
+           {"and rejected", 0, kBase + 10'000, year_2100, kPastTime},
+           {"the greatest record's time", kBase + 20'000, kBase + 20'000, INT64_MAX, ""},
+           {"clocks differ", kWallClock + kClockSkewMs, kWallClock + kClockSkewMs, kBase, ""},
+       }) {
+    RawPosition position = fix_of("V1", row.timestamp);
+    position.received_at = row.received_at;
+    pipe(kRawTopic, "V1", encoded(line_.registry(), kRawTopic, position), row.record_time);
+    const auto enriched = line_.read<EnrichedPosition>(kEnrichedTopic);
+    EXPECT_EQ(enriched.size(), row.rule.empty() ? 1U : 0U) << row.what;
+    for (const auto& record : enriched) EXPECT_LE(record.timestamp_ms, kWallClock) << row.what;
+    const auto letters = line_.read<DeadLetter>(kDlqTopic);
+    ASSERT_EQ(letters.size(), row.rule.empty() ? 0U : 1U) << row.what;
+    for (const auto& record : letters) {
+      EXPECT_EQ(record.value->rule, row.rule) << row.what << ": " << record.value->message;
+      EXPECT_EQ(record.value->vehicle_id, "V1") << row.what;
+      EXPECT_EQ(record.value->topic, kRawTopic) << row.what;
+      EXPECT_EQ(record.value->offset, offset) << row.what;
+      EXPECT_LE(record.value->received_at, kWallClock) << row.what;
+      EXPECT_LE(record.timestamp_ms, kWallClock) << row.what;
+    }
+    ++offset;
+  }
+  pipe(kRawTopic, "V1", "nonsense", INT64_MAX);
+  const auto undecodable = letter();
+  ASSERT_TRUE(undecodable);
+  EXPECT_LE(undecodable->timestamp_ms, kWallClock);
+  EXPECT_EQ(line_.counts(), (PartitionCounts{.received = 15, .accepted = 4, .dead_letters = 11}));
+}
+
 TEST_F(BadRecords, OfPositionsAreCounted) {
   const Bytes good = encoded(line_.registry(), kRawTopic, fix_of("V1", kBase));
   int64_t offset = 0;

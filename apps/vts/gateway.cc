@@ -36,10 +36,11 @@ net::HttpResponse answer(const Batch& batch) {
   return json_answer(std::move(body), all ? 200 : (none ? 400 : 207));
 }
 
-// The record's time is the fix's, so that consumers see event time; a time that cannot be true would spoil it.
-int64_t record_time(const RawPosition& position, const Limits& limits) {
-  const bool usable = position.timestamp && *position.timestamp >= kEarliestMs &&
-                      *position.timestamp <= position.received_at + limits.future_ms;
+// The record's time is the fix's, so that consumers see event time; a time that cannot be true would spoil it, and one
+// ahead of the clock, however far fixes may be, is refused by topics.
+int64_t record_time(const RawPosition& position) {
+  const bool usable =
+      position.timestamp && *position.timestamp >= kEarliestMs && *position.timestamp <= position.received_at;
   return usable ? *position.timestamp : position.received_at;
 }
 
@@ -62,7 +63,7 @@ Status encode(Batch& batch, const SerdeRef<RawPosition>& raw, const Limits& limi
   return {};
 }
 
-std::vector<client::ProducedRecord> records_of(const Batch& batch, const Limits& limits) {
+std::vector<client::ProducedRecord> records_of(const Batch& batch) {
   std::vector<client::ProducedRecord> records;
   records.reserve(batch.indexes.size());
   size_t begin = 0;
@@ -71,7 +72,7 @@ std::vector<client::ProducedRecord> records_of(const Batch& batch, const Limits&
     records.push_back({.topic = kRawTopic,
                        .key = BytesView(position.vehicle_id),
                        .value = BytesView(batch.values).substr(begin, batch.ends[i] - begin),
-                       .timestamp_ms = record_time(position, limits)});
+                       .timestamp_ms = record_time(position)});
     begin = batch.ends[i];
   }
   return records;
@@ -104,9 +105,9 @@ void Gateway::handle(const std::shared_ptr<net::RestCall>& call) {
     return call->answer(unavailable_answer(
         "overloaded", fmt::format("more than {} positions wait to be acknowledged", options_.in_flight_max)));
   }
-  const Status sent = producer_.send(
-      records_of(*batch, options_.rules), [batch, call, in_flight = in_flight_, counters = counters_, count,
-                                           id = request.id](const Status& status, std::span<const client::Delivery>) {
+  const Status sent =
+      producer_.send(records_of(*batch), [batch, call, in_flight = in_flight_, counters = counters_, count,
+                                          id = request.id](const Status& status, std::span<const client::Delivery>) {
         in_flight->fetch_sub(count);
         (status.ok() ? counters->acknowledged : counters->unacknowledged).add(count);
         if (status.ok()) return call->answer(answer(*batch));

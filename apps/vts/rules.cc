@@ -60,6 +60,21 @@ std::optional<Rejection> check_position(const RawPosition& position, int64_t now
   return check_time(*position.timestamp, now_ms, limits);
 }
 
+std::optional<Rejection> check_receipt(int64_t received_at_ms, int64_t now_ms) {
+  if (received_at_ms < kEarliestMs) {
+    return Rejection{kPastTime, fmt::format("receivedAt {} is before {}: no time of receipt in epoch milliseconds",
+                                            format_timestamp(received_at_ms), format_timestamp(kEarliestMs))};
+  }
+  const int64_t now = std::clamp<int64_t>(now_ms, 0, kLatestMs);
+  if (received_at_ms > now + kClockSkewMs) {
+    return Rejection{kFutureTime,
+                     fmt::format("receivedAt {} is {} ms ahead of the clock, {} ms are allowed: no time of receipt in "
+                                 "epoch milliseconds, or clocks that differ",
+                                 format_timestamp(received_at_ms), received_at_ms - now, kClockSkewMs)};
+  }
+  return std::nullopt;
+}
+
 double distance_m(double lat1, double lon1, double lat2, double lon2) {
   const double phi1 = radians(lat1);
   const double phi2 = radians(lat2);

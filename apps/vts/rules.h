@@ -46,6 +46,13 @@ std::optional<double> reported(std::optional<double> value);
 // The rules that need nothing but the position itself. A fix may be `limits.future_ms` ahead of `now_ms`.
 std::optional<Rejection> check_position(const RawPosition& position, int64_t now_ms, const Limits& limits);
 
+// So far apart the clocks of instances may be.
+inline constexpr int64_t kClockSkewMs = 60'000;
+
+// The time of receipt of a record that any program may have written: `now_ms` is the clock of the instance that
+// processes it. Only the future is bounded, as records may be processed long after their receipt, and again.
+std::optional<Rejection> check_receipt(int64_t received_at_ms, int64_t now_ms);
+
 // Great-circle distance in metres by the haversine formula, on a sphere of radius 6,371,008.8 m.
 double distance_m(double lat1, double lon1, double lat2, double lon2);
 

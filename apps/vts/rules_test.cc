@@ -206,6 +206,32 @@ TEST(Rules, HoldWhateverTheTimeOfReceipt) {
   EXPECT_FALSE(check_position(position, std::numeric_limits<int64_t>::max(), {}));
 }
 
+TEST(Rules, BoundTheTimeOfReceipt) {
+  constexpr int64_t kNow = 1'700'000'000'000;
+  struct Row {
+    int64_t received_at;
+    int64_t now;
+    std::string_view rule;  // empty: taken
+  };
+  constexpr int64_t least = std::numeric_limits<int64_t>::min();
+  constexpr int64_t greatest = std::numeric_limits<int64_t>::max();
+  for (const Row& row : std::initializer_list<Row>{
+           {kNow, kNow, ""},
+           {kEarliestMs, kNow, ""},
+           {kEarliestMs - 1, kNow, kPastTime},
+           {least, kNow, kPastTime},
+           {kNow + kClockSkewMs, kNow, ""},
+           {kNow + kClockSkewMs + 1, kNow, kFutureTime},
+           {kNow * 1000, kNow, kFutureTime},
+           {greatest, kNow, kFutureTime},
+           {greatest, greatest, kFutureTime},
+           {kNow, least, kFutureTime},
+       }) {
+    const auto rejection = check_receipt(row.received_at, row.now);
+    EXPECT_EQ(rejection ? rejection->rule : "", row.rule) << row.received_at << " at " << row.now;
+  }
+}
+
 TEST(Distance, FollowsTheHaversineFormula) {
   EXPECT_EQ(distance_m(52, 21, 52, 21), 0);
   // A degree of latitude is the radius times pi / 180, wherever it lies.

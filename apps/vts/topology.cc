@@ -20,9 +20,12 @@ auto select(const Outcomes& outcomes, std::optional<T> Outcome::*member, const s
 // Rows have no time of their own: of what a task has at hand it takes them first, however old the positions are.
 int64_t always_first(const streams::Record<std::string, Bytes>&, int64_t) { return 0; }
 
-// Records of other programs need not have one.
-int64_t never_negative(const streams::Record<std::string, Bytes>& record, int64_t partition_time_ms) {
-  return record.timestamp_ms >= 0 ? record.timestamp_ms : std::max<int64_t>(partition_time_ms, 0);
+// Records of other programs need not have one, and may have any: what is written for them, to changelogs as well, has
+// it too, and topics refuse what is far ahead of the clock.
+int64_t possible_time(const streams::Record<std::string, Bytes>& record, int64_t partition_time_ms,
+                      const Clock& clock) {
+  const int64_t time = record.timestamp_ms >= 0 ? record.timestamp_ms : std::max<int64_t>(partition_time_ms, 0);
+  return std::min(time, clock.now_ms());
 }
 
 // The states, and tombstones where vehicles are deleted.
@@ -74,9 +77,13 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   // All inputs are read as bytes: what they hold is decoded where there is something to do with what cannot be.
   const Outcomes judged =
       builder
-          .stream<std::string, Bytes>(
-              std::string(kRawTopic),
-              {.name = "positions", .timestamp = never_negative, .reset = streams::Reset::earliest})
+          .stream<std::string, Bytes>(std::string(kRawTopic),
+                                      {.name = "positions",
+                                       .timestamp =
+                                           [&clock = *options.clock](const auto& record, int64_t partition_time_ms) {
+                                             return possible_time(record, partition_time_ms, clock);
+                                           },
+                                       .reset = streams::Reset::earliest})
           .process_values([options, raw, zones] { return std::make_unique<Tracker>(options, raw, zones); },
                           {.name = "tracker", .stores = stores});
   const Outcomes changed =

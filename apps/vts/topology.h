@@ -16,6 +16,7 @@
 
 #include "apps/vts/rules.h"
 #include "apps/vts/zone_index.h"
+#include "base/clock.h"
 #include "serde/registry_port.h"
 #include "streams/topology.h"
 
@@ -32,6 +33,7 @@ struct TopologyOptions {
   std::chrono::milliseconds silent_retention = std::chrono::days(30);
   std::chrono::milliseconds counts_interval = std::chrono::milliseconds(100);
   std::chrono::milliseconds silent_sweep_interval = std::chrono::minutes(1);  // by the wall clock
+  const Clock* clock = &system_clock();  // no record counts as later than it; outlives the topology
 };
 
 // `registry` outlives the topology.

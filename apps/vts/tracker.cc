@@ -82,9 +82,14 @@ Status Tracker::process(const Record& record) {
   if (position.timestamp_text) position.timestamp_text = start_of(*position.timestamp_text, kTimestampTextMax);
   VehicleTrack track = MUIR_TRY(track_of(position.vehicle_id));
   const VehicleTrack before = track;
-  // No further than the clock: the time of receipt may be anything in records of other programs.
-  received_ = std::max(received_, std::min(position.received_at, context().current_system_time_ms()));
-  MUIR_RETURN_IF_ERROR(judge(record, position, track));
+  const int64_t now_ms = context().current_system_time_ms();
+  if (const auto rejection = check_receipt(position.received_at, now_ms)) {
+    position.received_at = now_ms;  // what it says of it is in the message
+    MUIR_RETURN_IF_ERROR(reject(record, position, track, *rejection));
+  } else {
+    received_ = std::max(received_, std::min(position.received_at, now_ms));
+    MUIR_RETURN_IF_ERROR(judge(record, position, track));
+  }
   return save(position.vehicle_id, track, before);
 }
 
@@ -109,6 +114,8 @@ Status Tracker::judge(const Record& record, const RawPosition& received, Vehicle
   return accept(record, position, track, std::move(step), row);
 }
 
+int64_t Tracker::not_ahead(int64_t timestamp_ms) { return std::min(timestamp_ms, context().current_system_time_ms()); }
+
 // Counted under no vehicle.
 Status Tracker::reject_record(const Record& record, std::string why) {
   VehicleTrack track = MUIR_TRY(track_of(""));
@@ -120,7 +127,7 @@ Status Tracker::reject_record(const Record& record, std::string why) {
                   record.value != nullptr ? OptBytesView(*record.value) : std::nullopt);
   const bool named = record.key != nullptr && check_id("", *record.key).ok();
   MUIR_RETURN_IF_ERROR(context().forward(
-      {named ? record.key : nullptr, &out, record.timestamp_ms, headers_for_results(record.headers)}));
+      {named ? record.key : nullptr, &out, not_ahead(record.timestamp_ms), headers_for_results(record.headers)}));
   return save("", track, before);
 }
 
@@ -134,7 +141,7 @@ Status Tracker::reject(const Record& record, const RawPosition& position, Vehicl
   letter.timestamp = position.timestamp;
   letter.timestamp_text = position.timestamp_text;
   letter.payload = to_json(position);
-  return context().forward({record.key, &out, record.timestamp_ms, headers_for_results(record.headers)});
+  return context().forward({record.key, &out, not_ahead(record.timestamp_ms), headers_for_results(record.headers)});
 }
 
 Status Tracker::accept(const Record& record, const RawPosition& position, VehicleTrack& track, TrackStep step,
@@ -176,7 +183,7 @@ Status Tracker::accept(const Record& record, const RawPosition& position, Vehicl
   out.alerts = std::move(step.alerts);
   for (std::string& zone : step.entered) out.zone_deltas.push_back({std::move(zone), 1});
   for (std::string& zone : step.left) out.zone_deltas.push_back({std::move(zone), -1});
-  return context().forward({record.key, &out, *position.timestamp, headers_for_results(record.headers)});
+  return context().forward({record.key, &out, not_ahead(*position.timestamp), headers_for_results(record.headers)});
 }
 
 Status Tracker::save(const std::string& id, const VehicleTrack& track, const VehicleTrack& before) {

@@ -58,6 +58,8 @@ class Tracker final : public streams::FixedKeyProcessor<std::string, Bytes, Outc
   // What is known of the vehicle; nothing when it cannot be read.
   Result<VehicleTrack> track_of(const std::string& id) const;
   Result<VehicleMaster> row_of(const std::string& id);
+  // The time of a result: topics refuse what is far ahead of the clock, however far fixes may be.
+  [[nodiscard]] int64_t not_ahead(int64_t timestamp_ms);
   Status forward_counts();
   Status sweep_silent();
 
