@@ -84,6 +84,7 @@ class Server final : public HttpServer, public HttpDispatcher {
 
   // ---- HttpDispatcher
   void dispatch(HttpRequest request, std::shared_ptr<RoutedResponder> responder) override {
+    if (request.method == "OPTIONS" && request.raw_path == "*") return responder->respond(answer_for_all());
     auto match = routes_.find(request.method, request.raw_path);
     using Kind = decltype(match)::Kind;
     if (match.kind == Kind::found) {
@@ -138,6 +139,15 @@ class Server final : public HttpServer, public HttpDispatcher {
     HttpHandler handler;
     HttpMetrics::Route* metrics = nullptr;  // of metrics_
   };
+
+  // RFC 9110, 9.3.7: OPTIONS of "*" asks what the server can at all.
+  [[nodiscard]] HttpResponse answer_for_all() const {
+    HttpResponse response{.status = 204, .content_type = ""};
+    std::string methods = routes_.allow_anywhere();
+    if (methods.empty()) methods = "GET, HEAD";  // of files
+    response.headers.emplace_back("Allow", std::move(methods));
+    return response;
+  }
 
   EventLoop& loop_;
   const HttpServerOptions options_;

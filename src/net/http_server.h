@@ -136,12 +136,12 @@ class HttpServer {
   virtual ~HttpServer() = default;
 
   // Routes are added before start(). `pattern` has {name} segments: "/api/v1/vehicles/{id}/speed"; a fixed segment
-  // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow;
-  // such answers of the server itself have HttpServerOptions::error_form.
+  // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow,
+  // OPTIONS of "*" 204 with the methods of all routes; such answers of the server itself have HttpServerOptions::error_form.
   virtual void route(std::string method, std::string pattern, HttpHandler handler) = 0;
   virtual void websocket(std::string path, WebSocketHandler handler) = 0;
   // Serves files below `directory` under `prefix` with type, ETag, If-None-Match and path traversal refused;
-  // "/" serves index.html. Consulted after the routes.
+  // "/" serves index.html. Consulted after the routes; what is no file is an unknown path.
   virtual void files(std::string prefix, std::string directory) = 0;
 
   // Binds and listens before it returns.

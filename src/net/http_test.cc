@@ -478,7 +478,38 @@ TEST(HttpServer, ServesFilesAndNothingOutsideTheFolder) {
   const std::string etag = header_of(*client->request("GET", "/"), "etag");
   EXPECT_EQ(client->request("GET", "/", {}, {{"If-None-Match", etag}})->status, 304);
   EXPECT_EQ(client->request("GET", "/", {}, {{"If-None-Match", "\"other\""}})->status, 200);
-  EXPECT_EQ(client->request("POST", "/index.html", "x")->status, 405);
+}
+
+TEST(HttpServer, KnowsWhatIsThereBeforeItLooksAtTheMethod) {
+  const testing::TempDir dir;
+  std::ofstream(dir.path() / "index.html") << "<p>home</p>";
+  std::ofstream(dir.path() / ".hidden") << "hidden";
+  Fixture fixture;
+  fixture.server->files("/", dir.str());
+  fixture.start();
+  struct Row {
+    const char* target;
+    int status;
+    const char* allow;
+  };
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+    for (const Row& row : std::initializer_list<Row>{
+             {"/index.html", 405, "GET, HEAD"},
+             {"/", 405, "GET, HEAD"},
+             {"/dropped", 405, "GET, HEAD"},
+             {"/nope", 404, ""},
+             {"/hello/nope", 404, ""},
+             {"/.hidden", 404, ""},
+             {"/%2e%2e/index.html", 404, ""},
+         }) {
+      const auto response = fixture.request(method, row.target);
+      EXPECT_EQ(response.status, row.status) << method << " " << row.target;
+      EXPECT_EQ(header_of(response, "allow"), row.allow) << method << " " << row.target;
+    }
+  }
+  const std::string all = fixture.conversation("OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 204 ")) << all;
+  EXPECT_NE(all.find("\r\nAllow: GET, HEAD, POST\r\n"), std::string::npos) << all;
 }
 
 TEST(HttpServer, SendsThePackedFileBesideAFileToThoseWhoTakeIt) {

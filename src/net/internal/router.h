@@ -48,12 +48,15 @@ class RouteTable {
       return match;
     }
     match.kind = Match::Kind::wrong_method;
-    for (const auto& [name, handler] : node->handlers) {
-      if (!match.allow.empty()) match.allow += ", ";
-      match.allow += name;
-      if (name == "GET" && !node->handlers.contains("HEAD")) match.allow += ", HEAD";
-    }
+    match.allow = list(node->handlers);
     return match;
+  }
+
+  // As Match::allow, of all paths together.
+  [[nodiscard]] std::string allow_anywhere() const {
+    std::map<std::string, const Handler*, std::less<>> all;
+    collect(root_, all);
+    return list(all);
   }
 
  private:
@@ -62,6 +65,24 @@ class RouteTable {
     std::unique_ptr<Node> any;
     std::map<std::string, Handler, std::less<>> handlers;
   };
+
+  template <class Methods>
+  static std::string list(const Methods& methods) {
+    std::string out;
+    for (const auto& [name, handler] : methods) {
+      if (!out.empty()) out += ", ";
+      out += name;
+      if (name == "GET" && !methods.contains("HEAD")) out += ", HEAD";
+    }
+    return out;
+  }
+
+  template <class Methods>
+  static void collect(const Node& node, Methods& out) {
+    for (const auto& [name, handler] : node.handlers) out.emplace(name, &handler);
+    for (const auto& [segment, next] : node.fixed) collect(*next, out);
+    if (node.any) collect(*node.any, out);
+  }
 
   [[nodiscard]] std::vector<std::string_view> split(std::string_view path) const {
     std::vector<std::string_view> out;

@@ -125,22 +125,25 @@ bool StaticFiles::covers(std::string_view path) const {
   return path.starts_with(prefix_) || path == std::string_view(prefix_).substr(0, prefix_.size() - 1);
 }
 
+std::string StaticFiles::find(std::string_view url_path) const {
+  std::string relative(url_path.size() < prefix_.size() ? "" : url_path.substr(prefix_.size()));
+  if (relative.empty() || relative.ends_with('/')) relative += "index.html";
+  if (!safe(relative)) return {};
+  // A symbolic link must not lead out either.
+  std::error_code ec;
+  const fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
+  return ec || !path.string().starts_with(directory_ + "/") ? std::string() : path.string();
+}
+
 HttpResponse StaticFiles::answer(const HttpRequest& request) const {
+  fs::path path = find(request.path);
+  struct stat info {};
+  if (path.empty() || !is_file(path, info)) return error_response(404, "not found");
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse refused = error_response(405, "method not allowed");
     refused.headers.emplace_back("Allow", "GET, HEAD");
     return refused;
   }
-  std::string relative = request.path.size() < prefix_.size() ? "" : request.path.substr(prefix_.size());
-  if (relative.empty() || relative.ends_with('/')) relative += "index.html";
-  if (!safe(relative)) return error_response(404, "not found");
-
-  // A symbolic link must not lead out either.
-  std::error_code ec;
-  fs::path path = fs::canonical(fs::path(directory_) / relative, ec);
-  if (ec || !path.string().starts_with(directory_ + "/")) return error_response(404, "not found");
-  struct stat info {};
-  if (!is_file(path, info)) return error_response(404, "not found");
   HttpResponse response{.content_type = std::string(content_type(path))};
   if (struct stat packed{}; is_file(path.string() + ".gz", packed) && packed.st_mtime >= info.st_mtime) {
     response.headers.emplace_back("Vary", "Accept-Encoding");

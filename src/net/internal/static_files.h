@@ -23,11 +23,15 @@ class StaticFiles {
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
   // True when `path` (decoded) lies under the prefix.
   [[nodiscard]] bool covers(std::string_view path) const;
-  // 200 or 304; 404 for anything that is no regular file inside the folder; 405 for other methods. Where `<file>.gz`
+  // 200 or 304; 404 for anything that is no regular file inside the folder; 405 for other methods of a file that
+  // is there. Where `<file>.gz`
   // lies beside a file and is not older, clients that take gzip get that.
   [[nodiscard]] HttpResponse answer(const HttpRequest& request) const;
 
  private:
+  // Where it lies, if inside of the folder; else nothing.
+  [[nodiscard]] std::string find(std::string_view url_path) const;
+
   std::string prefix_;                // ends with '/'
   std::string directory_;             // canonical
   std::shared_ptr<FileCache> cache_;  // shared by copies
