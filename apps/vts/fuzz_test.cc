@@ -41,7 +41,7 @@ TEST(FuzzMasterData, SurvivesMutations) {
   testing::survive_mutations(
       "vts_master_data", fuzz_master_data,
       {"vehicle_id,line,brigade,speed_limit\n743,250,2,50\n\"a\",\"b\"\"c\",,\n",
-       R"({"line":"5","brigade":2,"speedLimit":50.5,"name":null})",
+       R"({"line":"5","brigade":"2","speedLimit":50.5,"name":null})",
        R"({"type":"Feature","properties":{"name":"Z"},"geometry":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]]]}})",
        R"({"features":[{"properties":{"zone_id":"z","kind":"k"},"geometry":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}}]})"},
       {.alphabet = "{}[]\",:\n0123456789.eE+-"});

@@ -111,8 +111,8 @@ Status check_properties(const Json& properties) {
     return error(Code::invalid_argument, "properties: an object or null is needed");
   for (const char* name : {"zone_id", "name", "kind"}) {
     const Json* value = properties.find(name);
-    if (value != nullptr && !value->is_null() && !value->is_number() && value->as_string() == nullptr)
-      return error(Code::invalid_argument, "properties.{}: a text is needed", name);
+    const bool is_text = value == nullptr || value->is_null() || value->as_string() != nullptr;
+    if (!is_text) return error(Code::invalid_argument, "properties.{}: a text is needed", name);
   }
   return {};
 }
@@ -171,7 +171,7 @@ Status check_vehicle_members(const Json& json) {
                                 : fmt::format("did you mean '{}'?", near));
     }
     const bool is_limit = name == "speedLimit";
-    if (!value.is_null() && !value.is_number() && (is_limit || value.as_string() == nullptr))
+    if (!value.is_null() && !(is_limit ? value.is_number() : value.as_string() != nullptr))
       return error(Code::invalid_argument, "{}: {} is needed", name, is_limit ? "a number" : "a text");
   }
   return {};

@@ -121,6 +121,34 @@ TEST(Track, SeveralFixesElsewhereWinOverAWrongOne) {
   });
 }
 
+// Neither does it count, nor does it begin the row anew, wherever it is.
+TEST(Track, AFixElsewhereThatIsNotNewerLeavesTheRowAsItIs) {
+  run({
+      {100'000, 20.0, {}, ""},
+      {110'000, 21.0, {}, "reject:implied_speed"},  // the first
+      {130'000, 21.0, {}, "reject:implied_speed"},  // the second
+      {120'000, 21.0, {}, "reject:implied_speed"},
+      {140'000, 21.0, {}, "enter:east"},
+  });
+  run({
+      {100'000, 20.0, {}, ""},
+      {110'000, 21.0, {}, "reject:implied_speed"},
+      {130'000, 21.0, {}, "reject:implied_speed"},
+      {120'000, 21.9, {}, "reject:implied_speed"},  // far from the row, too
+      {130'000, 21.9, {}, "reject:implied_speed"},  // as old as the last
+      {140'000, 21.0, {}, "enter:east"},
+  });
+  run({
+      {100'000, 20.0, {}, ""},
+      {110'000, 21.0, {}, "reject:implied_speed"},
+      {130'000, 21.0, {}, "reject:implied_speed"},
+      {140'000, 21.9, {}, "reject:implied_speed"},  // newer, and far from the row: the first of another
+      {150'000, 21.9, {}, "reject:implied_speed"},
+      {120'000, 21.0, {}, "reject:implied_speed"},
+      {160'000, 21.9, {}, "enter:east"},
+  });
+}
+
 TEST(Track, TakesSpeedsIntoTheWindowsThatAreOpenForTheVehicle) {
   VehicleTrack track;
   const auto take = [&track](int64_t at, std::optional<double> speed) -> std::string {

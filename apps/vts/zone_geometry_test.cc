@@ -95,12 +95,69 @@ TEST(Polygons, HaveHolesThatLieWithin) {
             "ring 1: the hole is all of ring 0"},
            {"two that overlap", square + ",[[1,1],[3,1],[3,3],[1,3],[1,1]],[[2,2],[3.5,2],[3.5,2.5],[2,2.5],[2,2]]",
             "ring 2: its edge from [2, 2] to [3.5, 2] crosses that of ring 1 from [3, 1] to [3, 3]"},
+           {"two that share an edge", square + ",[[1,1],[2,1],[2,2],[1,2],[1,1]],[[2,1],[3,1],[3,2],[2,2],[2,1]]", ""},
+           {"the same twice", square + ",[[1,1],[2,1],[2,2],[1,1]],[[1,1],[2,1],[2,2],[1,1]]",
+            "ring 2: the hole is ring 1 again"},
+           {"the same, begun elsewhere, the other way",
+            square + ",[[1,1],[2,1],[2,2],[1,1]],[[2,2],[2,1],[1.5,1],[1,1],[2,2]]",
+            "ring 2: the hole is ring 1 again"},
+           {"the same thrice",
+            square + ",[[1,1],[2,1],[2,2],[1,1]],[[1,1],[2,1],[2,2],[1,1]],[[1,1],[2,1],[2,2],[1,1]]",
+            "the hole is ring"},
+           {"two that overlap along an edge",
+            square + ",[[1,1],[2.5,1],[2.5,2],[1,2],[1,1]],[[2,1],[3,1],[3,2],[2,2],[2,1]]",
+            "ring 2: it overlaps ring 1"},
+           {"two that overlap through positions",
+            square + ",[[1,1],[2,1],[3,2],[2,3],[1,3],[1,1]],[[2,1],[3,1],[3,3],[2,3],[2,1]]",
+            "ring 2: it overlaps ring 1"},
+           {"one in a corner of another", square + ",[[1,1],[3,1],[3,3],[1,3],[1,1]],[[1,1],[2,1],[2,2],[1,2],[1,1]]",
+            "ring 2: it overlaps ring 1"},
+           {"the greater one later", square + ",[[1,1],[2,1],[2,2],[1,2],[1,1]],[[1,1],[3,1],[3,3],[1,3],[1,1]]",
+            "ring 2: it overlaps ring 1"},
+           {"an island that touches with a position",
+            square + ",[[1,1],[3,1],[3,3],[1,3],[1,1]],[[1,2],[2,1.5],[2,2.5],[1,2]]", ""},
+           {"out and in again through positions of the border",
+            "[[0,0],[4,0],[4,4],[3,4],[2,1],[1,4],[0,4],[0,0]],[[0.2,4],[3.5,4],[3.5,0.5],[0.2,0.5],[0.2,4]]",
+            "ring 1: "},
+           {"a hole that goes round twice", square + ",[[1,1],[2,1],[2,2],[1,1],[2,1],[2,2],[1,1]]",
+            "ring 1: its edges from [1, 1] to [2, 1] and"},
            {"in the notch", notched + ",[[2,2],[2.2,3],[1.8,3],[2,2]]", "ring 1: [2, 2] is outside of ring 0"},
            {"from tip to tip, outside", notched + ",[[0,4],[2,1],[4,4],[0,4]]", "ring 1: [2, 4] is outside of ring 0"},
            {"across the antimeridian", square + ",[[170,1],[-170,1],[-170,2],[170,1]]", "spans 340 degrees"},
        }) {
     const auto zone = parse_zone(
         "z", R"({"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[)" + row.rings + "]}}");
+    EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
+    EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
+        << row.what << ": " << zone.status().message();
+  }
+}
+
+// By the even-odd rule what such a ring encloses is outside, in whole or in part.
+TEST(Rings, GoEachWayOnce) {
+  struct Row {
+    const char* what;
+    const char* ring;
+    const char* message;  // part of it; empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"once", "[[0,0],[1,0],[1,1],[0,1],[0,0]]", ""},
+           {"with positions on its edges", "[[0,0],[0.5,0],[1,0],[1,0.5],[1,1],[0,1],[0,0]]", ""},
+           {"with a position repeated", "[[0,0],[1,0],[1,0],[1,1],[0,1],[0,0]]", ""},
+           {"twice", "[[0,0],[1,0],[1,1],[0,1],[0,0],[1,0],[1,1],[0,1],[0,0]]",
+            "ring 0: its edges from [0, 0] to [1, 0] and from [0, 0] to [1, 0] lie on each other"},
+           {"thrice", "[[0,0],[1,0],[1,1],[0,0],[1,0],[1,1],[0,0],[1,0],[1,1],[0,0]]", "lie on each other"},
+           {"twice, not closed", "[[0,0],[1,0],[1,1],[0,1],[0,0],[1,0],[1,1],[0,1]]", "lie on each other"},
+           {"twice, with other positions", "[[0,0],[1,0],[1,1],[0,1],[0,0],[0.5,0],[1,0],[1,0.5],[1,1],[0,1],[0,0]]",
+            "lie on each other"},
+           {"there and back", "[[0,0],[1,0],[1,1],[0,1],[0,0],[0,1],[1,1],[1,0],[0,0]]", "lie on each other"},
+           {"with a spike", "[[0,0],[2,0],[1,0],[1,1],[0,0]]",
+            "ring 0: its edges from [0, 0] to [2, 0] and from [2, 0] to [1, 0] lie on each other"},
+           {"two squares on one edge", "[[0,0],[1,0],[1,1],[2,1],[2,0],[1,0],[1,1],[0,1],[0,0]]", "lie on each other"},
+           {"two that touch with a position", "[[0,0],[1,0],[1,1],[2,1],[2,2],[1,2],[1,1],[0,1],[0,0]]", ""},
+       }) {
+    const auto zone = parse_zone(
+        "z", std::string(R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[)") + row.ring + "]}}");
     EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
     EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
         << row.what << ": " << zone.status().message();
@@ -117,7 +174,7 @@ TEST(Zones, AreFeatures) {
            {R"({"type":"Feature",)" + geometry + "}", ""},
            {"{" + geometry + "}", ""},
            {R"({"type":"Feature","properties":null,)" + geometry + "}", ""},
-           {R"({"type":"Feature","properties":{"name":7,"kind":null,"colour":[1]},"bbox":[0,0,1,1],)" + geometry + "}",
+           {R"({"type":"Feature","properties":{"name":"7","kind":null,"colour":[1]},"bbox":[0,0,1,1],)" + geometry + "}",
             ""},
            {R"({"type":"FeatureCollection",)" + geometry + "}",
             "type \"FeatureCollection\": a zone is a GeoJSON Feature with a geometry"},
@@ -131,6 +188,8 @@ TEST(Zones, AreFeatures) {
            {R"({"properties":{"name":{}},)" + geometry + "}", "properties.name: a text is needed"},
            {R"({"properties":{"kind":[]},)" + geometry + "}", "properties.kind: a text is needed"},
            {R"({"properties":{"name":true},)" + geometry + "}", "properties.name: a text is needed"},
+           {R"({"properties":{"name":5},)" + geometry + "}", "properties.name: a text is needed"},
+           {R"({"properties":{"kind":1.5},)" + geometry + "}", "properties.kind: a text is needed"},
        }) {
     const auto zone = parse_zone("z", row.body);
     EXPECT_EQ(zone.ok() ? "" : zone.status().message(), row.message) << row.body;

@@ -1,8 +1,11 @@
 #include "apps/vts/zone_rings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
 
 #include "apps/vts/zone_geometry.h"
 
@@ -62,30 +65,49 @@ bool touches(const Edge& edge, const Point& point) {
   return std::hypot(edge.from.lon + at * x - point.lon, edge.from.lat + at * y - point.lat) <= kTouching;
 }
 
-// From south to north, each edge is compared with those of other rings that begin further south and have not ended.
-Status check_crossings(const std::vector<Ring>& rings) {
+// Whether edges that lie on one line have more than a position in common.
+bool overlap(const Edge& a, const Edge& b) {
+  if (side(a, b.from) != 0 || side(a, b.to) != 0) return false;
+  const double x = a.to.lon - a.from.lon;
+  const double y = a.to.lat - a.from.lat;
+  const double length = std::hypot(x, y);
+  const auto along = [&](const Point& p) { return ((p.lon - a.from.lon) * x + (p.lat - a.from.lat) * y) / length; };
+  const auto [first, last] = std::minmax({along(b.from), along(b.to)});
+  return std::min(last, length) - std::max(first, 0.0) > kTouching;
+}
+
+std::string text_of(const Edge& edge) {
+  return fmt::format("from [{}, {}] to [{}, {}]", edge.from.lon, edge.from.lat, edge.to.lon, edge.to.lat);
+}
+
+Status check_edges(const Edge& one, const Edge& two) {
+  if (one.ring > two.ring) return check_edges(two, one);
+  if (one.ring != two.ring && cross(one, two))
+    return error(Code::invalid_argument, "ring {}: its edge {} crosses that of ring {} {}", two.ring, text_of(two),
+                 one.ring, text_of(one));
+  if (one.ring == two.ring && overlap(one, two))
+    return error(Code::invalid_argument,
+                 "ring {}: its edges {} and {} lie on each other: a ring goes each way once, or what it encloses is "
+                 "outside again",
+                 one.ring, text_of(one), text_of(two));
+  return {};
+}
+
+// From south to north, each edge is compared with those that begin further south and have not ended.
+Status check_all_edges(const std::vector<Ring>& rings) {
   std::vector<Edge> edges;
   for (size_t i = 0; i < rings.size(); ++i) {
     const std::vector<Edge> more = edges_of(rings[i], i);
     edges.insert(edges.end(), more.begin(), more.end());
   }
-  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.south() < b.south(); });
+  std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.south() < b.south(); });
   std::vector<const Edge*> open;
   size_t compared = 0;
   for (const Edge& edge : edges) {
     std::erase_if(open, [&edge](const Edge* other) { return other->north() < edge.south(); });
     compared += open.size();
     if (compared > kComparisonsMax) return {};
-    for (const Edge* other : open) {
-      if (other->ring == edge.ring || !cross(*other, edge)) continue;
-      const bool later = edge.ring > other->ring;
-      const Edge& one = later ? edge : *other;
-      const Edge& two = later ? *other : edge;
-      return error(Code::invalid_argument,
-                   "ring {}: its edge from [{}, {}] to [{}, {}] crosses that of ring {} from [{}, {}] to [{}, {}]",
-                   one.ring, one.from.lon, one.from.lat, one.to.lon, one.to.lat, two.ring, two.from.lon, two.from.lat,
-                   two.to.lon, two.to.lat);
-    }
+    for (const Edge* other : open) MUIR_RETURN_IF_ERROR(check_edges(*other, edge));
     open.push_back(&edge);
   }
   return {};
@@ -93,38 +115,127 @@ Status check_crossings(const std::vector<Ring>& rings) {
 
 enum class Place : unsigned char { inside, border, outside };
 
-Place place_of(const Point& point, const Ring& border, const std::vector<Edge>& edges) {
-  if (std::any_of(edges.begin(), edges.end(), [&](const Edge& edge) { return touches(edge, point); }))
-    return Place::border;
-  return encloses(border, point.lon, point.lat) ? Place::inside : Place::outside;
+// A ring and what is asked of it again and again.
+struct Outline {
+  explicit Outline(const Ring& points, size_t number) : ring(&points), edges(edges_of(points, number)) {
+    for (const Edge& edge : edges) {
+      west = std::min({west, edge.from.lon});
+      east = std::max({east, edge.from.lon});
+      south = std::min({south, edge.from.lat});
+      north = std::max({north, edge.from.lat});
+    }
+  }
+
+  [[nodiscard]] Place place_of(const Point& point) const {
+    if (std::any_of(edges.begin(), edges.end(), [&](const Edge& edge) { return touches(edge, point); }))
+      return Place::border;
+    return encloses(*ring, point.lon, point.lat) ? Place::inside : Place::outside;
+  }
+  [[nodiscard]] bool meets(const Outline& other) const {
+    return south < other.north && other.south < north && west < other.east && other.west < east;
+  }
+
+  const Ring* ring;
+  std::vector<Edge> edges;
+  double west = 180, east = -180, south = 90, north = -90;
+};
+
+// Where what is left of a ring lies to another that no edge of it crosses.
+struct Relation {
+  std::optional<Point> inside;
+  std::optional<Point> border;
+  std::optional<Point> outside;
+};
+
+// An edge changes its side only where it touches a position of the other ring: between two of these it is on one.
+Relation relation(const Outline& of, const Outline& to) {
+  Relation out;
+  const size_t step = 1 + 2 * of.edges.size() * to.edges.size() / kComparisonsMax;
+  std::vector<double> cuts;
+  for (size_t i = 0; i < of.edges.size(); i += step) {
+    const Edge& edge = of.edges[i];
+    const double x = edge.to.lon - edge.from.lon;
+    const double y = edge.to.lat - edge.from.lat;
+    cuts.assign({0, 1});
+    for (const Edge& other : to.edges) {
+      const Point& p = other.from;
+      if (!touches(edge, p)) continue;
+      cuts.push_back(std::clamp(((p.lon - edge.from.lon) * x + (p.lat - edge.from.lat) * y) / (x * x + y * y), 0., 1.));
+    }
+    std::sort(cuts.begin(), cuts.end());
+    for (size_t k = 1; k < cuts.size(); ++k) {
+      if ((cuts[k] - cuts[k - 1]) * std::hypot(x, y) <= 4 * kTouching) continue;
+      const double at = (cuts[k] + cuts[k - 1]) / 2;
+      const Point middle{edge.from.lon + at * x, edge.from.lat + at * y};
+      const Place place = to.place_of(middle);
+      (place == Place::inside ? out.inside : place == Place::border ? out.border : out.outside) = middle;
+    }
+  }
+  return out;
 }
 
-// Where nothing crosses, the hole is outside as a whole, or where it touches the border on both ends of an edge.
-Status check_hole(const Ring& border, const std::vector<Edge>& border_edges, const Ring& hole, size_t number) {
-  const std::vector<Edge> edges = edges_of(hole, number);
-  const size_t step = 1 + 2 * edges.size() * border_edges.size() / kComparisonsMax;
-  bool covers = true;
-  for (size_t i = 0; i < edges.size(); i += step) {
-    for (const Point& point : {edges[i].from, edges[i].middle()}) {
-      const Place place = place_of(point, border, border_edges);
-      covers = covers && place == Place::border;
-      if (place == Place::outside)
+// Where nothing crosses, the hole is outside as a whole, or where it touches the border on both ends of a piece.
+Status check_hole(const Outline& border, const Outline& hole, size_t number) {
+  const size_t step = 1 + hole.edges.size() * border.edges.size() / kComparisonsMax;
+  for (size_t i = 0; i < hole.edges.size(); i += step) {
+    for (const Point& point : {hole.edges[i].from, hole.edges[i].middle()}) {
+      if (border.place_of(point) == Place::outside)
         return error(Code::invalid_argument, "ring {}: [{}, {}] is outside of ring 0, which it is to be a hole of",
                      number, point.lon, point.lat);
     }
   }
-  if (covers) return error(Code::invalid_argument, "ring {}: the hole is all of ring 0", number);
+  const Relation place = relation(hole, border);
+  if (place.outside)
+    return error(Code::invalid_argument, "ring {}: [{}, {}] is outside of ring 0, which it is to be a hole of", number,
+                 place.outside->lon, place.outside->lat);
+  if (!place.inside) return error(Code::invalid_argument, "ring {}: the hole is all of ring 0", number);
+  return {};
+}
+
+// Holes lie beside each other, or one wholly within another as an island, which shares no edge with it.
+Status check_holes(const Outline& one, size_t first, const Outline& two, size_t second) {
+  const Relation a = relation(one, two);
+  const Relation b = relation(two, one);
+  if (!a.inside && !a.outside && a.border)
+    return error(Code::invalid_argument, "ring {}: the hole is ring {} again: what both enclose is inside again",
+                 second, first);
+  for (const auto& [inside, rest] : {std::pair(a.inside, a), std::pair(b.inside, b)}) {
+    if (!inside || (!rest.border && !rest.outside)) continue;
+    return error(Code::invalid_argument,
+                 "ring {}: it overlaps ring {}, at [{}, {}]: holes lie beside each other, or an island within a hole, "
+                 "of which it shares no edge",
+                 second, first, inside->lon, inside->lat);
+  }
+  return {};
+}
+
+// Holes in the order of their west ends: each is compared with those that begin before it ends.
+Status check_pairs_of_holes(const std::vector<Outline>& rings) {
+  std::vector<size_t> order;
+  for (size_t i = 1; i < rings.size(); ++i) order.push_back(i);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rings[a].west < rings[b].west; });
+  size_t compared = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    for (size_t j = i + 1; j < order.size() && rings[order[j]].west < rings[order[i]].east; ++j) {
+      const auto [first, second] = std::minmax(order[i], order[j]);
+      const bool meet = rings[first].meets(rings[second]);
+      compared += meet ? rings[first].edges.size() * rings[second].edges.size() : 1;
+      if (compared > kComparisonsMax) return {};
+      if (meet) MUIR_RETURN_IF_ERROR(check_holes(rings[first], first, rings[second], second));
+    }
+  }
   return {};
 }
 
 }  // namespace
 
 Status check_polygon(const std::vector<std::vector<double>>& rings) {
-  if (rings.size() < 2) return {};
-  MUIR_RETURN_IF_ERROR(check_crossings(rings));
-  const std::vector<Edge> border = edges_of(rings[0], 0);
-  for (size_t i = 1; i < rings.size(); ++i) MUIR_RETURN_IF_ERROR(check_hole(rings[0], border, rings[i], i));
-  return {};
+  MUIR_RETURN_IF_ERROR(check_all_edges(rings));
+  std::vector<Outline> outlines;
+  outlines.reserve(rings.size());
+  for (size_t i = 0; i < rings.size(); ++i) outlines.emplace_back(rings[i], i);
+  for (size_t i = 1; i < rings.size(); ++i) MUIR_RETURN_IF_ERROR(check_hole(outlines[0], outlines[i], i));
+  return check_pairs_of_holes(outlines);
 }
 
 }  // namespace muir::vts
