@@ -389,6 +389,33 @@ TEST_F(BadRecords, OfOutputTopicsAreLeftOut) {
   EXPECT_EQ(view.totals().counts.received, 1);
 }
 
+TEST(View, CountsDeadLettersByTopicAndRule) {
+  MemoryRegistry registry;
+  View view;
+  ASSERT_TRUE(view.configure({.registry = &registry}).ok());
+  int64_t offset = 0;
+  const auto reject = [&](std::string_view topic, std::string_view rule) {
+    const Bytes value =
+        encoded(registry, kDlqTopic, DeadLetter{.rule = std::string(rule), .topic = std::string(topic)});
+    const client::ConsumedRecord record{.offset = Offset(offset++), .value = BytesView(value)};
+    view.apply({.partition = {std::string(kDlqTopic), PartitionId(0)}, .records = std::span(&record, 1)});
+  };
+  reject(kRawTopic, kUndecodable);
+  reject(kRawTopic, kUndecodable);
+  reject(kRawTopic, kNotProcessed);
+  reject(kVehicleMasterTopic, kUndecodable);
+  reject(kZoneMasterTopic, kUndecodable);
+  reject("of another program", kUndecodable);
+  using Counts = std::map<std::pair<std::string, std::string>, int64_t>;
+  EXPECT_EQ(view.rejections(), (Counts{{{"other", "undecodable"}, 1},
+                                       {{"vehicle.location.raw", "not_processed"}, 1},
+                                       {{"vehicle.location.raw", "undecodable"}, 2},
+                                       {{"vehicle.master", "undecodable"}, 1},
+                                       {{"zone.master", "undecodable"}, 1}}));
+  for (size_t i = 0; i < 2 * View::kRulesMax; ++i) reject(fmt::format("topic {}", i), fmt::format("rule {}", i));
+  EXPECT_EQ(view.rejections().size(), View::kRulesMax + 1) << "with one for all the rest";
+}
+
 TEST(Patience, WaitsForAnAnswerNotForARecord) {
   struct Row {
     const char* what;

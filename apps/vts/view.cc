@@ -157,7 +157,13 @@ void View::apply_dead_letter(const client::ConsumedRecord& record) {
   if (!value) return;
   const std::lock_guard lock(mutex_);
   next_version();
-  ++rejections_[rejections_.size() < kRulesMax || rejections_.contains(value->rule) ? value->rule : "other"];
+  // Of positions as deadLetters counts them; of the rest by topic. Any program may write here: what it writes is
+  // bounded.
+  const bool known =
+      value->topic == kRawTopic || value->topic == kVehicleMasterTopic || value->topic == kZoneMasterTopic;
+  std::pair<std::string, std::string> key(known ? value->topic : "other", value->rule);
+  if (rejections_.size() >= kRulesMax && !rejections_.contains(key)) key.second = "other";
+  ++rejections_[std::move(key)];
   insert_bounded(
       dead_letters_, std::move(*value), [](const DeadLetter& letter) { return letter.received_at; }, kDeadLettersMax);
 }
@@ -257,7 +263,7 @@ ViewTotals View::totals() const {
   return out;
 }
 
-std::map<std::string, int64_t> View::rejections() const {
+std::map<std::pair<std::string, std::string>, int64_t> View::rejections() const {
   const std::lock_guard lock(mutex_);
   return rejections_;
 }

@@ -87,8 +87,8 @@ class View {
   [[nodiscard]] std::vector<Alert> alerts(size_t limit) const;             // newest first
   [[nodiscard]] std::vector<DeadLetter> dead_letters(size_t limit) const;  // newest first
   [[nodiscard]] ViewTotals totals() const;
-  // Dead letters seen, by rule.
-  [[nodiscard]] std::map<std::string, int64_t> rejections() const;
+  // Dead letters seen, by the topic of the rejected record and the rule.
+  [[nodiscard]] std::map<std::pair<std::string, std::string>, int64_t> rejections() const;
   // Moves the changes out. One caller.
   ViewChanges take_changes();
 
@@ -138,7 +138,7 @@ class View {
   std::deque<Alert> alerts_;             // by timestamp
   std::deque<DeadLetter> dead_letters_;  // by time of receipt
   std::map<int32_t, PartitionCounts> counts_;
-  std::map<std::string, int64_t> rejections_;
+  std::map<std::pair<std::string, std::string>, int64_t> rejections_;
   std::multimap<std::string, RemovalWait, std::less<>> removal_waits_;
   std::set<std::string> changed_vehicles_;
   std::set<std::string> removed_vehicles_;

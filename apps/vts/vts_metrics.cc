@@ -1,5 +1,8 @@
 #include "apps/vts/vts_metrics.h"
 
+#include "apps/vts/records.h"
+#include "apps/vts/rules.h"
+
 namespace muir::vts {
 namespace {
 
@@ -29,10 +32,20 @@ void collect_view(MetricSink& sink, const View& view) {
   counter("muir_vts_positions_late_total", "Of these, older ones than the vehicle's newest.", totals.counts.late);
   counter("muir_vts_alerts_total", "Alerts.", totals.counts.alerts);
   sink.gauge("muir_vts_vehicles", "Vehicles shown.", {}, static_cast<double>(totals.vehicles));
-  for (const auto& [rule, count] : view.rejections())
-    sink.counter("muir_vts_positions_rejected_total",
-                 "Dead letters that this process has read, by rule; the newest ones from before its start count.",
-                 {{"rule", rule}}, static_cast<double>(count));
+  for (const auto& [record, count] : view.rejections()) {
+    const auto& [topic, rule] = record;
+    // What could not be processed is no position that a rule rejects: it is in none of the counts above.
+    if (topic == kRawTopic && rule != kNotProcessed)
+      sink.counter(
+          "muir_vts_positions_rejected_total",
+          "Positions in dead letters that this process has read, by rule; the newest from before its start count.",
+          {{"rule", rule}}, static_cast<double>(count));
+    else
+      sink.counter(
+          "muir_vts_records_rejected_total",
+          "Other dead letters: rows of master data, and records that could not be processed, by topic and rule.",
+          {{"topic", topic}, {"rule", rule}}, static_cast<double>(count));
+  }
 }
 
 }  // namespace
