@@ -174,7 +174,8 @@ TEST(Zones, AreFeatures) {
            {R"({"type":"Feature",)" + geometry + "}", ""},
            {"{" + geometry + "}", ""},
            {R"({"type":"Feature","properties":null,)" + geometry + "}", ""},
-           {R"({"type":"Feature","properties":{"name":"7","kind":null,"colour":[1]},"bbox":[0,0,1,1],)" + geometry + "}",
+           {R"({"type":"Feature","properties":{"name":"7","kind":null,"colour":[1]},"bbox":[0,0,1,1],)" + geometry +
+                "}",
             ""},
            {R"({"type":"FeatureCollection",)" + geometry + "}",
             "type \"FeatureCollection\": a zone is a GeoJSON Feature with a geometry"},

@@ -137,7 +137,8 @@ class HttpServer {
 
   // Routes are added before start(). `pattern` has {name} segments: "/api/v1/vehicles/{id}/speed"; a fixed segment
   // wins over a placeholder. An unknown path is answered 404, a known one with another method 405 with Allow,
-  // OPTIONS of "*" 204 with the methods of all routes; such answers of the server itself have HttpServerOptions::error_form.
+  // OPTIONS of "*" 204 with the methods of all routes; such answers of the server itself have
+  // HttpServerOptions::error_form.
   virtual void route(std::string method, std::string pattern, HttpHandler handler) = 0;
   virtual void websocket(std::string path, WebSocketHandler handler) = 0;
   // Serves files below `directory` under `prefix` with type, ETag, If-None-Match and path traversal refused;
