@@ -1,11 +1,11 @@
 # muir_module(<name> [DEPS module...] [LIBS target...] [TEST_DEPS module...] [TEST_LIBS target...] [GENERATED file...])
 #
-# Declares src/<name> as static library muir_<name>, with one test binary <name>_test of all *_test.cc
+# Declares src/<name>, with its folders, as static library muir_<name>, with one test binary <name>_test of all *_test.cc
 # and one benchmark binary <name>_bench of all *_bench.cc (their objects only, with the tests). DEPS is the module's whole right to include:
 # tools/tidy.py reads the same line and refuses an #include of any other module.
 function(muir_module name)
   cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS;GENERATED" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cc internal/*.cc)
+  file(GLOB sources CONFIGURE_DEPENDS *.cc */*.cc)
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

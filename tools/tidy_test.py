@@ -23,7 +23,7 @@ CASES = [
     ("a clean tree has no breach", {}, None),
     ("a module includes only its DEPS", {"src/base/b.cc": '#include "net/x.h"\n'}, "net is not among its DEPS"),
     ("a dependency is of a lower level", {"src/base/CMakeLists.txt": "muir_module(base DEPS net)\n"}, "not of a lower level"),
-    ("internal headers are private", {"src/net/n.cc": '#include "base/a.h"\n#include "base/internal/x.h"\n'}, "private to base"),
+    ("headers in folders are private", {"src/net/n.cc": '#include "base/a.h"\n#include "base/internal/x.h"\n'}, "private to base"),
     ("fixtures are for tests", {"src/net/m.cc": '#include "testing/temp_dir.h"\n'}, "for tests only"),
     ("heavy headers stay in sources", {"src/base/a.h": "// A.\n#pragma once\n#include <rocksdb/db.h>\n"}, "stays in .cc"),
     ("clocks are injected", {"src/net/m.cc": "auto t = std::chrono::system_clock::now();\n"}, "take a Clock&"),

@@ -40,7 +40,7 @@ std::vector<ConfigKey> keys_of_clients() {
 // The broker's names for what topics have when they are made.
 std::vector<ConfigKey> defaults_of_topics() {
   std::vector<ConfigKey> out;
-  for (ConfigKey key : log::topic_config().keys()) {
+  for (ConfigKey key : storage::topic_config().keys()) {
     if (key.synonyms.empty()) continue;
     const std::string name = key.name;
     key.name = key.synonyms.front().name;
@@ -57,7 +57,7 @@ std::vector<Part> make_parts() {
       {"vehicle tracking", keys_of_vts()},          {"schema registry", registry::registry_config().keys()},
       {"metrics", metrics_config().keys()},         {"streams", streams::streams_config().keys()},
       {"broker", broker::broker_config().keys()},   {"TLS", std::vector<ConfigKey>(tls.begin(), tls.end())},
-      {"defaults of topics", defaults_of_topics()}, {"topics", log::topic_config().keys(), false},
+      {"defaults of topics", defaults_of_topics()}, {"topics", storage::topic_config().keys(), false},
       {"clients", keys_of_clients(), false}};
   return out;
 }

@@ -60,7 +60,7 @@ void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
     if (!key.starts_with(kPrefix)) continue;
     const std::string name = key.substr(kPrefix.size());
     topic[name] = value;
-    const ConfigKey* topic_key = log::topic_config().find(name);
+    const ConfigKey* topic_key = storage::topic_config().find(name);
     if (topic_key == nullptr) {
       out.push_back({key, value, fmt::format("there is no configuration key {} of topics", name)});
     } else if (auto mistake = mistake_of(*topic_key, key, value)) {
@@ -69,7 +69,7 @@ void check_internal_topics(const Properties& properties, ConfigMistakes& out) {
   }
   // What does not go together.
   if (out.size() == before) {
-    if (const Status status = log::check_topic_config(topic, {}); !status.ok())
+    if (const Status status = storage::check_topic_config(topic, {}); !status.ok())
       out.push_back({"", std::nullopt, fmt::format("topic.*: {}", status.message())});
   }
 }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/vts/cluster_watch.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 
 namespace muir::vts {
 namespace {

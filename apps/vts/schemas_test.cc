@@ -8,7 +8,7 @@
 
 #include "apps/vts/records.h"
 #include "apps/vts/vts.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "net/http_client.h"
 #include "schema/json.h"
 #include "testing/eventually.h"

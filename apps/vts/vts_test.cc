@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "apps/vts/replay.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "net/http_client.h"
 #include "net/websocket_client.h"
 #include "schema/avro_container.h"

@@ -73,7 +73,7 @@ bool is_one_of(const std::string_view (&names)[N], std::string_view name) {
 
 // The topics' key that has this name at the broker.
 const ConfigKey* topic_default(std::string_view name) {
-  for (const ConfigKey& key : log::topic_config().keys()) {
+  for (const ConfigKey& key : storage::topic_config().keys()) {
     for (const ConfigSynonym& synonym : key.synonyms) {
       if (synonym.name == name) return &key;
     }
@@ -89,7 +89,7 @@ bool is_coarse_time(std::string_view name) {
 std::string unknown_key(std::string_view name) {
   std::vector<std::string> known;
   for (const ConfigKey& key : broker_config().keys()) known.push_back(key.name);
-  for (const ConfigKey& key : log::topic_config().keys()) {
+  for (const ConfigKey& key : storage::topic_config().keys()) {
     for (const ConfigSynonym& synonym : key.synonyms) known.push_back(synonym.name);
   }
   const std::string near = nearest(name, known);
@@ -126,7 +126,7 @@ std::string why_not(std::string_view name, std::string_view value) {
 void check_topic_defaults(const Properties& properties, ConfigMistakes& out) {
   constexpr const char* kLeast = "log.cleaner.min.compaction.lag.ms";
   constexpr const char* kMost = "log.cleaner.max.compaction.lag.ms";
-  if (const Status status = log::check_topic_config({}, properties); !status.ok()) {
+  if (const Status status = storage::check_topic_config({}, properties); !status.ok()) {
     const auto least = properties.find(kLeast);
     const auto most = properties.find(kMost);
     if (most == properties.end()) return out.push_back({"", std::nullopt, status.message()});

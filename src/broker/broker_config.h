@@ -17,7 +17,7 @@ namespace muir::broker {
 
 // What the broker reads of its properties while it runs; filled by broker_config(), which has the defaults.
 struct BrokerSettings {
-  log::Housekeeping housekeeping{};
+  storage::Housekeeping housekeeping{};
   bool auto_create_topics = false;                       // auto.create.topics.enable
   int64_t connections_idle_ms_max = 0;                   // connections.max.idle.ms
   bool delete_topics = false;                            // delete.topic.enable
@@ -49,7 +49,8 @@ struct BrokerSettings {
   int64_t transactions_topic_segment_bytes = 0;          // transaction.state.log.segment.bytes
   int64_t transactional_id_expiration_ms = 0;            // transactional.id.expiration.ms
 };
-// Every key that the broker acts on itself; those of topics have their defaults under synonyms of log::topic_config().
+// Every key that the broker acts on itself; those of topics have their defaults under synonyms of
+// storage::topic_config().
 const ConfigDefOf<BrokerSettings>& broker_config();
 
 struct BrokerConfig {

@@ -1,7 +1,7 @@
 // The entry point for hostile requests: a whole broker on a disk in memory, without its network.
 #include "base/file_fault.h"
+#include "broker/api/api_table.h"
 #include "broker/broker.h"
-#include "broker/internal/api_table.h"
 #include "broker/internal/broker_core.h"
 
 namespace muir::broker {

@@ -3,8 +3,8 @@
 
 #include "base/cursor.h"
 #include "broker/broker.h"
-#include "broker/internal/group_records.h"
-#include "broker/internal/txn_state.h"
+#include "broker/groups/group_records.h"
+#include "broker/txns/txn_state.h"
 #include "testing/mutations.h"
 #include "wire/batch_builder.h"
 #include "wire/frame.h"

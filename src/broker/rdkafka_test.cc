@@ -217,7 +217,7 @@ struct LostMarker {
 
 void lose_first_abort(const std::string& folder, const LostMarker& how) {
   Env& env = system_env();
-  const std::string log = folder + "/t-0/" + log::segment_file(Offset(0), log::kLogSuffix);
+  const std::string log = folder + "/t-0/" + storage::segment_file(Offset(0), storage::kLogSuffix);
   const Bytes bytes = env.read_file(log).value();
   wire::BatchReader batches(bytes);
   size_t at = 0;
@@ -238,7 +238,7 @@ void lose_first_abort(const std::string& folder, const LostMarker& how) {
   ASSERT_TRUE(env.remove(folder + "/.kafka_cleanshutdown").ok());
   const auto names = env.list(folder + "/t-0").value();
   for (const std::string& name : names) {
-    for (const auto suffix : {log::kSealSuffix, log::kTxnIndexSuffix, log::kSnapshotSuffix}) {
+    for (const auto suffix : {storage::kSealSuffix, storage::kTxnIndexSuffix, storage::kSnapshotSuffix}) {
       ASSERT_TRUE(!name.ends_with(suffix) || env.remove(folder + "/t-0/" + name).ok());
     }
   }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "client/cluster_memory.h"
 #include "client/kafka_client.h"
-#include "client/memory_cluster.h"
 
 namespace muir::client {
 namespace {

@@ -8,7 +8,7 @@
 #include "wire/block_writer.h"
 #include "wire/crc32c.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 using wire::ErrorCode;
@@ -272,4 +272,4 @@ int fuzz_admission(BytesView input) {
   return 1;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

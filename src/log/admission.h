@@ -17,7 +17,7 @@
 #include "log/topic_config.h"
 #include "wire/record_walk.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 // A batch that may be appended. Borrows the producer's bytes, or shows `rewritten` when the topic stores another codec
 // or the producer's max timestamp was wrong.
@@ -90,4 +90,4 @@ Result<Admitted> admit(OptBytesView records, const TopicConfig& config, int64_t 
 // Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_admission(BytesView input);
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -8,7 +8,7 @@
 #include "log/kafka_error.h"
 #include "wire/block_writer.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 using wire::ErrorCode;
@@ -222,4 +222,4 @@ TEST(Admission, RecordsKeepTheirBytesInTheTopicsCodec) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -7,7 +7,7 @@
 
 #include "wire/uuid.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 std::string segment_file(Offset base_offset, std::string_view suffix) {
   return fmt::format("{:020}{}", base_offset.value(), suffix);
@@ -51,4 +51,4 @@ bool is_deleted_folder(std::string_view name) {
          parse_partition_folder(name.substr(0, dot));
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -10,7 +10,7 @@
 #include "base/kafka_ids.h"
 #include "wire/topic_name.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kIndexSuffix = ".index";
@@ -59,4 +59,4 @@ bool is_deleted_folder(std::string_view name);
 
 using wire::valid_topic_name;
 
-}  // namespace muir::log
+}  // namespace muir::storage

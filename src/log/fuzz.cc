@@ -3,12 +3,12 @@
 #include "base/check.h"
 #include "base/cursor.h"
 #include "base/file_fault.h"
-#include "log/compacted_batch.h"
 #include "log/file_names.h"
-#include "log/segment.h"
+#include "log/internal/compacted_batch.h"
+#include "log/internal/segment.h"
 #include "wire/crc32c.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 constexpr int64_t kIndexIntervalBytes = 100;
@@ -93,4 +93,4 @@ int fuzz_segment(BytesView input) {
   return count > 0 ? 1 : 0;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -3,17 +3,17 @@
 
 #include "base/cursor.h"
 #include "log/admission.h"
-#include "log/checkpoint.h"
+#include "log/internal/checkpoint.h"
+#include "log/internal/offset_index.h"
 #include "log/internal/partition_fixture.h"
-#include "log/offset_index.h"
+#include "log/internal/segment.h"
+#include "log/internal/topic_registry.h"
+#include "log/internal/txn_index.h"
 #include "log/producer_state.h"
-#include "log/segment.h"
-#include "log/topic_registry.h"
-#include "log/txn_index.h"
 #include "testing/mutations.h"
 #include "wire/crc32c.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 Bytes batch_with(wire::Compression codec, int records = 3) {
@@ -122,4 +122,4 @@ TEST(FuzzTopicRegistry, SurvivesMutations) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace muir::log {
+namespace muir::storage {
 
 // Plain values; Kafka's keys are behind the members.
 struct Housekeeping {
@@ -16,4 +16,4 @@ struct Housekeeping {
   int64_t recovery_threads = 2;                  // num.recovery.threads.per.data.dir
 };
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "wire/error_code.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 template <class... A>
 [[nodiscard]] Status kafka_error(wire::ErrorCode code, fmt::format_string<A...> format, A&&... args) {
@@ -20,4 +20,4 @@ inline wire::ErrorCode kafka_code(const Status& status) {
   return code != wire::ErrorCode::none ? code : wire::ErrorCode::kafka_storage_error;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

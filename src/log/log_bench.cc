@@ -9,7 +9,7 @@
 #include "log/log_manager.h"
 #include "wire/batch_builder.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 class Folder {
@@ -103,4 +103,4 @@ void BM_Read(benchmark::State& state) {
 BENCHMARK(BM_Read)->Arg(16 << 10)->Arg(1 << 20);
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

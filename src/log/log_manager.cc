@@ -13,12 +13,12 @@
 #include <utility>
 
 #include "base/log.h"
-#include "log/cleaner.h"
 #include "log/file_names.h"
+#include "log/internal/cleaner.h"
 #include "log/kafka_error.h"
 #include "log/topic_config_check.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 constexpr std::string_view kRegistry = "muir-topics";
@@ -753,4 +753,4 @@ Status LogManager::close() {
   return env_.replace_file(path(kCleanShutdown), "{\"version\":0,\"brokerEpoch\":\"-1\"}");
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

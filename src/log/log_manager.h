@@ -14,13 +14,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "log/flusher.h"
 #include "log/housekeeping.h"
-#include "log/log_metrics.h"
+#include "log/internal/flusher.h"
+#include "log/internal/log_metrics.h"
+#include "log/internal/topic_registry.h"
 #include "log/partition.h"
-#include "log/topic_registry.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 struct LogOptions {
   std::string folder;
@@ -150,4 +150,4 @@ class LogManager {
   std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 
-}  // namespace muir::log
+}  // namespace muir::storage

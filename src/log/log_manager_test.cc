@@ -10,7 +10,7 @@
 #include "log/kafka_error.h"
 #include "testing/eventually.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 using wire::ErrorCode;
@@ -517,4 +517,4 @@ TEST_F(LogManagerTest, ATopicMayAskForFlushesThatNobodyWaitsFor) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -6,7 +6,7 @@
 #include "log/file_names.h"
 #include "log/kafka_error.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 Partition::Partition(PartitionEnv env, std::string folder, std::string topic, PartitionId index, wire::Uuid topic_id,
                      std::shared_ptr<const TopicConfig> config)
@@ -438,4 +438,4 @@ Status Partition::close() {
   return {};
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

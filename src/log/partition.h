@@ -20,15 +20,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/metrics.h"
-#include "log/checkpoint.h"
+#include "log/internal/checkpoint.h"
+#include "log/internal/quarantine.h"
+#include "log/internal/segment.h"
 #include "log/producer_state.h"
-#include "log/quarantine.h"
-#include "log/segment.h"
 #include "log/topic_config.h"
 #include "wire/batch_builder.h"
 #include "wire/record_batch.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 class Partition;
 
@@ -179,7 +179,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Result<TimestampOffset> find_max_timestamp();
   [[nodiscard]] LeaderEpoch leader_epoch() const;
   // That of the batch at `offset`.
-  [[nodiscard]] LeaderEpoch epoch_at(Offset offset) const { return log::epoch_at(epochs_, offset); }
+  [[nodiscard]] LeaderEpoch epoch_at(Offset offset) const { return storage::epoch_at(epochs_, offset); }
   // KIP-320: the largest epoch at or below `epoch` and where it ended; kNoLeaderEpoch and kNoOffset when it is unknown.
   [[nodiscard]] EpochEntry epoch_end(LeaderEpoch epoch) const;
   // Producers with their state, for DescribeProducers.
@@ -312,4 +312,4 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   PartitionTraffic traffic_;
 };
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -4,11 +4,11 @@
 
 #include "base/log.h"
 #include "log/file_names.h"
-#include "log/lost_marker.h"
+#include "log/internal/lost_marker.h"
+#include "log/internal/quarantine.h"
 #include "log/partition.h"
-#include "log/quarantine.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 // The steps of Partition::open(), in order. Owned by the opening thread; nobody else knows the partition yet.
 class PartitionOpener {
@@ -578,4 +578,4 @@ Result<std::shared_ptr<Partition>> Partition::open(PartitionEnv env, std::string
   return out;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

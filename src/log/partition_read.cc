@@ -2,14 +2,14 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "log/compacted_batch.h"
 #include "log/file_names.h"
+#include "log/internal/compacted_batch.h"
+#include "log/internal/read_window.h"
 #include "log/kafka_error.h"
 #include "log/partition.h"
-#include "log/read_window.h"
 #include "wire/record_walk.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 // What one pread fetches beyond the wanted bytes, to step from the index entry to the wanted batch.
@@ -235,7 +235,7 @@ Status Partition::show_gap(Offset from, Offset to, ReadResult& out) const {
   wire::BatchHeader header;
   header.base_offset = from;
   header.last_offset_delta = static_cast<int32_t>(std::min<int64_t>(to - from, INT32_MAX) - 1);
-  header.partition_leader_epoch = log::epoch_at(epochs_, from);
+  header.partition_leader_epoch = storage::epoch_at(epochs_, from);
   Bytes batch;
   MUIR_RETURN_IF_ERROR(append_compacted_batch(header, {}, std::nullopt, batch));
   out.buffer = std::make_unique_for_overwrite<char[]>(batch.size());
@@ -363,4 +363,4 @@ Result<TimestampOffset> Partition::find_max_timestamp(size_t& unpack_max) {
   return find_timestamp(newest, Isolation::read_uncommitted, unpack_max);
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -4,7 +4,7 @@
 #include "log/kafka_error.h"
 #include "log/partition.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 Result<Offset> Partition::delete_records_before(Offset offset) {
   const std::lock_guard guard(mutex_);
@@ -67,4 +67,4 @@ void Partition::expire_producers(int64_t producer_expiration_ms) {
   producers_.expire(env_.clock->now_ms() - producer_expiration_ms);
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -6,7 +6,7 @@
 #include "log/internal/partition_fixture.h"
 #include "log/kafka_error.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -403,4 +403,4 @@ TEST(Partition, AFullDiskIsLoggedOnce) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "log/partition.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 // Markers carry the time of this broker's clock, and are written in its order: those around the damaged place tell when
 // the lost one was written.
@@ -77,4 +77,4 @@ TxnFate Partition::fate(ProducerId producer, Offset offset) const {
   return out;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

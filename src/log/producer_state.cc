@@ -6,7 +6,7 @@
 #include "log/kafka_error.h"
 #include "wire/crc32c.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 constexpr int16_t kSnapshotVersion = 1;
@@ -217,4 +217,4 @@ int fuzz_producer_snapshot(BytesView input) {
   return 1;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

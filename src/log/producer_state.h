@@ -15,7 +15,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 // A batch as its producer numbered it. Sequences are -1 for batches of the coordinators, which have none.
 struct ProducerBatch {
@@ -93,4 +93,4 @@ class ProducerState {
 // Takes any bytes; what decodes must survive being written. Returns 1 for what decodes.
 int fuzz_producer_snapshot(BytesView input);
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -4,7 +4,7 @@
 
 #include "log/kafka_error.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 using wire::ErrorCode;
@@ -110,4 +110,4 @@ TEST(ProducerState, SilentProducersAreForgottenUnlessTheyHaveATransaction) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "log/topic_config_check.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 int level_of(const TopicConfig& config) {
@@ -43,4 +43,4 @@ TopicConfig TopicConfig::from(const Properties& overrides, const Properties& bro
   return out;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -19,7 +19,7 @@ template <class Settings>
 class ConfigDefOf;
 }  // namespace muir
 
-namespace muir::log {
+namespace muir::storage {
 
 struct TopicConfig;
 // Every key of a topic under Kafka's name, with its default, range and meaning, and the broker's names for it.
@@ -63,4 +63,4 @@ struct TopicConfig {
   static TopicConfig from(const Properties& overrides, const Properties& broker);
 };
 
-}  // namespace muir::log
+}  // namespace muir::storage

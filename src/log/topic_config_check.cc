@@ -7,7 +7,7 @@
 #include "base/config_def.h"
 #include "log/kafka_error.h"
 
-namespace muir::log {
+namespace muir::storage {
 Status validate_topic_config(std::string_view name, std::string_view value) {
   const ConfigKey* key = topic_config().find(name);
   if (key == nullptr) return kafka_error(wire::ErrorCode::invalid_config, "Unknown topic config name: {}", name);
@@ -52,4 +52,4 @@ Status check_topic_config(const Properties& overrides, const Properties& broker)
   return {};
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

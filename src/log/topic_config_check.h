@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "log/topic_config.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 // INVALID_CONFIG when the key does not exist or the value is not one it may have.
 Status validate_topic_config(std::string_view name, std::string_view value);
@@ -14,4 +14,4 @@ Status validate_topic_config(std::string_view name, std::string_view value);
 // stored.
 Status check_topic_config(const Properties& overrides, const Properties& broker);
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -5,7 +5,7 @@
 #include "log/kafka_error.h"
 #include "log/topic_config_check.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 constexpr std::string_view kTiered =
@@ -140,4 +140,4 @@ TEST(TopicConfigTest, ReadsWhatTheCheckTakes) {
 }
 
 }  // namespace
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -7,7 +7,7 @@
 #include "base/config_def.h"
 #include "log/topic_config.h"
 
-namespace muir::log {
+namespace muir::storage {
 namespace {
 
 constexpr int64_t kMinute = 60'000;
@@ -70,7 +70,7 @@ const ConfigDefOf<TopicConfig>& topic_config() {
 {{.name = "cleanup.policy", .type = list, .fallback = "delete", .doc = "What happens to old records: delete, compact, or both", .allowed = {"compact", "delete"}, .dynamic = true, .synonyms = {{"log.cleanup.policy"}}}, take_policies},
 {{.name = "compression.gzip.level", .type = int32, .fallback = "-1", .doc = "Level when compression.type is gzip", .dynamic = true, .synonyms = {{"compression.gzip.level"}}, .check = no_gzip_level}, [](TopicConfig& c) -> auto& { return c.levels.gzip;
 }
-}  // namespace muir::log
+}  // namespace muir::storage
 , {{.name = "compression.lz4.level",
     .type = int32,
     .fallback = "9",
@@ -308,4 +308,4 @@ const ConfigDefOf<TopicConfig>& topic_config() {
 return def;
 }
 
-}  // namespace muir::log
+}  // namespace muir::storage

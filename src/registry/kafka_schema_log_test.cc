@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "registry/rest_api.h"
 #include "schema/json.h"
 

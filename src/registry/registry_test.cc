@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "registry/http_registry_client.h"

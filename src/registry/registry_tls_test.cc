@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "net/tls_config.h"
 #include "registry/http_registry_client.h"
 #include "registry/registry.h"

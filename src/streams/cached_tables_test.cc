@@ -1,11 +1,11 @@
 // Topologies whose stores have a record cache: what reaches their sinks and changelogs between two commits and at them.
 #include <gtest/gtest.h>
 
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "store/record_cache.h"
 #include "streams/dsl.h"
-#include "streams/internal/subtopology.h"
 #include "streams/kafka_streams.h"
+#include "streams/plan/subtopology.h"
 #include "streams/test_driver.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"

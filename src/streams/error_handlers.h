@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "streams/internal/subtopology.h"
+#include "streams/plan/subtopology.h"
 
 namespace muir::streams {
 

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "base/cursor.h"
-#include "streams/internal/change.h"
-#include "streams/internal/state_manager.h"
-#include "streams/internal/subscription_info.h"
+#include "streams/group/subscription_info.h"
+#include "streams/nodes/change.h"
+#include "streams/runtime/state_manager.h"
 #include "streams/windows.h"
 #include "testing/mutations.h"
 

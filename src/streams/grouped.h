@@ -4,7 +4,7 @@
 // aggregate as A& and return nothing change it in place.
 #pragma once
 
-#include "streams/internal/aggregate_functions.h"
+#include "streams/dsl/aggregate_functions.h"
 #include "streams/ktable.h"
 
 namespace muir::streams {
@@ -78,4 +78,4 @@ class TimeWindowedKStream : public internal::Handle {
 
 }  // namespace muir::streams
 
-#include "streams/internal/grouped_inl.h"
+#include "streams/dsl/grouped_inl.h"

@@ -1,7 +1,7 @@
 #include "streams/kafka_streams.h"
 
 #include "base/file.h"
-#include "streams/internal/instance.h"
+#include "streams/runtime/instance.h"
 
 namespace muir::streams {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "streams/dsl.h"
 #include "streams/test_driver.h"
 #include "testing/eventually.h"

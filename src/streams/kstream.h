@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "streams/internal/handle.h"
-#include "streams/internal/row_functions.h"
+#include "streams/dsl/handle.h"
+#include "streams/dsl/row_functions.h"
 #include "streams/processor.h"
 
 namespace muir::streams {
@@ -172,4 +172,4 @@ class BranchedKStream : public internal::Handle {
 
 }  // namespace muir::streams
 
-#include "streams/internal/kstream_inl.h"
+#include "streams/dsl/kstream_inl.h"

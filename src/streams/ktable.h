@@ -49,4 +49,4 @@ class GlobalKTable : public internal::Handle {
 
 }  // namespace muir::streams
 
-#include "streams/internal/ktable_inl.h"
+#include "streams/dsl/ktable_inl.h"

@@ -1,6 +1,6 @@
 #include "streams/processor.h"
 
-#include "streams/internal/task_context.h"
+#include "streams/nodes/task_context.h"
 
 namespace muir::streams {
 

@@ -2,7 +2,7 @@
 
 #include "store/key_value_store.h"
 #include "store/window_store.h"
-#include "streams/internal/store_registry.h"
+#include "streams/query/store_registry.h"
 
 namespace muir::streams::internal {
 namespace {

@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "base/cursor.h"
-#include "client/memory_cluster.h"
+#include "client/cluster_memory.h"
 #include "streams/dsl.h"
 #include "streams/kafka_streams.h"
 #include "streams/test_driver.h"

@@ -5,8 +5,8 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "client/client_keys.h"
-#include "streams/internal/client_prefixes.h"
-#include "streams/internal/consumer_config.h"
+#include "streams/runtime/client_prefixes.h"
+#include "streams/runtime/consumer_config.h"
 
 namespace muir::streams {
 namespace {

@@ -1,8 +1,8 @@
 // The keys of Kafka Streams, with its defaults.
 #include <optional>
 
-#include "streams/internal/consumer_config.h"
-#include "streams/internal/subscription_info.h"
+#include "streams/group/subscription_info.h"
+#include "streams/runtime/consumer_config.h"
 #include "streams/streams_config.h"
 #include "wire/topic_name.h"
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "streams/dsl.h"
-#include "streams/internal/change.h"
+#include "streams/nodes/change.h"
 #include "streams/test_driver.h"
 
 namespace muir::streams {

@@ -1,6 +1,6 @@
 #include "streams/topology_builder.h"
 
-#include "streams/internal/graph.h"
+#include "streams/plan/graph.h"
 
 namespace muir::streams {
 

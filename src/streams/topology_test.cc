@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "streams/dsl.h"
-#include "streams/internal/plan.h"
+#include "streams/plan/plan.h"
 
 namespace muir::streams {
 namespace {

@@ -1,8 +1,8 @@
 #include "clusters.h"
 
 #include "broker/broker.h"
+#include "client/cluster_memory.h"
 #include "client/kafka_client.h"
-#include "client/memory_cluster.h"
 #include "testing/kafka_cluster.h"
 #include "testing/temp_dir.h"
 

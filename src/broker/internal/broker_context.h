@@ -23,7 +23,7 @@ class TxnCoordinator;
 struct BrokerContext {
   BrokerConfig config;
   BrokerSettings settings;  // what config.properties say
-  log::LogManager* logs = nullptr;
+  storage::LogManager* logs = nullptr;
   Clock* clock = nullptr;
   // Runs short work and timers; must not block.
   net::EventLoop* loop = nullptr;

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "broker/internal/internal_topics.h"
-#include "broker/internal/lost_ends.h"
+#include "broker/txns/lost_ends.h"
 
 namespace muir::broker {
 
@@ -39,7 +39,7 @@ Result<std::unique_ptr<BrokerCore>> BrokerCore::open(BrokerConfig config, Env& e
 }
 
 Status BrokerCore::open_logs() {
-  log::LogOptions options;
+  storage::LogOptions options;
   options.folder = context_.config.data_dir;
   options.broker = context_.config.properties;
   options.housekeeping = context_.settings.housekeeping;
@@ -51,7 +51,7 @@ Status BrokerCore::open_logs() {
   options.env = &env_;
   options.clock = context_.config.clock;
   options.metrics = context_.config.metrics;
-  logs_ = MUIR_TRY(log::LogManager::open(std::move(options)));
+  logs_ = MUIR_TRY(storage::LogManager::open(std::move(options)));
   context_.logs = logs_.get();
   try {
     loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);

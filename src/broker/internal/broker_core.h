@@ -4,15 +4,15 @@
 #include <memory>
 
 #include "base/file.h"
+#include "broker/api/fetch_sessions.h"
+#include "broker/api/long_requests.h"
+#include "broker/groups/group_coordinator.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/broker_metrics.h"
 #include "broker/internal/broker_partition_log.h"
-#include "broker/internal/fetch_sessions.h"
-#include "broker/internal/group_coordinator.h"
-#include "broker/internal/long_requests.h"
 #include "broker/internal/loop_scheduler.h"
-#include "broker/internal/txn_coordinator.h"
-#include "broker/internal/txn_producer_ids.h"
+#include "broker/txns/txn_coordinator.h"
+#include "broker/txns/txn_producer_ids.h"
 
 namespace muir::broker {
 
@@ -46,7 +46,7 @@ class BrokerCore {
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<GroupCoordinator> groups_;
   std::unique_ptr<TxnCoordinator> txns_;
-  std::unique_ptr<log::LogManager> logs_;
+  std::unique_ptr<storage::LogManager> logs_;
   std::unique_ptr<LoopScheduler> scheduler_;
   std::unique_ptr<net::EventLoop> loop_;
   std::unique_ptr<net::EventLoop> admin_;

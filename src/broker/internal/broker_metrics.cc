@@ -1,9 +1,9 @@
 #include "broker/internal/broker_metrics.h"
 
-#include "broker/internal/api_table.h"
+#include "broker/api/api_table.h"
+#include "broker/api/fetch_sessions.h"
+#include "broker/groups/group_coordinator.h"
 #include "broker/internal/broker_context.h"
-#include "broker/internal/fetch_sessions.h"
-#include "broker/internal/group_coordinator.h"
 #include "wire/api_key.h"
 
 namespace muir::broker {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "broker/groups/group_state.h"
 #include "broker/internal/counted_state.h"
-#include "broker/internal/group_state.h"
 #include "wire/error_code.h"
 
 namespace muir::broker {

@@ -135,7 +135,7 @@ class DiskMetrics : public ::testing::Test {
     EXPECT_TRUE(core_->context().logs->create_topic("t", 1, {}).ok());
   }
   void start() { core_ = BrokerCore::open(config_, env_).value(); }
-  [[nodiscard]] std::shared_ptr<log::Partition> partition() const {
+  [[nodiscard]] std::shared_ptr<storage::Partition> partition() const {
     return core_->context().logs->find_partition("t", PartitionId(0));
   }
   Status append() {

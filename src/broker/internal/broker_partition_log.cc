@@ -1,7 +1,7 @@
 #include "broker/internal/broker_partition_log.h"
 
 #include "broker/internal/internal_topics.h"
-#include "broker/internal/txn_coordinator.h"
+#include "broker/txns/txn_coordinator.h"
 #include "log/kafka_error.h"
 
 namespace muir::broker {
@@ -34,11 +34,11 @@ struct Confirmation {
 
 }  // namespace
 
-Result<std::shared_ptr<log::Partition>> BrokerPartitionLog::find(const std::string& topic,
-                                                                 PartitionId partition) const {
+Result<std::shared_ptr<storage::Partition>> BrokerPartitionLog::find(const std::string& topic,
+                                                                     PartitionId partition) const {
   auto found = context_.logs->find_partition(topic, partition);
   if (found == nullptr)
-    return log::kafka_error(wire::ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, partition);
+    return storage::kafka_error(wire::ErrorCode::unknown_topic_or_partition, "{}-{} does not exist", topic, partition);
   return found;
 }
 
@@ -64,7 +64,8 @@ void BrokerPartitionLog::append(const std::string& topic, PartitionId partition,
     if (!header.transactional() || context_.txns == nullptr) return {};
     const auto error = context_.txns->check_write(header.producer_id, header.producer_epoch, topic, partition);
     if (error == wire::ErrorCode::none) return {};
-    return log::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id, (*target)->name());
+    return storage::kafka_error(error, "producer {} has no transaction open on {}", header.producer_id,
+                                (*target)->name());
   };
   const auto appended = (*target)->append(
       *view, [confirmation](const Status& status) { confirmation->set_outcome(status); }, in_transaction);
@@ -93,12 +94,12 @@ Result<Offset> BrokerPartitionLog::log_start_offset(const std::string& topic, Pa
 Result<Bytes> BrokerPartitionLog::read(const std::string& topic, PartitionId partition, Offset offset,
                                        size_t bytes_max) {
   const auto target = MUIR_TRY(find(topic, partition));
-  const auto result = MUIR_TRY(target->read({offset, bytes_max, true, log::Isolation::log_end}));
+  const auto result = MUIR_TRY(target->read({offset, bytes_max, true, storage::Isolation::log_end}));
   return Bytes(result.records);
 }
 
-std::optional<log::TxnFate> BrokerPartitionLog::fate(const std::string& topic, PartitionId partition,
-                                                     ProducerId producer, Offset offset) {
+std::optional<storage::TxnFate> BrokerPartitionLog::fate(const std::string& topic, PartitionId partition,
+                                                         ProducerId producer, Offset offset) {
   const auto target = find(topic, partition);
   if (!target.ok() || (*target)->damage().ranges == 0) return std::nullopt;
   return (*target)->fate(producer, offset);

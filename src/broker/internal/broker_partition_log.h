@@ -18,11 +18,11 @@ class BrokerPartitionLog final : public PartitionLog {
                      ProducerEpoch producer_epoch, LeaderEpoch coordinator_epoch, Done done) override;
   Result<Offset> log_start_offset(const std::string& topic, PartitionId partition) override;
   Result<Bytes> read(const std::string& topic, PartitionId partition, Offset offset, size_t bytes_max) override;
-  std::optional<log::TxnFate> fate(const std::string& topic, PartitionId partition, ProducerId producer,
-                                   Offset offset) override;
+  std::optional<storage::TxnFate> fate(const std::string& topic, PartitionId partition, ProducerId producer,
+                                       Offset offset) override;
 
  private:
-  Result<std::shared_ptr<log::Partition>> find(const std::string& topic, PartitionId partition) const;
+  Result<std::shared_ptr<storage::Partition>> find(const std::string& topic, PartitionId partition) const;
 
   BrokerContext& context_;
 };

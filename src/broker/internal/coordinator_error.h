@@ -10,7 +10,7 @@ namespace muir::broker {
 // The codes that speak of transactions are answered as they are.
 inline wire::ErrorCode coordinator_error(const Status& status) {
   using wire::ErrorCode;
-  switch (const ErrorCode code = log::kafka_code(status)) {
+  switch (const ErrorCode code = storage::kafka_code(status)) {
     case ErrorCode::unknown_topic_or_partition:
     case ErrorCode::not_enough_replicas:
     case ErrorCode::request_timed_out: return ErrorCode::coordinator_not_available;

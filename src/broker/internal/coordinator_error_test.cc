@@ -15,16 +15,16 @@ TEST(CoordinatorError, IsWhatKafkasCoordinatorsSayOfAFailedAppend) {
   } rows[] = {
       {{}, ErrorCode::none},
       {error(Code::io_error, "write: No space left on device"), ErrorCode::not_coordinator},
-      {log::kafka_error(ErrorCode::kafka_storage_error, "x"), ErrorCode::not_coordinator},
-      {log::kafka_error(ErrorCode::not_leader_or_follower, "x"), ErrorCode::not_coordinator},
-      {log::kafka_error(ErrorCode::unknown_topic_or_partition, "x"), ErrorCode::coordinator_not_available},
-      {log::kafka_error(ErrorCode::not_enough_replicas, "x"), ErrorCode::coordinator_not_available},
-      {log::kafka_error(ErrorCode::request_timed_out, "x"), ErrorCode::coordinator_not_available},
-      {log::kafka_error(ErrorCode::message_too_large, "x"), ErrorCode::unknown_server_error},
-      {log::kafka_error(ErrorCode::record_list_too_large, "x"), ErrorCode::unknown_server_error},
-      {log::kafka_error(ErrorCode::invalid_fetch_size, "x"), ErrorCode::unknown_server_error},
-      {log::kafka_error(ErrorCode::invalid_producer_epoch, "x"), ErrorCode::invalid_producer_epoch},
-      {log::kafka_error(ErrorCode::invalid_txn_state, "x"), ErrorCode::invalid_txn_state},
+      {storage::kafka_error(ErrorCode::kafka_storage_error, "x"), ErrorCode::not_coordinator},
+      {storage::kafka_error(ErrorCode::not_leader_or_follower, "x"), ErrorCode::not_coordinator},
+      {storage::kafka_error(ErrorCode::unknown_topic_or_partition, "x"), ErrorCode::coordinator_not_available},
+      {storage::kafka_error(ErrorCode::not_enough_replicas, "x"), ErrorCode::coordinator_not_available},
+      {storage::kafka_error(ErrorCode::request_timed_out, "x"), ErrorCode::coordinator_not_available},
+      {storage::kafka_error(ErrorCode::message_too_large, "x"), ErrorCode::unknown_server_error},
+      {storage::kafka_error(ErrorCode::record_list_too_large, "x"), ErrorCode::unknown_server_error},
+      {storage::kafka_error(ErrorCode::invalid_fetch_size, "x"), ErrorCode::unknown_server_error},
+      {storage::kafka_error(ErrorCode::invalid_producer_epoch, "x"), ErrorCode::invalid_producer_epoch},
+      {storage::kafka_error(ErrorCode::invalid_txn_state, "x"), ErrorCode::invalid_txn_state},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(coordinator_error(row.append), row.told) << row.append.message();

@@ -6,7 +6,7 @@
 #include <future>
 
 #include "base/file_fault.h"
-#include "broker/internal/api_table.h"
+#include "broker/api/api_table.h"
 #include "broker/internal/broker_core.h"
 #include "testing/eventually.h"
 #include "wire/messages/add_offsets_to_txn.h"

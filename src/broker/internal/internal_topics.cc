@@ -24,13 +24,14 @@ Status check_internal_room(const BrokerSettings& settings, int64_t open_files) {
 
 Status check_files(int64_t there, int64_t more, int64_t open_files) {
   if (there + more <= open_files) return {};
-  return log::kafka_error(wire::ErrorCode::policy_violation,
-                          "{} more partitions are too many: there are {}, and {} files may be open. Delete topics, or "
-                          "raise the limit of open files (ulimit -n) and restart.",
-                          more, there, open_files);
+  return storage::kafka_error(
+      wire::ErrorCode::policy_violation,
+      "{} more partitions are too many: there are {}, and {} files may be open. Delete topics, or "
+      "raise the limit of open files (ulimit -n) and restart.",
+      more, there, open_files);
 }
 
-Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name) {
+Result<storage::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name) {
   if (auto topic = context.logs->find_topic(name)) return topic;
   int64_t partitions = context.settings.num_partitions;
   Properties settings;
@@ -47,13 +48,14 @@ Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::st
   }
   if (is_internal_topic(name)) {
     int64_t there = 0;
-    for (const log::TopicPtr& topic : context.logs->topics()) there += static_cast<int64_t>(topic->partitions.size());
+    for (const storage::TopicPtr& topic : context.logs->topics())
+      there += static_cast<int64_t>(topic->partitions.size());
     MUIR_RETURN_IF_ERROR(check_files(there, partitions, open_files_limit()));
   }
   auto made =
       context.logs->create_topic(name, static_cast<int32_t>(partitions), settings, false, is_internal_topic(name));
   // Another request may have been quicker.
-  if (!made.ok() && log::kafka_code(made.status()) == wire::ErrorCode::topic_already_exists) {
+  if (!made.ok() && storage::kafka_code(made.status()) == wire::ErrorCode::topic_already_exists) {
     if (auto topic = context.logs->find_topic(name)) return topic;
   }
   return made;

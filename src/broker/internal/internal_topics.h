@@ -7,7 +7,7 @@ namespace muir::broker {
 
 // The topic, made with the broker's defaults (for the coordinators' topics: their own settings) when it is missing.
 // Waits for the disk then: not for network threads, unless the topic is known to exist.
-Result<log::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name);
+Result<storage::TopicPtr> find_or_create_topic(BrokerContext& context, const std::string& name);
 
 // How many files this process may have open.
 int64_t open_files_limit();

@@ -37,7 +37,7 @@ TEST(InternalTopics, NoneIsMadeThatFilesMayNotBeOpenedFor) {
               {974, 50, 1024, wire::ErrorCode::none},
               {975, 50, 1024, wire::ErrorCode::policy_violation}};
   for (const auto& row : rows)
-    EXPECT_EQ(log::kafka_code(check_files(row.there, row.more, row.open_files)), row.code) << row.there;
+    EXPECT_EQ(storage::kafka_code(check_files(row.there, row.more, row.open_files)), row.code) << row.there;
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ class PartitionLog {
 
   // What has become of the transaction in which `producer` wrote the record at `offset`; nullopt where the partition is
   // whole, and the markers in it say so.
-  [[nodiscard]] virtual std::optional<log::TxnFate> fate(const std::string& topic, PartitionId partition,
-                                                         ProducerId producer, Offset offset) = 0;
+  [[nodiscard]] virtual std::optional<storage::TxnFate> fate(const std::string& topic, PartitionId partition,
+                                                             ProducerId producer, Offset offset) = 0;
 };
 
 // Shows every record of a coordinator's topic, partition by partition, also those of control batches and of open

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "broker/internal/memory_partition_log.h"
+#include "broker/internal/partition_log_memory.h"
 
 namespace muir::broker {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/api/handlers.h"
 #include "broker/internal/broker_fixture.h"
-#include "broker/internal/handlers.h"
 #include "testing/eventually.h"
 
 namespace muir::broker {

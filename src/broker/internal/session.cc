@@ -1,7 +1,7 @@
 #include "broker/internal/session.h"
 
 #include "base/log.h"
-#include "broker/internal/api_table.h"
+#include "broker/api/api_table.h"
 #include "broker/internal/broker_metrics.h"
 
 namespace muir::broker {

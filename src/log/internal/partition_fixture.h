@@ -10,7 +10,7 @@
 #include "base/file_fault.h"
 #include "log/partition.h"
 
-namespace muir::log {
+namespace muir::storage {
 
 struct TestRecord {
   int64_t timestamp = 0;
@@ -136,4 +136,4 @@ class PartitionFixture {
   TopicConfig config_;
 };
 
-}  // namespace muir::log
+}  // namespace muir::storage

@@ -1,0 +1,18 @@
+// The table of APIs: which versions of which requests the broker serves, and by which function.
+#pragma once
+
+#include <span>
+
+#include "broker/api/request.h"
+
+namespace muir::broker {
+
+// Ascending by key.
+std::span<const ApiHandler> api_handlers();
+const ApiHandler* find_api_handler(int16_t key);
+
+// Handles one frame (without its length). An error means that the connection must be closed.
+Status dispatch(BrokerContext& context, const Listener& listener, const std::string& peer, BytesView frame,
+                std::shared_ptr<ReplySlot> slot);
+
+}  // namespace muir::broker

@@ -1,0 +1,45 @@
+// The nodes of physical topologies. Every function here returns a factory: each task makes its own node, with its own
+// copy of the functions.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "streams/plan/graph.h"
+#include "streams/processor.h"
+
+namespace muir::streams::internal {
+
+NodeFactory source_node();
+NodeFactory sink_node();
+NodeFactory stateless_node(Apply apply);
+NodeFactory pass_through_node();
+// Forwards to the child at the position of the first predicate that holds, or to none.
+NodeFactory branch_node(std::vector<Predicate> predicates);
+NodeFactory process_node(std::function<std::unique_ptr<ErasedProcessor>()> make);
+
+// ---- tables
+// The store of a table, and whether it tells its readers what a key had before.
+struct TableSpec {
+  std::string store{};  // empty: none
+  TypedPair types{};    // of the store: key and value or aggregate
+  bool tells_old = false;
+};
+// Keeps what it forwards in the store, if it has one.
+NodeFactory table_node(TableSpec table);
+NodeFactory table_filter_node(Predicate keep, bool tells_old);
+// `map` sets an object of type `out`.
+NodeFactory table_map_node(MapValue map, const ObjectType* out);
+
+// ---- aggregations, as the plan has them
+NodeFactory aggregate_node(TableSpec table, logical::Aggregate aggregate);
+NodeFactory table_aggregate_node(TableSpec table, logical::TableAggregate aggregate);
+NodeFactory window_aggregate_node(TableSpec table, logical::Aggregate aggregate);
+
+// ---- joins
+NodeFactory table_join_node(NodeId table, bool left, JoinApply apply);
+NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join);
+
+}  // namespace muir::streams::internal

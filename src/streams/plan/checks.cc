@@ -1,0 +1,90 @@
+// What an operator may stand behind, told as it is added.
+#include "streams/plan/logical.h"
+
+namespace muir::streams::internal {
+namespace {
+
+std::string_view shown(Shape shape) {
+  switch (shape) {
+    case Shape::nothing: return "nothing";
+    case Shape::stream: return "a stream";
+    case Shape::table: return "a table";
+    case Shape::global_table: return "a global table";
+    case Shape::stream_group: return "a grouped stream";
+    case Shape::table_group: return "a grouped table";
+    case Shape::split: return "a split stream";
+  }
+  return "?";
+}
+
+// The shapes of the inputs, in their order.
+std::vector<Shape> inputs_of(const LogicalKind& kind) {
+  const Shape first = std::visit([](const auto& k) { return k.kTakes; }, kind);
+  if (first == Shape::nothing) return {};
+  if (std::holds_alternative<logical::Merge>(kind)) return {first, first};
+  if (std::holds_alternative<logical::TableJoin>(kind)) return {first, Shape::table};
+  if (std::holds_alternative<logical::GlobalJoin>(kind)) return {first, Shape::global_table};
+  return {first};
+}
+
+// Sources name topics, functions are there; the rest of the plan may rely on it.
+Status check_kind(const Operator& given) {
+  const auto missing = [&](std::string_view what) {
+    return error(Code::invalid_argument, "topology: operator '{}' has no {}", given.name, what);
+  };
+  if (const auto* table = std::get_if<logical::TableSource>(&given.kind); table && table->source.topics.size() != 1)
+    return error(Code::invalid_argument, "topology: a table reads {} topics; it needs one",
+                 table->source.topics.size());
+  if (const auto* table = std::get_if<logical::GlobalTable>(&given.kind); table && table->source.topics.size() != 1)
+    return error(Code::invalid_argument, "topology: a global table reads {} topics; it needs one",
+                 table->source.topics.size());
+  if (const auto* k = std::get_if<logical::Stateless>(&given.kind); k && !k->apply) return missing("function");
+  if (const auto* k = std::get_if<logical::Process>(&given.kind); k && !k->make) return missing("processor");
+  if (const auto* k = std::get_if<logical::TableFilter>(&given.kind); k && !k->keep) return missing("predicate");
+  if (const auto* k = std::get_if<logical::TableMapValues>(&given.kind); k && !k->map) return missing("function");
+  if (const auto* k = std::get_if<logical::TableGroup>(&given.kind); k && !k->apply) return missing("function");
+  if (const auto* k = std::get_if<logical::TableJoin>(&given.kind); k && !k->apply) return missing("function");
+  if (const auto* k = std::get_if<logical::GlobalJoin>(&given.kind); k && (!k->apply || !k->select_key))
+    return missing("function");
+  if (const auto* k = std::get_if<logical::TableAggregate>(&given.kind); k && (!k->add || !k->subtract))
+    return missing("function");
+  if (const auto* k = std::get_if<logical::Aggregate>(&given.kind)) {
+    if (!k->apply) return missing("function");
+    if (k->windows != nullptr && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
+      return missing("type of windowed keys");
+    if (k->windows != nullptr) return k->windows->validate();
+  }
+  return {};
+}
+
+}  // namespace
+
+bool check_shape(LogicalPlan& plan, Known& added) {
+  const Operator& given = added.given;
+  added.shape = std::visit([](const auto& kind) { return kind.kYields; }, given.kind);
+  const std::vector<Shape> wanted = inputs_of(given.kind);
+  for (const OperatorId input : given.inputs) {
+    if (input < plan.operators.size()) continue;
+    plan.report(
+        error(Code::invalid_argument, "topology: operator '{}' stands behind one that was not added", given.name));
+    return false;
+  }
+  if (given.inputs.size() != wanted.size()) {
+    plan.report(error(Code::invalid_argument, "topology: operator '{}' has {} inputs; it needs {}", given.name,
+                      given.inputs.size(), wanted.size()));
+    return false;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const Known& input = plan.input(added, i);
+    if (input.shape == wanted[i]) continue;
+    plan.report(error(Code::invalid_argument, "topology: operator '{}' needs {}, and {} is {}", given.name,
+                      shown(wanted[i]), input.names.node, shown(input.shape)));
+    return false;
+  }
+  Status status = check_kind(given);
+  const bool fits = status.ok();
+  if (!fits) plan.report(std::move(status));
+  return fits;
+}
+
+}  // namespace muir::streams::internal

@@ -1,0 +1,290 @@
+// From the plan to the nodes of Kafka's topology, in the order of the calls. One place() per kind of operator.
+#include "store/key_value_store.h"
+#include "store/window_store.h"
+#include "streams/nodes/operators.h"
+#include "streams/plan/graph.h"
+
+namespace muir::streams::internal {
+namespace {
+
+class Physical {
+ public:
+  Physical(const LogicalPlan& plan, const TableRules& rules, Graph& graph)
+      : plan_(plan), rules_(rules), graph_(graph), node_(plan.operators.size()), repartition_(plan.operators.size()) {}
+
+  void place_all() {
+    for (const LogicalStore& store : plan_.stores) place_store(store);
+    for (OperatorId id = 0; id < plan_.operators.size(); ++id) {
+      const Known& at = plan_.operators[id];
+      node_[id] = std::visit([&](const auto& kind) { return place(id, at, kind); }, at.given.kind);
+    }
+  }
+
+ private:
+  // ---- sources
+  NodeId place(OperatorId id, const Known& at, const logical::Source& source) {
+    return at.same_source == id ? add_source(at.names.node, at, source) : source_at(at.same_source);
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::TableSource& table) {
+    if (at.same_source == id) repartition_[id] = add_source(at.names.source, at, table.source);
+    return add_table(id, at, table.store, source_at(at.same_source));
+  }
+  NodeId place(OperatorId, const Known& at, const logical::GlobalTable& table) {
+    StoreSpec store = key_value_store(at, table.store);
+    store.logging = false;
+    store.caching = false;
+    store.topic_configs.clear();
+    store.source_topic = table.source.topics.front();
+    graph_.add_store(std::move(store));
+    SourceSpec source = source_spec(at, table.source);
+    source.reset = Reset::earliest;
+    source.global = true;
+    const NodeId from = graph_.add({.name = at.names.source, .make = source_node(), .source = std::move(source)});
+    return graph_.add({.name = at.names.node,
+                       .parents = {from},
+                       .stores = {at.names.store},
+                       .make = table_node({at.names.store, at.stored})});
+  }
+
+  // ---- streams
+  NodeId place(OperatorId, const Known& at, const logical::Stateless& kind) {
+    return then(at, stateless_node(kind.apply));
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::Split&) {
+    std::vector<Predicate> predicates;
+    for (OperatorId below = id + 1; below < plan_.operators.size(); ++below) {
+      const Operator& other = plan_.operators[below].given;
+      const auto* branch = std::get_if<logical::Branch>(&other.kind);
+      if (branch == nullptr || other.inputs.front() != id) continue;
+      predicates.push_back(branch->holds ? branch->holds : [](const Row&) { return true; });
+    }
+    return then(at, branch_node(std::move(predicates)));
+  }
+  NodeId place(OperatorId, const Known& at, const logical::Branch&) { return then(at, pass_through_node()); }
+  NodeId place(OperatorId, const Known& at, const logical::Merge&) {
+    return graph_.add({.name = at.names.node, .parents = {in(at), in(at, 1)}, .make = pass_through_node()});
+  }
+  NodeId place(OperatorId, const Known& at, const logical::Repartition& kind) {
+    return add_repartition(at, {.partitions = kind.partitions, .partition = kind.partition});
+  }
+  NodeId place(OperatorId, const Known& at, const logical::Sink& sink) {
+    return graph_.add({.name = at.names.node,
+                       .parents = {in(at)},
+                       .make = sink_node(),
+                       .sink = SinkSpec{.topic = sink.topic,
+                                        .extract_topic = sink.extract_topic,
+                                        .key = at.wire.key.serde,
+                                        .value = at.wire.value.serde,
+                                        .partition = sink.partition}});
+  }
+  NodeId place(OperatorId, const Known& at, const logical::Process& process) {
+    return graph_.add(
+        {.name = at.names.node, .parents = {in(at)}, .stores = process.stores, .make = process_node(process.make)});
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::ToTable& table) {
+    return add_table(id, at, table.store, behind_repartition(id, at));
+  }
+
+  // ---- tables
+  NodeId place(OperatorId id, const Known& at, const logical::TableFilter& filter) {
+    return then(at, table_filter_node(filter.keep, rules_.tells_old[id]));
+  }
+  NodeId place(OperatorId, const Known& at, const logical::TableMapValues& map) {
+    return then(at, table_map_node(map.map, at.out.value.type));
+  }
+  NodeId place(OperatorId, const Known& at, const logical::ToStream&) { return then(at, pass_through_node()); }
+
+  // ---- groups and aggregations
+  NodeId place(OperatorId, const Known& at, const logical::Group&) { return in(at); }
+  NodeId place(OperatorId, const Known& at, const logical::TableGroup& group) {
+    return then(at, stateless_node(group.apply));
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::Aggregate& aggregate) {
+    const NodeId from = behind_repartition(id, at);
+    TableSpec table{at.names.store, at.stored, rules_.tells_old[id]};
+    const bool windowed = aggregate.windows != nullptr;
+    graph_.add_store(windowed ? window_store(at, aggregate) : key_value_store(at, aggregate.store));
+    return graph_.add({.name = at.names.node,
+                       .parents = {from},
+                       .stores = {at.names.store},
+                       .make = windowed ? window_aggregate_node(std::move(table), aggregate)
+                                        : aggregate_node(std::move(table), aggregate)});
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::TableAggregate& aggregate) {
+    repartition_[id] = at.shares_topic_of ? repartition_[*at.shares_topic_of] : add_change_topic(at);
+    graph_.add_store(key_value_store(at, aggregate.store));
+    return graph_.add({.name = at.names.node,
+                       .parents = {repartition_[id]},
+                       .stores = {at.names.store},
+                       .make = table_aggregate_node({at.names.store, at.stored, rules_.tells_old[id]}, aggregate)});
+  }
+
+  // ---- joins
+  NodeId place(OperatorId id, const Known& at, const logical::TableJoin& join) {
+    const NodeId from = behind_repartition(id, at, join.left);
+    const NodeId table = in(at, 1);
+    graph_.copartition(from, table);
+    return graph_.add({.name = at.names.node,
+                       .parents = {from},
+                       .stores = rules_.look_up(plan_, at.given.inputs[1]),
+                       .make = table_join_node(table, join.left, join.apply)});
+  }
+  NodeId place(OperatorId, const Known& at, const logical::GlobalJoin& join) {
+    const Known& table = plan_.input(at, 1);
+    return then(at, global_join_node({table.names.store, table.stored}, join));
+  }
+
+  // ---- what they have in common
+  [[nodiscard]] NodeId in(const Known& at, size_t which = 0) const { return node_[at.given.inputs[which]]; }
+  NodeId then(const Known& at, NodeFactory make) {
+    return graph_.add({.name = at.names.node, .parents = {in(at)}, .make = std::move(make)});
+  }
+
+  static SourceSpec source_spec(const Known& at, const logical::Source& source) {
+    return {.topics = source.topics,
+            .types = at.wire,
+            .timestamp = source.timestamp,
+            .invalid_timestamp = source.invalid_timestamp,
+            .reset = source.reset};
+  }
+  NodeId add_source(const std::string& name, const Known& at, const logical::Source& source) {
+    return graph_.add({.name = name, .make = source_node(), .source = source_spec(at, source)});
+  }
+  // Of a stream or a table.
+  [[nodiscard]] NodeId source_at(OperatorId id) const {
+    const bool is_table = plan_.operators[id].shape == Shape::table;
+    return is_table ? repartition_[id] : node_[id];
+  }
+
+  NodeId add_table(OperatorId id, const Known& at, const StoreSettings& settings, NodeId from) {
+    TableSpec table{.types = at.stored, .tells_old = rules_.tells_old[id]};
+    std::vector<std::string> stores;
+    if (rules_.stored[id]) {
+      graph_.add_store(key_value_store(at, settings));
+      table.store = at.names.store;
+      stores.push_back(at.names.store);
+    }
+    return graph_.add(
+        {.name = at.names.node, .parents = {from}, .stores = std::move(stores), .make = table_node(std::move(table))});
+  }
+
+  // The operator's input, behind a repartition topic if its key changed since it was read.
+  NodeId behind_repartition(OperatorId id, const Known& at, bool null_keys = false) {
+    if (at.shares_topic_of) return repartition_[id] = repartition_[*at.shares_topic_of];
+    if (at.names.repartition.topic.empty()) return in(at);
+    return repartition_[id] = add_repartition(at, {.null_keys = null_keys});
+  }
+  struct Through {
+    std::optional<int32_t> partitions{};
+    ChoosePartition partition{};
+    bool null_keys = false;
+  };
+  NodeId add_repartition(const Known& at, Through through) {
+    const RepartitionNames& names = at.names.repartition;
+    graph_.add_repartition_topic({names.topic, through.partitions});
+    const NodeId kept =
+        graph_.add({.name = names.filter,
+                    .parents = {in(at)},
+                    .make = stateless_node([null_keys = through.null_keys](const Row& row, Downstream& down) {
+                      return row.key == nullptr && !null_keys ? Status() : down.forward(row);
+                    })});
+    return add_topic(at, kept, std::move(through.partition), false);
+  }
+  NodeId add_change_topic(const Known& at) {
+    graph_.add_repartition_topic({at.names.repartition.topic, std::nullopt});
+    return add_topic(at, in(at), {}, true);
+  }
+  // Sink and source around the operator's repartition topic; yields the source.
+  NodeId add_topic(const Known& at, NodeId from, ChoosePartition partition, bool changes) {
+    const RepartitionNames& names = at.names.repartition;
+    graph_.add({.name = names.sink,
+                .parents = {from},
+                .make = sink_node(),
+                .sink = SinkSpec{.topic = names.topic,
+                                 .internal_topic = true,
+                                 .key = at.wire.key.serde,
+                                 .value = at.wire.value.serde,
+                                 .partition = std::move(partition),
+                                 .changes = changes}});
+    return graph_.add(
+        {.name = names.source,
+         .make = source_node(),
+         .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = at.wire, .changes = changes}});
+  }
+
+  // ---- stores
+  StoreSpec key_value_store(const Known& at, const StoreSettings& settings) {
+    return {.name = at.names.store,
+            .supplier = supplier(settings, store::KeyValueStore::kFacet,
+                                 [name = at.names.store](store::StoreKind kind) {
+                                   return store::key_value_supplier({.name = name, .kind = kind});
+                                 }),
+            .logging = settings.logging,
+            .caching = settings.caching,
+            .topic_configs = settings.topic_configs,
+            .types = at.stored};
+  }
+  StoreSpec window_store(const Known& at, const logical::Aggregate& aggregate) {
+    const int64_t size_ms = aggregate.windows->size_ms();
+    const int64_t grace_ms = aggregate.windows->grace_ms();
+    const int64_t keep_ms = size_ms > INT64_MAX - grace_ms ? INT64_MAX : size_ms + grace_ms;
+    const StoreSettings& settings = aggregate.store;
+    const int64_t retention_ms = settings.retention ? settings.retention->count() : keep_ms;
+    if (retention_ms < keep_ms) {
+      graph_.report(error(Code::invalid_argument,
+                          "topology: store {}: retention {} ms below window size and grace, {} ms", at.names.store,
+                          retention_ms, keep_ms));
+    }
+    return {.name = at.names.store,
+            .supplier =
+                supplier(settings, store::WindowStore::kFacet,
+                         [=, name = at.names.store](store::StoreKind kind) {
+                           return store::window_supplier(
+                               {.name = name, .kind = kind, .window_size_ms = size_ms, .retention_ms = retention_ms});
+                         }),
+            .logging = settings.logging,
+            // Closed windows are read from the store, and told once anyway.
+            .caching = settings.caching && aggregate.windows->emit() != EmitStrategy::on_window_close,
+            .topic_configs = settings.topic_configs,
+            .types = at.stored};
+  }
+  // The program's, which must be of a kind that the operator can use, or one of the library's.
+  ChooseSupplier supplier(const StoreSettings& settings, const store::StoreFacet& needed, ChooseSupplier built_in) {
+    if (settings.supplier) {
+      if (!settings.supplier->provides(needed)) {
+        graph_.report(error(Code::invalid_argument, "topology: store {}: its supplier makes no {} store",
+                            settings.supplier->name(), needed.name));
+      }
+      return [own = settings.supplier](store::StoreKind) { return own; };
+    }
+    if (!settings.kind) return built_in;
+    return [given = built_in(*settings.kind)](store::StoreKind) { return given; };
+  }
+  void place_store(const LogicalStore& store) {
+    graph_.add_store({.name = store.supplier->name(),
+                      .supplier = [own = store.supplier](store::StoreKind) { return own; },
+                      .logging = store.logging,
+                      .caching = store.caching,
+                      .topic_configs = store.topic_configs,
+                      .types = {{store.types.key, store.serdes.key}, {store.types.value, store.serdes.value}}});
+  }
+
+  const LogicalPlan& plan_;
+  const TableRules& rules_;
+  Graph& graph_;
+  std::vector<NodeId> node_;         // by operator: the node whose rows it yields
+  std::vector<NodeId> repartition_;  // by operator: the source of the topic before it
+};
+
+}  // namespace
+
+std::shared_ptr<Graph> make_graph(LogicalPlan plan) {
+  auto graph = std::make_shared<Graph>();
+  const TableRules rules = decide_tables(plan);
+  graph->report(plan.mistake);
+  graph->keep(plan.types);
+  if (plan.mistake.ok()) Physical(plan, rules, *graph).place_all();
+  return graph;
+}
+
+}  // namespace muir::streams::internal

@@ -1,0 +1,53 @@
+// GraphPlan: the TopologyPlan of a graph built by the DSL.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "streams/plan/graph.h"
+#include "streams/plan/subtopology.h"
+#include "streams/topology.h"
+
+namespace muir::streams::internal {
+
+// Kafka's text for the graph; see Topology::describe().
+std::string describe(const Graph& graph);
+
+class GraphPlan final : public TopologyPlan {
+ public:
+  GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores);
+
+  [[nodiscard]] const std::vector<SubtopologyPlan>& subtopologies() const override { return subtopologies_; }
+  [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const override { return internal_topics_; }
+  [[nodiscard]] const std::vector<std::vector<std::string>>& copartition_groups() const override {
+    return copartitioned_;
+  }
+  [[nodiscard]] SourceSettings source_settings(const std::string& topic) const override;
+  [[nodiscard]] std::string describe() const override { return internal::describe(*graph_); }
+
+  [[nodiscard]] const Graph& graph() const { return *graph_; }
+  [[nodiscard]] const std::string& application_id() const { return application_id_; }
+  [[nodiscard]] const store::StoreSupplier& supplier(const std::string& store) const { return *suppliers_.at(store); }
+  // Nodes of a subtopology, parents before children.
+  [[nodiscard]] const std::vector<NodeId>& nodes(size_t subtopology) const { return nodes_[subtopology]; }
+
+ private:
+  [[nodiscard]] std::string topic_name(const std::string& topic, bool internal) const {
+    return internal ? application_id_ + "-" + topic : topic;
+  }
+  void add_subtopology(const std::vector<NodeId>& nodes);
+  void add_changelog(const StoreSpec& store, const std::string& topic);
+
+  std::shared_ptr<const Graph> graph_;  // shared with the Topology and other plans of it
+  const std::string application_id_;
+  const store::ChangelogSettings changelogs_;
+  std::map<std::string, std::shared_ptr<const store::StoreSupplier>> suppliers_;  // by store; shared with the program
+  std::vector<std::vector<NodeId>> nodes_;
+  std::vector<SubtopologyPlan> subtopologies_;
+  std::vector<InternalTopic> internal_topics_;
+  std::vector<std::vector<std::string>> copartitioned_;
+};
+
+}  // namespace muir::streams::internal
