@@ -73,7 +73,7 @@ Status run_side_by_side(size_t count, size_t threads, bool all, const std::funct
   try {
     for (size_t i = 1; i < std::min(threads, count); ++i) helpers.emplace_back(run_some);
   } catch (const std::system_error& failure) {
-    warn("{} of {} threads: {}", helpers.size() + 1, threads, failure.what());  // these do it all
+    log::warn("{} of {} threads: {}", helpers.size() + 1, threads, failure.what());  // these do it all
   }
   run_some();
   for (auto& helper : helpers) helper.join();
@@ -84,7 +84,7 @@ OffsetCheckpoint read_checkpoint(Env& env, const std::string& path) {
   const auto text = env.read_file(path);
   if (!text.ok()) return {};
   auto offsets = decode_offset_checkpoint(*text);
-  if (!offsets.ok()) warn("{} is ignored: {}", path, offsets.status().message());
+  if (!offsets.ok()) log::warn("{} is ignored: {}", path, offsets.status().message());
   return offsets.ok() ? *std::move(offsets) : OffsetCheckpoint();
 }
 
@@ -93,7 +93,7 @@ void remove_folders(Env& env, const std::string& folder, const std::string& topi
   for (int32_t i = from; i < to; ++i) {
     const std::string path = folder + "/" + partition_folder(topic, PartitionId(i));
     if (!env.exists(path)) continue;
-    if (const Status status = env.remove_all(path); !status.ok()) warn("{}", status.message());
+    if (const Status status = env.remove_all(path); !status.ok()) log::warn("{}", status.message());
   }
 }
 
@@ -146,14 +146,14 @@ void LogManager::load_checkpoints() {
   const auto text = env_.read_file(path(kCheckpoints));
   if (!text.ok()) return;
   const auto own = decode_checkpoints(*text);
-  if (!own.ok()) return warn("{} is ignored: {}", path(kCheckpoints), own.status().message());
+  if (!own.ok()) return log::warn("{} is ignored: {}", path(kCheckpoints), own.status().message());
   const auto take = [&](OffsetCheckpoint& offsets, const OffsetCheckpoint& right, std::string_view file) {
     for (const auto& [partition, offset] : offsets) {
       const auto it = right.find(partition);
       // A broker that was killed may have written only the first of them.
       if (!clean_start_ || (it != right.end() && it->second == offset)) continue;
-      error("{}: {} is not the {} that was written for {}-{}, which {} still has and which is used", path(file), offset,
-            it == right.end() ? Offset() : it->second, partition.first, partition.second, kCheckpoints);
+      log::error("{}: {} is not the {} that was written for {}-{}, which {} still has and which is used", path(file),
+                 offset, it == right.end() ? Offset() : it->second, partition.first, partition.second, kCheckpoints);
     }
     offsets = right;
   };
@@ -171,8 +171,8 @@ Status LogManager::lock_folder() {
     }
     if (lock.status().code() != Code::already_exists) return lock.status();
     if (tries == 1) {
-      info("data folder {} is held by another process; waiting up to {} ms for it to end", options_.folder,
-           (kLockTries - 1) * kLockRetryMs);
+      log::info("data folder {} is held by another process; waiting up to {} ms for it to end", options_.folder,
+                (kLockTries - 1) * kLockRetryMs);
     }
     if (tries == kLockTries) break;
     if (options_.wait) {
@@ -205,7 +205,7 @@ Status LogManager::load_meta() {
                        options_.node_id, meta_.node_id, path(kMeta));
   }
   if (env_.exists(path(kRegistry)) || env_.exists(path(kRegistryCopy))) {
-    error(
+    log::error(
         "{} is missing, though there are topics: new ids are made. If anything relies on the cluster's id, stop the "
         "broker and put a copy from a backup in its place",
         path(kMeta));
@@ -231,11 +231,11 @@ Status LogManager::load_topics() {
   }
   MUIR_RETURN_IF_ERROR(open_missing(found));
   for (auto& topic : found) publish(std::move(topic));
-  info("data folder {}: {} topics, {} partitions opened in {} ms{}", options_.folder, stored.size(), partitions,
-       clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
+  log::info("data folder {}: {} topics, {} partitions opened in {} ms{}", options_.folder, stored.size(), partitions,
+            clock_.steady_ms() - started, clean_start_ || stored.empty() ? "" : " after an unclean shutdown");
   metrics_.opened(clock_.steady_ms() - started);
   if (const Damage lost = damage(); lost.ranges > 0) {
-    error(
+    log::error(
         "data folder {}: {} damaged places, {} offsets ({} bytes) cannot be read, {} transactions are undecided; the "
         "lines above name the files",
         options_.folder, lost.ranges, lost.offsets, lost.bytes, lost.undecided);
@@ -249,7 +249,7 @@ void LogManager::warn_of_missing_folders(const std::string& topic, const TopicEn
     if (env_.exists(name)) continue;
     const RecoveryHint hint = hint_for(topic, PartitionId(i));
     const Offset end = std::max(hint.recovery_point, hint.log_start_offset);
-    error(
+    log::error(
         "{} is missing, with all records of that partition; it is made anew and goes on at offset {}. Unless the "
         "broker ended while the topic was being made, stop it and put a copy of the folder in place",
         name, end);
@@ -266,7 +266,7 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     if (wanted && !belongs_to_another(name, topic->second.id)) continue;
     forget_checkpoints(*partition);
     if (wanted) {
-      error(
+      log::error(
           "folder {} has the topic id of another topic than {} ({}), which begins empty. If these are its records, "
           "stop "
           "the broker, put the folder that is set aside back in place of the new one, and put the id into its "
@@ -276,7 +276,7 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     const Status status = set_stray_aside(name);
     // In the way of a topic it would be taken for that one's; anywhere else it may stay.
     if (wanted) MUIR_RETURN_IF_ERROR(status);
-    if (!status.ok()) warn("folder {} belongs to no topic, and cannot be renamed: {}", name, status.message());
+    if (!status.ok()) log::warn("folder {} belongs to no topic, and cannot be renamed: {}", name, status.message());
   }
   remove_deleted_folders();
   return {};
@@ -300,7 +300,7 @@ bool LogManager::belongs_to_another(const std::string& name, const wire::Uuid& i
   const auto stored = decode_partition_metadata(*text);
   if (!stored.ok() || *stored == id) return false;
   if (!is_damaged_id(*stored, id)) return true;
-  error(
+  log::error(
       "{}/partition.metadata is damaged: its topic id {} is {} but for a few bits. The list of topics is right; the "
       "file is written anew",
       path(name), stored->to_string(), id.to_string());
@@ -314,7 +314,7 @@ void LogManager::forget_checkpoints(const TopicPartition& partition) {
 Status LogManager::set_stray_aside(const std::string& name) {
   std::string aside = folder_name_aside(name, "", kStraySuffix);
   for (int i = 2; env_.exists(path(aside)); ++i) aside = folder_name_aside(name, std::to_string(i), kStraySuffix);
-  warn("folder {} belongs to no topic; renamed to {}", name, aside);
+  log::warn("folder {} belongs to no topic; renamed to {}", name, aside);
   return env_.rename(path(name), path(aside));
 }
 
@@ -433,7 +433,7 @@ Status LogManager::save_registry(const TopicEntries& entries_to_save) {
   MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRegistry), text));
   // The first one counts: without space for the second, the topic is there all the same.
   const Status copied = env_.replace_file(path(kRegistryCopy), text);
-  if (!copied.ok()) warn("{} is not up to date: {}", path(kRegistryCopy), copied.message());
+  if (!copied.ok()) log::warn("{} is not up to date: {}", path(kRegistryCopy), copied.message());
   return {};
 }
 
@@ -445,8 +445,8 @@ Result<TopicEntries> LogManager::load_registry() {
     auto stored = decode_topic_registry(text);
     if (stored.ok()) {
       if (name == kRegistry) return stored;
-      error("the list of topics {} is {}; its copy {} is used and put in its place", path(kRegistry),
-            first.ok() ? "missing" : "damaged", name);
+      log::error("the list of topics {} is {}; its copy {} is used and put in its place", path(kRegistry),
+                 first.ok() ? "missing" : "damaged", name);
       if (!first.ok()) MUIR_RETURN_IF_ERROR(env_.rename(path(kRegistry), path(kRegistry) + ".damaged"));
       MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRegistry), text));
       return stored;
@@ -604,11 +604,11 @@ Status LogManager::delete_topic(const std::string& name) {
     const std::string target = folder_name_aside(folder, topic->id.to_string(), kDeleteSuffix);
     const Status status = env_.rename(path(folder), path(target));
     // The topic is gone all the same, and its other folders go on: what stays is a stray, which nobody takes over.
-    if (!status.ok()) warn("folder {} of a deleted topic stays: {}", folder, status.message());
+    if (!status.ok()) log::warn("folder {} of a deleted topic stays: {}", folder, status.message());
   }
   // Neither takes the deletion back: a start finds the list of topics first.
   for (const Status& status : {env_.sync_folder(options_.folder), save_checkpoints()}) {
-    if (!status.ok()) warn("deletion of topic {}: {}", name, status.message());
+    if (!status.ok()) log::warn("deletion of topic {}: {}", name, status.message());
   }
   const std::lock_guard housekeeping_guard(housekeeping_mutex_);
   housekeeping_wake_.notify_one();
@@ -684,7 +684,7 @@ void LogManager::remove_deleted_folders() {
   if (!names.ok()) return;
   for (const std::string& name : *names) {
     if (!is_deleted_folder(name)) continue;
-    if (const Status status = env_.remove_all(path(name)); !status.ok()) warn("{}", status.message());
+    if (const Status status = env_.remove_all(path(name)); !status.ok()) log::warn("{}", status.message());
   }
 }
 
@@ -697,7 +697,7 @@ void LogManager::housekeeping() {
   const int64_t compaction_ms = bounded(options_.housekeeping.compaction_check_ms);
   const bool compaction = options_.housekeeping.compacts;
   const auto complain = [](std::string_view what, const Status& status) {
-    if (!status.ok()) warn("{}: {}", what, status.message());
+    if (!status.ok()) log::warn("{}: {}", what, status.message());
   };
   int64_t next_retention = clock_.steady_ms() + std::min<int64_t>(retention_ms, 30'000);
   int64_t next_checkpoint = clock_.steady_ms() + checkpoint_ms;

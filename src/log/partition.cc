@@ -191,7 +191,7 @@ Status Partition::note_write(Status status) {
   writes_.refusing = !status.ok();
   writes_.refused += status.ok() ? 0 : 1;
   if (status.ok()) {
-    if (complained_) info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
+    if (complained_) log::info("{}: the disk takes writes again; {} were refused", name(), refused_writes_);
     complained_ = false;
     return status;
   }
@@ -200,8 +200,8 @@ Status Partition::note_write(Status status) {
   if (now >= next_complaint_ms_) {
     next_complaint_ms_ = now + kComplaintMs;
     complained_ = true;
-    error("{}: {}; clients get KAFKA_STORAGE_ERROR until there is space ({} refused so far)", name(), status.message(),
-          refused_writes_);
+    log::error("{}: {}; clients get KAFKA_STORAGE_ERROR until there is space ({} refused so far)", name(),
+               status.message(), refused_writes_);
   }
   return Status(status.code(), fmt::format("{}: {}", name(), status.message()),
                 wire::kafka(wire::ErrorCode::kafka_storage_error));
@@ -336,7 +336,7 @@ Status Partition::flush() {
       failure_ =
           Status(Code::io_error, name() + ": " + status.message(), wire::kafka(wire::ErrorCode::kafka_storage_error));
       high_watermark_ = std::min(high_watermark_, durable_);
-      error("{}: the log is offline: {}", name(), status.message());
+      log::error("{}: the log is offline: {}", name(), status.message());
       fail_all(failure_, woken);
     } else {
       // The last one, active at the start, may have been rolled meanwhile: its index files are younger than this sync.

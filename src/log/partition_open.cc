@@ -34,7 +34,7 @@ class PartitionOpener {
   // No checksum covers the file it comes from, and what lies below is removed.
   [[nodiscard]] Offset believed_log_start() const {
     if (hint_.log_start_offset <= p_.active().next_offset()) return hint_.log_start_offset;
-    error(
+    log::error(
         "{}: log-start-offset-checkpoint says that the log begins at offset {}, and it ends at {}: the number is "
         "ignored, nothing is removed because of it. Records that had been deleted may be there again",
         p_.name(), hint_.log_start_offset, p_.active().next_offset());
@@ -124,8 +124,8 @@ class PartitionOpener {
       if (env_.exists(path(segment_file(*mark_, kSnapshotSuffix)))) {
         known.insert(*mark_);
       } else {
-        error("{}: {} says {}, where no segment has ever begun: the number is ignored", p_.name(),
-              path(std::string(kDurableMarkFile)), *mark_);
+        log::error("{}: {} says {}, where no segment has ever begun: the number is ignored", p_.name(),
+                   path(std::string(kDurableMarkFile)), *mark_);
         p_.mark_saved_ = p_.mark_wanted_ = *(mark_ = newest);
       }
     }
@@ -133,8 +133,8 @@ class PartitionOpener {
     for (const Offset base : known) {
       if (there.contains(base)) continue;
       const std::string file = path(segment_file(base, kLogSuffix));
-      error("{}: {} is missing, with all of its records. Stop the broker and put a good copy of it in place", p_.name(),
-            file);
+      log::error("{}: {} is missing, with all of its records. Stop the broker and put a good copy of it in place",
+                 p_.name(), file);
       MUIR_RETURN_IF_ERROR(env_.write_file(file, {}));
       there.insert(base);
       missing_.insert(base);
@@ -212,8 +212,8 @@ class PartitionOpener {
     auto segment = Segment::recover(env_, p_.folder_, base, how);
     if (!segment.ok()) return segment.status().annotate(p_.name());
     if ((*segment)->cut_bytes() > 0) {
-      warn("{}: an unfinished write of {} bytes behind offset {} was cut off", p_.name(), (*segment)->cut_bytes(),
-           (*segment)->next_offset());
+      log::warn("{}: an unfinished write of {} bytes behind offset {} was cut off", p_.name(), (*segment)->cut_bytes(),
+                (*segment)->next_offset());
     }
     return segment;
   }
@@ -250,8 +250,8 @@ class PartitionOpener {
       const uint64_t bytes = MUIR_TRY(file->size());
       if (bytes > 0) {
         const std::string aside = free_name(env_, p_.folder_, segment_file(bases[i], ""), kQuarantineSuffix);
-        warn("{}: segment {} follows an unfinished write; none of it was confirmed, and it is set aside as {}",
-             p_.name(), bases[i], aside);
+        log::warn("{}: segment {} follows an unfinished write; none of it was confirmed, and it is set aside as {}",
+                  p_.name(), bases[i], aside);
         MUIR_RETURN_IF_ERROR(env_.rename(path(name), path(aside)));
       }
       MUIR_RETURN_IF_ERROR(remove_segment(bases[i]));
@@ -268,7 +268,7 @@ class PartitionOpener {
   }
 
   void report_undecided(const Segment& segment, const UndecidedTxn& txn) const {
-    error(
+    log::error(
         "{}: {}: whether the transaction of producer {} that began at offset {} was committed is not known, as its end "
         "may have been in what is damaged from offset {} on. Its records before that are not shown to consumers with "
         "isolation.level=read_committed, and are to others. To get them back, stop the broker and restore the file",
@@ -285,7 +285,7 @@ class PartitionOpener {
         newest->size_bytes() > 0 && !newest->damaged().empty() && newest->damaged().back().end == newest->size_bytes();
     const Offset from = newest->next_offset();
     if (end - from > INT32_MAX) {
-      error(
+      log::error(
           "{}: recovery-point-offset-checkpoint says that the log was on the disk up to offset {}, and it ends at {}: "
           "the number is ignored. If the end of the log was lost, stop the broker and restore {}",
           p_.name(), end, from, p_.folder_);
@@ -296,7 +296,7 @@ class PartitionOpener {
     if (from >= end && !damaged) return {};
     end = std::max(end, from);
     if (from < end) {
-      error(
+      log::error(
           "{}: the log ended at offset {} and now ends at {}; it goes on at the former. To get the records between "
           "back, stop the broker and restore {}",
           p_.name(), end, from, newest->path(kLogSuffix));
@@ -329,7 +329,7 @@ class PartitionOpener {
   Status load_quarantine() {
     p_.note_quarantined(MUIR_TRY(find_quarantined(env_, p_.folder_)));
     for (const Quarantined& aside : p_.quarantined_) {
-      error(
+      log::error(
           "{}: offsets {} up to {} were damaged or missing when the log was compacted; {} keeps their {} bytes. "
           "Removing the file ends this report",
           p_.name(), aside.first_offset, aside.next_offset, aside.path, aside.bytes);
@@ -360,7 +360,7 @@ class PartitionOpener {
     }
     // A full disk keeps nobody from reading.
     const Status saved = env_.replace_file(file, encode_leader_epochs(p_.epochs_));
-    if (!saved.ok()) warn("{}: leader epoch {} cannot be stored: {}", p_.name(), now, saved.message());
+    if (!saved.ok()) log::warn("{}: leader epoch {} cannot be stored: {}", p_.name(), now, saved.message());
     return {};
   }
 

@@ -253,13 +253,13 @@ void Partition::report_damage(Segment& segment, const std::vector<DamagedRange>&
   }
   for (const DamagedRange& range : added) {
     if (range.begin == range.end) {
-      error(
+      log::error(
           "{}: {}: offsets {} up to {} are missing, as a file has become shorter or is gone. They are skipped, and "
           "everything else is served. To get them back, stop the broker and restore the files of this folder",
           name(), segment.path(kLogSuffix), range.first_offset, range.next_offset);
       continue;
     }
-    error(
+    log::error(
         "{}: {} is damaged from byte {} to {}: offsets {} up to {} cannot be read. They are skipped, everything else "
         "is served, and the bytes stay where they are. To get them back, stop the broker and restore the file",
         name(), segment.path(kLogSuffix), range.begin, range.end, range.first_offset, range.next_offset);

@@ -25,7 +25,7 @@ Status Partition::remove_segments_below(Offset offset, std::string_view why) {
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= offset) {
     const SegmentPtr segment = segments_.begin()->second;
     std::erase(unsynced_, segment);
-    info("{}: segment {} removed: {}", name(), segment->base_offset(), why);
+    log::info("{}: segment {} removed: {}", name(), segment->base_offset(), why);
     MUIR_RETURN_IF_ERROR(segment->remove());
     MUIR_RETURN_IF_ERROR(env_.env->remove(folder_ + "/" + segment_file(segment->base_offset(), kSnapshotSuffix)));
     segments_.erase(segments_.begin());

@@ -51,8 +51,8 @@ void Partition::decide(const UndecidedTxn& txn, bool committed) {
     const auto& undecided = segment->undecided();
     if (std::find(undecided.begin(), undecided.end(), txn) == undecided.end()) continue;
     segment->decide(txn, committed);
-    info("{}: the transaction of producer {} that began at offset {} was {}, as {} says", name(), txn.producer_id,
-         txn.first_offset, committed ? "committed" : "aborted", "__transaction_state");
+    log::info("{}: the transaction of producer {} that began at offset {} was {}, as {} says", name(), txn.producer_id,
+              txn.first_offset, committed ? "committed" : "aborted", "__transaction_state");
   }
 }
 

@@ -32,7 +32,7 @@ TopicConfig TopicConfig::from(const Properties& overrides, const Properties& bro
   for (const ConfigKey& key : topic_config().keys()) {
     std::string value = topic_config_value(key, overrides, broker);
     if (const Status status = validate_topic_config(key.name, value); !status.ok()) {
-      warn("topic configuration: {}; {} is used", status.message(), key.fallback);
+      log::warn("topic configuration: {}; {} is used", status.message(), key.fallback);
       value = key.fallback;
     }
     valid.emplace(key.name, std::move(value));

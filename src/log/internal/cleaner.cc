@@ -57,7 +57,7 @@ Result<bool> Cleaner::clean(Partition& partition) {
   for (const auto& [base, segment] : partition.segments_) {
     if (base < pass.end) after += segment->size_bytes();
   }
-  info("{}: compacted up to offset {}: {} bytes before, {} after", partition.name(), pass.end, before, after);
+  log::info("{}: compacted up to offset {}: {} bytes before, {} after", partition.name(), pass.end, before, after);
   return true;
 }
 
@@ -270,8 +270,8 @@ Status Cleaner::keep_whole(Pass& pass, const wire::BatchView& batch, const Statu
   pass.older_left = true;
   pass.left_whole.insert(batch.header().base_offset);
   if (!pass.known_whole.contains(batch.header().base_offset)) {
-    warn("{}: compaction leaves the batch at offset {} as it is, and the tombstones and markers behind it: {}",
-         pass.name, batch.header().base_offset, why.message());
+    log::warn("{}: compaction leaves the batch at offset {} as it is, and the tombstones and markers behind it: {}",
+              pass.name, batch.header().base_offset, why.message());
   }
   out.bytes += batch.bytes();
   return {};

@@ -46,7 +46,7 @@ std::string free_name(Env& env, const std::string& folder, const std::string& st
 Status keep_aside(Env& env, const std::string& folder, Offset offset, const File& file, uint64_t begin, uint64_t end) {
   const std::string path = folder + "/" + free_name(env, folder, segment_file(offset, ""), kQuarantineSuffix);
   MUIR_RETURN_IF_ERROR(copy_bytes(env, path, file, begin, end));
-  info("{} bytes that are no whole batch are kept in {}", end - begin, path);
+  log::info("{} bytes that are no whole batch are kept in {}", end - begin, path);
   return env.sync_folder(folder);
 }
 
@@ -63,8 +63,8 @@ Result<Quarantined> keep_range_aside(Env& env, const std::string& folder, const 
   }
   MUIR_RETURN_IF_ERROR(copy_bytes(env, path, file, range.begin, range.end));
   MUIR_RETURN_IF_ERROR(env.sync_folder(folder));
-  info("{} bytes of offsets {} up to {} that are no whole batch are kept in {}", wanted, range.first_offset,
-       range.next_offset, path);
+  log::info("{} bytes of offsets {} up to {} that are no whole batch are kept in {}", wanted, range.first_offset,
+            range.next_offset, path);
   return Quarantined{path, range.first_offset, range.next_offset, wanted};
 }
 

@@ -77,7 +77,7 @@ void Segment::load_stored() {
       damaged_ = std::exchange(known->ranges, {});
       listed_ = *std::move(known);
     } else {
-      warn("{} is ignored: {}", path(kDamagedSuffix), known.status().message());
+      log::warn("{} is ignored: {}", path(kDamagedSuffix), known.status().message());
     }
   }
   const auto stored = env_->read_file(path(kTxnIndexSuffix));
@@ -105,8 +105,8 @@ Status Segment::check_seal() {
   for (const auto& [suffix, expected] : files) {
     const FileSum found = MUIR_TRY(sum(suffix));
     if (found == expected) continue;
-    warn("{} is not as it was written ({} bytes, not {}); it is built anew from the log", path(suffix), found.bytes,
-         expected.bytes);
+    log::warn("{} is not as it was written ({} bytes, not {}); it is built anew from the log", path(suffix),
+              found.bytes, expected.bytes);
     return muir::error(Code::data_loss, "{}: not as it was written", path(suffix));
   }
   if (size_ != stored_seal_->log_bytes)
@@ -295,7 +295,7 @@ void Segment::save_damage() {
   DamageList list = listed_;
   list.ranges = damaged_;
   const Status status = env_->replace_file(path(kDamagedSuffix), encode_damage(list));
-  if (!status.ok()) warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
+  if (!status.ok()) log::warn("{} cannot be written: {}", path(kDamagedSuffix), status.message());
 }
 
 void Segment::index(const wire::BatchHeader& header, uint64_t position, int64_t index_interval_bytes) {
@@ -349,7 +349,7 @@ Status Segment::write_index(std::string_view suffix, const Bytes& content) {
   Status status = write();
   if (status.ok() || !env_->list(path(suffix)).ok()) return status;
   const std::string aside = free_name(*env_, folder_, segment_file(base_offset_, suffix), kQuarantineSuffix);
-  warn("{} is a folder; renamed to {}, and the index is built anew", path(suffix), aside);
+  log::warn("{} is a folder; renamed to {}, and the index is built anew", path(suffix), aside);
   MUIR_RETURN_IF_ERROR(env_->rename(path(suffix), folder_ + "/" + aside));
   return write();
 }
@@ -396,7 +396,7 @@ Status Segment::load_indexes() {
 
 Status Segment::rebuild_indexes() {
   constexpr int64_t kIntervalBytes = 4096;
-  warn("{}: an index does not fit the log and is built anew", path(kLogSuffix));
+  log::warn("{}: an index does not fit the log and is built anew", path(kLogSuffix));
   offset_index_ = OffsetIndex(base_offset_);
   time_index_ = TimeIndex(base_offset_);
   max_timestamp_ = first_timestamp_ = -1;
