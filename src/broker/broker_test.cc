@@ -534,7 +534,7 @@ TEST(BrokerStart, PartitionsOfAllTopicsHaveALimitThatInternalOnesPass) {
   DeleteTopicsRequest drop;
   drop.topics.push_back({"three", {}, {}});
   EXPECT_EQ(client.call(drop).responses.at(0).error_code, ErrorCode::none);
-  EXPECT_EQ(create("two", 2).error_code, ErrorCode::policy_violation) << "the four of the internal one count";
+  EXPECT_EQ(create("four", 4).error_code, ErrorCode::policy_violation) << "the two of the internal one count";
 }
 
 TEST_F(BrokerTest, SettingsAreDescribedWithTheirSourceAndChanged) {

@@ -27,8 +27,14 @@ void TopologyBuilder::add_store(LogicalStore store) {
 
 void TopologyBuilder::mistake(Status status) { plan_->report(std::move(status)); }
 
-const ObjectType* TopologyBuilder::keep(ObjectType type) {
-  return plan_->types.emplace_back(std::make_shared<const ObjectType>(type)).get();
+const ObjectType* TopologyBuilder::keep(ObjectType type, std::shared_ptr<const void> layout) {
+  struct Kept {
+    ObjectType type;
+    std::shared_ptr<const void> layout;  // shared with whoever made it
+  };
+  if (layout != nullptr) type.layout = layout.get();
+  const auto kept = std::make_shared<const Kept>(Kept{type, std::move(layout)});
+  return plan_->types.emplace_back(kept, &kept->type).get();
 }
 
 namespace {

@@ -66,7 +66,7 @@ class Metrics(unittest.TestCase):
         there = set(re.findall(r"(?m)^# TYPE (\S+) ", text))
         named = set(re.findall(r"`(muir_[a-z_]+[a-z])`", GUIDE.read_text()))
         # What is shown only once something is wrong, or somebody is refused.
-        rare = {"muir_log_partition_damaged_bytes", "muir_broker_request_errors_total"}
+        rare = {"muir_log_partition_damaged_bytes", "muir_broker_request_errors_total", "muir_vts_records_rejected_total"}
         self.assertEqual(named - there - rare, set())
 
     def test_prometheus_scrapes_it_and_takes_the_rules_of_the_guide(self):
