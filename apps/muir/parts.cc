@@ -52,7 +52,7 @@ std::vector<ConfigKey> defaults_of_topics() {
 }
 
 std::vector<Part> make_parts() {
-  const auto tls = net::tls_config_keys();
+  const auto tls = net::tls_config().keys();
   std::vector<Part> out{
       {"vehicle tracking", keys_of_vts()},          {"schema registry", registry::registry_config().keys()},
       {"metrics", metrics_config().keys()},         {"streams", streams::streams_config().keys()},

@@ -52,7 +52,7 @@ void check_retention(const VtsConfig& config, ConfigMistakes& out) {
 constexpr std::string_view kTlsPrefix = "vts.http.";
 
 std::vector<ConfigField<VtsConfig>> with_tls_keys(std::vector<ConfigField<VtsConfig>> fields) {
-  for (ConfigKey key : net::tls_config_keys()) {
+  for (ConfigKey key : net::tls_config().keys()) {
     key.name.insert(0, kTlsPrefix);
     key.doc = fmt::format("of page and REST interface; without it, {}", key.name.substr(kTlsPrefix.size()));
     key.fallback.clear();

@@ -32,6 +32,11 @@ ConfigKey normal(ConfigKey key) {
   return key;
 }
 
+bool equal_in_any_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ") {
   return fmt::format("{}", fmt::join(words, separator));
 }
@@ -57,7 +62,9 @@ std::string why_wrong_fraction(const ConfigKey& key, std::string_view value) {
 
 std::string why_wrong_words(const ConfigKey& key, std::string_view value) {
   const auto is_allowed = [&key](std::string_view word) {
-    return std::find(key.allowed.begin(), key.allowed.end(), word) != key.allowed.end();
+    return std::any_of(key.allowed.begin(), key.allowed.end(), [&](std::string_view allowed) {
+      return allowed == word || (key.any_case && equal_in_any_case(allowed, word));
+    });
   };
   if (key.filled && config_text(value).empty()) return "String must be non-empty";
   if (key.allowed.empty()) return {};

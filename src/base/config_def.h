@@ -53,6 +53,7 @@ struct ConfigKey {
   bool required = false;               // there is no fallback: it must be given
   bool filled = false;                 // strings: may not be empty
   std::vector<std::string> allowed{};  // strings, and items of a list; empty: anything
+  bool any_case = false;               // letters of allowed words count in either case
   bool secret = false;                 // never shown; so is every key that is_secret_name()
   bool dynamic = false;                // may be changed while the part runs
   ConfigImportance importance = ConfigImportance::medium;

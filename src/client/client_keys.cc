@@ -42,7 +42,7 @@ std::string complaint(ClientKind kind, std::string_view name, std::string_view p
   }
   std::vector<std::string> known;
   for (const ConfigKey& key : client_config(kind).keys()) known.push_back(key.name);
-  for (const ConfigKey& key : net::tls_config_keys()) known.push_back(key.name);
+  for (const ConfigKey& key : net::tls_config().keys()) known.push_back(key.name);
   const std::string near = nearest(name, known);
   return near.empty()
              ? fmt::format("unknown configuration key '{}{}'", prefix, name)
@@ -60,7 +60,8 @@ void check_elsewhere(const ClientGiven& given, ConfigMistakes& out) {
   if (protocol == given.values.end()) return;
   const auto tls = net::is_tls_protocol(protocol->second, given.name_of(protocol->first));
   add_failure(out, tls.status());
-  if (tls.ok() && *tls) add_failure(out, net::tls_options(given.values).status());
+  const auto named = [&](const std::string& key) { return given.name_of(key); };
+  if (tls.ok() && *tls) add_mistakes(out, net::tls_mistakes(given.values, {""}, named));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace muir::client {
 
 enum class ClientKind : unsigned char { producer, consumer, admin };
 
-// Those that take effect, but for TLS (net::tls_config_keys()).
+// Those that take effect, but for TLS (net::tls_config()).
 const ConfigDef& client_config(ClientKind kind);
 
 // One sentence for each key that has no effect on such a client: known to Java's client and not supported yet, decided

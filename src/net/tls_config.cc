@@ -5,36 +5,23 @@
 namespace muir::net {
 namespace {
 
-const std::vector<ConfigKey>& keys() {
-  static const std::vector<ConfigKey> all = {
-      {.name = "ssl.cipher.suites",
-       .type = ConfigType::list,
-       .doc = "Cipher suites, by IANA's names; none: OpenSSL's default"},
-      {.name = "ssl.client.auth",
-       .fallback = "none",
-       .doc = "Servers: whether clients show a certificate",
-       .allowed = {"none", "requested", "required"}},
-      {.name = "ssl.enabled.protocols",
-       .type = ConfigType::list,
-       .fallback = "TLSv1.2,TLSv1.3",
-       .doc = "TLS versions that are spoken"},
-      {.name = "ssl.endpoint.identification.algorithm",
-       .fallback = "https",
-       .doc = "Clients: check that the server's certificate is for its host; empty: do not"},
-      {.name = "ssl.key.password", .doc = "Password of an encrypted PEM key", .secret = true},
-      {.name = "ssl.keystore.certificate.chain", .doc = "Certificate chain as PEM text"},
-      {.name = "ssl.keystore.key", .doc = "Private key as PEM text", .secret = true},
-      {.name = "ssl.keystore.location", .doc = "File with the private key and its certificate chain"},
-      {.name = "ssl.keystore.password", .doc = "Password of a PKCS12 key store", .secret = true},
-      {.name = "ssl.keystore.type", .fallback = "PKCS12", .doc = "PKCS12 or PEM"},
-      {.name = "ssl.protocol", .fallback = "TLSv1.3", .doc = "Accepted; ssl.enabled.protocols decides"},
-      {.name = "ssl.truststore.certificates", .doc = "Trusted certificates as PEM text"},
-      {.name = "ssl.truststore.location", .doc = "File with the trusted certificates; none: the system's"},
-      {.name = "ssl.truststore.password", .doc = "Password of a PKCS12 trust store", .secret = true},
-      {.name = "ssl.truststore.type", .fallback = "PKCS12", .doc = "PKCS12 or PEM"},
-  };
-  return all;
-}
+// The values of the keys as they are; what they mean together is tls_options().
+struct TlsKeys {
+  std::vector<std::string> cipher_suites{};
+  std::vector<std::string> versions{};
+  std::string client_auth{};
+  std::string identification{};
+  std::string key_password{};
+  std::string chain{};
+  std::string key{};
+  std::string key_store{};
+  std::string key_store_password{};
+  std::string key_store_type{};
+  std::string trusted{};
+  std::string trust_store{};
+  std::string trust_store_password{};
+  std::string trust_store_type{};
+};
 
 std::string upper(std::string_view text) {
   std::string out(text);
@@ -43,117 +30,145 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    std::string_view one = text.substr(0, comma);
-    text.remove_prefix(std::min(comma + 1, text.size()));
-    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-    if (!one.empty()) out.emplace_back(one);
+// Java's own type JKS is also what Java calls a PKCS12 file whose type nobody gave, so the file decides between these.
+bool is_pem(std::string_view type) { return upper(type) == "PEM"; }
+const std::vector<std::string> kStoreTypes{"PKCS12", "PEM", "JKS"};
+
+constexpr const char* kKeyStore = "ssl.keystore.location";
+constexpr const char* kKey = "ssl.keystore.key";
+constexpr const char* kChain = "ssl.keystore.certificate.chain";
+constexpr const char* kTrustStore = "ssl.truststore.location";
+constexpr const char* kTrusted = "ssl.truststore.certificates";
+
+// PEM comes as text or in a file, and a store is no text.
+void check_identity(const TlsKeys& given, ConfigMistakes& out) {
+  const char* text = !given.chain.empty() ? kChain : !given.key.empty() ? kKey : nullptr;
+  if (text == nullptr) return;
+  const std::string shown(kHiddenValue);
+  if (!is_pem(given.key_store_type))
+    out.push_back({text, shown, "is PEM text; set ssl.keystore.type=PEM with it"});
+  else if (!given.key_store.empty())
+    out.push_back({text, shown, "ssl.keystore.location is given, too: give one of them"});
+}
+
+void check_trust(const TlsKeys& given, ConfigMistakes& out) {
+  if (given.trusted.empty()) return;
+  const std::string shown = "(PEM)";
+  if (!is_pem(given.trust_store_type))
+    out.push_back({kTrusted, shown, "is PEM text; set ssl.truststore.type=PEM with it"});
+  else if (!given.trust_store.empty())
+    out.push_back({kTrusted, shown, "ssl.truststore.location is given, too: give one of them"});
+}
+
+const ConfigDefOf<TlsKeys>& keys() {
+  static const ConfigDefOf<TlsKeys> def(
+      "TLS",
+      {{{.name = "ssl.cipher.suites",
+         .type = ConfigType::list,
+         .doc = "Cipher suites, by IANA's names; none: OpenSSL's default"},
+        &TlsKeys::cipher_suites},
+       {{.name = "ssl.client.auth",
+         .fallback = "none",
+         .doc = "Servers: whether clients show a certificate",
+         .allowed = {"none", "requested", "required"},
+         .any_case = true},
+        &TlsKeys::client_auth},
+       {{.name = "ssl.enabled.protocols",
+         .type = ConfigType::list,
+         .fallback = "TLSv1.2,TLSv1.3",
+         .doc = "TLS versions that are spoken",
+         .filled = true,
+         .allowed = {"TLSv1.2", "TLSv1.3"}},
+        &TlsKeys::versions},
+       {{.name = "ssl.endpoint.identification.algorithm",
+         .fallback = "https",
+         .doc = "Clients: check that the server's certificate is for its host; empty: do not",
+         .check = [](std::string_view value) -> std::string {
+           return value.empty() || upper(value) == "HTTPS" ? "" : "expected https or nothing";
+         }},
+        &TlsKeys::identification},
+       {{.name = "ssl.key.password", .doc = "Password of an encrypted PEM key", .secret = true},
+        &TlsKeys::key_password},
+       {{.name = kChain, .doc = "Certificate chain as PEM text"}, &TlsKeys::chain},
+       {{.name = kKey, .doc = "Private key as PEM text", .secret = true}, &TlsKeys::key},
+       {{.name = kKeyStore, .doc = "File with the private key and its certificate chain"}, &TlsKeys::key_store},
+       {{.name = "ssl.keystore.password", .doc = "Password of a PKCS12 key store", .secret = true},
+        &TlsKeys::key_store_password},
+       {{.name = "ssl.keystore.type",
+         .fallback = "PKCS12",
+         .doc = "What it is; JKS, as Java calls both, is read as PKCS12",
+         .allowed = kStoreTypes,
+         .any_case = true},
+        &TlsKeys::key_store_type},
+       {{.name = "ssl.protocol", .fallback = "TLSv1.3", .doc = "Accepted; ssl.enabled.protocols decides"}},
+       {{.name = kTrusted, .doc = "Trusted certificates as PEM text"}, &TlsKeys::trusted},
+       {{.name = kTrustStore, .doc = "File with the trusted certificates; none: the system's"}, &TlsKeys::trust_store},
+       {{.name = "ssl.truststore.password", .doc = "Password of a PKCS12 trust store", .secret = true},
+        &TlsKeys::trust_store_password},
+       {{.name = "ssl.truststore.type",
+         .fallback = "PKCS12",
+         .doc = "What it is; JKS, as Java calls both, is read as PKCS12",
+         .allowed = kStoreTypes,
+         .any_case = true},
+        &TlsKeys::trust_store_type}},
+      {check_identity, check_trust});
+  return def;
+}
+
+// The key as it was given, or under the first prefix.
+std::string name_of(const Properties& properties, const TlsPrefixes& prefixes, const std::string& key) {
+  for (const std::string& prefix : prefixes) {
+    if (properties.contains(prefix + key)) return prefix + key;
+  }
+  return prefixes.empty() ? key : prefixes.front() + key;
+}
+
+// The values that count, by the keys' own names.
+Properties without_prefixes(const Properties& properties, const TlsPrefixes& prefixes) {
+  Properties out;
+  for (const ConfigKey& key : keys().keys()) {
+    const auto found = properties.find(name_of(properties, prefixes, key.name));
+    if (found != properties.end()) out.emplace(key.name, found->second);
   }
   return out;
 }
 
-// Looks keys up under the prefixes.
-class Reader {
- public:
-  Reader(const Properties& properties, const TlsPrefixes& prefixes) : properties_(properties), prefixes_(prefixes) {}
-
-  // The key as it was given, or under the first prefix.
-  [[nodiscard]] std::string name(const std::string& key) const {
-    for (const std::string& prefix : prefixes_) {
-      if (properties_.contains(prefix + key)) return prefix + key;
-    }
-    return prefixes_.empty() ? key : prefixes_.front() + key;
+// Sentences name other keys of the same place.
+std::string renamed(std::string text, const ConfigDef::Named& named) {
+  for (const ConfigKey& key : keys().keys()) {
+    const size_t at = text.find(key.name);
+    if (at != std::string::npos) text.replace(at, key.name.size(), named(key.name));
   }
-  [[nodiscard]] std::string text(const std::string& key) const {
-    const auto found = properties_.find(name(key));
-    if (found != properties_.end()) return found->second;
-    const auto& all = keys();
-    return std::find_if(all.begin(), all.end(), [&](const ConfigKey& known) { return known.name == key; })->fallback;
-  }
-
- private:
-  const Properties& properties_;
-  const TlsPrefixes& prefixes_;
-};
-
-Status wrong(const Reader& reader, const std::string& key, std::string_view wanted) {
-  return error(Code::invalid_argument, "configuration key {}: \"{}\" is not {}", reader.name(key), reader.text(key),
-               wanted);
+  return text;
 }
 
-// Whether a store is PEM. Java's own type JKS is also what Java calls a PKCS12 file whose type nobody gave, so the file
-// decides between these two.
-Result<bool> is_pem(const Reader& reader, const std::string& key) {
-  const std::string type = upper(reader.text(key));
-  if (type == "PEM") return true;
-  if (type == "PKCS12" || type == "JKS") return false;
-  return wrong(reader, key, "PKCS12 or PEM");
-}
-
-Status needs_pem(const Reader& reader, const char* key, const char* type_key) {
-  return error(Code::invalid_argument, "configuration key {}: is PEM text; set {}=PEM with it", reader.name(key),
-               reader.name(type_key));
-}
-
-Status read_identity(const Reader& reader, TlsOptions& out) {
-  const bool pem = MUIR_TRY(is_pem(reader, "ssl.keystore.type"));
-  const std::string location = reader.text("ssl.keystore.location");
-  out.certificate_chain.text = reader.text("ssl.keystore.certificate.chain");
-  out.private_key.text = reader.text("ssl.keystore.key");
-  out.key_password = reader.text("ssl.key.password");
-  if (!pem) {
-    for (const char* key : {"ssl.keystore.certificate.chain", "ssl.keystore.key"}) {
-      if (!reader.text(key).empty()) return needs_pem(reader, key, "ssl.keystore.type");
-    }
-    out.key_store = {.path = location, .password = reader.text("ssl.keystore.password")};
-    return {};
+TlsOptions options_of(TlsKeys given) {
+  TlsOptions out{.key_password = std::move(given.key_password), .cipher_suites = std::move(given.cipher_suites)};
+  out.certificate_chain.text = std::move(given.chain);
+  out.private_key.text = std::move(given.key);
+  if (is_pem(given.key_store_type)) {  // one file for both, as Kafka has it
+    out.certificate_chain.path = given.key_store;
+    out.private_key.path = given.key_store;
+  } else {
+    out.key_store = {.path = given.key_store, .password = given.key_store_password};
   }
-  if (location.empty()) return {};
-  if (!out.certificate_chain.empty() || !out.private_key.empty()) {
-    return error(Code::invalid_argument, "configuration keys {} and {}: give one of them",
-                 reader.name("ssl.keystore.location"), reader.name("ssl.keystore.key"));
+  out.trusted_certificates.text = std::move(given.trusted);
+  if (is_pem(given.trust_store_type)) {
+    out.trusted_certificates.path = given.trust_store;
+  } else {
+    out.trust_store = {.path = given.trust_store, .password = given.trust_store_password};
   }
-  out.certificate_chain.path = location;  // one file for both, as Kafka has it
-  out.private_key.path = location;
-  return {};
-}
-
-Status read_trust(const Reader& reader, TlsOptions& out) {
-  const bool pem = MUIR_TRY(is_pem(reader, "ssl.truststore.type"));
-  const std::string location = reader.text("ssl.truststore.location");
-  out.trusted_certificates.text = reader.text("ssl.truststore.certificates");
-  if (!pem) {
-    if (!out.trusted_certificates.empty())
-      return needs_pem(reader, "ssl.truststore.certificates", "ssl.truststore.type");
-    out.trust_store = {.path = location, .password = reader.text("ssl.truststore.password")};
-    return {};
-  }
-  if (location.empty()) return {};
-  if (!out.trusted_certificates.empty()) {
-    return error(Code::invalid_argument, "configuration keys {} and {}: give one of them",
-                 reader.name("ssl.truststore.location"), reader.name("ssl.truststore.certificates"));
-  }
-  out.trusted_certificates.path = location;
-  return {};
-}
-
-Status read_versions(const Reader& reader, TlsOptions& out) {
-  bool v1_2 = false;
-  bool v1_3 = false;
-  for (const std::string& version : split(reader.text("ssl.enabled.protocols"))) {
-    v1_2 |= version == "TLSv1.2";
-    v1_3 |= version == "TLSv1.3";
-    if (version != "TLSv1.2" && version != "TLSv1.3")
-      return wrong(reader, "ssl.enabled.protocols", "a list of TLSv1.2 and TLSv1.3, the versions that are safe");
-  }
-  if (!v1_2 && !v1_3) return wrong(reader, "ssl.enabled.protocols", "a list of TLSv1.2 and TLSv1.3");
-  out.version_min = v1_2 ? TlsVersion::v1_2 : TlsVersion::v1_3;
-  out.version_max = v1_3 ? TlsVersion::v1_3 : TlsVersion::v1_2;
-  return {};
+  const auto speaks = [&](std::string_view version) {
+    return std::find(given.versions.begin(), given.versions.end(), version) != given.versions.end();
+  };
+  out.version_min = speaks("TLSv1.2") ? TlsVersion::v1_2 : TlsVersion::v1_3;
+  out.version_max = speaks("TLSv1.3") ? TlsVersion::v1_3 : TlsVersion::v1_2;
+  const std::string auth = upper(given.client_auth);
+  out.client_auth = auth == "NONE"        ? TlsClientAuth::none
+                    : auth == "REQUESTED" ? TlsClientAuth::requested
+                                          : TlsClientAuth::required;
+  out.check_host = !given.identification.empty();
+  return out;
 }
 
 // "configuration keys listener.name.internal.ssl.*" before what is wrong with the files they name: the first prefix
@@ -171,11 +186,9 @@ Result<T> annotated(Result<T> result, const Properties& properties, const TlsPre
 
 }  // namespace
 
-std::span<const ConfigKey> tls_config_keys() { return keys(); }
+const ConfigDef& tls_config() { return keys(); }
 
-bool is_tls_key(std::string_view name) {
-  return std::any_of(keys().begin(), keys().end(), [&](const ConfigKey& key) { return key.name == name; });
-}
+bool is_tls_key(std::string_view name) { return keys().find(name) != nullptr; }
 
 Result<bool> is_tls_protocol(std::string_view protocol, std::string_view key) {
   const std::string name = upper(protocol);
@@ -188,24 +201,21 @@ Result<bool> is_tls_protocol(std::string_view protocol, std::string_view key) {
   return error(Code::invalid_argument, "configuration key {}: \"{}\" is not PLAINTEXT or SSL", key, protocol);
 }
 
-Result<TlsOptions> tls_options(const Properties& properties, const TlsPrefixes& prefixes) {
-  const Reader reader(properties, prefixes);
-  TlsOptions out;
-  MUIR_RETURN_IF_ERROR(read_identity(reader, out));
-  MUIR_RETURN_IF_ERROR(read_trust(reader, out));
-  MUIR_RETURN_IF_ERROR(read_versions(reader, out));
-  out.cipher_suites = split(reader.text("ssl.cipher.suites"));
-  const std::string auth = upper(reader.text("ssl.client.auth"));
-  if (auth != "NONE" && auth != "REQUESTED" && auth != "REQUIRED")
-    return wrong(reader, "ssl.client.auth", "none, requested or required");
-  out.client_auth = auth == "NONE"        ? TlsClientAuth::none
-                    : auth == "REQUESTED" ? TlsClientAuth::requested
-                                          : TlsClientAuth::required;
-  const std::string identification = upper(reader.text("ssl.endpoint.identification.algorithm"));
-  if (!identification.empty() && identification != "HTTPS")
-    return wrong(reader, "ssl.endpoint.identification.algorithm", "https or empty");
-  out.check_host = !identification.empty();
+ConfigMistakes tls_mistakes(const Properties& properties, const TlsPrefixes& prefixes, const ConfigDef::Named& named) {
+  const ConfigDef::Named as_given = [&](const std::string& key) { return name_of(properties, prefixes, key); };
+  ConfigMistakes out = keys().mistakes(without_prefixes(properties, prefixes));
+  for (ConfigMistake& one : out) {
+    one.key = (named ? named : as_given)(one.key);
+    one.why = renamed(std::move(one.why), named ? named : as_given);
+  }
   return out;
+}
+
+Result<TlsOptions> tls_options(const Properties& properties, const TlsPrefixes& prefixes) {
+  MUIR_RETURN_IF_ERROR(status_of(tls_mistakes(properties, prefixes)));
+  TlsKeys given;
+  keys().fill(without_prefixes(properties, prefixes), given);
+  return options_of(std::move(given));
 }
 
 Result<std::shared_ptr<const TlsContext>> tls_server(const Properties& properties, const TlsPrefixes& prefixes) {

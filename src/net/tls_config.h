@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +14,8 @@
 
 namespace muir::net {
 
-// The keys without a prefix, each with Kafka's default and a sentence: for tables of known keys and their documents.
-std::span<const ConfigKey> tls_config_keys();
+// The keys without a prefix, with Kafka's defaults.
+const ConfigDef& tls_config();
 bool is_tls_key(std::string_view name);
 
 // Of security.protocol or a listener: whether "SSL" or "PLAINTEXT" is spoken, in any case of letters. Code::unsupported
@@ -26,6 +25,10 @@ Result<bool> is_tls_protocol(std::string_view protocol, std::string_view key = "
 // The options that the keys describe. Each is looked up under every prefix in turn ("listener.name.internal.", "") and
 // the first that is there counts. No file is opened.
 using TlsPrefixes = std::vector<std::string>;
+// Every value that is wrong, and what does not go together. `named`: how a key without prefix is called in messages, if
+// not as it was given.
+ConfigMistakes tls_mistakes(const Properties& properties, const TlsPrefixes& prefixes = {""},
+                            const ConfigDef::Named& named = {});
 Result<TlsOptions> tls_options(const Properties& properties, const TlsPrefixes& prefixes = {""});
 
 // The options made ready; errors name the keys and what is wrong.

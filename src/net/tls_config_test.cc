@@ -59,16 +59,26 @@ TEST(TlsKeys, AreRefusedByName) {
     const char* said;
   };
   for (const Row& row : std::initializer_list<Row>{
-           {{{"ssl.keystore.type", "BKS"}}, "ssl.keystore.type: \"BKS\" is not PKCS12 or PEM"},
-           {{{"x.ssl.keystore.type", "BKS"}}, "x.ssl.keystore.type: \"BKS\" is not PKCS12 or PEM"},
-           {{{"ssl.keystore.key", "KEY"}}, "ssl.keystore.key: is PEM text; set x.ssl.keystore.type=PEM"},
-           {{{"ssl.truststore.certificates", "CA"}}, "is PEM text; set x.ssl.truststore.type=PEM"},
+           {{{"ssl.keystore.type", "BKS"}}, "configuration ssl.keystore.type=BKS: expected one of PKCS12, PEM, JKS"},
+           {{{"x.ssl.keystore.type", "BKS"}},
+            "configuration x.ssl.keystore.type=BKS: expected one of PKCS12, PEM, JKS"},
+           {{{"ssl.keystore.key", "KEY"}},
+            "configuration ssl.keystore.key=[hidden]: is PEM text; set x.ssl.keystore.type=PEM with it"},
+           {{{"ssl.keystore.key", "KEY"}, {"ssl.keystore.type", "PKCS12"}}, "set ssl.keystore.type=PEM with it"},
+           {{{"x.ssl.truststore.certificates", "CA"}},
+            "configuration x.ssl.truststore.certificates=(PEM): is PEM text; set x.ssl.truststore.type=PEM with it"},
            {{{"ssl.keystore.type", "PEM"}, {"ssl.keystore.location", "a"}, {"ssl.keystore.key", "KEY"}},
-            "give one of them"},
-           {{{"ssl.enabled.protocols", "TLSv1.1,TLSv1.2"}}, "\"TLSv1.1,TLSv1.2\" is not a list of TLSv1.2 and TLSv1.3"},
-           {{{"ssl.enabled.protocols", ""}}, "is not a list"},
-           {{{"ssl.client.auth", "yes"}}, "ssl.client.auth: \"yes\" is not none, requested or required"},
-           {{{"ssl.endpoint.identification.algorithm", "ldap"}}, "\"ldap\" is not https or empty"},
+            "ssl.keystore.key=[hidden]: ssl.keystore.location is given, too: give one of them"},
+           {{{"ssl.truststore.type", "PEM"}, {"ssl.truststore.location", "a"}, {"ssl.truststore.certificates", "CA"}},
+            "ssl.truststore.location is given, too: give one of them"},
+           {{{"ssl.enabled.protocols", "TLSv1.1,TLSv1.2"}},
+            "ssl.enabled.protocols=TLSv1.1,TLSv1.2: expected a list of TLSv1.2, TLSv1.3"},
+           {{{"ssl.enabled.protocols", ""}}, "ssl.enabled.protocols=: expected a list of TLSv1.2, TLSv1.3"},
+           {{{"ssl.client.auth", "yes"}}, "ssl.client.auth=yes: expected one of none, requested, required"},
+           {{{"ssl.endpoint.identification.algorithm", "ldap"}}, "algorithm=ldap: expected https or nothing"},
+           {{{"ssl.client.auth", "yes"}, {"x.ssl.truststore.type", "BKS"}},
+            "configuration: 2 values are wrong\n  ssl.client.auth=yes: expected one of none, requested, required\n"
+            "  x.ssl.truststore.type=BKS: expected one of PKCS12, PEM, JKS"},
        }) {
     const auto options = tls_options(row.given, {"x.", ""});
     ASSERT_FALSE(options.ok()) << row.said;

@@ -199,7 +199,7 @@ void warn_about_unknown(const Properties& properties) {
     }
     std::vector<std::string> known;
     for (const ClientKey& key : client_keys()) known.push_back(key.config.name);
-    for (const ConfigKey& key : net::tls_config_keys()) known.push_back(key.name);
+    for (const ConfigKey& key : net::tls_config().keys()) known.push_back(key.name);
     if (const std::string near = nearest(name, known); !near.empty()) {
       log::warn("configuration key {} is not known to the Kafka client; did you mean {}?", name, near);
     } else {
