@@ -114,6 +114,8 @@ void GroupCoordinator::join_new_member(Group& group, const GroupClient& client, 
   if (client.version < kMemberIdRequiredSince) {
     return add_member(group, client, request, std::move(id), std::move(reply));
   }
+  // KIP-394: a client that gives up waiting for its first answer and asks again would be two members, one of them dead
+  // until its session ends. It is a member only when it comes with the id that it was told.
   group.pending_members[id] = clock_.steady_ms() + request.session_timeout_ms;
   reply(refusal(ErrorCode::member_id_required, std::move(id)));
 }
@@ -137,6 +139,7 @@ void GroupCoordinator::join_known_member(Group& group, const GroupClient& client
       }
       break;
     case GroupState::stable:
+      // A leader joins again when partitions have changed: it alone watches them for all.
       if (group.leader == member.id) {
         return update_and_rebalance(group, member, request, std::move(reply), "the leader joins again");
       }
@@ -237,6 +240,7 @@ void GroupCoordinator::sync(wire::SyncGroupRequest& request, SyncReply reply) {
   if (group->state == GroupState::preparing_rebalance) return refuse(ErrorCode::rebalance_in_progress);
 
   member.synced = true;
+  // Members that never ask for their assignment are thrown out at the deadline: they hold partitions that nobody reads.
   const bool all_synced =
       std::all_of(group->members.begin(), group->members.end(), [](const auto& m) { return m.second.synced; });
   if (all_synced) group->sync_deadline_ms = INT64_MAX;

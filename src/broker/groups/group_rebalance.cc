@@ -12,6 +12,7 @@ using wire::ErrorCode;
 
 namespace {
 
+// After the last one comes 1: 0 is the generation of a group that never had members, and negative ones mean none.
 GenerationId generation_after(GenerationId generation) {
   return GenerationId(generation.value() == INT32_MAX ? 1 : generation.value() + 1);
 }

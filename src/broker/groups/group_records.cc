@@ -57,6 +57,8 @@ Bytes group_value(const Group& group, const std::map<std::string, Bytes>* assign
                                  .protocol = group.protocol,
                                  .leader = group.leader,
                                  .current_state_timestamp = group.state_timestamp_ms};
+  // Written before the members have their new assignments, which therefore come from outside; with none given the ones
+  // before stay.
   for (const auto& [id, member] : group.members) {
     const Bytes* subscription = group.protocol ? member.metadata_of(*group.protocol) : nullptr;
     Bytes assignment = member.assignment;
@@ -104,6 +106,7 @@ Result<StoredRecord> parse_group_record(const wire::Record& record) {
     if (record.value) out.value = MUIR_TRY(parse_value<wire::GroupMetadataValue>(*record.value));
     return StoredRecord(std::move(out));
   }
+  // Newer brokers write records of other kinds into the same topic, those of KIP-848's groups for one: they are kept.
   return StoredRecord(ForeignRecord{});
 }
 

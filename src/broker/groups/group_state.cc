@@ -39,6 +39,7 @@ ErrorCode Group::check_member(const std::string& member_id, const std::optional<
   if (instance_id) {
     const std::string* holder = static_member(*instance_id);
     if (holder == nullptr) return ErrorCode::unknown_member_id;
+    // KIP-345: the instance id is the identity; whoever came last under it has it, and the one before is told for good.
     if (*holder != member_id) return ErrorCode::fenced_instance_id;
     return ErrorCode::none;
   }
@@ -49,6 +50,7 @@ Member& Group::add(Member added) {
   added.join_order = next_join_order++;
   if (!leader) leader = added.id;
   if (added.instance_id) static_members[*added.instance_id] = added.id;
+  // Whoever comes while the group's first rebalance waits prolongs the wait (KIP-134).
   if (state == GroupState::preparing_rebalance && initial_join) member_added_since = true;
   const std::string member_id = added.id;
   return members.insert_or_assign(member_id, std::move(added)).first->second;
@@ -62,6 +64,7 @@ void Group::remove(const std::string& member_id) {
     if (mapped != static_members.end() && mapped->second == member_id) static_members.erase(mapped);
   }
   members.erase(at);
+  // Kafka takes any other member; the oldest is as good, and no hash decides.
   if (leader != member_id) return;
   leader.reset();
   const auto first = std::min_element(members.begin(), members.end(), [](const auto& a, const auto& b) {
@@ -74,6 +77,8 @@ Member& Group::replace_static(const std::string& old_id, const std::string& new_
   auto node = members.extract(old_id);
   CHECK(!node.empty(), "group {}: static member {} is not there", id, old_id);
   Member& replaced = node.mapped();
+  // The process before may still wait on its connection: answered with anything else it would join again, and the two
+  // would throw each other out in turn.
   if (auto reply = std::exchange(replaced.join_reply, nullptr)) {
     reply({.error_code = ErrorCode::fenced_instance_id, .member_id = old_id});
   }
@@ -94,6 +99,8 @@ bool Group::accepts(const std::string& type, const std::vector<MemberProtocol>& 
 }
 
 std::optional<std::string> Group::select_protocol() const {
+  // Each member votes for the first of its protocols that all know: that is how a group changes its assignor in a
+  // rolling restart, with both listed for a while.
   std::map<std::string_view, int> votes;
   for (const auto& [_, voter] : members) {
     for (const MemberProtocol& p : voter.protocols) {
@@ -149,6 +156,7 @@ std::vector<wire::JoinGroupResponse::Member> Group::members_for_leader() const {
 
 std::optional<std::set<std::string>> Group::subscribed_topics() const {
   if (members.empty()) return std::set<std::string>{};
+  // Asked by OffsetDelete, which must not take the offsets of a topic that is being read (KIP-496).
   if (protocol_type != "consumer" || !protocol) return std::nullopt;
   std::set<std::string> topics;
   for (const auto& [_, m] : members) {

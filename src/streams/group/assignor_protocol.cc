@@ -39,6 +39,8 @@ std::vector<std::pair<std::string, Bytes>> StreamsGroupProtocol::metadata() {
     subscription.owned.insert(subscription.owned.end(), partitions.begin(), partitions.end());
   }
   std::sort(subscription.owned.begin(), subscription.owned.end());
+  // With what is owned goes the generation in which it was given (KIP-792): a member that slept through a rebalance
+  // claims what belongs to another by now.
   subscription.generation_id = generation_id_;
 
   SubscriptionInfo info;
@@ -46,6 +48,7 @@ std::vector<std::pair<std::string, Bytes>> StreamsGroupProtocol::metadata() {
   info.process_id = process_id_;
   info.user_endpoint = config_.application_server;
   info.task_offset_sums = listener_.offset_sums();
+  // Metadata that equals the last is no reason for the broker to rebalance; a member that asks for one must differ.
   info.unique_field = ++unique_field_;
   if (shutdown_requested_) info.error_code = static_cast<int32_t>(AssignmentError::shutdown_requested);
   subscription.user_data = encode(info);
@@ -153,6 +156,8 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign_members(std::v
     if (given != assignment.end()) {
       for (const auto& task : given->second) {
         const auto current = owner.find(task);
+        // KIP-429: in this generation its owner gives it up, in the next, which that causes, the new one gets it. Two
+        // members never have one task at a time, and all other tasks go on meanwhile.
         if (current != owner.end() && current->second != &member) {
           ++withheld;  // until its owner has given it up
           continue;
@@ -207,6 +212,7 @@ Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::
       return error(Code::not_found, "the leader of group {} misses source topics of the topology",
                    config_.application_id);
     case AssignmentError::version_probing:
+      // The leader is older and could not read what this member sent: it says up to which version it can (KIP-268).
       used_version_ = std::clamp(tasks.info.commonly_supported, kAssignmentVersionOldest, kAssignmentVersionLatest);
       rejoin_ = true;
       return {};

@@ -169,6 +169,7 @@ class Resolver {
       }
       client::NewTopic created{
           .name = name, .partitions = count->second, .replication_factor = config_.replication_factor};
+      // With a broker whose default is LogAppendTime, event time would be lost here, and windows behind would be wrong.
       created.configs["message.timestamp.type"] = "CreateTime";
       for (const auto& [key, value] : topic->configs) created.configs[key] = value;
       for (const auto& [key, value] : config_.topic_configs) created.configs[key] = value;
@@ -200,6 +201,7 @@ Status ensure_internal_topics(const ResolvedTopics& topics, client::Admin& admin
         log::info("created internal topic {} with {} partitions", topic.name, topic.partitions);
         continue;
       }
+      // Somebody was quicker, the leader of an earlier generation for one: what counts is what is there now.
       if (created.code() != Code::already_exists) return created.annotate("create internal topic " + topic.name);
       existing = admin.describe_topic(topic.name);
     }

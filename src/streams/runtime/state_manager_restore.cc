@@ -16,6 +16,8 @@ Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
     for (const auto& changelog : task->changelogs()) partitions.push_back(changelog.partition);
   }
   if (partitions.empty()) return {};
+  // To the very end, open transactions included, and the consumer reads committed records only: it gets there once the
+  // writer before, alive or dead, has been decided. Ending at the last stable offset would lose what it commits later.
   using client::IsolationLevel;
   const auto first =
       MUIR_TRY(admin_.list_offsets(partitions, client::OffsetSpec::earliest(), IsolationLevel::read_uncommitted));
@@ -91,6 +93,7 @@ Result<std::vector<RestoredTask*>> StateRestorer::step(int64_t timeout_ms, Resto
     Result<std::unique_ptr<client::Records>> polled = consumer_->poll(timeout_ms, kRestoreRecordsMax);
     if (!polled.ok()) {
       const Status why = polled.status();
+      // The topic was shortened or made anew behind the checkpoint: the local store is older than anything there is.
       if (why.code() == Code::out_of_range && why.partition() != nullptr) {
         const auto lost = active_.find(*why.partition());
         if (lost != active_.end()) *failed = lost->second.task;

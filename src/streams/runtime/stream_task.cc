@@ -96,6 +96,8 @@ void StreamTask::plan_changelogs(const SubtopologyPlan& plan, const TaskStart& s
       const auto known = checkpoint->find(changelog.partition);
       if (known != checkpoint->end() && known->second >= Offset(0)) changelog.start = known->second + 1;
     }
+    // A table's own topic is its changelog: up to the committed offset its records belong into the store. The rest
+    // comes as input, and must, as what stands behind the table has not seen it.
     if (store.source_topic_is_changelog) {
       const auto committed = start.committed.find(changelog.partition);
       changelog.end_limit = committed == start.committed.end() ? Offset(0) : committed->second;
@@ -161,6 +163,7 @@ bool StreamTask::full(const PartitionQueue& queue) const {
 bool StreamTask::ready(int64_t now_ms) {
   const int64_t idle_ms = context_.config->max_task_idle_ms;
   if (group_.next() == nullptr) return false;
+  // KIP-695: -1 never waits; 0 waits for data that the broker is known to have; more also waits for producers.
   if (idle_ms < 0) return true;
   if (group_.all_buffered()) {
     idle_since_ms_ = -1;
@@ -238,6 +241,7 @@ void StreamTask::offsets(const std::function<Result<Offset>(const client::TopicP
     } else if (const Result<Offset> at = position(queue->partition()); at.ok()) {
       next = std::max(next, *at);  // past control records and aborted ones
     }
+    // Nothing new is not worth a record in the coordinator's topic.
     const auto before = committed_.find(queue->partition());
     if (next == kNoOffset || (before != committed_.end() && before->second == next)) continue;
     out[queue->partition()] = {.offset = next,
@@ -262,6 +266,8 @@ Status StreamTask::committed(const client::Offsets& committed) {
   for (const auto& tp : partitions_) {
     if (const auto found = committed.find(tp); found != committed.end()) committed_[tp] = found->second.offset;
   }
+  // Under exactly-once there is no checkpoint while the store is open: what a transaction wrote before it was aborted
+  // is in the store already, and only a clean close knows that there is none of it.
   if (context_.config->exactly_once || changelogs_.empty()) return {};
   int64_t sum = 0;
   for (const auto& changelog : changelogs_) sum += std::max(changelog_offset(changelog), Offset(0)).value();
