@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "net/event_loop.h"
 #include "net/internal/piece_queue.h"
+#include "net/internal/read_space.h"
 #include "net/internal/tcp_stream.h"
 #include "net/internal/turns.h"
 #include "net/port_check.h"
@@ -199,6 +200,10 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
                              });
   }
 
+  void wait_and_read() override {
+    if (!reading_ && !lingering_ && socket_) wait_readable();
+  }
+
   void watch() override {
     if (watching_ || reading_ || lingering_ || !socket_) return;
     watching_ = true;
@@ -283,6 +288,25 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
     if (lingering_) return drain(n);
     const auto events = events_;
     run_task([&] { events->on_read(n); });
+  }
+
+  void wait_readable() {
+    reading_ = true;
+    socket_->async_wait(Socket::wait_read, [self = shared_from_this()](const ErrorCode& ec) {
+      self->reading_ = false;
+      if (!self->socket_) return;
+      if (ec) return self->close_now();
+      self->read_what_is_there();
+    });
+  }
+
+  void read_what_is_there() {
+    const std::span<char> into = lingering_ ? read_space() : events_->read_buffer();
+    if (into.empty()) return;
+    const ssize_t n = ::recv(fd_, into.data(), into.size(), MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
+    if (n <= 0) return close_now();
+    finish_read({}, static_cast<size_t>(n));
   }
 
   void look_for_the_end() {
@@ -402,13 +426,7 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
   void drain(size_t n) {
     drained_ += n;
     if (drained_ > kLingerBytesMax) return close_now();
-    drain_buffer_.resize(16 * 1024);
-    reading_ = true;
-    socket_->async_read_some(asio::buffer(drain_buffer_),
-                             [self = shared_from_this()](const ErrorCode& ec, size_t count) {
-                               self->reading_ = false;
-                               self->finish_read(ec, count);
-                             });
+    wait_readable();
   }
 
   asio::io_context& context_;
@@ -422,7 +440,6 @@ class AsioStream final : public TcpStream, public Turns::Taker, public std::enab
   bool watching_ = false;
   bool lingering_ = false;
   size_t drained_ = 0;
-  Bytes drain_buffer_;
 
   std::mutex mutex_;  // guards the writing half
   int fd_;

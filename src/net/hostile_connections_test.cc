@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
+#include <map>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -13,7 +15,10 @@
 #include "base/memory.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/internal/blocking_socket.h"
+#include "net/internal/read_space.h"
 #include "net/internal/websocket_codec.h"
+#include "net/tls_fixture.h"
 #include "testing/child_process.h"
 #include "testing/deflated.h"
 #include "testing/eventually.h"
@@ -44,15 +49,24 @@ void allow_many_files() {
 // Not a test of its own: the server, until its standard input ends. A line is answered by what it holds.
 TEST(HostileConnections, DISABLED_Server) {
   EventLoop loop("http", 2);
-  const auto server = HttpServer::create(loop, {.body_bytes_max = kBodyMax,
-                                                .websocket_message_bytes_max = kMessageMax,
-                                                .memory_bytes_max = kMemoryMax,
-                                                .idle_timeout_ms = 3'600'000});  // nothing ends by its time
+  HttpServerOptions options{.body_bytes_max = kBodyMax,
+                            .websocket_message_bytes_max = kMessageMax,
+                            .memory_bytes_max = kMemoryMax,
+                            .idle_timeout_ms = 3'600'000};  // nothing ends by its time
+  if (const char* chain = std::getenv("CHAIN"); chain != nullptr) {
+    options.tls = server_context({.certificate_chain = {.text = chain},
+                                  .private_key = {.text = std::getenv("KEY")},
+                                  .handshake_timeout_ms = 3'600'000});
+  }
+  const auto server = HttpServer::create(loop, options);
   server->route("POST", "/size", [](const HttpRequest& request, const std::shared_ptr<HttpResponder>& responder) {
     responder->respond({.content_type = "text/plain", .body = std::to_string(request.body.size())});
   });
   server->route("GET", "/big", [](const HttpRequest&, const std::shared_ptr<HttpResponder>& responder) {
     responder->respond({.content_type = "text/plain", .body = Bytes(kBigBytes, 'b')});
+  });
+  server->route("GET", "/small", [](const HttpRequest&, const std::shared_ptr<HttpResponder>& responder) {
+    responder->respond({.content_type = "text/plain", .body = Bytes(900, 's')});
   });
   server->websocket("/feed", {.on_open = [](const std::shared_ptr<WebSocket>& socket, const HttpRequest&) {
                       for (int i = 0; i < 10; ++i)
@@ -71,10 +85,11 @@ TEST(HostileConnections, DISABLED_Server) {
 
 class ServerProcess {
  public:
-  ServerProcess()
+  explicit ServerProcess(const std::map<std::string, std::string>& environment = {})
       : child_(std::move(*testing::ChildProcess::start(
             {.command = {"/proc/self/exe", "--gtest_filter=HostileConnections.DISABLED_Server",
-                         "--gtest_also_run_disabled_tests"}}))) {
+                         "--gtest_also_run_disabled_tests"},
+             .environment = environment}))) {
     answer("port ") >> port_;
   }
   [[nodiscard]] uint16_t port() const { return port_; }
@@ -267,6 +282,86 @@ TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientA
   EXPECT_TRUE(eventually([&] { return server.use().now <= kBigBytes + kMiB; }));  // the ordinary client's
   EXPECT_TRUE(eventually([&] { return server.use().resident < before.resident + kSlackBytes / 2; }))
       << "resident " << server.use().resident << ", before " << before.resident;
+}
+
+// Clients send so much and fall silent. Beside what is counted, and so is bounded, each takes little for itself.
+TEST(HostileConnections, AllThatSilentClientsTakeIsCountedButForALittle) {
+  constexpr size_t kConnections = 1000;
+  constexpr size_t kPlainBytes = 10 * 1024;
+  constexpr size_t kTlsBytes = 32 * 1024;
+  constexpr size_t kProcessBytes = 12 * kMiB;
+  allow_many_files();
+  const std::string host = "Host: localhost\r\n";
+  const std::string post = "POST /size HTTP/1.1\r\n" + host;
+  const std::string announced = post + fmt::format("Content-Length: {}\r\n\r\n", kBodyMax);
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n200000\r\n";
+  const std::string upgrade = "GET /feed HTTP/1.1\r\n" + host +
+                              "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+  const std::string ping("\x89\x80\1\2\3\4", 6);
+  const std::string hello("\x16\3\1\x20\0\1\2\0\0\3\3", 11);  // of 131,072 bytes
+  struct Row {
+    std::string name;
+    std::string sent;
+    bool tls = false;
+    bool handshake = false;
+  };
+  const auto repeated = [](const std::string& text, size_t bytes) {
+    std::string out;
+    while (out.size() < bytes) out += text;
+    return out;
+  };
+  for (const Row& row : {
+           Row{"nothing", ""},
+           Row{"a body, as much as one packet", announced + std::string(100, 'x')},
+           Row{"a body, more than is read at first", announced + std::string(4000, 'x')},
+           Row{"a body, as much as is read at once", announced + std::string(kReadSpaceBytes, 'x')},
+           Row{"a chunk, more than is read at first", chunked + std::string(4000, 'x')},
+           Row{"requests whose answers are small and not read",
+               repeated("GET /small HTTP/1.1\r\n" + host + "\r\n", 256 * 1024)},
+           Row{"pings whose answers are not read", upgrade + repeated(ping, 64 * 1024)},
+           Row{"a ClientHello that announces much", hello + std::string(5000, 'x'), true},
+           Row{"a record that is not whole", std::string("\x16\3\1\x02\0\1\0\1\xfc\3\3", 11), true},
+           Row{"a handshake and nothing", "", true, true},
+           Row{"a body within TLS", announced + std::string(4000, 'x'), true, true},
+       }) {
+    SCOPED_TRACE(row.name);
+    const TlsOptions identity = server_options();
+    std::map<std::string, std::string> environment;
+    if (row.tls) environment = {{"CHAIN", identity.certificate_chain.text}, {"KEY", identity.private_key.text}};
+    ServerProcess server(environment);
+    const auto before = server.use();
+    const Kind kind{row.name, row.sent, "", 0};
+    std::vector<std::unique_ptr<HostileClient>> raw;
+    std::vector<std::unique_ptr<BlockingSocket>> shaken;
+    const auto context = client_context(with_trust());
+    for (size_t i = 0; i < kConnections; ++i) {
+      if (!row.handshake) {
+        raw.push_back(std::make_unique<HostileClient>(kind, server.port()));
+        continue;
+      }
+      auto socket = BlockingSocket::connect("localhost", server.port(), 60'000, context);
+      ASSERT_TRUE(socket.ok()) << socket.status().to_string();
+      const BytesView part(row.sent);
+      ASSERT_TRUE((*socket)->write_all({&part, 1}, system_clock().steady_ms() + 60'000).ok());
+      shaken.push_back(std::move(*socket));
+    }
+    flood(raw);
+    const size_t each = row.tls ? kTlsBytes : kPlainBytes;
+    auto use = server.use();
+    EXPECT_TRUE(eventually([&] {  // it may be busy with what has come
+      const auto now = server.use();
+      const bool still = now.now == use.now && now.resident == use.resident;
+      use = now;
+      return still;
+    }));
+    fmt::print("{}: counted {} KiB, resident {} KiB more: {} bytes for each connection beside what is counted\n",
+               row.name, use.now / 1024, (use.resident - before.resident) / 1024,
+               (static_cast<int64_t>(use.resident - before.resident) - static_cast<int64_t>(use.now)) /
+                   static_cast<int64_t>(kConnections));
+    EXPECT_LE(use.now, kMemoryMax);
+    EXPECT_LE(use.resident, before.resident + use.now + kConnections * each + kProcessBytes);
+  }
 }
 
 }  // namespace

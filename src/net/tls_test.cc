@@ -297,6 +297,39 @@ TEST(Tls, APlaintextClientIsToldApartAndEnded) {
   }
 }
 
+// OpenSSL takes the announced bytes from memory before they come.
+TEST(Tls, AClientHelloThatAnnouncesMuchIsRefusedAtOnce) {
+  const struct {
+    const char* name;
+    BytesView sent;
+    const char* logged;  // empty: it is waited for
+  } cases[] = {
+      {"much", BytesView("\x16\3\1\x20\0\1\2\0\0", 9), "a ClientHello of 131072 bytes, in a record of 8192"},
+      {"a byte more than is taken", BytesView("\x16\3\1\x20\0\1\0\x40\1", 9), "a ClientHello of 16385 bytes"},
+      {"its length in several records", BytesView("\x16\3\1\0\2\1\2\x16\3\1\0\2\0\0", 14), "in a record of 2;"},
+      {"as much as is taken", BytesView("\x16\3\1\x20\0\1\0\x40\0", 9), ""},
+      {"the beginning of one", BytesView("\x16\3\1\x20", 4), ""},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    CapturedLog log;
+    {
+      EchoServer server(server_options());
+      const auto socket = server.raw();
+      ASSERT_TRUE(socket->write_all(std::span(&c.sent, 1), INT64_MAX).ok());
+      if (*c.logged != '\0') {
+        char byte = 0;
+        EXPECT_EQ(socket->read_some(std::span(&byte, 1), INT64_MAX).status().code(), Code::unavailable);
+      } else {
+        EXPECT_EQ(echo_or_reason(server.connect(client_context(with_trust()))), "");
+      }
+    }
+    const std::string logged = log.text();
+    EXPECT_NE(logged.find(c.logged), std::string::npos) << logged;
+    EXPECT_EQ(std::count(logged.begin(), logged.end(), '\n'), *c.logged == '\0' ? 0 : 1) << logged;
+  }
+}
+
 TEST(Tls, ATlsClientOnAPlaintextPortIsToldApartAndEnded) {
   CapturedLog log;
   std::string frames_say;

@@ -34,6 +34,8 @@ class HttpRequestParser {
   [[nodiscard]] bool header_done() const { return step_ > Step::fields; }
   // Once, after the header of a request that waits for "100 Continue" before it sends its body.
   bool wants_continue();
+  // Of the body, or of the chunk of it, that has been announced.
+  [[nodiscard]] size_t bytes_to_come() const { return header_done() ? left_ : 0; }
   [[nodiscard]] size_t body_bytes() const { return wire_bytes_; }  // that have arrived
   // After `failed`: the status that says why, and a sentence.
   [[nodiscard]] const HttpRefusal& refusal() const { return *refusal_; }

@@ -13,18 +13,18 @@
 #include "net/internal/http_request_head.h"
 #include "net/internal/http_request_parser.h"
 #include "net/internal/http_response_head.h"
+#include "net/internal/read_space.h"
 #include "net/internal/request_id.h"
 #include "net/url.h"
 
 namespace muir::net {
 namespace {
 
-// A connection reads into little until it sends much, so that idle ones cost little.
-constexpr size_t kFirstReadBytes = 2 * 1024;
+// Of a body what is still to come of it is read at once, but hardly what follows it, which would have to wait.
 constexpr size_t kReadBytes = 8 * 1024;
-constexpr size_t kBodyReadBytes = 64 * 1024;
-// A peer that has so much to read gets no further answer before it has read all.
-constexpr size_t kUnreadBytesMax = 64 * 1024;
+// A peer that has so much to read gets no further answer, or part of one, before it has read all.
+constexpr size_t kUnreadBytesMax = 8 * 1024;
+constexpr size_t kUnreadPartBytesMax = 64 * 1024;
 // An answer below it is copied behind its head.
 constexpr size_t kOwnedBytesMax = 1024;
 // A body that comes slower than this, after the idle timeout, is not waited for.
@@ -65,7 +65,7 @@ class Session final : public HttpConnection,
 
   void start() override {
     stream_->set_events(shared_from_this());
-    stream_->read();
+    stream_->wait_and_read();
   }
 
   void check_idle() override {
@@ -88,15 +88,17 @@ class Session final : public HttpConnection,
 
   // ---- StreamEvents
   std::span<char> read_buffer() override {
-    const size_t step = !filled_ ? kFirstReadBytes : parser_->header_done() ? kBodyReadBytes : kReadBytes;
-    if (buffer_.size() < end_ + step / 4) buffer_.resize(end_ + step);
-    return {buffer_.data() + end_, buffer_.size() - end_};
+    if (!dispatcher_.memory()->is_being_freed())
+      return read_space().first(std::clamp(parser_->bytes_to_come(), kReadBytes, kReadSpaceBytes));
+    stream_->post([self = shared_from_this()] { self->stream_->wait_and_read(); });
+    return {};
   }
   void on_read(size_t n) override {
-    end_ += n;
-    filled_ = end_ == buffer_.size();
     move_deadline();
-    process();
+    const BytesView bytes(read_space().data(), n);
+    if (rest_.empty()) return process(bytes);
+    rest_ += bytes;
+    process_rest();
   }
   void on_drained() override {
     if (const auto body = body_) return body->go_on();
@@ -171,10 +173,17 @@ class Session final : public HttpConnection,
   void begin_request() {
     parser_.emplace(
         HttpRequestLimits{.header_bytes_max = options_.header_bytes_max, .body_bytes_max = options_.body_bytes_max},
-        [this](size_t held) { return account_.hold(held + buffer_.capacity() + stream_->buffer_bytes()); });
+        [this](size_t held) { return hold(held); });
+    request_bytes_ = 0;
     handling_ = false;
     accept_.clear();
     deadline_ms_ = system_clock().steady_ms() + options_.idle_timeout_ms;
+  }
+
+  // Room for so many bytes of the request in work, and for what the connection has beside it.
+  bool hold(size_t request_bytes) {
+    request_bytes_ = request_bytes;
+    return account_.hold(request_bytes + rest_.capacity() + stream_->buffer_bytes());
   }
 
   // A header must be whole in time, a body must go on, and not as slowly as it likes.
@@ -213,22 +222,24 @@ class Session final : public HttpConnection,
     fail(408, "the request did not arrive in time");
   }
 
-  // Feeds the parser; one request at a time is in work, later ones wait in the buffer or the socket.
-  void process() {
+  void process_rest() {
     if (!closed_ && dispatcher_.memory()->is_being_freed())
-      return stream_->post([self = shared_from_this()] { self->process(); });
-    while (!handling_ && !closed_) {
-      if (end_ > 0 && !parser_->header_done() && buffer_[0] == kTlsHandshake) return refuse_tls();
-      size_t consumed = 0;
-      const auto state = parser_->feed({buffer_.data(), end_}, consumed);
-      drop_front(consumed);
-      if (state == HttpRequestParser::State::failed) return fail(parser_->refusal().status, parser_->refusal().message);
-      if (state == HttpRequestParser::State::more) {
-        if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
-        return stream_->read();
-      }
-      handle(parser_->take());
-    }
+      return stream_->post([self = shared_from_this()] { self->process_rest(); });
+    process(rest_);
+  }
+
+  // Feeds the parser; one request at a time is in work, later ones wait in `rest_` or the socket.
+  void process(BytesView bytes) {
+    if (handling_ || closed_) return keep(bytes);
+    if (!bytes.empty() && !parser_->header_done() && bytes[0] == kTlsHandshake) return refuse_tls();
+    size_t consumed = 0;
+    const auto state = parser_->feed(bytes, consumed);
+    if (state == HttpRequestParser::State::failed) return fail(parser_->refusal().status, parser_->refusal().message);
+    keep(bytes.substr(consumed));
+    if (state == HttpRequestParser::State::done) return handle(parser_->take());
+    if (!hold(request_bytes_)) return fail(503, "the server has no memory left for this request");
+    if (parser_->wants_continue()) write_bytes("HTTP/1.1 100 Continue\r\n\r\n");
+    stream_->wait_and_read();
   }
 
   // The parser would wait for the end of a header.
@@ -237,13 +248,8 @@ class Session final : public HttpConnection,
     fail(400, "this port speaks plain HTTP");
   }
 
-  void drop_front(size_t n) {
-    if (n == 0) return;
-    std::copy(buffer_.begin() + static_cast<ptrdiff_t>(n), buffer_.begin() + static_cast<ptrdiff_t>(end_),
-              buffer_.begin());
-    end_ -= n;
-    if (end_ == 0 && !filled_) buffer_ = {};
-  }
+  // `bytes` may be a part of `rest_`.
+  void keep(BytesView bytes) { rest_ = Bytes(bytes); }
 
   void handle(HttpMessage message) {
     handling_ = true;
@@ -282,16 +288,15 @@ class Session final : public HttpConnection,
 
   void upgrade(const HttpRequest& request, const WebSocketHandler& handler, Responder& responder) {
     HttpResponse refusal;
-    const Bytes rest(buffer_.data(), end_);
     // The stream lets go of this session now; the socket keeps it, for the server's list knows this one.
-    const auto socket = upgrade_to_websocket(stream_, request, handler, options_, dispatcher_.memory(), rest,
+    const auto socket = upgrade_to_websocket(stream_, request, handler, options_, dispatcher_.memory(), rest_,
                                              shared_from_this(), refusal);
     if (!socket) return responder.respond(std::move(refusal));
     websocket_ = socket;
     upgraded_ = true;
     metrics_->websockets().add(1);
     account_.close();
-    buffer_ = {};
+    rest_ = {};
     responder.release();
   }
 
@@ -324,7 +329,7 @@ class Session final : public HttpConnection,
       // The session owns the body.
       Session* session = self.get();
       const BodyStreamOptions options{.chunked = !http_1_0,
-                                      .unread_bytes_max = kUnreadBytesMax,
+                                      .unread_bytes_max = kUnreadPartBytesMax,
                                       .on_source = [session] { session->working_ = true; },
                                       .on_peer =
                                           [session](size_t unread) {
@@ -365,7 +370,7 @@ class Session final : public HttpConnection,
     answered_ = false;
     account_.work();
     begin_request();
-    process();
+    process_rest();
   }
 
   void fail(int status, std::string_view message) {
@@ -376,6 +381,7 @@ class Session final : public HttpConnection,
     if (status == 415) response.headers.emplace_back("Accept-Encoding", "gzip, deflate");
     metrics_->unrouted().count(status);
     begin_request();  // what has arrived is not needed any more
+    rest_ = {};
     (void)account_.hold(0);
     handling_ = true;
     deadline_ms_ = kNever;
@@ -394,9 +400,8 @@ class Session final : public HttpConnection,
   const HttpServerOptions& options_;
   const CrossOrigin origins_;
   std::optional<HttpRequestParser> parser_;
-  Bytes buffer_;
-  bool filled_ = false;               // by the last read
-  size_t end_ = 0;                    // of the received bytes in buffer_
+  size_t request_bytes_ = 0;          // that the parser holds
+  Bytes rest_;                        // received, and not in a request yet
   std::string accept_;                // of the request in work, for the form of an error
   std::shared_ptr<BodyStream> body_;  // of the answer in work, made as the peer reads it
   bool handling_ = false;

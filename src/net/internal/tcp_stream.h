@@ -23,7 +23,8 @@ namespace muir::net {
 class StreamEvents {
  public:
   virtual ~StreamEvents() = default;
-  // Where the next bytes go; not empty, valid until on_read() or on_closed().
+  // Where the next bytes go; valid until on_read() or on_closed(). Empty, which only TcpStream::wait_and_read() allows:
+  // not now, it is called again.
   virtual std::span<char> read_buffer() = 0;
   // `n` >= 1 bytes have arrived. The next ones arrive after the next TcpStream::read().
   virtual void on_read(size_t n) = 0;
@@ -45,6 +46,8 @@ class TcpStream {
   virtual void set_events(std::shared_ptr<StreamEvents> events) = 0;
   // Asks for one on_read(); does nothing while one is outstanding.
   virtual void read() = 0;
+  // As read(), but read_buffer() is asked when the bytes are there: who waits holds no buffer.
+  virtual void wait_and_read() = 0;
   // Looks out for the peer's end while nothing is read, until bytes arrive. Streams of TLS do not.
   virtual void watch() {}
   // Asks for one on_turn(), which comes before the return or later: the thread's time is shared out fairly (turns.h).

@@ -20,6 +20,10 @@ constexpr size_t kRecordBytes = 16 * 1024;
 // A record begins with its type; a conversation begins with a handshake (22) or an alert (21).
 constexpr char kAlert = 21;
 constexpr char kHandshake = 22;
+// A record's header and that of the message in it.
+constexpr size_t kHeadBytes = 9;
+// OpenSSL makes room for all that a ClientHello announces, before it has come; the largest real ones have 2 KiB.
+constexpr size_t kHelloBytesMax = 16 * 1024;
 
 bool is_address(const std::string& host) {
   unsigned char out[16];
@@ -54,8 +58,8 @@ struct TlsSession::Impl {
   Bytes in;  // ciphertext that has arrived
   size_t in_begin = 0;
   Bytes out;
-  bool heard = false;     // anything from the peer
-  bool foreign = false;   // and it was not TLS
+  Bytes head;             // of the peer's first record
+  bool foreign = false;   // what came first was not TLS
   std::string rejection;  // why the peer's certificate was refused
   Bytes joined;           // small pieces of one record
 
@@ -73,7 +77,7 @@ struct TlsSession::Impl {
     std::memcpy(into, self.in.data() + self.in_begin, n);
     self.in_begin += n;
     if (self.in_begin == self.in.size()) {
-      self.in.clear();
+      self.in = {};  // who waits holds none
       self.in_begin = 0;
     }
     return static_cast<int>(n);
@@ -133,6 +137,18 @@ struct TlsSession::Impl {
                            subject_of(own), issuer_of(certificate));
       default: return fmt::format("its certificate {}: {}", subject, X509_verify_cert_error_string(reason));
     }
+  }
+
+  // Whether the handshake may begin with what has come: a client's must not announce what it need never send.
+  [[nodiscard]] Result<bool> begins_well() const {
+    if (!context->impl().is_server || head[0] != kHandshake) return true;
+    if (head.size() < kHeadBytes) return false;
+    const auto byte = [this](size_t i) { return size_t{static_cast<unsigned char>(head[i])}; };
+    const size_t record = byte(3) << 8 | byte(4);
+    const size_t hello = byte(6) << 16 | byte(7) << 8 | byte(8);
+    if (record >= kHeadBytes - 5 && hello <= kHelloBytesMax) return true;
+    return error(Code::unavailable, "it announces a ClientHello of {} bytes, in a record of {}; at most {} are taken",
+                 hello, record, kHelloBytesMax);
   }
 
   // After a call of OpenSSL's that failed for good.
@@ -207,10 +223,9 @@ TlsSession::~TlsSession() = default;
 
 void TlsSession::feed(BytesView ciphertext) {
   if (ciphertext.empty()) return;
-  if (!impl_->heard) {
-    impl_->heard = true;
-    impl_->foreign = ciphertext[0] != kHandshake && ciphertext[0] != kAlert;
-  }
+  Bytes& head = impl_->head;
+  if (head.empty()) impl_->foreign = ciphertext[0] != kHandshake && ciphertext[0] != kAlert;
+  if (head.size() < kHeadBytes) head += ciphertext.substr(0, kHeadBytes - head.size());
   impl_->in += ciphertext;
 }
 
@@ -220,6 +235,7 @@ Result<bool> TlsSession::handshake() {
   ERR_clear_error();
   // OpenSSL looks at nothing before it has five bytes, and a peer that speaks another protocol may be waiting.
   if (impl_->foreign) return impl_->failure();
+  if (!impl_->head.empty() && !MUIR_TRY(impl_->begins_well())) return false;
   const int rc = SSL_do_handshake(impl_->ssl);
   return rc == 1 ? Result<bool>(true) : impl_->outcome(rc);
 }
@@ -255,6 +271,10 @@ void TlsSession::close() {
   ERR_clear_error();
   if (SSL_is_init_finished(impl_->ssl) == 1) SSL_shutdown(impl_->ssl);
   ERR_clear_error();
+}
+
+size_t TlsSession::held_bytes() const {
+  return impl_->in.capacity() + (SSL_has_pending(impl_->ssl) == 1 ? kRecordBytes : 0);
 }
 
 bool TlsSession::closed() const { return (SSL_get_shutdown(impl_->ssl) & SSL_RECEIVED_SHUTDOWN) != 0; }

@@ -36,6 +36,8 @@ class TlsSession {
   // The last thing to send: close_notify.
   void close();
 
+  // What it holds of the peer's bytes: ciphertext, and a record that is not whole or not read.
+  [[nodiscard]] size_t held_bytes() const;
   // The peer said that nothing follows. A connection that ends without it may have been cut.
   [[nodiscard]] bool closed() const;
   // The handshake limit of the context.

@@ -5,16 +5,14 @@
 
 #include "base/log.h"
 #include "net/internal/piece_queue.h"
+#include "net/internal/read_space.h"
 #include "net/internal/tls_session.h"
 
 namespace muir::net {
 namespace {
 
-// A connection reads into little until it sends much.
-constexpr size_t kFirstReadBytes = 2 * 1024;
-constexpr size_t kReadBytes = 32 * 1024;
-// A record that has not come whole yet, in the session.
-constexpr size_t kRecordBytes = 17 * 1024;
+// A record and a little, so that not much waits in the session for its user.
+constexpr size_t kReadBytes = 17 * 1024;
 // Plaintext is encrypted as the peer reads, not before: a message that many peers get is held once, not once for each.
 constexpr size_t kSliceBytes = 64 * 1024;
 constexpr size_t kSliceParts = 64;
@@ -35,7 +33,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     timer_ = loop_.schedule(session_.handshake_timeout_ms(), [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->inner_->post([self] { self->end_slow_handshake(); });
     });
-    inner_->read();
+    inner_->wait_and_read();
   }
 
   // ---- TcpStream
@@ -44,15 +42,14 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   void read() override {
     wanted_ = true;
     if (pumping_ || gone_) return;
-    if (drained_) return inner_->read();
+    if (drained_) return inner_->wait_and_read();
     inner_->post([self = shared_from_this()] { self->pump(); });  // never from within the caller
   }
+  void wait_and_read() override { read(); }
 
   void take_turn() override { inner_->take_turn(); }
   [[nodiscard]] bool has_input() const override { return inner_->has_input(); }
-  [[nodiscard]] size_t buffer_bytes() const override {
-    return filled_ ? ciphertext_.capacity() + kRecordBytes : ciphertext_.capacity();
-  }
+  [[nodiscard]] size_t buffer_bytes() const override { return held_; }
   void post(std::function<void()> task) override { inner_->post(std::move(task)); }
 
   void write(std::vector<Piece> pieces) override {
@@ -82,17 +79,12 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   [[nodiscard]] const std::string& peer() const override { return inner_->peer(); }
 
   // ---- StreamEvents, of the inner stream
-  std::span<char> read_buffer() override {
-    const size_t size = filled_ ? kReadBytes : kFirstReadBytes;
-    if (ciphertext_.size() != size) ciphertext_ = Bytes(size, '\0');
-    return ciphertext_;
-  }
+  std::span<char> read_buffer() override { return read_space().first(kReadBytes); }
 
   void on_read(size_t n) override {
-    filled_ = n == ciphertext_.size() || (filled_ && n >= kFirstReadBytes);
     {
       const std::lock_guard lock(mutex_);
-      session_.feed({ciphertext_.data(), n});
+      session_.feed({read_space().data(), n});
     }
     drained_ = false;
     if (accept_) {
@@ -185,7 +177,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
       done = session_.handshake();
       send_output();
     }
-    if (done.ok() && !*done) return inner_->read();
+    if (done.ok() && !*done) return inner_->wait_and_read();
     loop_.cancel(timer_);
     const auto accept = std::move(accept_);
     accept_ = nullptr;
@@ -208,16 +200,21 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     while (wanted_ && !gone_ && events_) {
       const auto events = events_;  // they may be replaced in the call
       const std::span<char> into = events->read_buffer();
+      if (into.empty()) {
+        wanted_ = false;
+        return;
+      }
       Result<size_t> n = size_t{0};
       {
         const std::lock_guard lock(mutex_);
         n = session_.read(into);
+        held_ = session_.held_bytes();
         send_output();
       }
       if (!n.ok()) return end_reading(n.status());
       if (*n == 0) {
         drained_ = true;
-        return inner_->read();
+        return inner_->wait_and_read();
       }
       wanted_ = false;
       events->on_read(*n);
@@ -239,8 +236,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   TcpListener::Accept accept_;  // until the handshake is done
   EventLoop::TimerId timer_ = 0;
   std::shared_ptr<StreamEvents> events_;
-  Bytes ciphertext_;
-  bool filled_ = false;  // by the last read
+  size_t held_ = 0;      // by the session, of what was read
   bool wanted_ = false;  // the user has asked for bytes
   bool pumping_ = false;
   bool drained_ = false;  // the session has no more plaintext

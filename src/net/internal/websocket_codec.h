@@ -41,6 +41,11 @@ class WsDecoder {
   uint16_t feed(BytesView bytes, const OnMessage& on_message);
   // What it keeps of a message that is not whole.
   [[nodiscard]] size_t held_bytes() const { return buffer_.capacity() + message_.capacity(); }
+  // Gives that up; feed() may not follow.
+  void drop() {
+    buffer_ = {};
+    message_ = {};
+  }
 
  private:
   struct Frame {

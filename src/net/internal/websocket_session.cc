@@ -4,16 +4,16 @@
 #include "base/clock.h"
 #include "net/internal/error_response.h"
 #include "net/internal/http_session.h"
+#include "net/internal/read_space.h"
 #include "net/internal/websocket_codec.h"
 
 namespace muir::net {
 namespace {
 
-// A connection reads into little until it sends much, so that idle ones cost little.
-constexpr size_t kFirstReadBytes = 1024;
 constexpr size_t kReadBytes = 16 * 1024;
-// Of a peer that has so much to read nothing more is read: its pings need answers, too.
+// Of a peer that has so much to read, or so many answers to its pings, nothing more is read.
 constexpr size_t kUnreadBytesMax = 64 * 1024;
+constexpr size_t kPongBytesMax = 8 * 1024;
 constexpr uint16_t kWsTryAgainLater = 1013;  // IANA's registry of close codes
 // A peer that has not read this much is cut off, whatever its owner does.
 constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
@@ -68,21 +68,21 @@ class Socket final : public WebSocket,
 
   // ---- StreamEvents
   std::span<char> read_buffer() override {
-    const size_t size = filled_ ? kReadBytes : kFirstReadBytes;
-    if (buffer_.size() != size) buffer_ = Bytes(size, '\0');
-    return buffer_;
+    if (!memory_->is_being_freed()) return read_space().first(kReadBytes);
+    stream_->post([self = shared_from_this()] { self->stream_->wait_and_read(); });
+    return {};
   }
   void on_read(size_t n) override {
     heard_ms_ = system_clock().steady_ms();
-    filled_ = n == buffer_.size();
-    if (feed({buffer_.data(), n})) read_on();
+    if (feed({read_space().data(), n})) read_on();
   }
   void on_drained() override {
     account_.work();
     unread_ = false;
+    pong_bytes_ = 0;
     if (stream_->queued_bytes() > 0 && !unread_.exchange(true)) wait_for_reader();  // sent in between
     if (ended_) return;
-    if (std::exchange(stopped_reading_, false)) stream_->read();
+    if (std::exchange(stopped_reading_, false)) stream_->wait_and_read();
     if (handler_.on_drained) handler_.on_drained(shared_from_this());
   }
 
@@ -101,15 +101,20 @@ class Socket final : public WebSocket,
     const uint16_t violation =
         decoder_.feed(bytes, [this](WsOpcode opcode, std::string_view payload) { on_message(opcode, payload); });
     if (violation != 0) end(violation);
-    if (!ended_ && !account_.hold(decoder_.held_bytes())) end(kWsTryAgainLater);
-    return !ended_;
+    if (!ended_ && !account_.hold(decoder_.held_bytes() + stream_->buffer_bytes())) end(kWsTryAgainLater);
+    if (!ended_) return true;
+    decoder_.drop();
+    (void)account_.hold(0);
+    return false;
   }
 
   void read_on() {
-    if (stream_->queued_bytes() > kUnreadBytesMax && stream_->call_when_drained()) {
+    const bool much = stream_->queued_bytes() > kUnreadBytesMax || pong_bytes_ > kPongBytesMax;
+    if (much && stream_->call_when_drained()) {
       stopped_reading_ = true;
     } else {
-      stream_->read();
+      if (much) pong_bytes_ = 0;
+      stream_->wait_and_read();
     }
   }
 
@@ -122,6 +127,7 @@ class Socket final : public WebSocket,
   void on_message(WsOpcode opcode, std::string_view payload) {
     if (ended_) return;
     if (opcode == WsOpcode::ping) {
+      if (stream_->queued_bytes() > 0) pong_bytes_ += payload.size() + 2;
       control(WsOpcode::pong, payload);
     } else if (opcode == WsOpcode::close) {
       if (!ended_.exchange(true)) {
@@ -152,9 +158,8 @@ class Socket final : public WebSocket,
   const WebSocketHandler& handler_;  // the server's, as the options
   const HttpServerOptions& options_;
   WsDecoder decoder_;
-  Bytes buffer_;
-  bool filled_ = false;  // by the last read
   bool stopped_reading_ = false;
+  size_t pong_bytes_ = 0;  // that may wait to be read
   std::atomic<bool> unread_{false};
   std::atomic<bool> ended_{false};
   std::atomic<int64_t> heard_ms_{system_clock().steady_ms()};
