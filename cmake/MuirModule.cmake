@@ -13,10 +13,14 @@ function(muir_module name)
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
 
   if(NOT sources)
-    list(APPEND sources ${CMAKE_BINARY_DIR}/pch/empty.cc)  # a module of headers only
+    list(APPEND sources ${PROJECT_BINARY_DIR}/pch/empty.cc)  # a module of headers only
   endif()
   add_library(muir_${name} STATIC ${sources} ${M_GENERATED})
-  target_link_libraries(muir_${name} PUBLIC muir_flags fmt::fmt Threads::Threads)
+  target_link_libraries(muir_${name} PUBLIC fmt::fmt Threads::Threads)
+  target_compile_features(muir_${name} PUBLIC cxx_std_20)
+  if(NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/apps/")
+    _muir_library(${name} "${M_DEPS}")
+  endif()
   _muir_link(${name} muir_${name} PUBLIC "${M_DEPS}")
   target_link_libraries(muir_${name} PRIVATE ${M_LIBS})
   _muir_pch(muir_${name} std)
@@ -43,6 +47,16 @@ function(muir_module name)
   endif()
 endfunction()
 
+# What other projects link: Muir::<name>, from a subdirectory as from an installed package.
+function(_muir_library name deps)
+  add_library(Muir::${name} ALIAS muir_${name})
+  set_target_properties(muir_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(muir_${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+    $<INSTALL_INTERFACE:include/muir>)
+  set_property(GLOBAL APPEND PROPERTY MUIR_LIBRARIES ${name})
+  set_property(GLOBAL PROPERTY MUIR_LIBRARY_DEPS_${name} "${deps}")
+endfunction()
+
 function(_muir_link name target visibility modules)
   foreach(module ${modules})
     if(NOT TARGET muir_${module})
@@ -57,17 +71,17 @@ function(_muir_pch target set)
   target_precompile_headers(${target} REUSE_FROM muir_pch_${set})
 endfunction()
 
-file(WRITE ${CMAKE_BINARY_DIR}/pch/empty.cc "")
-add_library(muir_pch_std STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
-target_link_libraries(muir_pch_std PUBLIC muir_flags fmt::fmt Threads::Threads)
+file(WRITE ${PROJECT_BINARY_DIR}/pch/empty.cc "")
+add_library(muir_pch_std STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
+target_link_libraries(muir_pch_std PUBLIC fmt::fmt Threads::Threads)
 target_precompile_headers(muir_pch_std PRIVATE <algorithm> <array> <atomic> <chrono> <cstdint> <cstring>
   <condition_variable> <deque> <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view>
   <thread> <unordered_map> <utility> <variant> <vector> <fmt/core.h>)
 if(MUIR_TESTS)
-  add_library(muir_gtest_main STATIC ${CMAKE_SOURCE_DIR}/cmake/gtest_main.cc)
-  target_link_libraries(muir_gtest_main PUBLIC muir_flags fmt::fmt Threads::Threads GTest::gtest)
-  add_library(muir_pch_gtest STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
-  target_link_libraries(muir_pch_gtest PUBLIC muir_flags fmt::fmt Threads::Threads GTest::gtest)
+  add_library(muir_gtest_main STATIC ${PROJECT_SOURCE_DIR}/cmake/gtest_main.cc)
+  target_link_libraries(muir_gtest_main PUBLIC fmt::fmt Threads::Threads GTest::gtest)
+  add_library(muir_pch_gtest STATIC ${PROJECT_BINARY_DIR}/pch/empty.cc)
+  target_link_libraries(muir_pch_gtest PUBLIC fmt::fmt Threads::Threads GTest::gtest)
   target_precompile_headers(muir_pch_gtest PRIVATE <algorithm> <atomic> <chrono> <cstdint> <functional> <map>
     <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <vector> <fmt/core.h> <gtest/gtest.h>)
 endif()

@@ -1,0 +1,28 @@
+# Third-party libraries that Muir's own libraries stand on, all from Debian 12. Included by Muir's build, and by the
+# package that it installs.
+include(CMakeFindDependencyMacro)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_dependency(Threads)
+find_dependency(fmt)
+find_dependency(spdlog)
+find_dependency(OpenSSL)
+find_dependency(ZLIB)
+find_dependency(PkgConfig)
+find_dependency(Boost 1.81)
+foreach(pair rdkafka=rdkafka lz4=liblz4 zstd=libzstd)
+  string(REPLACE "=" ";" pair ${pair})
+  list(GET pair 0 name)
+  list(GET pair 1 module)
+  if(NOT TARGET PkgConfig::${name})
+    pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+  endif()
+endforeach()
+
+# Without a usable package of their own: RocksDB's searches for compression libraries under names that clash with ours.
+foreach(name snappy rocksdb)
+  if(NOT TARGET Muir::${name}_library)
+    find_library(MUIR_${name}_LIBRARY ${name} REQUIRED)
+    add_library(Muir::${name}_library UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(Muir::${name}_library PROPERTIES IMPORTED_LOCATION ${MUIR_${name}_LIBRARY})
+  endif()
+endforeach()
