@@ -18,7 +18,8 @@ void drive(benchmark::State& state, const Result<Topology>& topology) {
   auto in = *driver->input<std::string, Position>("positions");
   std::vector<Position> positions;
   for (int64_t i = 0; i < 1'000; ++i) {
-    positions.push_back({fmt::format("V{:04}", i), fmt::format("{}", i % 50), 52.2, 21.0, 40.0 + i % 20, 0});
+    positions.push_back(
+        {fmt::format("V{:04}", i), fmt::format("{}", i % 50), 52.2, 21.0, 40.0 + static_cast<double>(i % 20), 0});
   }
   int64_t i = 0;
   for (auto _ : state) {
