@@ -54,6 +54,8 @@ using AggregateRow = std::function<bool(const Row& row, bool present, void* aggr
 using Initialize = std::function<void(void* aggregate)>;
 // Forwards what a row becomes together with the table's value, which is null when the table has none.
 using JoinApply = std::function<Status(const Row& row, const void* table_value, Downstream& down)>;
+// Sets `out` to what a row of two tables becomes; the value that a table does not have is null.
+using JoinTables = std::function<void(const void* key, const void* left, const void* right, void* out)>;
 // The table's key for a row, valid until the next call; null: none.
 using SelectKey = std::function<const void*(const Row& row)>;
 
@@ -195,13 +197,25 @@ struct GlobalJoin {
   TypePair table{};
 };
 
+// Of two tables, by their keys: the inputs are the left one and the right one. The kind says for which keys there is a
+// row: those that both have, that the left one has, or that any has.
+enum class JoinKind : unsigned char { inner, left, outer };
+struct TableTableJoin {
+  static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
+  JoinKind kind = JoinKind::inner;
+  JoinTables join{};
+  TypePair right{};       // what `join` takes the right table's rows for
+  StoreSettings store{};  // without a name the rows are made anew whenever they are looked up
+};
+
 }  // namespace logical
 
-using LogicalKind = std::variant<logical::Source, logical::TableSource, logical::GlobalTable, logical::Stateless,
-                                 logical::Split, logical::Branch, logical::Merge, logical::Repartition, logical::Sink,
-                                 logical::Process, logical::ToTable, logical::TableFilter, logical::TableMapValues,
-                                 logical::ToStream, logical::Group, logical::TableGroup, logical::Aggregate,
-                                 logical::TableAggregate, logical::TableJoin, logical::GlobalJoin>;
+using LogicalKind =
+    std::variant<logical::Source, logical::TableSource, logical::GlobalTable, logical::Stateless, logical::Split,
+                 logical::Branch, logical::Merge, logical::Repartition, logical::Sink, logical::Process,
+                 logical::ToTable, logical::TableFilter, logical::TableMapValues, logical::ToStream, logical::Group,
+                 logical::TableGroup, logical::Aggregate, logical::TableAggregate, logical::TableJoin,
+                 logical::GlobalJoin, logical::TableTableJoin>;
 
 // Which halves of a row an operator passes on as they are, with the serdes that came down with them. Behind one that
 // does not keep the key, rows are repartitioned before they are grouped or joined.

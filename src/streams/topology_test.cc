@@ -448,13 +448,6 @@ TEST(Build, TellsTheFirstMistake) {
          b.global_table<std::string, std::string>("t");
        },
        "topic t is read by KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000002"},
-      {"join with a windowed table",
-       [](StreamsBuilder& b) {
-         const auto windows =
-             b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms, .grace = 0ms}).count();
-         windows.to_stream().join(windows, [](int64_t a, int64_t c) { return a + c; });
-       },
-       "table KSTREAM-AGGREGATE-0000000002 cannot be joined with"},
       {"no topic", [](StreamsBuilder& b) { b.stream<std::string, std::string>(std::vector<std::string>{}); },
        "stream KSTREAM-SOURCE-0000000000 names no topic"},
       {"name of an operator",

@@ -44,6 +44,10 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
   (void)Record<std::string, std::string>().with_value(std::string("gone"));
 #elif MUIR_CASE == 14  // use of deleted function
   (void)Record<std::string, std::string>().with_headers(std::vector<Header>(1));
+#elif MUIR_CASE == 15  // join of tables needs V3(const V&, const V2&) or V3(const K&, const V&, const V2&)
+  table.join(table, [](int64_t a) { return a; });
+#elif MUIR_CASE == 16  // left_join takes const V2*, outer_join const V* and const V2*
+  table.outer_join(table, [](int64_t a, int64_t b) { return a + b; });
 #endif
   (void)table;
 }

@@ -39,6 +39,8 @@ public class Topologies {
     static String text(Long count) { return Long.toString(count); }
     static String join(String left, String right) { return left + "/" + right; }
     static String joinNull(String left, String right) { return left + "+" + (right == null ? "0" : right); }
+    static String joinAny(String left, String right) { return (left == null ? "0" : left) + "|" + (right == null ? "0" : right); }
+    static KTable<String, String> other(StreamsBuilder b) { return b.table("in"); }
     static TimeWindows windows() { return TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(5)); }
     static <V> KStream<String, V> unwindowed(KTable<Windowed<String>, V> table) {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start());
@@ -99,6 +101,68 @@ public class Topologies {
         });
         ALL.put("join with a name", b -> stream(b).filter((k, v) -> v != null).selectKey((k, v) -> k)
             .join(table(b), Topologies::join, Joined.as("with-rows")).to("out"));
+        ALL.put("tables", b -> { var left = table(b); out(left.join(other(b), Topologies::join)); });
+        ALL.put("tables, left", b -> { var left = table(b); out(left.leftJoin(other(b), Topologies::joinNull)); });
+        ALL.put("tables, outer", b -> { var left = table(b); out(left.outerJoin(other(b), Topologies::joinAny)); });
+        ALL.put("tables with a store", b -> {
+            KTable<String, String> left = table(b);
+            KTable<String, String> right = other(b);
+            out(left.join(right, Topologies::join, Materialized.as("inner")));
+            out(left.leftJoin(right, Topologies::joinNull, Materialized.as("left")));
+            out(left.outerJoin(right, Topologies::joinAny, Materialized.as("outer")));
+        });
+        ALL.put("tables with names", b -> {
+            KTable<String, String> left = table(b);
+            KTable<String, String> right = other(b);
+            out(left.join(right, Topologies::join, Named.as("both")));
+            out(left.outerJoin(right, Topologies::joinAny, Named.as("any"), Materialized.as("any-rows")));
+        });
+        ALL.put("filtered and mapped tables", b -> {
+            KTable<String, String> left = table(b).filter(Topologies::isA);
+            KTable<String, String> right = other(b).mapValues(v -> v + "m");
+            out(left.join(right, Topologies::join));
+            out(left.leftJoin(right, Topologies::joinNull));
+            out(right.outerJoin(left, Topologies::joinAny));
+        });
+        ALL.put("filter of joined tables", b -> {
+            var left = table(b);
+            out(left.outerJoin(other(b), Topologies::joinAny).filter(Topologies::isA));
+        });
+        ALL.put("filter of joined tables with a store", b -> {
+            var left = table(b);
+            KTable<String, String> joined = left.leftJoin(other(b), Topologies::joinNull, Materialized.as("joined"));
+            out(joined.filter(Topologies::isA));
+        });
+        ALL.put("group of joined tables", b -> {
+            var left = table(b);
+            out(left.join(other(b), Topologies::join).groupBy(Topologies::initial)
+                .reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v));
+        });
+        ALL.put("group of joined tables with a store", b -> {
+            var left = table(b);
+            KTable<String, String> joined = left.outerJoin(other(b), Topologies::joinAny, Materialized.as("joined"));
+            out(joined.groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v));
+        });
+        ALL.put("joined tables joined again", b -> {
+            KTable<String, String> left = table(b);
+            KTable<String, String> right = other(b);
+            KTable<String, String> both = left.outerJoin(right, Topologies::joinAny);
+            out(both.leftJoin(left.filter(Topologies::isA), Topologies::joinNull));
+            out(right.join(both, Topologies::join));
+        });
+        ALL.put("stream with joined tables", b -> {
+            KTable<String, String> left = stored(b);
+            KTable<String, String> counts = stream(b).groupByKey().count().mapValues(Topologies::text);
+            KTable<String, String> both = left.outerJoin(counts, Topologies::joinAny);
+            stream(b).filter((k, v) -> v != null).leftJoin(both, Topologies::joinNull).to("out");
+        });
+        ALL.put("windowed tables", b -> {
+            var counts = stream(b).groupByKey().windowedBy(windows()).count().mapValues(Topologies::text);
+            var all = b.<String, String>stream("tab").groupByKey().windowedBy(windows()).reduce(Topologies::joinNull);
+            unwindowed(counts.join(all, Topologies::join)).to("out");
+            unwindowed(counts.leftJoin(all, Topologies::joinNull)).to("out");
+            unwindowed(counts.outerJoin(all, Topologies::joinAny)).to("out");
+        });
         ALL.put("reduce", b -> out(stream(b).groupByKey().reduce(Topologies::joinNull)));
         ALL.put("reduce in windows", b ->
             unwindowed(stream(b).groupByKey().windowedBy(windows()).reduce(Topologies::joinNull)).to("out"));

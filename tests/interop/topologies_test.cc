@@ -142,6 +142,97 @@ const std::vector<Case>& joins() {
   return cases;
 }
 
+Table other(StreamsBuilder& b) { return b.table<std::string, std::string>("in"); }
+std::string join_any(const std::string* left, const std::string* right) {
+  return (left == nullptr ? "0" : *left) + "|" + (right == nullptr ? "0" : *right);
+}
+
+const std::vector<Case>& table_joins() {
+  static const std::vector<Case> cases = {
+      {"tables",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.join(other(b), join));
+       }},
+      {"tables, left",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.left_join(other(b), join_null));
+       }},
+      {"tables, outer",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.outer_join(other(b), join_any));
+       }},
+      {"tables with a store",
+       [](auto& b) {
+         const auto left = table(b);
+         const auto right = other(b);
+         out(left.join(right, join, {.store = "inner"}));
+         out(left.left_join(right, join_null, {.store = "left"}));
+         out(left.outer_join(right, join_any, {.store = "outer"}));
+       }},
+      {"tables with names",
+       [](auto& b) {
+         const auto left = table(b);
+         const auto right = other(b);
+         out(left.join(right, join, {.name = "both"}));
+         out(left.outer_join(right, join_any, {.name = "any", .store = "any-rows"}));
+       }},
+      {"filtered and mapped tables",
+       [](auto& b) {
+         const auto left = table(b).filter(is_a);
+         const auto right = other(b).map_values([](const std::string& v) { return v + "m"; });
+         out(left.join(right, join));
+         out(left.left_join(right, join_null));
+         out(right.outer_join(left, join_any));
+       }},
+      {"filter of joined tables",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.outer_join(other(b), join_any).filter(is_a));
+       }},
+      {"filter of joined tables with a store",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.left_join(other(b), join_null, {.store = "joined"}).filter(is_a));
+       }},
+      {"group of joined tables",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.join(other(b), join).group_by(initial).reduce(plus, minus));
+       }},
+      {"group of joined tables with a store",
+       [](auto& b) {
+         const auto left = table(b);
+         out(left.outer_join(other(b), join_any, {.store = "joined"}).group_by(initial).reduce(plus, minus));
+       }},
+      {"joined tables joined again",
+       [](auto& b) {
+         const auto left = table(b);
+         const auto right = other(b);
+         const auto any_of_both = left.outer_join(right, join_any);
+         out(any_of_both.left_join(left.filter(is_a), join_null));
+         out(right.join(any_of_both, join));
+       }},
+      {"stream with joined tables",
+       [](auto& b) {
+         const auto left = stored(b);
+         const auto counts = stream(b).group_by_key().count().map_values(text);
+         const auto both = left.outer_join(counts, join_any);
+         stream(b).filter(any).left_join(both, join_null).to("out");
+       }},
+      {"windowed tables", [](auto& b) {
+         const auto counts = stream(b).group_by_key().windowed_by(kWindows).count().map_values(text);
+         const auto all =
+             b.template stream<std::string, std::string>("tab").group_by_key().windowed_by(kWindows).reduce(join_null);
+         unwindowed(counts.join(all, join)).to("out");
+         unwindowed(counts.left_join(all, join_null)).to("out");
+         unwindowed(counts.outer_join(all, join_any)).to("out");
+       }}};
+  return cases;
+}
+
 const std::vector<Case>& aggregations() {
   static const std::vector<Case> cases = {
       {"reduce", [](auto& b) { out(stream(b).group_by_key().reduce(join_null)); }},
@@ -322,7 +413,7 @@ TEST(TopologiesBesideJava, SayAndWriteTheSame) {
   const Records records = make_records();
   auto theirs = run_java(records);
   size_t compared = 0;
-  for (const auto* cases : {&filters(), &joins(), &aggregations(), &descriptions()}) {
+  for (const auto* cases : {&filters(), &joins(), &table_joins(), &aggregations(), &descriptions()}) {
     for (const Case& c : *cases) {
       ASSERT_TRUE(theirs.contains(c.name)) << "not in Topologies.java: " << c.name;
       EXPECT_GT(std::count(theirs[c.name].begin(), theirs[c.name].end(), '\n'), 20) << c.name;

@@ -53,4 +53,26 @@ auto KTable<K, V>::group_by(
                       std::move(group)));
 }
 
+template <class K, class V>
+template <class Left, class Right, class V2, class F>
+auto KTable<K, V>::joined(const KTable<K, V2>& other, logical::JoinKind kind, F f,
+                          const MaterializedJoin<F, Left, Right>& options) const {
+  constexpr bool kRight = internal::TablesFunction<F, K, Left, Right>;
+  static_assert(
+      kRight,
+      "join of tables needs V3(const V&, const V2&) or V3(const K&, const V&, const V2&); left_join takes const "
+      "V2*, outer_join const V* and const V2*");
+  using Out = typename internal::TablesResult<F, K, V, Left, Right>::Type;
+  logical::TableTableJoin join{
+      .kind = kind, .right = internal::types<K, V2>(), .store = internal::store_settings(options)};
+  if constexpr (kRight) join.join = internal::join_tables<K, Left, Right, Out>(std::move(f));
+  return KTable<K, Out>(*builder_, then(other,
+                                        {.name = options.name,
+                                         .takes = internal::types<K, V>(),
+                                         .keeps = Keeps::key,
+                                         .yields = internal::value_type<Out>(),
+                                         .serdes = internal::serdes(options)},
+                                        std::move(join)));
+}
+
 }  // namespace muir::streams

@@ -41,5 +41,17 @@ NodeFactory window_aggregate_node(TableSpec table, logical::Aggregate aggregate)
 // ---- joins
 NodeFactory table_join_node(NodeId table, bool left, JoinApply apply);
 NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join);
+// Of two tables, whose nodes are looked up in.
+struct JoinedTables {
+  NodeId left;
+  NodeId right;
+  logical::TableTableJoin join{};
+  const ObjectType* out = nullptr;  // of the joined values
+  bool tells_old = false;
+};
+// Joins the changes of one side with what the other one has.
+NodeFactory table_join_side_node(JoinedTables tables, bool is_left);
+// Gathers the changes of both sides; keeps them in the store, if it has one.
+NodeFactory joined_table_node(TableSpec table, JoinedTables tables);
 
 }  // namespace muir::streams::internal

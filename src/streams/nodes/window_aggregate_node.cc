@@ -24,7 +24,8 @@ class WindowAggregateNode final : public Node {
         value_(declared_.types.value.type),
         old_(declared_.types.value.type),
         windowed_key_(aggregate_.windowed.type),
-        emitted_key_(declared_.types.key.type) {}
+        emitted_key_(declared_.types.key.type),
+        found_(declared_.types.value.type) {}
 
   Status init() override {
     store_ = MUIR_TRY(task().store<store::WindowStore>(declared_.store));
@@ -53,6 +54,17 @@ class WindowAggregateNode final : public Node {
       MUIR_RETURN_IF_ERROR(update(row, start_ms));
     }
     return {};
+  }
+
+  Result<Found> look_up(const void* windowed_key) override {
+    sought_.clear();
+    // WindowedOps gives parts to be changed; here they are only read.
+    void* windowed = const_cast<void*>(windowed_key);
+    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, ops_->key(windowed), sought_));
+    const bool present = MUIR_TRY(store_->fetch(sought_, ops_->window(windowed)->start_ms, seen_));
+    if (!present) return Found{};
+    MUIR_RETURN_IF_ERROR(declared_.types.value.serde->deserialize(topic_, seen_.value, found_.get()));
+    return Found{found_.get(), seen_.timestamp_ms};
   }
 
   void save(std::map<std::string, int64_t>& metadata) const override {
@@ -148,6 +160,10 @@ class WindowAggregateNode final : public Node {
   Bytes key_;
   Bytes encoded_;
   store::ValueAndTimestamp stored_;
+  // Of look-ups, which may come while a window is being forwarded.
+  ErasedObject found_;
+  Bytes sought_;
+  store::ValueAndTimestamp seen_;
 };
 
 }  // namespace

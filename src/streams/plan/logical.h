@@ -34,6 +34,8 @@ struct Names {
   std::string source{};  // of tables
   std::string store{};
   RepartitionNames repartition{};  // that stands before the operator
+  std::string join_left{};         // of joins of tables: the nodes of their sides
+  std::string join_right{};
 };
 
 // What is known of an operator once it is added.
@@ -91,7 +93,7 @@ void derive_types(LogicalPlan& plan, LogicalStore& added);
 struct TableRules {
   std::vector<bool> stored;
   std::vector<bool> tells_old;
-  // Stores that a look-up in the table reads: its own, or those of the table that it is made from.
+  // Stores that a look-up in the table reads: its own, or those of the tables that it is made from.
   std::vector<std::string> look_up(const LogicalPlan& plan, OperatorId table) const;
 };
 TableRules decide_tables(LogicalPlan& plan);

@@ -109,6 +109,13 @@ class Draw {
     if (stream.rekeyed) repartition(given_.empty() ? stream.names.node : given_);
     names_.node = name_or(given_, join.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
   }
+  void operator()(const logical::TableTableJoin& join) {
+    const auto suffixed = [&](const char* suffix) { return given_.empty() ? given_ : given_ + suffix; };
+    names_.node = name_or(given_, "KTABLE-MERGE-");
+    names_.join_left = name_or(suffixed("-join-this"), "KTABLE-JOINTHIS-");
+    names_.join_right = name_or(suffixed("-join-other"), "KTABLE-JOINOTHER-");
+    names_.store = join.store.name;
+  }
   // Kafka calls the inner join's node LEFTJOIN too.
   void operator()(const logical::GlobalJoin&) { names_.node = name_or(given_, "KSTREAM-LEFTJOIN-"); }
 

@@ -134,6 +134,37 @@ class Physical {
     return then(at, global_join_node({table.names.store, table.stored}, join));
   }
 
+  NodeId place(OperatorId id, const Known& at, const logical::TableTableJoin& join) {
+    const NodeId left = in(at);
+    const NodeId right = in(at, 1);
+    graph_.copartition(left, right);
+    const auto side = [&](const std::string& name, NodeId of, OperatorId other, bool is_left) {
+      return graph_.add({.name = name,
+                         .parents = {of},
+                         .stores = rules_.look_up(plan_, other),
+                         .make = table_join_side_node({.left = left,
+                                                       .right = right,
+                                                       .join = join,
+                                                       .out = at.out.value.type,
+                                                       .tells_old = rules_.tells_old[id]},
+                                                      is_left)});
+    };
+    const NodeId of_left = side(at.names.join_left, left, at.given.inputs[1], true);
+    const NodeId of_right = side(at.names.join_right, right, at.given.inputs[0], false);
+    TableSpec table{.types = at.stored, .tells_old = rules_.tells_old[id]};
+    std::vector<std::string> stores;
+    if (rules_.stored[id]) {
+      table.store = at.names.store;
+      stores.push_back(at.names.store);
+      graph_.add_store(key_value_store(at, join.store));
+    }
+    return graph_.add({.name = at.names.node,
+                       .parents = {of_left, of_right},
+                       .stores = std::move(stores),
+                       .make = joined_table_node(
+                           std::move(table), {.left = left, .right = right, .join = join, .out = at.out.value.type})});
+  }
+
   // ---- what they have in common
   [[nodiscard]] NodeId in(const Known& at, size_t which = 0) const { return node_[at.given.inputs[which]]; }
   NodeId then(const Known& at, NodeFactory make) {

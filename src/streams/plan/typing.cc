@@ -101,6 +101,16 @@ class Derive {
     check(plan_.input(added_, 1), join.table);
   }
 
+  void operator()(const logical::TableTableJoin& join) {
+    const TypedPair& left = input().out;
+    check(plan_.input(added_, 1), join.right);
+    added_.out = {.key = left.key, .value = {given_.yields.value, given_.serdes.value}};
+    keepable(added_.out.value.type);
+    if (join.store.name.empty()) return;
+    added_.stored = added_.out =
+        chosen({left.key.type, given_.yields.value}, given_.serdes, {left.key.serde, nullptr}, added_.names.store);
+  }
+
   void operator()(LogicalStore& store, const std::string& name) {
     const TypedPair typed = chosen(store.types, store.serdes, {}, name);
     store.serdes = {typed.key.serde, typed.value.serde};
