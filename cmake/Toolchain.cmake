@@ -29,6 +29,11 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+if(MUIR_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Said of a type with a member from an unnamed namespace unless the file being compiled has both; here it is included.
+  target_compile_options(muir_flags INTERFACE -Wno-subobject-linkage)
+endif()
+
 if(MUIR_SANITIZE)
   add_compile_options(-fsanitize=${MUIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MUIR_SANITIZE})
