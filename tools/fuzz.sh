@@ -42,8 +42,8 @@ done
 
 dictionary_of() {
   case $1 in
-    net_http | net_http_request | net_websocket) echo http ;;
-    net_url | net_router | vts_query) echo url ;;
+    net_http | net_http_request | net_websocket | registry_media_type) echo http ;;
+    net_url | net_router | net_query) echo url ;;
     schema_avro_container | schema_avro_datum | schema_avro_resolution | schema_avro_schema) echo avro ;;
     registry_*) echo registry ;;
     schema_json | serde_json_object | vts_json_items) echo json ;;

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "apps/vts/master_data.h"
+#include "apps/vts/master_rows.h"
 #include "apps/vts/position_file.h"
 #include "apps/vts/position_json.h"
 #include "testing/mutations.h"
@@ -50,6 +51,22 @@ TEST(FuzzMasterData, SurvivesMutations) {
 TEST(FuzzPositionFile, SurvivesMutations) {
   testing::survive_mutations("vts_position_file", fuzz_position_file, {kRecording, gzipped(kRecording)},
                              {.alphabet = ",\"\r\n0123456789.-e"});
+}
+
+TEST(FuzzMasterRow, SurvivesMutations) {
+  MemoryRegistry registry;
+  auto vehicles = avro<VehicleMaster>();
+  auto zones = avro<ZoneMaster>();
+  ASSERT_TRUE(vehicles.configure({&registry}, false).ok());
+  ASSERT_TRUE(zones.configure({&registry}, false).ok());
+  std::vector<Bytes> valid(3);
+  ASSERT_TRUE(vehicles.serialize(kVehicleMasterTopic, {.line = "5", .brigade = "2", .speed_limit = 50}, valid[0]).ok());
+  ZoneMaster zone{
+      .zone_id = "z", .name = "Z", .kind = "k", .polygons = {{{0, 0, 3, 0, 3, 3, 0, 3}, {1, 1, 2, 1, 2, 2}}}};
+  ASSERT_TRUE(zones.serialize(kZoneMasterTopic, zone, valid[1]).ok());
+  zone.polygons.push_back({{-180, 60, 180, 60, 0, 80}});
+  ASSERT_TRUE(zones.serialize(kZoneMasterTopic, zone, valid[2]).ok());
+  testing::survive_mutations("vts_master_row", fuzz_master_row, valid);
 }
 
 }  // namespace

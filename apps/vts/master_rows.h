@@ -62,4 +62,8 @@ class ZoneRows final : public streams::FixedKeyProcessor<std::string, Bytes, Dea
   const SerdeRef<ZoneMaster> serde_;
 };
 
+// Fuzz entry: arbitrary bytes as a value of vehicle.master and of zone.master, for the id "z". What is taken as a zone
+// can be asked where it is. Returns 1 when they were a row.
+int fuzz_master_row(BytesView input);
+
 }  // namespace muir::vts

@@ -83,4 +83,8 @@ struct ConfigComplaints {
 };
 ConfigComplaints check_properties(const Properties& properties);
 
+// Reads arbitrary bytes as a broker's configuration file. One without a mistake is a broker's configuration, or is
+// refused for its listeners or data folder. Returns 1 for a configuration.
+int fuzz_config(BytesView input);
+
 }  // namespace muir::broker

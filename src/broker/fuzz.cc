@@ -32,6 +32,17 @@ BrokerCore& fuzzed_core() {
 
 }  // namespace
 
+int fuzz_config(BytesView input) {
+  const auto properties = parse_properties(input, "fuzz");
+  if (!properties.ok()) return 0;
+  const ConfigComplaints complaints = check_properties(*properties);
+  for (const ConfigMistake& mistake : complaints.wrong)
+    CHECK(!mistake.why.empty(), "{}: a mistake, but none", mistake.key);
+  const auto config = BrokerConfig::from_properties(*properties);
+  if (!config.ok() || !complaints.wrong.empty()) return 0;
+  return config->listeners().ok() ? 1 : 0;
+}
+
 int fuzz_request(BytesView frame) {
   static const Listener listener;
   return dispatch(fuzzed_core().context(), listener, "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok() ? 1 : 0;

@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "broker/broker.h"
+#include "broker/broker_config.h"
 #include "broker/groups/group_records.h"
 #include "broker/txns/txn_state.h"
 #include "testing/mutations.h"
@@ -73,6 +74,19 @@ TEST(FuzzTxnRecord, SurvivesMutations) {
   writer.i64(200);
   writer.i64(100);
   testing::survive_mutations("broker_txn_record", fuzz_txn_record, {with_key(key, value), with_key(key, "")});
+}
+
+TEST(FuzzBrokerConfig, SurvivesMutations) {
+  testing::survive_mutations(
+      "broker_config", fuzz_config,
+      {"listeners=PLAINTEXT://0.0.0.0:9092,TLS://"
+       "[::1]:9093\nlistener.security.protocol.map=PLAINTEXT:PLAINTEXT,TLS:SSL\n"
+       "advertised.listeners=PLAINTEXT://broker:19092,TLS://b:1\nlistener.name.tls.ssl.client.auth=required\n",
+       "node.id=3\nbroker.id=3\nlog.dirs=/"
+       "data\nlog.retention.hours=168\nlog.segment.bytes=1073741824\nnum.partitions=3\n",
+       "# comment\nlog.cleanup.policy=compact,delete\nlog.cleaner.min.compaction.lag.ms=5\nmessage.max.bytes=1048588\n"
+       "compression.type=zstd\nauto.create.topics.enable=true\nprocess.roles=broker,controller\n"},
+      {.alphabet = "=:,.-/[]\n0123456789"});
 }
 
 template <class Request>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/check.h"
 #include "wire/uuid.h"
 
 namespace muir::storage {
@@ -33,6 +34,8 @@ std::optional<std::pair<std::string, PartitionId>> parse_partition_folder(std::s
   int32_t partition = 0;
   const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), partition);
   if (failure != std::errc() || end != digits.data() + digits.size() || partition < 0) return std::nullopt;
+  // "t-01" is nobody's: taken as partition 1 it would be a second folder of "t-1".
+  if (digits != std::to_string(partition)) return std::nullopt;
   if (!valid_topic_name(name.substr(0, dash))) return std::nullopt;
   return std::pair(std::string(name.substr(0, dash)), PartitionId(partition));
 }
@@ -49,6 +52,23 @@ bool is_deleted_folder(std::string_view name) {
   const size_t dot = name.rfind('.');
   return dot != std::string_view::npos && wire::Uuid::parse(name.substr(dot + 1)) &&
          parse_partition_folder(name.substr(0, dot));
+}
+
+int fuzz_file_name(BytesView input) {
+  bool understood = is_deleted_folder(input);
+  for (const std::string_view suffix : kSegmentSuffixes) {
+    const auto offset = parse_segment_file(input, suffix);
+    CHECK(!offset || segment_file(*offset, suffix) == input, "a segment's file that none writes: {}", hex(input));
+    understood = understood || offset.has_value();
+  }
+  if (const auto partition = parse_partition_folder(input)) {
+    CHECK(partition_folder(partition->first, partition->second) == input, "a partition's folder that none makes: {}",
+          hex(input));
+    const std::string aside = folder_name_aside(input, wire::Uuid{}.to_string(), kDeleteSuffix);
+    CHECK(aside.size() <= kFileNameBytesMax && is_deleted_folder(aside), "{} cannot be put aside", hex(input));
+    understood = true;
+  }
+  return understood ? 1 : 0;
 }
 
 }  // namespace muir::storage

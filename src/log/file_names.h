@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/kafka_ids.h"
 #include "wire/topic_name.h"
 
@@ -58,5 +59,9 @@ std::string folder_name_aside(std::string_view partition_folder, std::string_vie
 bool is_deleted_folder(std::string_view name);
 
 using wire::valid_topic_name;
+
+// Takes arbitrary bytes as the name of a file or folder that is found; what is understood is what is written. Returns 1
+// for what is understood.
+int fuzz_file_name(BytesView input);
 
 }  // namespace muir::storage

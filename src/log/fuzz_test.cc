@@ -3,6 +3,7 @@
 
 #include "base/cursor.h"
 #include "log/admission.h"
+#include "log/file_names.h"
 #include "log/internal/checkpoint.h"
 #include "log/internal/offset_index.h"
 #include "log/internal/partition_fixture.h"
@@ -37,6 +38,15 @@ std::vector<Bytes> batches_of_every_codec() {
        {Compression::none, Compression::gzip, Compression::snappy, Compression::lz4, Compression::zstd})
     out.push_back(batch_with(codec));
   return out;
+}
+
+TEST(FuzzFileName, SurvivesMutations) {
+  const std::string longest(249, 'n');
+  testing::survive_mutations("log_file_name", fuzz_file_name,
+                             {"00000000000000000042.log", "00000000000000000000.timeindex", "positions-3",
+                              partition_folder(longest, PartitionId(INT32_MAX)),
+                              folder_name_aside("positions-3", wire::Uuid{}.to_string(), kDeleteSuffix)},
+                             {.alphabet = "0123456789-.+ a"});
 }
 
 TEST(FuzzAdmission, SurvivesMutations) {

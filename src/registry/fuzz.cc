@@ -1,6 +1,10 @@
-// Fuzz entry of the REST interface: scripts of requests against a registry whose log is in memory.
+// Fuzz entries of the REST interface, from both sides: scripts of requests against a registry whose log is in memory,
+// and scripts of answers to its client.
+#include <charconv>
+
 #include "base/check.h"
 #include "net/rest.h"
+#include "registry/http_registry_client.h"
 #include "registry/rest_api.h"
 
 namespace muir::registry {
@@ -56,7 +60,41 @@ std::unique_ptr<RegistryService> started(Records& records) {
   return std::move(*service);
 }
 
+// Gives each paragraph of a script once; then nobody answers any more.
+class ScriptedRegistry final : public net::HttpClient {
+ public:
+  explicit ScriptedRegistry(BytesView script) : script_(script) {}
+  Result<net::HttpClientResponse> request(const std::string&, const std::string&, BytesView,
+                                          const std::vector<std::pair<std::string, std::string>>&) override {
+    if (script_.empty()) return error(Code::unavailable, "the script is at its end");
+    const size_t end = std::min(script_.find("\n\n"), script_.size());
+    const BytesView text = script_.substr(0, end);
+    script_.remove_prefix(std::min(end + 2, script_.size()));
+    const size_t space = std::min(text.find(' '), text.size());
+    net::HttpClientResponse response{.status = 200};
+    std::from_chars(text.data(), text.data() + space, response.status);
+    response.body = Bytes(text.substr(std::min(space + 1, text.size())));
+    return response;
+  }
+
+ private:
+  BytesView script_;
+};
+
 }  // namespace
+
+int fuzz_answer(BytesView input) {
+  std::vector<std::unique_ptr<net::HttpClient>> registries;
+  registries.push_back(std::make_unique<ScriptedRegistry>(input));
+  const auto client = HttpRegistryClient::over(std::move(registries));
+  const auto text = client->schema_by_id(1);
+  CHECK(!text.ok() || *client->schema_by_id(1) == *text, "a schema is not kept");
+  const auto latest = client->latest_schema("s");
+  const auto id = client->register_schema("s", "\"int\"");
+  CHECK(!id.ok() || *client->register_schema("s", "\"int\"") == *id, "an id is not kept");
+  const auto found = client->find_schema("s", "\"string\"");
+  return text.ok() || latest.ok() || id.ok() || found.ok() ? 1 : 0;
+}
 
 int fuzz_rest(BytesView input) {
   Records records;

@@ -50,7 +50,7 @@ Result<std::string> text_member(const Json& json, std::string_view name, const s
 
 Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std::string& urls,
                                                                        HttpRegistryClientOptions options) {
-  std::unique_ptr<HttpRegistryClient> client(new HttpRegistryClient(options));
+  std::vector<std::unique_ptr<net::HttpClient>> registries;
   std::string_view rest = urls;
   while (!rest.empty()) {
     const size_t comma = rest.find(',');
@@ -59,11 +59,18 @@ Result<std::unique_ptr<HttpRegistryClient>> HttpRegistryClient::create(const std
     url.erase(0, url.find_first_not_of(' '));
     while (!url.empty() && (url.back() == ' ' || url.back() == '/')) url.pop_back();
     if (url.empty()) continue;
-    client->clients_.push_back(MUIR_TRY(net::HttpClient::create(url, {.connect_timeout_ms = options.request_timeout_ms,
-                                                                      .request_timeout_ms = options.request_timeout_ms,
-                                                                      .tls = options.tls})));
+    registries.push_back(MUIR_TRY(net::HttpClient::create(url, {.connect_timeout_ms = options.request_timeout_ms,
+                                                                .request_timeout_ms = options.request_timeout_ms,
+                                                                .tls = options.tls})));
   }
-  if (client->clients_.empty()) return error(Code::invalid_argument, "schema.registry.url is empty");
+  if (registries.empty()) return error(Code::invalid_argument, "schema.registry.url is empty");
+  return over(std::move(registries), options);
+}
+
+std::unique_ptr<HttpRegistryClient> HttpRegistryClient::over(std::vector<std::unique_ptr<net::HttpClient>> registries,
+                                                             HttpRegistryClientOptions options) {
+  std::unique_ptr<HttpRegistryClient> client(new HttpRegistryClient(std::move(options)));
+  client->clients_ = std::move(registries);
   return client;
 }
 

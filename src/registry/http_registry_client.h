@@ -28,6 +28,9 @@ class HttpRegistryClient final : public RegistryPort {
   // answer, or answers 408, 429 or 5xx.
   static Result<std::unique_ptr<HttpRegistryClient>> create(const std::string& urls,
                                                             HttpRegistryClientOptions options = {});
+  // Over registries that are asked in this order; at least one.
+  static std::unique_ptr<HttpRegistryClient> over(std::vector<std::unique_ptr<net::HttpClient>> registries,
+                                                  HttpRegistryClientOptions options = {});
 
   Result<int> register_schema(std::string_view subject, std::string_view schema_json) override;
   Result<int> find_schema(std::string_view subject, std::string_view schema_json) override;
@@ -54,5 +57,9 @@ class HttpRegistryClient final : public RegistryPort {
   Ids found_;
   std::map<int, std::string> texts_;
 };
+
+// Answers of a registry from arbitrary bytes: one a paragraph, its status and its body, each asked for once. Returns 1
+// when something was learned from them.
+int fuzz_answer(BytesView input);
 
 }  // namespace muir::registry

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+
 namespace muir::registry {
 namespace {
 
@@ -84,5 +86,12 @@ std::optional<std::string_view> accepted_type(std::string_view accept) {
 }
 
 std::string_view preferred_type() { return kTypes[0]; }
+
+int fuzz_media_type(BytesView input) {
+  (void)is_body_type(input);
+  const auto accepted = accepted_type(input);
+  CHECK(!accepted || is_body_type(*accepted), "{} is answered and not read", *accepted);
+  return accepted ? 1 : 0;
+}
 
 }  // namespace muir::registry

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/bytes.h"
+
 namespace muir::registry {
 
 // Whether a body of that Content-Type is read: one of the protocol's types, JSON, or nothing said about it.
@@ -15,5 +17,9 @@ std::optional<std::string_view> accepted_type(std::string_view accept);
 
 // What an error has that says so.
 std::string_view preferred_type();
+
+// Reads arbitrary bytes as Content-Type and as Accept; a type that they lead to is one that is read. Returns 1 when
+// they lead to one.
+int fuzz_media_type(BytesView input);
 
 }  // namespace muir::registry

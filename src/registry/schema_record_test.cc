@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "registry/http_registry_client.h"
+#include "registry/media_type.h"
 #include "registry/rest_api.h"
 #include "testing/mutations.h"
 
@@ -39,6 +41,33 @@ TEST(FuzzRest, SurvivesMutations) {
        R"({"schema":"{\"type\":\"array\",\"items\":\"n.E\"}","references":[{"name":"n.E","subject":"t","version":1}]})"
        "\n\nGET /subjects/t/versions/1/referencedby\n\nDELETE /subjects/t/versions/1"},
       {.rounds = 5'000, .alphabet = "{}[]\",:\\/?&=\n0123456789"});
+}
+
+TEST(FuzzRegistryAnswer, SurvivesMutations) {
+  testing::survive_mutations(
+      "registry_answer", fuzz_answer,
+      {R"(200 {"schema":"\"int\""})"
+       "\n\n"
+       R"(200 {"subject":"s","version":3,"id":7,"schema":"\"int\""})"
+       "\n\n"
+       R"(200 {"id":7})"
+       "\n\n"
+       R"(404 {"error_code":40403,"message":"Schema not found"})",
+       R"(200 {"schema":"{\"type\":\"array\",\"items\":\"n.E\"}","references":[{"name":"n.E","subject":"t","version":1}]})"
+       "\n\n"
+       R"(200 {"subject":"t","version":1,"id":3,"schema":"{\"type\":\"enum\",\"name\":\"n.E\",\"symbols\":[\"A\"]}"})"
+       "\n\n503 {}\n\n429 \n\n"
+       R"(409 {"error_code":409,"message":"incompatible"})"
+       "\n\n"
+       R"(200 {"id":2147483647})"},
+      {.rounds = 20'000, .alphabet = "{}[]\",:\\\n 0123456789"});
+}
+
+TEST(FuzzMediaType, SurvivesMutations) {
+  testing::survive_mutations("registry_media_type", fuzz_media_type,
+                             {"application/vnd.schemaregistry.v1+json, application/json;q=0.5, */*;q=0.1",
+                              "application/json; charset=utf-8", "APPLICATION/*;a=b;q=1"},
+                             {.alphabet = "/*;=,. q0123456789"});
 }
 
 TEST(SchemaRecord, RefusesKeysWithoutTheirParts) {

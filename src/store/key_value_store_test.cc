@@ -6,7 +6,9 @@
 #include <random>
 #include <thread>
 
+#include "base/cursor.h"
 #include "store/internal/window_key.h"
+#include "store/window_store.h"
 #include "testing/mutations.h"
 #include "testing/temp_dir.h"
 
@@ -191,6 +193,21 @@ TEST(FuzzWindowKey, SurvivesMutations) {
   Bytes with_key;
   internal::append_window_key({.key = "vehicle", .window_start_ms = 1'700'000'000'000, .sequence = 3}, with_key);
   testing::survive_mutations("store_window_key", internal::fuzz_window_key, {with_key, Bytes(12, '\0')});
+}
+
+TEST(FuzzChangelog, SurvivesMutations) {
+  Bytes changelog;
+  ByteWriter writer(changelog);
+  for (const int64_t start_ms : {int64_t{0}, int64_t{120'000}, int64_t{-70'000}, int64_t{300'000}}) {
+    Bytes key;
+    internal::append_window_key({.key = "vehicle", .window_start_ms = start_ms, .sequence = 0}, key);
+    writer.u8(static_cast<uint8_t>(key.size()));
+    writer.u8(start_ms == 120'000 ? 255 : 5);
+    writer.i64(start_ms);
+    writer.bytes(key);
+    if (start_ms != 120'000) writer.bytes("value");
+  }
+  testing::survive_mutations("store_changelog", fuzz_changelog, {changelog, Bytes("\1\0\0\0\0\0\0\0\0\0k", 11)});
 }
 
 }  // namespace

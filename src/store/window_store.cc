@@ -125,7 +125,9 @@ class SegmentedWindowStore final : public WindowStore {
     MUIR_RETURN_IF_ERROR(advance(newest));
     for (const ChangelogRecord& record : records) {
       const WindowKey key = MUIR_TRY(internal::parse_window_key(record.key));
-      if (!expired(key.window_start_ms)) MUIR_RETURN_IF_ERROR(write(key, record.value, record.timestamp_ms));
+      // put() takes no negative ones, and their segments would lie behind all others.
+      const bool none = key.window_start_ms < 0 || expired(key.window_start_ms);
+      if (!none) MUIR_RETURN_IF_ERROR(write(key, record.value, record.timestamp_ms));
     }
     return {};
   }

@@ -66,4 +66,8 @@ std::unique_ptr<WindowStore> make_window_store(WindowStoreOptions options);
 std::unique_ptr<WindowStore> with_cache(std::unique_ptr<WindowStore> store, const RecordCache& cache);
 std::shared_ptr<const StoreSupplier> window_supplier(WindowStoreOptions options);
 
+// Restores stores of both kinds from arbitrary bytes as records of a changelog: what is taken is found. Returns 1 when
+// there is something.
+int fuzz_changelog(BytesView input);
+
 }  // namespace muir::store

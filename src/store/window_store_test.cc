@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/internal/window_key.h"
 #include "testing/temp_dir.h"
 
 namespace muir::store {
@@ -158,6 +159,12 @@ TEST(WindowStore, RestoresFromItsChangelogWithoutTheExpired) {
     ASSERT_TRUE(*restored->fetch("k", 900, out));
     EXPECT_EQ(out.timestamp_ms, 903);
     EXPECT_FALSE(restored->restore({{{"short", "v", 1}}}).ok());
+    Bytes before_time;  // written by another program: as put() takes none, there is none
+    internal::append_window_key({.key = "k", .window_start_ms = -70'000, .sequence = 0}, before_time);
+    ASSERT_TRUE(restored->restore({{{before_time, "v", 1}}}).ok());
+    EXPECT_EQ(rows(restored->all()), "k/800=800 k/900=900 k/1000=1000");
+    ASSERT_TRUE(restored->put("k", "v", 900'000, 1).ok());
+    EXPECT_EQ(rows(restored->all()), "k/900000=v");
   }
 }
 

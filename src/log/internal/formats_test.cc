@@ -25,7 +25,8 @@ TEST(FileNames, SegmentsHaveTwentyDigits) {
 TEST(FileNames, PartitionFoldersEndInTheIndex) {
   EXPECT_EQ(partition_folder("my-topic", PartitionId(3)), "my-topic-3");
   EXPECT_EQ(parse_partition_folder("my-topic-3"), (std::pair<std::string, PartitionId>("my-topic", 3)));
-  for (const char* wrong : {"topic", "topic-", "-3", "topic-x", "topic-3.abc-delete", "topic-3-stray", "a/b-1"}) {
+  for (const char* wrong :
+       {"topic", "topic-", "-3", "topic-x", "topic-03", "topic-3.abc-delete", "topic-3-stray", "a/b-1"}) {
     EXPECT_EQ(parse_partition_folder(wrong), std::nullopt) << wrong;
   }
 }
