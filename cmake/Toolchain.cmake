@@ -31,7 +31,7 @@ endif()
 
 if(MUIR_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Said of a type with a member from an unnamed namespace unless the file being compiled has both; here it is included.
-  target_compile_options(muir_flags INTERFACE -Wno-subobject-linkage)
+  add_compile_options(-Wno-subobject-linkage)
 endif()
 
 if(MUIR_SANITIZE)

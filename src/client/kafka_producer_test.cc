@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "client/kafka_client.h"
-#include "testing/eventually.h"
 #include "testing/metric_value.h"
 
 namespace muir::client {
@@ -27,11 +26,6 @@ class KafkaProducerTest : public ::testing::Test {
     rk_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
     mock_ = rd_kafka_mock_cluster_new(rk_, 1);
     rd_kafka_mock_topic_create(mock_, "t", 4, 1);
-  }
-  void SetUp() override {
-#ifdef __SANITIZE_THREAD__
-    GTEST_SKIP() << "librdkafka starts C11 threads, which the thread sanitizer does not know";
-#endif
   }
   ~KafkaProducerTest() override {
     producer_.reset();
