@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/kafka_client.h"
+#include "testing/eventually.h"
 #include "testing/metric_value.h"
 
 namespace muir::client {
