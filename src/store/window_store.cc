@@ -136,18 +136,22 @@ class SegmentedWindowStore final : public WindowStore {
     if (window_start_ms < 0) {
       return error(Code::invalid_argument, "put store={}: window start {} is negative", name(), window_start_ms);
     }
-    if (options_.retain_duplicates && !value) return {};
-    MUIR_RETURN_IF_ERROR(advance(window_start_ms));
-    if (expired(window_start_ms)) {
-      ++expired_puts_;
-      return {};
-    }
     WindowKey at{key, window_start_ms, 0};
     if (options_.retain_duplicates) {
       sequence_ = (sequence_ + 1) & INT32_MAX;
       at.sequence = sequence_;
     }
-    MUIR_RETURN_IF_ERROR(write(at, value, timestamp_ms));
+    // The changelog gets every put, also one that the store drops, as Kafka Streams' does.
+    const bool adds_nothing = options_.retain_duplicates && !value;
+    if (!adds_nothing) MUIR_RETURN_IF_ERROR(advance(window_start_ms));
+    if (adds_nothing) {
+      make_key(at);
+    } else if (expired(window_start_ms)) {
+      ++expired_puts_;
+      make_key(at);
+    } else {
+      MUIR_RETURN_IF_ERROR(write(at, value, timestamp_ms));
+    }
     return changelog_ ? changelog_->log(BytesView(key_).substr(kSegmentSize), value, timestamp_ms) : Status();
   }
 
@@ -210,12 +214,17 @@ class SegmentedWindowStore final : public WindowStore {
     return {};
   }
 
-  // Leaves the row's key in key_.
-  Status write(const WindowKey& key, OptBytesView value, int64_t timestamp_ms) {
+  // Leaves the row's key in key_; yields its segment.
+  int64_t make_key(const WindowKey& key) {
     const int64_t segment = segment_of(key.window_start_ms);
     key_.clear();
     internal::append_segment(segment, key_);
     internal::append_window_key(key, key_);
+    return segment;
+  }
+  // make_key(), and the row.
+  Status write(const WindowKey& key, OptBytesView value, int64_t timestamp_ms) {
+    const int64_t segment = make_key(key);
     if (!value) return engine_->erase(key_);
     internal::encode_row(options_.format, *value, timestamp_ms, row_);
     MUIR_RETURN_IF_ERROR(engine_->put(key_, row_));
@@ -270,7 +279,8 @@ class WindowSupplier final : public StoreSupplier {
   const std::string& name() const override { return options_.name; }
   bool provides(const StoreFacet& facet) const override { return &facet == &WindowStore::kFacet; }
   Status check() const override {
-    if (options_.window_size_ms <= 0) {
+    // Of duplicates the size says nothing: they are what came, and when.
+    if (options_.window_size_ms < (options_.retain_duplicates ? 0 : 1)) {
       return error(Code::invalid_argument, "window store {}: window size {} ms must be positive", options_.name,
                    options_.window_size_ms);
     }

@@ -20,7 +20,7 @@ struct WindowStoreOptions {
   int64_t window_size_ms = 0;
   int64_t retention_ms = 0;         // at least window_size_ms
   int64_t segment_interval_ms = 0;  // 0: Kafka's default, half of the retention but at least one minute
-  bool retain_duplicates = false;   // every put adds an entry; a put without value does nothing
+  bool retain_duplicates = false;   // every put adds an entry; one without value is only in the changelog
 };
 
 // As KeyValueIterator.
@@ -39,7 +39,7 @@ class WindowStore : public StateStore {
  public:
   static constexpr StoreFacet kFacet{"window"};
 
-  // `value` absent: deletes. A window older than the retention is dropped and counted in
+  // `value` absent: deletes. A window older than the retention is dropped, though not from the changelog, and counted in
   // dropped().
   virtual Status put(BytesView key, OptBytesView value, int64_t window_start_ms, int64_t timestamp_ms) = 0;
   // Reads into `out`; false when there is no such window. Thread-safe. Not for stores that retain duplicates.

@@ -95,7 +95,7 @@ TEST(WindowStore, DropsPutsThatAreTooOldBySegmentOnDiskAndExactlyInMemory) {
     store->set_changelog(&changes);
     ASSERT_TRUE(store->put("k", "late", c.late_ms, 1).ok());
     EXPECT_EQ(store->dropped(), c.stored ? 0u : 1u);
-    EXPECT_EQ(changes.all.size(), c.stored ? 1u : 0u);
+    EXPECT_EQ(changes.all.size(), 1u) << "the changelog has what the store drops, as Kafka Streams' has";
   }
 }
 
@@ -133,7 +133,9 @@ TEST(WindowStore, RetainsDuplicatesUnderSequenceNumbers) {
     ASSERT_TRUE(store->put("k", "b", 5, 7).ok());
     ASSERT_TRUE(store->put("k", std::nullopt, 5, 7).ok());
     EXPECT_EQ(rows(store->fetch("k", 0, 10)), "k/5=a k/5=b");
-    EXPECT_EQ(changes.all.back(), "6b 00 00 00 00 00 00 00 05 00 00 00 02 = b @7");
+    EXPECT_EQ(changes.all[1], "6b 00 00 00 00 00 00 00 05 00 00 00 02 = b @7");
+    EXPECT_EQ(changes.all[2], "6b 00 00 00 00 00 00 00 05 00 00 00 03 = - @7")
+        << "what adds nothing is in the changelog";
   }
 }
 

@@ -4,6 +4,7 @@
 #include "base/cursor.h"
 #include "streams/group/subscription_info.h"
 #include "streams/nodes/change.h"
+#include "streams/nodes/unmatched_records.h"
 #include "streams/runtime/state_manager.h"
 #include "streams/windows.h"
 #include "testing/mutations.h"
@@ -60,6 +61,17 @@ TEST(FuzzChange, SurvivesMutations) {
                                     "ab\x01\x05",
                                     5),
                               Bytes("x\0\x04", 3)});
+}
+
+TEST(FuzzUnmatchedRecord, SurvivesMutations) {
+  testing::survive_mutations("streams_unmatched_record", fuzz_unmatched_record,
+                             {Bytes("\0\0\0\0\0\0\x01\x02\x01k", 10),
+                              Bytes("\x01\0\0\0\x01\0\0\0\x02\x01"
+                                    "A",
+                                    11),
+                              Bytes("\x01\0\0\0\x02\0\0\0\x02\0"
+                                    "A\0\0\0\x01\0",
+                                    16)});
 }
 
 TEST(FuzzWindowedKey, SurvivesMutations) {

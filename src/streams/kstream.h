@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "streams/dsl/handle.h"
+#include "streams/dsl/join_functions.h"
 #include "streams/dsl/row_functions.h"
 #include "streams/processor.h"
 
@@ -105,6 +106,27 @@ class KStream : public internal::Handle {
     return joined_global(table, std::move(select), std::move(f), named, std::true_type());
   }
 
+  // f(value, other value) or f(key, value, other value) -> the new value, for every two records of one key whose
+  // timestamps are as near as `windows` says; the result has the later one. Both streams are kept for as long as a
+  // partner may come.
+  template <class V2, class F>
+  auto join(const KStream<K, V2>& other, F f, const JoinWindows& windows, StreamJoined<K, V, V2> options = {}) const {
+    return joined<const V&, const V2&>(other, logical::JoinKind::inner, std::move(f), windows, options);
+  }
+  // And for records of this stream that had no partner when none can come any more, windows and grace being over; f
+  // takes a pointer to the other value.
+  template <class V2, class F>
+  auto left_join(const KStream<K, V2>& other, F f, const JoinWindows& windows,
+                 StreamJoined<K, V, V2> options = {}) const {
+    return joined<const V&, const V2*>(other, logical::JoinKind::left, std::move(f), windows, options);
+  }
+  // And for those of the other one; f takes pointers, of which one may be null.
+  template <class V2, class F>
+  auto outer_join(const KStream<K, V2>& other, F f, const JoinWindows& windows,
+                  StreamJoined<K, V, V2> options = {}) const {
+    return joined<const V*, const V2*>(other, logical::JoinKind::outer, std::move(f), windows, options);
+  }
+
   // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call. Any thread may call it.
   template <class S>
   auto process(S supplier, ProcessOptions options = {}) const {
@@ -126,6 +148,9 @@ class KStream : public internal::Handle {
   auto joined(const KTable<K, VT>& table, F f, const Joined<K, V>& options, Left left) const;
   template <class GK, class VT, class S, class F, class Left>
   auto joined_global(const GlobalKTable<GK, VT>& table, S select, F f, const Named& named, Left left) const;
+  template <class Left, class Right, class V2, class F>
+  auto joined(const KStream<K, V2>& other, logical::JoinKind kind, F f, const JoinWindows& windows,
+              const StreamJoined<K, V, V2>& options) const;
   template <class S, class Fixed>
   auto processed(S supplier, ProcessOptions options, Fixed fixed) const;
 };

@@ -2,7 +2,6 @@
 // see streams/dsl.h. Records without key are dropped and counted; a null value deletes.
 #pragma once
 
-#include "streams/dsl/join_functions.h"
 #include "streams/kstream.h"
 
 namespace muir::streams {
@@ -16,7 +15,7 @@ class KTable : public internal::Handle {
   using internal::Handle::Handle;
   // The store of a join with this table, whose rows are of the type that the function yields; none unless it is named.
   template <class F, class Left, class Right>
-  using MaterializedJoin = Materialized<K, typename internal::TablesResult<F, K, V, Left, Right>::Type>;
+  using MaterializedJoin = Materialized<K, typename internal::JoinResult<F, K, V, Left, Right>::Type>;
 
   // Rows that f(value) or f(key, value) refuses become deletions.
   template <class F>

@@ -54,8 +54,9 @@ using AggregateRow = std::function<bool(const Row& row, bool present, void* aggr
 using Initialize = std::function<void(void* aggregate)>;
 // Forwards what a row becomes together with the table's value, which is null when the table has none.
 using JoinApply = std::function<Status(const Row& row, const void* table_value, Downstream& down)>;
-// Sets `out` to what a row of two tables becomes; the value that a table does not have is null.
-using JoinTables = std::function<void(const void* key, const void* left, const void* right, void* out)>;
+// Sets `out` to what two values of one key become; where a side has none, it is null. False: the function does not take
+// them, because the key is null.
+using JoinValues = std::function<bool(const void* key, const void* left, const void* right, void* out)>;
 // The table's key for a row, valid until the next call; null: none.
 using SelectKey = std::function<const void*(const Row& row)>;
 
@@ -197,13 +198,25 @@ struct GlobalJoin {
   TypePair table{};
 };
 
-// Of two tables, by their keys: the inputs are the left one and the right one. The kind says for which keys there is a
-// row: those that both have, that the left one has, or that any has.
+// For which keys there is a result: those that both sides have, that the left one has, or that any has.
 enum class JoinKind : unsigned char { inner, left, outer };
+
+// Of two streams, by their keys, and times that are as near as the windows say.
+struct StreamJoin {
+  static constexpr Shape kTakes = Shape::stream, kYields = Shape::stream;
+  JoinKind kind = JoinKind::inner;
+  JoinWindows windows{};
+  JoinValues join{};
+  TypePair right{};           // what `join` takes the right stream's rows for
+  SharedSerde right_value{};  // should its rows be repartitioned, and for the store
+  StoreSettings store{};      // the name is what those of the stores begin with
+};
+
+// Of two tables, by their keys: the inputs are the left one and the right one.
 struct TableTableJoin {
   static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
   JoinKind kind = JoinKind::inner;
-  JoinTables join{};
+  JoinValues join{};
   TypePair right{};       // what `join` takes the right table's rows for
   StoreSettings store{};  // without a name the rows are made anew whenever they are looked up
 };
@@ -215,7 +228,7 @@ using LogicalKind =
                  logical::Branch, logical::Merge, logical::Repartition, logical::Sink, logical::Process,
                  logical::ToTable, logical::TableFilter, logical::TableMapValues, logical::ToStream, logical::Group,
                  logical::TableGroup, logical::Aggregate, logical::TableAggregate, logical::TableJoin,
-                 logical::GlobalJoin, logical::TableTableJoin>;
+                 logical::GlobalJoin, logical::StreamJoin, logical::TableTableJoin>;
 
 // Which halves of a row an operator passes on as they are, with the serdes that came down with them. Behind one that
 // does not keep the key, rows are repartitioned before they are grouped or joined.

@@ -74,6 +74,19 @@ struct Joined {
   SerdeRef<V> value{};
 };
 
+// Of a join of two streams.
+template <class K, class V, class Other>
+struct StreamJoined {
+  std::string name{};
+  std::string store{};  // what the names of its stores begin with; default: generated names
+  SerdeRef<K> key{};
+  SerdeRef<V> value{};
+  SerdeRef<Other> other_value{};
+  std::optional<StoreKind> kind{};                     // default: the configuration's dsl.store.suppliers.class
+  bool logging = true;                                 // false: no changelogs, and nothing to restore from
+  std::map<std::string, std::string> topic_configs{};  // of the changelogs, besides Kafka's defaults
+};
+
 template <class K, class V>
 struct Repartitioned {
   std::string name{};

@@ -51,6 +51,21 @@ RuntimeWindowed* runtime(void* windowed) { return static_cast<RuntimeWindowed*>(
 
 }  // namespace
 
+Status JoinWindows::validate() const {
+  if (size_ms() < 0) {
+    return error(Code::invalid_argument, "join windows: before {} ms and after {} ms leave no time between them",
+                 before.count(), after.count());
+  }
+  if (!grace) {
+    return error(Code::invalid_argument,
+                 "join windows of {} ms: no grace is given; say how late records may come, as in "
+                 "{{.before = 5min, .after = 5min, .grace = 1min}}, or .grace = 0ms for not at all",
+                 size_ms());
+  }
+  if (grace_ms() < 0) return error(Code::invalid_argument, "join windows: grace {} ms is negative", grace_ms());
+  return {};
+}
+
 std::shared_ptr<const Windows> TimeWindows::erased() const { return std::make_shared<AlignedWindows>(*this); }
 
 ObjectType runtime_windowed_type(const ObjectType* key) {

@@ -52,6 +52,26 @@ struct TimeWindows {
   [[nodiscard]] std::shared_ptr<const Windows> erased() const;
 };
 
+// How far apart the records of two streams may be to be joined: the right one's timestamp lies from `before` below the
+// left one's to `after` above it, both included. Negative ones leave a part out: {.before = -1s, .after = 5s} joins
+// what comes one to five seconds later.
+struct JoinWindows {
+  std::chrono::milliseconds before{0};
+  std::chrono::milliseconds after{0};
+  // How late records may come. For left and outer joins also how long it takes until a record is told to have no
+  // partner. Has to be said, 0ms for not at all: no value suits all.
+  std::optional<std::chrono::milliseconds> grace{};
+
+  // Records at most `difference` apart, whichever is first.
+  static JoinWindows of(std::chrono::milliseconds difference, std::chrono::milliseconds grace) {
+    return {.before = difference, .after = difference, .grace = grace};
+  }
+  [[nodiscard]] int64_t size_ms() const { return before.count() + after.count(); }
+  [[nodiscard]] int64_t grace_ms() const { return grace ? grace->count() : 0; }
+  // What is wrong with them, for build() to tell.
+  [[nodiscard]] Status validate() const;
+};
+
 // What a key had in a window. Written to topics as the key's bytes and 8 bytes of window start.
 template <class K>
 struct Windowed {

@@ -3,15 +3,18 @@
 //   java -cp 'build/kafka/libs/*' tests/interop/Topologies.java RECORDS
 //
 // RECORDS has a line "topic<TAB>key<TAB>value<TAB>timestamp" for each record, "~" for null. Prints for each topology "== name", its
-// describe(), and what it wrote to "out" in the same form.
+// describe(), what it wrote to "out" in the same form, and what it wrote to its internal topics as "topic<TAB>key<TAB>value<TAB>timestamp" in hex.
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -41,6 +44,15 @@ public class Topologies {
     static String joinNull(String left, String right) { return left + "+" + (right == null ? "0" : right); }
     static String joinAny(String left, String right) { return (left == null ? "0" : left) + "|" + (right == null ? "0" : right); }
     static KTable<String, String> other(StreamsBuilder b) { return b.table("in"); }
+    static KStream<String, String> otherStream(StreamsBuilder b) { return b.stream("tab"); }
+    static JoinWindows windows(long beforeMs, long afterMs, long graceMs) {
+        return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(Math.max(beforeMs, afterMs)), Duration.ofMillis(graceMs))
+            .before(Duration.ofMillis(beforeMs)).after(Duration.ofMillis(afterMs));
+    }
+    static JoinWindows near() { return windows(2000, 2000, 1000); }
+    static StreamJoined<String, String, String> named(String name) {
+        return StreamJoined.with(Serdes.String(), Serdes.String(), Serdes.String()).withName(name);
+    }
     static TimeWindows windows() { return TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(5)); }
     static <V> KStream<String, V> unwindowed(KTable<Windowed<String>, V> table) {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start());
@@ -99,7 +111,7 @@ public class Topologies {
             KTable<String, String> counts = stream(b).groupByKey().count().mapValues(Topologies::text);
             stream(b).join(counts, Topologies::join).to("out");
         });
-        ALL.put("join with a name", b -> stream(b).filter((k, v) -> v != null).selectKey((k, v) -> k)
+        ALL.put("join with a name", b -> stream(b).filter((k, v) -> k != null && v != null).selectKey((k, v) -> k)
             .join(table(b), Topologies::join, Joined.as("with-rows")).to("out"));
         ALL.put("tables", b -> { var left = table(b); out(left.join(other(b), Topologies::join)); });
         ALL.put("tables, left", b -> { var left = table(b); out(left.leftJoin(other(b), Topologies::joinNull)); });
@@ -163,6 +175,36 @@ public class Topologies {
             unwindowed(counts.leftJoin(all, Topologies::joinNull)).to("out");
             unwindowed(counts.outerJoin(all, Topologies::joinAny)).to("out");
         });
+        ALL.put("streams", b -> { var left = stream(b); left.join(otherStream(b), Topologies::join, near()).to("out"); });
+        ALL.put("streams, left", b -> { var left = stream(b); left.leftJoin(otherStream(b), Topologies::joinNull, near()).to("out"); });
+        ALL.put("streams, outer", b -> { var left = stream(b); left.outerJoin(otherStream(b), Topologies::joinAny, near()).to("out"); });
+        ALL.put("streams, one before the other", b -> {
+            KStream<String, String> left = stream(b);
+            KStream<String, String> right = otherStream(b);
+            left.join(right, Topologies::join, windows(0, 3000, 0)).to("out");
+            left.leftJoin(right, Topologies::joinNull, windows(3000, 0, 5000)).to("out");
+            left.outerJoin(right, Topologies::joinAny, windows(100, 4000, 2000)).to("out");
+            left.outerJoin(right, Topologies::joinAny, windows(-1000, 4000, 2000)).to("out");
+        });
+        ALL.put("streams with names", b -> {
+            KStream<String, String> left = stream(b);
+            KStream<String, String> right = otherStream(b);
+            left.join(right, Topologies::join, near(), named("near")).to("out");
+            left.leftJoin(right, Topologies::joinNull, near(), StreamJoined.as("kept")).to("out");
+            left.outerJoin(right, Topologies::joinAny, near(), StreamJoined.<String, String, String>as("all").withName("any")).to("out");
+        });
+        ALL.put("streams whose keys changed", b -> {
+            KStream<String, String> left = stream(b).filter((k, v) -> v != null).selectKey((k, v) -> v.substring(0, 1));
+            KStream<String, String> right = otherStream(b).filter((k, v) -> v != null).selectKey((k, v) -> v.substring(0, 1));
+            left.join(right, Topologies::join, near()).to("out");
+            left.leftJoin(stream(b), Topologies::joinNull, near(), named("left")).to("out");
+            stream(b).outerJoin(right, Topologies::joinAny, near(), named("right")).to("out");
+        });
+        ALL.put("stream with itself", b -> { var left = stream(b); left.join(left, Topologies::join, near()).to("out"); });
+        ALL.put("streams, then an aggregate", b -> {
+            var left = stream(b);
+            left.leftJoin(otherStream(b), Topologies::joinNull, near()).groupByKey().count().toStream().mapValues(Topologies::text).to("out");
+        });
         ALL.put("reduce", b -> out(stream(b).groupByKey().reduce(Topologies::joinNull)));
         ALL.put("reduce in windows", b ->
             unwindowed(stream(b).groupByKey().windowedBy(windows()).reduce(Topologies::joinNull)).to("out"));
@@ -211,6 +253,7 @@ public class Topologies {
     }
 
     static String shown(Object value) { return value == null ? "~" : value.toString(); }
+    static String hex(byte[] bytes) { return bytes == null ? "~" : HexFormat.of().formatHex(bytes); }
     static String parsed(String text) { return text.equals("~") ? null : text; }
 
     public static void main(String[] arguments) throws Exception {
@@ -223,6 +266,8 @@ public class Topologies {
         settings.put("default.value.serde", Serdes.StringSerde.class);
         settings.put("statestore.cache.max.bytes", "0");
         settings.put("default.dsl.store", "in_memory");
+        // By default the wall clock, which stands still here, decides when left and outer joins tell what has no partner.
+        settings.put("__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", 0L);
         StringBuilder all = new StringBuilder();
         for (var entry : ALL.entrySet()) {
             StreamsBuilder builder = new StreamsBuilder();
@@ -247,6 +292,14 @@ public class Topologies {
                 for (TestRecord<String, String> record : output.readRecordsToList()) {
                     all.append(shown(record.key())).append("\t").append(shown(record.value())).append("\t")
                         .append(record.timestamp()).append("\n");
+                }
+                for (String topic : new TreeSet<>(driver.producedTopicNames())) {
+                    if (topic.equals("out")) continue;
+                    var kept = driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+                    for (TestRecord<byte[], byte[]> record : kept.readRecordsToList()) {
+                        all.append(topic).append("\t").append(hex(record.key())).append("\t").append(hex(record.value()))
+                            .append("\t").append(record.timestamp()).append("\n");
+                    }
                 }
             }
         }

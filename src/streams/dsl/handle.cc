@@ -35,6 +35,7 @@ MUIR_OPERATOR(Aggregate);
 MUIR_OPERATOR(TableAggregate);
 MUIR_OPERATOR(TableJoin);
 MUIR_OPERATOR(GlobalJoin);
+MUIR_OPERATOR(StreamJoin);
 MUIR_OPERATOR(TableTableJoin);
 #undef MUIR_OPERATOR
 

@@ -189,6 +189,34 @@ auto KStream<K, V>::joined_global(const GlobalKTable<GK, VT>& table, S select, F
 }
 
 template <class K, class V>
+template <class Left, class Right, class V2, class F>
+auto KStream<K, V>::joined(const KStream<K, V2>& other, logical::JoinKind kind, F f, const JoinWindows& windows,
+                           const StreamJoined<K, V, V2>& options) const {
+  constexpr bool kRight = internal::JoinFunction<F, K, Left, Right>;
+  static_assert(kRight,
+                "join of streams needs V3(const V&, const V2&) or V3(const K&, const V&, const V2&); left_join takes "
+                "const V2*, outer_join const V* and const V2*");
+  using Out = typename internal::JoinResult<F, K, V, Left, Right>::Type;
+  internal::stored<K, V, V2>();
+  logical::StreamJoin join{.kind = kind,
+                           .windows = windows,
+                           .right = internal::types<K, V2>(),
+                           .right_value = options.other_value.erased(),
+                           .store = {.name = options.store,
+                                     .kind = options.kind,
+                                     .logging = options.logging,
+                                     .topic_configs = options.topic_configs}};
+  if constexpr (kRight) join.join = internal::join_values<K, Left, Right, Out>(std::move(f));
+  return KStream<K, Out>(*builder_, then(other,
+                                         {.name = options.name,
+                                          .takes = internal::types<K, V>(),
+                                          .keeps = Keeps::key,
+                                          .yields = internal::value_type<Out>(),
+                                          .serdes = internal::serdes(options)},
+                                         std::move(join)));
+}
+
+template <class K, class V>
 template <class S, class Fixed>
 auto KStream<K, V>::processed(S supplier, ProcessOptions options, Fixed) const {
   using P = typename std::decay_t<decltype(supplier())>::element_type;

@@ -57,15 +57,15 @@ template <class K, class V>
 template <class Left, class Right, class V2, class F>
 auto KTable<K, V>::joined(const KTable<K, V2>& other, logical::JoinKind kind, F f,
                           const MaterializedJoin<F, Left, Right>& options) const {
-  constexpr bool kRight = internal::TablesFunction<F, K, Left, Right>;
+  constexpr bool kRight = internal::JoinFunction<F, K, Left, Right>;
   static_assert(
       kRight,
       "join of tables needs V3(const V&, const V2&) or V3(const K&, const V&, const V2&); left_join takes const "
       "V2*, outer_join const V* and const V2*");
-  using Out = typename internal::TablesResult<F, K, V, Left, Right>::Type;
+  using Out = typename internal::JoinResult<F, K, V, Left, Right>::Type;
   logical::TableTableJoin join{
       .kind = kind, .right = internal::types<K, V2>(), .store = internal::store_settings(options)};
-  if constexpr (kRight) join.join = internal::join_tables<K, Left, Right, Out>(std::move(f));
+  if constexpr (kRight) join.join = internal::join_values<K, Left, Right, Out>(std::move(f));
   return KTable<K, Out>(*builder_, then(other,
                                         {.name = options.name,
                                          .takes = internal::types<K, V>(),

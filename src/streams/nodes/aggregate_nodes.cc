@@ -35,6 +35,12 @@ class AggregatedTable : public Node {
     return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
   }
 
+  // There was nothing and is nothing; the store is told all the same, as Kafka Streams does, and so is its changelog.
+  Status keep_nothing(const Row& row) {
+    MUIR_RETURN_IF_ERROR(table_.put(nullptr, row.timestamp_ms));
+    return cached_.attached() ? Status() : forward({row.key, nullptr, row.timestamp_ms, row.headers});
+  }
+
   const TableSpec declared_;
   TableBytes table_;
   ErasedObject old_;
@@ -81,7 +87,7 @@ class TableAggregateNode final : public AggregatedTable {
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
     const Found before = MUIR_TRY(table_.get());
     const bool present = before.value != nullptr;
-    if (!present && row.value == nullptr) return forward({row.key, nullptr, row.timestamp_ms, row.headers});
+    if (!present && row.value == nullptr) return keep_nothing(row);
     const bool tells_old = declared_.tells_old && present;
     if (tells_old) old_.assign(before.value);
     if (present && row.old_value != nullptr) aggregate_.subtract(row.with_value(row.old_value), true, table_.object());

@@ -41,6 +41,18 @@ NodeFactory window_aggregate_node(TableSpec table, logical::Aggregate aggregate)
 // ---- joins
 NodeFactory table_join_node(NodeId table, bool left, JoinApply apply);
 NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join);
+// Of two streams: the stores that keep what came, and the one of what has no partner yet; empty: there is none.
+struct JoinedStreams {
+  logical::StreamJoin join{};
+  TableSpec left{};
+  TableSpec right{};
+  std::string unmatched{};
+  const ObjectType* out = nullptr;  // of the joined values
+};
+// Forwards a record and keeps it.
+NodeFactory stream_window_node(TableSpec store);
+// Joins the records of one side with what is kept of the other. `left` is the left side's node, of the right one.
+NodeFactory stream_join_side_node(JoinedStreams streams, std::optional<NodeId> left);
 // Of two tables, whose nodes are looked up in.
 struct JoinedTables {
   NodeId left;

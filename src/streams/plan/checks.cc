@@ -21,7 +21,8 @@ std::string_view shown(Shape shape) {
 std::vector<Shape> inputs_of(const LogicalKind& kind) {
   const Shape first = std::visit([](const auto& k) { return k.kTakes; }, kind);
   if (first == Shape::nothing) return {};
-  if (std::holds_alternative<logical::Merge>(kind) || std::holds_alternative<logical::TableTableJoin>(kind))
+  if (std::holds_alternative<logical::Merge>(kind) || std::holds_alternative<logical::StreamJoin>(kind) ||
+      std::holds_alternative<logical::TableTableJoin>(kind))
     return {first, first};
   if (std::holds_alternative<logical::TableJoin>(kind)) return {first, Shape::table};
   if (std::holds_alternative<logical::GlobalJoin>(kind)) return {first, Shape::global_table};
@@ -47,6 +48,10 @@ Status check_kind(const Operator& given) {
   if (const auto* k = std::get_if<logical::TableJoin>(&given.kind); k && !k->apply) return missing("function");
   if (const auto* k = std::get_if<logical::GlobalJoin>(&given.kind); k && (!k->apply || !k->select_key))
     return missing("function");
+  if (const auto* k = std::get_if<logical::StreamJoin>(&given.kind)) {
+    if (!k->join) return missing("function");
+    return k->windows.validate();
+  }
   if (const auto* k = std::get_if<logical::TableTableJoin>(&given.kind); k && !k->join) return missing("function");
   if (const auto* k = std::get_if<logical::TableAggregate>(&given.kind); k && (!k->add || !k->subtract))
     return missing("function");

@@ -34,8 +34,13 @@ struct Names {
   std::string source{};  // of tables
   std::string store{};
   RepartitionNames repartition{};  // that stands before the operator
-  std::string join_left{};         // of joins of tables: the nodes of their sides
+  std::string join_left{};         // of joins of two streams or tables: the nodes of their sides
   std::string join_right{};
+  RepartitionNames repartition_right{};  // that stands before the right side
+  std::string window_left{};             // of joins of streams: the nodes that keep what came
+  std::string window_right{};
+  std::string store_left{};
+  std::string store_right{};  // `store` is that of what has no partner yet
 };
 
 // What is known of an operator once it is added.
@@ -46,6 +51,7 @@ struct Known {
   TypedPair out{};       // of the rows that it yields
   TypedPair wire{};      // of the topic that it reads, writes or repartitions through
   TypedPair stored{};    // of its store
+  TypedPair right{};     // of joins of streams: of the right side's topic and store
   bool rekeyed = false;  // its rows have to be repartitioned before they are grouped or joined
   // Aggregates of a named group: the one whose repartition topic serves this one, too.
   std::optional<OperatorId> shares_topic_of{};

@@ -109,6 +109,33 @@ class Draw {
     if (stream.rekeyed) repartition(given_.empty() ? stream.names.node : given_);
     names_.node = name_or(given_, join.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
   }
+  void operator()(const logical::StreamJoin& join) {
+    const auto suffixed = [&](const char* suffix) { return given_.empty() ? given_ : given_ + suffix; };
+    const bool left_outer = join.kind != logical::JoinKind::inner;
+    const bool right_outer = join.kind == logical::JoinKind::outer;
+    const auto before = [&](const Known& side, const char* suffix, RepartitionNames& names) {
+      if (side.rekeyed) repartition(given_.empty() ? side.names.node : suffixed(suffix), names);
+    };
+    before(plan_.input(added_), "-left", names_.repartition);
+    before(plan_.input(added_, 1), "-right", names_.repartition_right);
+    names_.window_left = name_or(suffixed("-this-windowed"), "KSTREAM-WINDOWED-");
+    names_.window_right = name_or(suffixed("-other-windowed"), "KSTREAM-WINDOWED-");
+    // The stores are called after the generated names, also where the operator has one.
+    const std::string shared = fmt::format("KSTREAM-OUTERSHARED-{:010}", plan_.next_index);
+    const std::string left = generate(right_outer ? "KSTREAM-OUTERTHIS-" : "KSTREAM-JOINTHIS-");
+    const std::string right = generate(left_outer ? "KSTREAM-OUTEROTHER-" : "KSTREAM-JOINOTHER-");
+    const char* this_suffix = right_outer ? "-outer-this-join" : "-this-join";
+    const char* other_suffix = left_outer ? "-outer-other-join" : "-other-join";
+    names_.join_left = given_.empty() ? left : given_ + this_suffix;
+    names_.join_right = given_.empty() ? right : given_ + other_suffix;
+    names_.node = name_or(suffixed("-merge"), "KSTREAM-MERGE-");
+    const std::string& base = join.store.name;
+    names_.store_left = (base.empty() ? left : base + this_suffix) + "-store";
+    names_.store_right = (base.empty() ? right : base + other_suffix) + "-store";
+    if (!left_outer) return;
+    names_.store =
+        (base.empty() ? shared : base + (right_outer ? "-outer-shared-join" : "-left-shared-join")) + "-store";
+  }
   void operator()(const logical::TableTableJoin& join) {
     const auto suffixed = [&](const char* suffix) { return given_.empty() ? given_ : given_ + suffix; };
     names_.node = name_or(given_, "KTABLE-MERGE-");
@@ -133,8 +160,8 @@ class Draw {
     return store.name.empty() ? generate(prefix) : store.name;
   }
   // All three indices are spent, whether the generated names are used or not.
-  void repartition(const std::string& prefix) {
-    RepartitionNames& names = names_.repartition;
+  void repartition(const std::string& prefix) { repartition(prefix, names_.repartition); }
+  void repartition(const std::string& prefix, RepartitionNames& names) {
     names.topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
     names.sink = generate("KSTREAM-SINK-");
     names.filter = generate("KSTREAM-FILTER-");

@@ -134,6 +134,35 @@ class Physical {
     return then(at, global_join_node({table.names.store, table.stored}, join));
   }
 
+  NodeId place(OperatorId, const Known& at, const logical::StreamJoin& join) {
+    // Behind a join that tells what has no partner, records without key are told too, and must get there (KIP-962).
+    const bool null_keys = join.kind != logical::JoinKind::inner;
+    const NodeId left = behind_repartition(in(at), at.names.repartition, at.wire, null_keys);
+    const NodeId right = behind_repartition(in(at, 1), at.names.repartition_right, at.right, null_keys);
+    graph_.copartition(left, right);
+    const auto window = [&](const std::string& name, NodeId from, const std::string& store, const TypedPair& types) {
+      graph_.add_store(join_store(store, join, types));
+      return graph_.add(
+          {.name = name, .parents = {from}, .stores = {store}, .make = stream_window_node({store, types})});
+    };
+    const NodeId left_window = window(at.names.window_left, left, at.names.store_left, at.stored);
+    const NodeId right_window = window(at.names.window_right, right, at.names.store_right, at.right);
+    if (!at.names.store.empty()) graph_.add_store(unmatched_store(at, join));
+    const JoinedStreams streams{.join = join,
+                                .left = {at.names.store_left, at.stored},
+                                .right = {at.names.store_right, at.right},
+                                .unmatched = at.names.store,
+                                .out = at.out.value.type};
+    const auto side = [&](const std::string& name, NodeId from, const std::string& other, std::optional<NodeId> of) {
+      std::vector<std::string> stores{other};
+      if (!at.names.store.empty()) stores.push_back(at.names.store);
+      return graph_.add(
+          {.name = name, .parents = {from}, .stores = std::move(stores), .make = stream_join_side_node(streams, of)});
+    };
+    const NodeId of_left = side(at.names.join_left, left_window, at.names.store_right, std::nullopt);
+    const NodeId of_right = side(at.names.join_right, right_window, at.names.store_left, of_left);
+    return graph_.add({.name = at.names.node, .parents = {of_left, of_right}, .make = pass_through_node()});
+  }
   NodeId place(OperatorId id, const Known& at, const logical::TableTableJoin& join) {
     const NodeId left = in(at);
     const NodeId right = in(at, 1);
@@ -205,42 +234,47 @@ class Physical {
     if (at.names.repartition.topic.empty()) return in(at);
     return repartition_[id] = add_repartition(at, {.null_keys = null_keys});
   }
+  NodeId behind_repartition(NodeId from, const RepartitionNames& names, const TypedPair& wire, bool null_keys) {
+    return names.topic.empty() ? from : add_repartition(from, names, wire, {.null_keys = null_keys});
+  }
   struct Through {
     std::optional<int32_t> partitions{};
     ChoosePartition partition{};
     bool null_keys = false;
   };
   NodeId add_repartition(const Known& at, Through through) {
-    const RepartitionNames& names = at.names.repartition;
+    return add_repartition(in(at), at.names.repartition, at.wire, std::move(through));
+  }
+  NodeId add_repartition(NodeId from, const RepartitionNames& names, const TypedPair& wire, Through through) {
     graph_.add_repartition_topic({names.topic, through.partitions});
     const NodeId kept =
         graph_.add({.name = names.filter,
-                    .parents = {in(at)},
+                    .parents = {from},
                     .make = stateless_node([null_keys = through.null_keys](const Row& row, Downstream& down) {
                       return row.key == nullptr && !null_keys ? Status() : down.forward(row);
                     })});
-    return add_topic(at, kept, std::move(through.partition), false);
+    return add_topic(kept, names, wire, std::move(through.partition), false);
   }
   NodeId add_change_topic(const Known& at) {
     graph_.add_repartition_topic({at.names.repartition.topic, std::nullopt});
-    return add_topic(at, in(at), {}, true);
+    return add_topic(in(at), at.names.repartition, at.wire, {}, true);
   }
-  // Sink and source around the operator's repartition topic; yields the source.
-  NodeId add_topic(const Known& at, NodeId from, ChoosePartition partition, bool changes) {
-    const RepartitionNames& names = at.names.repartition;
+  // Sink and source around a repartition topic; yields the source.
+  NodeId add_topic(NodeId from, const RepartitionNames& names, const TypedPair& wire, ChoosePartition partition,
+                   bool changes) {
     graph_.add({.name = names.sink,
                 .parents = {from},
                 .make = sink_node(),
                 .sink = SinkSpec{.topic = names.topic,
                                  .internal_topic = true,
-                                 .key = at.wire.key.serde,
-                                 .value = at.wire.value.serde,
+                                 .key = wire.key.serde,
+                                 .value = wire.value.serde,
                                  .partition = std::move(partition),
                                  .changes = changes}});
     return graph_.add(
         {.name = names.source,
          .make = source_node(),
-         .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = at.wire, .changes = changes}});
+         .source = SourceSpec{.topics = {names.topic}, .internal_topic = true, .types = wire, .changes = changes}});
   }
 
   // ---- stores
@@ -279,6 +313,39 @@ class Physical {
             .topic_configs = settings.topic_configs,
             .types = at.stored};
   }
+  // Every record of one side, for as long as one of the other side may meet it.
+  StoreSpec join_store(const std::string& name, const logical::StreamJoin& join, const TypedPair& types) {
+    const int64_t size_ms = join.windows.size_ms();
+    const int64_t grace_ms = join.windows.grace_ms();
+    const int64_t retention_ms = size_ms > INT64_MAX - grace_ms ? INT64_MAX : size_ms + grace_ms;
+    return {.name = name,
+            .supplier = chosen_kind(join.store,
+                                    [=](store::StoreKind kind) {
+                                      return store::window_supplier({.name = name,
+                                                                     .kind = kind,
+                                                                     .format = store::ValueFormat::plain,
+                                                                     .window_size_ms = size_ms,
+                                                                     .retention_ms = retention_ms,
+                                                                     .retain_duplicates = true});
+                                    }),
+            .logging = join.store.logging,
+            .topic_configs = join.store.topic_configs,
+            .types = types};
+  }
+  StoreSpec unmatched_store(const Known& at, const logical::StreamJoin& join) {
+    return {.name = at.names.store,
+            .supplier = chosen_kind(join.store,
+                                    [name = at.names.store](store::StoreKind kind) {
+                                      return store::key_value_supplier(
+                                          {.name = name, .kind = kind, .format = store::ValueFormat::plain});
+                                    }),
+            .logging = join.store.logging,
+            .topic_configs = join.store.topic_configs};
+  }
+  static ChooseSupplier chosen_kind(const StoreSettings& settings, ChooseSupplier built_in) {
+    if (!settings.kind) return built_in;
+    return [given = built_in(*settings.kind)](store::StoreKind) { return given; };
+  }
   // The program's, which must be of a kind that the operator can use, or one of the library's.
   ChooseSupplier supplier(const StoreSettings& settings, const store::StoreFacet& needed, ChooseSupplier built_in) {
     if (settings.supplier) {
@@ -288,8 +355,7 @@ class Physical {
       }
       return [own = settings.supplier](store::StoreKind) { return own; };
     }
-    if (!settings.kind) return built_in;
-    return [given = built_in(*settings.kind)](store::StoreKind) { return given; };
+    return chosen_kind(settings, std::move(built_in));
   }
   void place_store(const LogicalStore& store) {
     graph_.add_store({.name = store.supplier->name(),

@@ -101,6 +101,17 @@ class Derive {
     check(plan_.input(added_, 1), join.table);
   }
 
+  void operator()(const logical::StreamJoin& join) {
+    const Known& left = input();
+    const Known& right = plan_.input(added_, 1);
+    check(right, join.right);
+    added_.stored = added_.wire =
+        chosen(types(left.out), given_.serdes, serdes(left.out), "left side of " + added_.names.node);
+    added_.right = chosen(types(right.out), {given_.serdes.key, join.right_value}, serdes(right.out),
+                          "right side of " + added_.names.node);
+    added_.out = {.key = added_.stored.key, .value = {given_.yields.value, nullptr}};
+    keepable(added_.out.value.type);
+  }
   void operator()(const logical::TableTableJoin& join) {
     const TypedPair& left = input().out;
     check(plan_.input(added_, 1), join.right);
