@@ -39,8 +39,8 @@ class WindowStore : public StateStore {
  public:
   static constexpr StoreFacet kFacet{"window"};
 
-  // `value` absent: deletes. A window older than the retention is dropped, though not from the changelog, and counted in
-  // dropped().
+  // `value` absent: deletes. A window older than the retention is dropped, though not from the changelog, and counted
+  // in dropped().
   virtual Status put(BytesView key, OptBytesView value, int64_t window_start_ms, int64_t timestamp_ms) = 0;
   // Reads into `out`; false when there is no such window. Thread-safe. Not for stores that retain duplicates.
   virtual Result<bool> fetch(BytesView key, int64_t window_start_ms, ValueAndTimestamp& out) = 0;
