@@ -21,10 +21,8 @@ Status unknown_parameter(const std::string& name, const std::vector<std::string>
                                fmt::join(known, ", "));
 }
 
-}  // namespace
-
-Status check_query(std::string_view query, const std::vector<std::string>& known) {
-  std::set<std::string> seen;
+template <class OnName>  // which returns a Status
+Status for_each_name(std::string_view query, OnName on_name) {
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
@@ -34,10 +32,24 @@ Status check_query(std::string_view query, const std::vector<std::string>& known
     const auto name = percent_decode(pair.substr(0, equals), true);
     const auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
     if (!name || !value) return error(Code::invalid_argument, "query parameter '{}': malformed percent-encoding", pair);
-    if (std::find(known.begin(), known.end(), *name) == known.end()) return unknown_parameter(*name, known);
-    if (!seen.insert(*name).second) return error(Code::invalid_argument, "query parameter '{}' is given twice", *name);
+    MUIR_RETURN_IF_ERROR(on_name(*name));
   }
   return {};
+}
+
+}  // namespace
+
+Status check_query(std::string_view query) {
+  return for_each_name(query, [](const std::string&) { return Status(); });
+}
+
+Status check_query(std::string_view query, const std::vector<std::string>& known) {
+  std::set<std::string> seen;
+  return for_each_name(query, [&](const std::string& name) -> Status {
+    if (std::find(known.begin(), known.end(), name) == known.end()) return unknown_parameter(name, known);
+    if (!seen.insert(name).second) return error(Code::invalid_argument, "query parameter '{}' is given twice", name);
+    return {};
+  });
 }
 
 int fuzz_query(BytesView input) {

@@ -239,10 +239,8 @@ class Rest::Impl {
     if (options_.check) {
       if (auto refused = options_.check(request)) return refused;
     }
-    if (route.query) {
-      if (const Status status = check_query(request.query, *route.query); !status.ok())
-        return RestError{.status = 400, .message = status.message(), .code = "bad_parameter"};
-    }
+    const Status query = route.query ? check_query(request.query, *route.query) : check_query(request.query);
+    if (!query.ok()) return RestError{.status = 400, .message = query.message(), .code = "bad_parameter"};
     for (const auto& [name, check] : options_.params) {
       const std::string* value = call.find_param(name);
       if (value == nullptr) continue;

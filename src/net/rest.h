@@ -88,7 +88,8 @@ struct RestRoute {
   std::function<RestAnswer(RestCall&)> run{};
   // Instead of `run`: keeps the call and answers later.
   std::function<void(std::shared_ptr<RestCall>)> begin{};
-  // What the query may name, each once; others are answered 400 "bad_parameter". Absent: they are not looked at.
+  // What the query may name, each once; others are answered 400 "bad_parameter". Absent: any may
+  // be named, in a well-formed way.
   std::optional<std::vector<std::string>> query{};
   bool open = false;  // to those who are not authenticated, too
 };

@@ -83,7 +83,13 @@ std::optional<Compatibility> compatibility_from(std::string_view text) {
 std::vector<std::string> check_compatibility(Compatibility level, const schema::avro::Schema& candidate,
                                              const std::vector<EarlierSchema>& earlier) {
   std::vector<std::string> messages;
-  for (const auto& [version, schema] : earlier) {
+  for (const auto& [version, id, type, schema] : earlier) {
+    if (level == Compatibility::none) break;
+    if (schema == nullptr) {  // as the JVM registry has it
+      messages.push_back(fmt::format("Incompatible because of different schema type: id {} is of type {}", id, type));
+      messages.push_back(fmt::format("{{oldSchemaVersion: {}}}", version));
+      return messages;
+    }
     if (checks_backward(level)) append_findings(messages, candidate, *schema, true);
     if (checks_forward(level)) append_findings(messages, *schema, candidate, false);
     if (!messages.empty()) {

@@ -29,7 +29,9 @@ bool is_transitive(Compatibility level);
 
 struct EarlierSchema {
   int version = 0;
-  schema::avro::SchemaPtr schema;
+  int id = 0;
+  std::string schema_type = "AVRO";
+  schema::avro::SchemaPtr schema{};  // of Avro
 };
 
 // What is wrong with `candidate`, each finding in the registry's form, the version and text it clashed with last; empty

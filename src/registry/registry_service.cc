@@ -71,43 +71,11 @@ std::vector<Reference> RegistryService::pinned(std::vector<Reference> references
   return references;
 }
 
-Result<RegistryService::Resolved> RegistryService::resolve(const std::vector<Reference>& references, int depth) {
-  const auto too_deep = [] {
-    return invalid_schema(fmt::format("references are nested more than {} deep, or in a circle", kReferenceDepthMax));
-  };
-  if (depth > kReferenceDepthMax) return too_deep();
-  Resolved out;
-  for (const auto& reference : references) {
-    const auto* version = reference.version == -1 ? index_.latest(reference.subject, false)
-                                                  : index_.find(reference.subject, reference.version);
-    if (version == nullptr) {
-      return invalid_schema(fmt::format("no schema reference found for subject \"{}\" and version {}",
-                                        reference.subject, reference.version));
-    }
-    const ParsedVersion& parsed = *MUIR_TRY(parsed_version(*version, depth + 1));
-    out.schemas.push_back(parsed.schema);
-    out.depth = std::max(out.depth, parsed.depth + 1);
-  }
-  if (out.depth > kReferenceDepthMax) return too_deep();  // what was parsed before counts as much
-  return out;
-}
-
-Result<const RegistryService::ParsedVersion*> RegistryService::parsed_version(const SchemaVersion& version, int depth) {
-  ParsedVersion& known = parsed_by_id_[version.id];
-  if (known.schema != nullptr && known.text == version.schema && known.references == version.references) return &known;
-  if (version.schema_type != "AVRO")
-    return invalid_schema(
-        fmt::format("subject {} version {} is of type {}", version.subject, version.version, version.schema_type));
-  Resolved resolved = MUIR_TRY(resolve(version.references, depth));
-  ++parses_;
-  auto parsed = schema::avro::parse(version.schema, {.strict = false, .known = std::move(resolved.schemas)});
-  if (!parsed.ok()) return invalid_schema(parsed.status().message());
-  known = {version.schema, version.references, *parsed, resolved.depth};
-  return &known;
-}
-
-Result<schema::avro::SchemaPtr> RegistryService::parse_stored(const SchemaVersion& version) {
-  return MUIR_TRY(parsed_version(version, 0))->schema;
+std::optional<SchemaVersion> RegistryService::referenced(const Reference& reference) {
+  const std::lock_guard lock(mutex_);
+  const auto* version = reference.version == -1 ? index_.latest(reference.subject, false)
+                                                : index_.find(reference.subject, reference.version);
+  return version == nullptr ? std::nullopt : std::optional(*version);
 }
 
 Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& request) {
@@ -120,9 +88,9 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
   {
     const std::lock_guard lock(mutex_);
     out.content.references = pinned(request.references);
-    out.known = MUIR_TRY(resolve(out.content.references)).schemas;
-    ++parses_;
   }
+  out.known = MUIR_TRY(parsed_.resolve(out.content.references)).schemas;
+  parsed_.count();
   auto judged = schema::avro::parse_and_judge(request.schema,
                                               {.check_defaults = options_.validate_new_schemas, .known = out.known});
   if (!judged.ok()) return invalid_schema(judged.status().message());
@@ -134,11 +102,13 @@ Result<RegistryService::Parsed> RegistryService::parse(const SchemaRequest& requ
 
 Status RegistryService::refresh(const SchemaRequest& request, Parsed& parsed) {
   if (request.references.empty()) return {};
+  std::vector<Reference> references;
   {
     const std::lock_guard lock(mutex_);
-    const auto references = pinned(request.references);
-    if (references == parsed.content.references && MUIR_TRY(resolve(references)).schemas == parsed.known) return {};
+    references = pinned(request.references);
   }
+  if (references == parsed.content.references && MUIR_TRY(parsed_.resolve(references)).schemas == parsed.known)
+    return {};
   parsed = MUIR_TRY(parse(request));
   return {};
 }
@@ -149,6 +119,27 @@ Status RegistryService::check_if_new(const Parsed& parsed) const {
   return invalid_schema(parsed.fault.message());
 }
 
+namespace {
+
+// One side may name what the other holds inline.
+bool may_be_inlined(const SchemaVersion& version, const SchemaVersion& content, bool include_deleted) {
+  return (include_deleted || !version.deleted) && version.references.empty() != content.references.empty();
+}
+
+}  // namespace
+
+void RegistryService::parse_inlined(const std::string& subject, const Parsed& parsed, bool include_deleted) {
+  std::vector<SchemaVersion> unknown;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, version] : index_.versions(subject)) {
+      if (may_be_inlined(version, parsed.content, include_deleted) && !parsed_.find(version))
+        unknown.push_back(version);
+    }
+  }
+  for (const auto& version : unknown) (void)parsed_.parse(version);  // one that does not parse is another
+}
+
 const SchemaVersion* RegistryService::find_content(const std::string& subject, const Parsed& parsed,
                                                    bool include_deleted) {
   const auto& versions = index_.versions(subject);
@@ -157,15 +148,14 @@ const SchemaVersion* RegistryService::find_content(const std::string& subject, c
   for (auto at = versions.rbegin(); !ids.empty() && at != versions.rend(); ++at) {
     if (ids.contains(at->second.id) && eligible(at->second)) return &at->second;
   }
-  // One side may name what the other holds inline: compare with everything inline.
   std::string inlined;
   for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
     const SchemaVersion& version = at->second;
-    if (!eligible(version) || version.references.empty() == parsed.content.references.empty()) continue;
-    const auto stored = parse_stored(version);
-    if (!stored.ok()) continue;
+    if (!may_be_inlined(version, parsed.content, include_deleted)) continue;
+    const auto stored = parsed_.find(version);
+    if (!stored) continue;
     if (inlined.empty()) inlined = schema::avro::to_text(*parsed.schema);
-    if (schema::avro::to_text(**stored) == inlined) return &version;
+    if (schema::avro::to_text(*stored) == inlined) return &version;
   }
   return nullptr;
 }
@@ -175,6 +165,7 @@ const SchemaVersion* RegistryService::find_content(const std::string& subject, c
 Result<int> RegistryService::register_schema(const std::string& subject, const SchemaRequest& request) {
   MUIR_RETURN_IF_ERROR(check_subject(subject));
   Parsed parsed = MUIR_TRY(parse(request));
+  parse_inlined(subject, parsed, false);
   {
     const std::lock_guard lock(mutex_);
     if (const auto id = find_registered(subject, request, parsed)) return *id;
@@ -183,6 +174,7 @@ Result<int> RegistryService::register_schema(const std::string& subject, const S
   for (int attempt = 0; attempt < kRegisterAttemptsMax; ++attempt) {
     MUIR_RETURN_IF_ERROR(catch_up());
     MUIR_RETURN_IF_ERROR(refresh(request, parsed));
+    parse_inlined(subject, parsed, false);
     {
       const std::lock_guard lock(mutex_);
       if (const auto id = find_registered(subject, request, parsed)) return *id;
@@ -252,8 +244,9 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_writable(subject));
     version = MUIR_TRY(place(subject, request, parsed));
-    if (!takes_ids(mode_of(subject))) judges = MUIR_TRY(judges_of(subject));
+    if (!takes_ids(mode_of(subject))) judges = judges_of(subject);
   }
+  MUIR_RETURN_IF_ERROR(parse_judges(judges));
   const auto messages = check_compatibility(judges.level, *parsed.schema, judges.earlier);
   if (!messages.empty()) {
     return registry_error(
@@ -280,10 +273,9 @@ Result<std::optional<int>> RegistryService::add_version(const std::string& subje
     const std::lock_guard lock(mutex_);
     const auto* held = index_.find(subject, version.version);
     if (held == nullptr || held->id != version.id || held->schema != version.schema) return std::optional<int>();
-    // The next one will be compared with it.
-    const auto resolved = resolve(held->references);
-    if (resolved.ok()) parsed_by_id_[held->id] = {held->schema, held->references, parsed.schema, resolved->depth};
+    version = *held;
   }
+  parsed_.keep(version, parsed.schema);  // the next one will be compared with it
   for (const int number : replaced)
     MUIR_RETURN_IF_ERROR(write({.kind = RecordKind::schema, .subject = subject, .version = number}, std::nullopt));
   return std::optional<int>(version.id);
@@ -331,17 +323,30 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
   return version;
 }
 
+void RegistryService::Judges::add(const SchemaVersion& version, const ParsedSchemas& parsed) {
+  earlier.push_back({.version = version.version, .id = version.id, .schema_type = version.schema_type});
+  if (version.schema_type != kAvro) return;
+  earlier.back().schema = parsed.find(version);
+  if (earlier.back().schema == nullptr) unparsed.emplace_back(earlier.size() - 1, version);
+}
+
 // The live versions that the level looks at, newest first.
-Result<RegistryService::Judges> RegistryService::judges_of(const std::string& subject) {
+RegistryService::Judges RegistryService::judges_of(const std::string& subject) {
   Judges out{.level = config_of(subject)};
   if (out.level == Compatibility::none) return out;
   const auto& versions = index_.versions(subject);
   for (auto at = versions.rbegin(); at != versions.rend(); ++at) {
     if (at->second.deleted) continue;
-    out.earlier.push_back({at->first, MUIR_TRY(parse_stored(at->second))});
+    out.add(at->second, parsed_);
     if (!is_transitive(out.level)) break;
   }
   return out;
+}
+
+Status RegistryService::parse_judges(Judges& judges) {
+  for (const auto& [at, version] : judges.unparsed) judges.earlier[at].schema = MUIR_TRY(parsed_.parse(version));
+  judges.unparsed.clear();
+  return {};
 }
 
 Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const SchemaRequest& request,
@@ -355,6 +360,7 @@ Result<SchemaVersion> RegistryService::look_up(const std::string& subject, const
     MUIR_RETURN_IF_ERROR(check_known());
   }
   const Parsed parsed = MUIR_TRY(parse(request));
+  parse_inlined(subject, parsed, include_deleted);
   const std::lock_guard lock(mutex_);
   MUIR_RETURN_IF_ERROR(check_known());
   const auto* found = find_content(subject, parsed, include_deleted);
@@ -368,7 +374,7 @@ Result<RegistryService::Judges> RegistryService::judges_of(const std::string& su
   const auto version = find_version(subject, spec, false);
   if (!version.ok())
     return registry_error(ErrorCode::version_not_found, "Version {} not found.", spec.number.value_or(-1));
-  if (out.level != Compatibility::none) out.earlier.push_back({(*version)->version, MUIR_TRY(parse_stored(**version))});
+  if (out.level != Compatibility::none) out.add(**version, parsed_);
   return out;
 }
 
@@ -379,9 +385,14 @@ Result<std::vector<std::string>> RegistryService::test_compatibility(const std::
   Judges judges;
   {
     const std::lock_guard lock(mutex_);
-    judges = MUIR_TRY(spec ? judges_of(subject, *spec) : judges_of(subject));
+    if (spec) {
+      judges = MUIR_TRY(judges_of(subject, *spec));
+    } else {
+      judges = judges_of(subject);
+    }
   }
   const Parsed parsed = MUIR_TRY(parse(request));
+  MUIR_RETURN_IF_ERROR(parse_judges(judges));
   {
     const std::lock_guard lock(mutex_);
     MUIR_RETURN_IF_ERROR(check_if_new(parsed));
@@ -440,11 +451,9 @@ Result<SchemaVersion> RegistryService::by_id(int id) {
 }
 
 Result<std::string> RegistryService::self_contained_text(int id) {
-  const std::lock_guard lock(mutex_);
-  const auto* version = index_.by_id(id);
-  if (version == nullptr) return registry_error(ErrorCode::schema_not_found, "Schema {} not found", id);
-  if (version->references.empty()) return version->schema;
-  return schema::avro::to_text(*MUIR_TRY(parse_stored(*version)));
+  const SchemaVersion version = MUIR_TRY(by_id(id));
+  if (version.references.empty()) return version.schema;
+  return schema::avro::to_text(*MUIR_TRY(parsed_.parse(version)));
 }
 
 Result<std::vector<SchemaVersion>> RegistryService::versions_of_id(int id, bool include_deleted) {
@@ -513,9 +522,6 @@ RegistryCounts RegistryService::counts() {
   return out;
 }
 
-int64_t RegistryService::parses() {
-  const std::lock_guard lock(mutex_);
-  return parses_;
-}
+int64_t RegistryService::parses() const { return parsed_.parses(); }
 
 }  // namespace muir::registry

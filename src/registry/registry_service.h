@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "registry/compatibility.h"
 #include "registry/mode.h"
+#include "registry/parsed_schemas.h"
 #include "registry/schema_index.h"
 #include "registry/schema_log.h"
 
@@ -91,7 +92,7 @@ class RegistryService {
   int id_max();
   RegistryCounts counts();
   // How many texts have been parsed: what registering and looking up cost.
-  int64_t parses();
+  [[nodiscard]] int64_t parses() const;
 
   // Deleting: softly first, for good after that.
   Result<std::vector<int>> delete_subject(const std::string& subject, bool permanent);
@@ -123,38 +124,36 @@ class RegistryService {
   struct Judges {
     Compatibility level = Compatibility::none;
     std::vector<EarlierSchema> earlier{};
+    // Places in `earlier` that still need their schema: it is parsed without the lock.
+    std::vector<std::pair<size_t, SchemaVersion>> unparsed{};
+
+    void add(const SchemaVersion& version, const ParsedSchemas& parsed);
   };
 
-  struct ParsedVersion {  // an import may give an id to another text
-    std::string text{};
-    std::vector<Reference> references{};
-    schema::avro::SchemaPtr schema{};
-    int depth = 0;  // of references of references
-  };
-  struct Resolved {
-    std::vector<schema::avro::SchemaPtr> schemas{};
-    int depth = 0;  // the deepest of them, and one
-  };
-
-  RegistryService(std::unique_ptr<SchemaLog> log, Options options) : log_(std::move(log)), options_(options) {}
+  RegistryService(std::unique_ptr<SchemaLog> log, Options options)
+      : log_(std::move(log)),
+        options_(options),
+        parsed_([this](const Reference& reference) { return referenced(reference); }) {}
 
   // These take mutex_ for moments: whoever reads does not wait for somebody's large schema.
   Result<Parsed> parse(const SchemaRequest& request);  // as leniently as a stored one
   // Parses again if what its references name has changed.
   Status refresh(const SchemaRequest& request, Parsed& parsed);
+  // The version that a reference names.
+  std::optional<SchemaVersion> referenced(const Reference& reference);
+  // What find_content() has to compare as a whole.
+  void parse_inlined(const std::string& subject, const Parsed& parsed, bool include_deleted);
+  Status parse_judges(Judges& judges);
 
   // These expect mutex_ to be held.
   [[nodiscard]] Status check_if_new(const Parsed& parsed) const;
-  Result<schema::avro::SchemaPtr> parse_stored(const SchemaVersion& version);
-  Result<const ParsedVersion*> parsed_version(const SchemaVersion& version, int depth);
   // Where "the newest" stands in for a version, its number.
   [[nodiscard]] std::vector<Reference> pinned(std::vector<Reference> references) const;
-  Result<Resolved> resolve(const std::vector<Reference>& references, int depth = 0);
   // The id that a client gets without a write.
   std::optional<int> find_registered(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
   const SchemaVersion* find_content(const std::string& subject, const Parsed& parsed, bool include_deleted);
   Result<const SchemaVersion*> find_version(const std::string& subject, VersionSpec spec, bool include_deleted);
-  Result<Judges> judges_of(const std::string& subject);                    // by its level
+  Judges judges_of(const std::string& subject);                            // by its level
   Result<Judges> judges_of(const std::string& subject, VersionSpec spec);  // that version
   Result<SchemaVersion> place(const std::string& subject, const SchemaRequest& request, const Parsed& parsed);
   [[nodiscard]] bool is_overridden() const { return index_.mode(std::nullopt) == Mode::readonly_override; }
@@ -181,8 +180,7 @@ class RegistryService {
   std::mutex write_mutex_;  // taken before mutex_
   std::mutex mutex_;        // guards what follows
   SchemaIndex index_;
-  std::map<int, ParsedVersion> parsed_by_id_;
-  int64_t parses_ = 0;
+  ParsedSchemas parsed_;  // takes mutex_ itself, or is asked under it for what it has
 };
 
 }  // namespace muir::registry

@@ -23,6 +23,14 @@ TEST_F(RestApi, AnswersRequestsOfTheWrongForm) {
   };
   const size_t before = records_.all.size();
   for (const Row& row : std::initializer_list<Row>{
+           // queries: what is malformed has not been left out
+           {"GET", "/subjects?limit=%zz", "", 400},
+           {"GET", "/subjects?deleted=%", "", 400},
+           {"GET", "/subjects?%=1", "", 400},
+           {"GET", "/schemas?latestOnly=%u0031", "", 400},
+           {"DELETE", "/subjects/s?permanent=%", "", 400},
+           {"DELETE", "/subjects/s/versions/1?permanent=tru%6", "", 400},
+           {"POST", "/subjects/s/versions?normalize=%fg", kInt, 400},
            // no body, and bodies of another form
            {"POST", "/subjects/s/versions", "", 422},
            {"POST", "/subjects/s/versions", " \r\n", 422},
@@ -119,7 +127,6 @@ TEST_F(RestApi, TakesWhatMeansTheSame) {
       {"/subjects?offset=1&limit=9", R"(200 ["t"])"},
       {"/subjects?offset=2147483647", "200 []"},
       {"/subjects?subjectPrefix=%C3%28", "200 []"},
-      {"/subjects?subjectPrefix=%zz", R"(200 ["s","t"])"},
       {"/subjects?deleted=yes&deletedOnly=1", R"(200 ["s","t"])"},
       {"/subjects?deletedOnly=TrUe", "200 []"},
       {"/subjects/s/versions/LaTeSt/schema", R"(200 "int")"},
