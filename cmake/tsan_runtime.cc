@@ -84,10 +84,13 @@ int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const timespec* until) {
 void cnd_destroy(cnd_t* condition) { pthread_cond_destroy(condition_of(condition)); }
 
 // Both libraries also hand memory from thread to thread by atomics of their own, which were not compiled for the
-// sanitizer: what they copy, free, read and write is not looked at. Their locks still are, and all of our own code.
+// sanitizer: what they copy, free, read and write is not looked at, nor that a lock in such memory is locked by another
+// thread than the one that made it. What their locks order still counts, and all of our own code.
 const char* __tsan_default_suppressions() {
   return "called_from_lib:librdkafka.so\n"
-         "called_from_lib:librocksdb.so\n";
+         "called_from_lib:librocksdb.so\n"
+         "race:^mtx_\n"
+         "race:^cnd_\n";
 }
 
 }  // extern "C"

@@ -13,7 +13,7 @@ import sys
 
 GROUP_MAX = 8
 # What hides or changes names for everybody behind it, or must not be seen by others.
-ALONE = re.compile(r"^(?:using namespace |#define |#undef |#pragma )", re.M)
+ALONE = re.compile(r"^(?:using namespace |using internal::|#define |#undef |#pragma )", re.M)
 WORD = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.S)
 KEYWORDS = set("TEST TEST_F TEST_P TYPED_TEST INSTANTIATE_TEST_SUITE_P MUIR_TRY const constexpr static inline auto bool int char double void struct class enum using template typename "
@@ -53,13 +53,15 @@ class Source:
         self.path, self.alone = path, bool(ALONE.search(raw))
         self.names, self.aliases = private_names(text)
         self.words = set(WORD.findall(text))
+        # Where there is another `internal`, or what it names, a relative name means something else.
+        self.namespaces = set(re.findall(r"^namespace ([\w:]+)", text, re.M))
 
     def disturbs(self, other):
         return bool(self.names & other.words) or any(
             name in other.words and other.aliases.get(name) != line for name, line in self.aliases.items())
 
     def fits(self, others):
-        return not any(self.disturbs(o) or o.disturbs(self) for o in others)
+        return not any(self.namespaces != o.namespaces or self.disturbs(o) or o.disturbs(self) for o in others)
 
 
 def groups(paths):
