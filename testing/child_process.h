@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "testing/eventually.h"
 
 namespace muir::testing {
 
@@ -26,14 +27,14 @@ class ChildProcess {
   ~ChildProcess();  // SIGKILL, and waits
 
   // One line of the child's standard output, without its end.
-  Result<std::string> read_line(std::chrono::milliseconds timeout);
+  Result<std::string> read_line(std::chrono::milliseconds timeout = kPatience);
   Status write_line(const std::string& line);
   void close_stdin();
   void signal(int number);
   // Exit code, or 128 + signal; Code::timed_out while it runs.
-  Result<int> wait(std::chrono::milliseconds timeout);
+  Result<int> wait(std::chrono::milliseconds timeout = kPatience);
   // Everything the child still writes to standard output until it closes it.
-  Result<std::string> read_all(std::chrono::milliseconds timeout);
+  Result<std::string> read_all(std::chrono::milliseconds timeout = kPatience);
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
@@ -47,6 +48,6 @@ class ChildProcess {
 };
 
 // Runs a program to its end and returns what it printed; an exit code other than 0 is an error with the output.
-Result<std::string> run(const ChildOptions& options, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+Result<std::string> run(const ChildOptions& options, std::chrono::milliseconds timeout = kPatience);
 
 }  // namespace muir::testing

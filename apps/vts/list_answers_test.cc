@@ -19,7 +19,7 @@ class Reply final : public net::HttpResponder {
   }
   net::HttpResponse wait() {
     std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(30), [this] { return response_.has_value(); }));
+    EXPECT_TRUE(changed_.wait_for(lock, testing::kPatience, [this] { return response_.has_value(); }));
     return response_.value_or(net::HttpResponse{});
   }
 

@@ -74,7 +74,7 @@ TEST_F(Schemas, AreAllThereBeforeAnythingIsAccepted) {
   auto vts = start(registry);
   ASSERT_TRUE(vts.ok()) << vts.status().to_string();
   registry.close();
-  ASSERT_TRUE((*vts)->wait_until_running(30'000).ok());
+  ASSERT_TRUE((*vts)->wait_until_running(muir::testing::kPatienceMs).ok());
   const auto http = std::move(*net::HttpClient::create((*vts)->url()));
   const auto call = [&http](const char* method, const std::string& path, const std::string& body = {}) {
     auto answer = http->request(method, path, body);
@@ -125,7 +125,7 @@ TEST_F(Schemas, MayBeThereAlready) {
   registry.close();
   const auto vts = start(registry);
   ASSERT_TRUE(vts.ok()) << vts.status().to_string();
-  EXPECT_TRUE((*vts)->wait_until_running(30'000).ok());
+  EXPECT_TRUE((*vts)->wait_until_running(muir::testing::kPatienceMs).ok());
   EXPECT_EQ(registry.refused(), 0);
 }
 

@@ -31,7 +31,7 @@ class System {
     auto started = Vts::start({.config = *config, .cluster_name = "memory", .metrics = &metrics_}, *client_, registry_);
     EXPECT_TRUE(started.ok()) << started.status().to_string();
     vts_ = std::move(*started);
-    const Status running = vts_->wait_until_running(30'000);
+    const Status running = vts_->wait_until_running(muir::testing::kPatienceMs);
     EXPECT_TRUE(running.ok()) << running.to_string();
     http_ = std::move(*net::HttpClient::create(vts_->url()));
   }
@@ -288,7 +288,7 @@ TEST(Vts, AVehicleIsGoneAsSoonAsItsDeletionIsAnswered) {
       EXPECT_EQ(system.call("GET", fmt::format("/api/v1/vehicles/V1{}", path)).status, 404) << path;
     EXPECT_EQ(system.size_of("/api/v1/vehicles", "vehicles"), 0U);
     for (bool told = false; !told;) {
-      const auto text = feed->receive_text(20'000);
+      const auto text = feed->receive_text(muir::testing::kPatienceMs);
       ASSERT_TRUE(text.ok()) << text.status().to_string();
       told = text->find(R"("removedVehicles":["V1"])") != std::string::npos;
     }
@@ -359,7 +359,7 @@ TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
   system.call("POST", "/api/v1/positions", position("V1", 20.5, kBase));
   ASSERT_TRUE(eventually([&] { return system.size_of("/api/v1/vehicles", "vehicles") == 1; }));
   const auto feed = std::move(*net::WebSocketClient::connect(system.feed_url()));
-  const Json first = *Json::parse(*feed->receive_text(20'000));
+  const Json first = *Json::parse(*feed->receive_text(muir::testing::kPatienceMs));
   EXPECT_EQ(*first.find("type")->as_string(), "snapshot");
   EXPECT_EQ(first.find("vehicles")->as_array()->size(), 1U);
   ASSERT_TRUE(feed->send_text(R"({"type":"latency","p50":12,"p99":34,"n":5})").ok());
@@ -367,7 +367,7 @@ TEST(Vts, FeedsASnapshotAndThenWhatChanges) {
   system.call("POST", "/api/v1/positions", position("V2", 20.6, kBase));
   bool seen = false;
   while (!seen) {
-    const auto text = feed->receive_text(20'000);
+    const auto text = feed->receive_text(muir::testing::kPatienceMs);
     ASSERT_TRUE(text.ok()) << text.status().to_string();
     const Json update = *Json::parse(*text);
     EXPECT_EQ(*update.find("type")->as_string(), "update");

@@ -46,7 +46,7 @@ class BrokerInAProcess {
     ASSERT_TRUE(child.ok()) << child.status().to_string();
     child_ = *std::move(child);
     for (;;) {
-      const auto line = child_->read_line(std::chrono::seconds(30));
+      const auto line = child_->read_line();
       ASSERT_TRUE(line.ok()) << line.status().to_string();
       if (!line->starts_with("port ")) continue;
       port_ = static_cast<uint16_t>(std::stoi(line->substr(5)));
@@ -55,7 +55,7 @@ class BrokerInAProcess {
   }
   void kill() {
     child_->signal(SIGKILL);
-    ASSERT_TRUE(child_->wait(std::chrono::seconds(10)).ok());
+    ASSERT_TRUE(child_->wait().ok());
   }
   [[nodiscard]] uint16_t port() const { return port_; }
 

@@ -22,7 +22,7 @@ std::string tool(const std::string& main_class, const std::vector<std::string>& 
   if (!child.ok()) return {};
   EXPECT_TRUE(child->write_line(input).ok());
   child->close_stdin();
-  const auto code = child->wait(std::chrono::seconds(60));
+  const auto code = child->wait();
   EXPECT_TRUE(code.ok() && *code == 0) << main_class;
   return {};
 }

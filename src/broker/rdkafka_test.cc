@@ -81,10 +81,10 @@ void subscribe(rd_kafka_t* consumer, const std::string& topic) {
   ASSERT_EQ(rd_kafka_subscribe(consumer, topics.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-// Polls until `count` records have come, or half a minute has passed.
+// Polls until `count` records have come, as long as there is patience.
 std::vector<std::string> consume(rd_kafka_t* consumer, size_t count) {
   std::vector<std::string> out;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + testing::kPatience;
   while (out.size() < count && std::chrono::steady_clock::now() < deadline) {
     Message message(rd_kafka_consumer_poll(consumer, 100));
     if (message == nullptr || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;

@@ -14,7 +14,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 30'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr int16_t kProduce = 0;
 constexpr int16_t kAddPartitionsToTxn = 24;
 constexpr int16_t kEndTxn = 26;

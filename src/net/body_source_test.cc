@@ -17,7 +17,7 @@ namespace muir::net {
 namespace {
 
 using testing::eventually;
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr size_t kPartBytes = 16 * 1024;
 
 // Parts on request of the test, and whether somebody still waits.

@@ -19,7 +19,7 @@ namespace muir::net {
 namespace {
 
 using testing::eventually;
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 // A session that does with each frame what the test says.
 class ScriptedSession final : public FrameSession {

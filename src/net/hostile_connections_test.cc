@@ -37,7 +37,6 @@ constexpr size_t kMessageMax = kMiB;
 // What a connection costs by itself, and what an allocator keeps between what is used, on a machine with two cores.
 constexpr size_t kConnectionBytes = 16 * 1024;
 constexpr size_t kSlackBytes = 96 * kMiB;
-constexpr auto kWait = std::chrono::seconds(60);
 
 void allow_many_files() {
   rlimit limit{};
@@ -109,7 +108,7 @@ class ServerProcess {
  private:
   std::istringstream answer(const std::string& word) {
     for (;;) {
-      const auto line = child_.read_line(kWait);
+      const auto line = child_.read_line();
       EXPECT_TRUE(line.ok()) << line.status().to_string();
       if (!line.ok()) return {};
       if (line->starts_with(word)) return std::istringstream(line->substr(word.size()));

@@ -7,12 +7,13 @@
 #include "net/internal/host_check.h"
 #include "net/internal/http_request_parser.h"
 #include "testing/deflated.h"
+#include "testing/eventually.h"
 #include "testing/mutations.h"
 
 namespace muir::net {
 namespace {
 
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr size_t kBodyMax = 100'000;
 
 class Smuggling : public ::testing::Test {

@@ -16,7 +16,7 @@ namespace muir::net {
 namespace {
 
 using testing::eventually;
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 struct Fixture {
   explicit Fixture(HttpServerOptions options = {}) : server(HttpServer::create(loop, options)) {

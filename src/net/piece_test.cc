@@ -21,7 +21,7 @@ namespace muir::net {
 namespace {
 
 using testing::eventually;
-constexpr int64_t kWaitMs = 20'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr size_t kMib = 1024 * 1024;
 
 // Bytes that are computed when they are asked for: byte i is i * 31 + start.

@@ -14,7 +14,7 @@ namespace muir::net {
 namespace {
 
 using testing::eventually;
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr size_t kSnapshotBytes = 16 * 1024 * 1024;
 constexpr size_t kPeers = 40;
 

@@ -71,12 +71,12 @@ TEST_F(TlsPeers, OpensslClientAgreesOnHostChainAndEnd) {
                            .stderr_file = folder_.str() + "/stderr"});
   ASSERT_TRUE(client.ok()) << client.status().to_string();
   ASSERT_TRUE(client->write_line("GET /hello HTTP/1.0\r\n\r").ok());
-  const auto said = client->read_all(std::chrono::seconds(20));
+  const auto said = client->read_all();
   ASSERT_TRUE(said.ok()) << said.status().to_string();
   EXPECT_NE(said->find("Verify return code: 0 (ok)"), std::string::npos) << *said;
   EXPECT_NE(said->find("hello from muir"), std::string::npos) << *said;
   EXPECT_NE(said->find("closed\n"), std::string::npos) << *said;  // a close_notify came
-  const auto code = client->wait(std::chrono::seconds(20));
+  const auto code = client->wait();
   EXPECT_TRUE(code.ok() && *code == 0) << complaint();
 }
 
@@ -90,7 +90,7 @@ TEST_F(TlsPeers, OpensslServerIsUnderstood) {
     ASSERT_TRUE(server.ok()) << server.status().to_string();
     std::string line;
     while (!line.starts_with("ACCEPT ")) {
-      const auto next = server->read_line(std::chrono::seconds(20));
+      const auto next = server->read_line();
       ASSERT_TRUE(next.ok()) << next.status().to_string() << complaint();
       line = *next;
     }

@@ -31,7 +31,7 @@ void fill(client::Client& client, const Text& topic, int64_t begin_ms) {
     const client::ProducedRecord record{.topic = topic, .key = key, .value = value, .timestamp_ms = begin_ms + i};
     ASSERT_TRUE(producer->send({&record, 1}).ok());
   }
-  ASSERT_TRUE(producer->flush(30'000).ok());
+  ASSERT_TRUE(producer->flush(muir::testing::kPatienceMs).ok());
 }
 
 struct Case {
@@ -70,13 +70,13 @@ TEST_P(Backpressure, ReceivesEachRecordOnce) {
   const auto app = KafkaStreams::create(*topology, *config, *client);
   ASSERT_TRUE(app.ok()) << app.status().message();
   ASSERT_TRUE((*app)->start().ok());
-  EXPECT_TRUE(testing::eventually([&] { return joined + missed == kRecords; }, std::chrono::seconds(60)))
+  EXPECT_TRUE(testing::eventually([&] { return joined + missed == kRecords; }))
       << joined << " joined, " << missed << " missed";
   EXPECT_EQ(missed, 0) << "a row was not there before the record that wants it";
   const uint64_t received = testing::received_bytes((*broker)->port()) - before;
   EXPECT_LE(received, 2 * kRecords * kRecordBytesMax * 110 / 100);
   EXPECT_GE(received, 2 * kRecords * kValueBytes) << "the measure does not measure";
-  EXPECT_TRUE((*app)->close(30'000).ok());
+  EXPECT_TRUE((*app)->close(muir::testing::kPatienceMs).ok());
   EXPECT_TRUE((*broker)->stop().ok());
 }
 

@@ -269,7 +269,7 @@ TEST(CachedTables, ARunningApplicationAnswersFromThemAndCommitsThem) {
     const auto found = counts->get("k");
     return found.ok() && *found && (*found)->value == 100;
   }));
-  ASSERT_TRUE(app->close(30'000).ok());  // commits
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());  // commits
   // A start and a rebalance may commit as well; records do not.
   const auto out = cluster.stored({"out", PartitionId(0)});
   ASSERT_FALSE(out.empty());

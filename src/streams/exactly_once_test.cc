@@ -65,7 +65,7 @@ TEST(ExactlyOnce, DISABLED_ChildApp) {
   std::string line;
   while (std::getline(std::cin, line)) {
   }
-  EXPECT_TRUE((*app)->close(30'000).ok());
+  EXPECT_TRUE((*app)->close(muir::testing::kPatienceMs).ok());
 }
 
 Result<testing::ChildProcess> start_app(const std::string& bootstrap, const std::string& folder,
@@ -121,7 +121,7 @@ class Input {
       ASSERT_TRUE(producer_->send(std::span(&record, 1)).ok());
       ++expected[word];
     }
-    ASSERT_TRUE(producer_->flush(30'000).ok());
+    ASSERT_TRUE(producer_->flush(muir::testing::kPatienceMs).ok());
   }
   int64_t up_to(int64_t limit) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(limit)); }
   std::map<Text, int64_t> expected;
@@ -141,12 +141,10 @@ void make_topics(client::Client& client) {
 
 // Every word is counted, each once.
 void expect_counts(const Input& input, Output& output) {
-  const bool complete = testing::eventually(
-      [&] {
-        output.read();
-        return output.counts == input.expected;
-      },
-      std::chrono::seconds(90));
+  const bool complete = testing::eventually([&] {
+    output.read();
+    return output.counts == input.expected;
+  });
   int64_t missing = 0;
   for (const auto& [word, count] : input.expected) missing += count - output.counts[word];
   EXPECT_TRUE(complete) << missing << " records are not counted";
@@ -176,13 +174,13 @@ void kill_and_count(const std::string& bootstrap, int kills, uint64_t seed) {
     EXPECT_GT(output.records, seen) << "the application did nothing";
     if (kill == kills) break;
     app->signal(SIGKILL);
-    (void)app->wait(std::chrono::seconds(10));
+    (void)app->wait();
     app = start_app(bootstrap, folder.str());
     ASSERT_TRUE(app.ok()) << app.status().message();
   }
   expect_counts(input, output);
   app->close_stdin();
-  const auto ended = app->wait(std::chrono::seconds(60));
+  const auto ended = app->wait();
   EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
   if (::testing::Test::HasFailure()) {
     const auto log = testing::run({.command = {"tail", "-n", "60", folder.str() + "/app.log"}});
@@ -229,7 +227,7 @@ TEST(ExactlyOnce, HoldsWhenAnInstanceFreezesAndWakesUpAsAZombie) {
   expect_counts(input, output);
   for (auto* app : {&*frozen, &*other}) app->close_stdin();
   for (auto* app : {&*frozen, &*other}) {
-    const auto ended = app->wait(std::chrono::seconds(60));
+    const auto ended = app->wait();
     EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
   }
   if (::testing::Test::HasFailure()) {
@@ -270,7 +268,7 @@ TEST(ExactlyOnce, HoldsWhenTheBrokerGoesAwayAndComesBack) {
   input.send(300);
   expect_counts(input, output);
   app->close_stdin();
-  const auto ended = app->wait(std::chrono::seconds(60));
+  const auto ended = app->wait();
   EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
   if (::testing::Test::HasFailure()) {
     const auto log = testing::run({.command = {"tail", "-n", "60", folder.str() + "/app.log"}});
@@ -311,35 +309,29 @@ TEST(ExactlyOnce, HoldsInOneGroupWithKafkaStreamsOnTheJvm) {
   const auto ours = [&] {
     return testing::run({.command = {"grep", "-cE", "0 given up, [1-9]", folder.str() + "/app.log"}}).ok();
   };
-  EXPECT_TRUE(testing::eventually(
-      [&] {
-        input.send(20);
-        output.read();
-        return ours();
-      },
-      std::chrono::seconds(60)))
-      << "no task came to us";
+  EXPECT_TRUE(testing::eventually([&] {
+    input.send(20);
+    output.read();
+    return ours();
+  })) << "no task came to us";
   expect_counts(input, output);
 
   jvm->signal(SIGKILL);
-  (void)jvm->wait(std::chrono::seconds(10));
+  (void)jvm->wait();
   input.send(500);
   expect_counts(input, output);  // we alone, with what the JVM left
 
   jvm = start_jvm();  // we lead
   ASSERT_TRUE(jvm.ok()) << jvm.status().message();
-  EXPECT_TRUE(testing::eventually(
-      [&] {
-        input.send(20);
-        output.read();
-        const auto line = jvm->read_line(std::chrono::milliseconds(1));
-        return line.ok() && *line == "RUNNING";
-      },
-      std::chrono::seconds(60)))
-      << "the JVM is not running";
+  EXPECT_TRUE(testing::eventually([&] {
+    input.send(20);
+    output.read();
+    const auto line = jvm->read_line(std::chrono::milliseconds(1));
+    return line.ok() && *line == "RUNNING";
+  })) << "the JVM is not running";
   expect_counts(input, output);
   app->close_stdin();
-  const auto ended = app->wait(std::chrono::seconds(60));
+  const auto ended = app->wait();
   EXPECT_TRUE(ended.ok() && *ended == 0) << ended.status().message();
   input.send(500);
   expect_counts(input, output);  // the JVM alone, with what we left

@@ -157,7 +157,7 @@ TEST_F(KafkaStreamsTest, CountsWordsThroughARepartitionTopicAndAnswersQueries) {
   auto app = start(word_count());
   EXPECT_EQ(app->state(), StreamsState::created);
   ASSERT_TRUE(app->start().ok());
-  ASSERT_TRUE(app->wait_until_running(20'000).ok());
+  ASSERT_TRUE(app->wait_until_running(muir::testing::kPatienceMs).ok());
   produce("lines", "1", "bus tram bus");
   produce("lines", "2", "tram metro bus");
   const std::map<Text, Text> expected = {{"bus", "3"}, {"tram", "2"}, {"metro", "1"}};
@@ -178,7 +178,7 @@ TEST_F(KafkaStreamsTest, CountsWordsThroughARepartitionTopicAndAnswersQueries) {
   EXPECT_EQ((app->key_value<Text, int64_t>("nothing").status().code()), Code::not_found);
 
   EXPECT_GE(app->metrics().records_processed, 8U);
-  ASSERT_TRUE(app->close(20'000).ok());
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());
   EXPECT_EQ(app->state(), StreamsState::not_running);
   EXPECT_EQ(counts->get("bus").status().code(), Code::unavailable);
 }
@@ -188,7 +188,7 @@ TEST_F(KafkaStreamsTest, ASecondInstanceTakesItsShareAndGivesItBack) {
   topic("word-counts");
   auto first = start(word_count(), {{"num.stream.threads", "1"}, {"application.server", "one:1"}}, "a");
   ASSERT_TRUE(first->start().ok());
-  ASSERT_TRUE(first->wait_until_running(20'000).ok());
+  ASSERT_TRUE(first->wait_until_running(muir::testing::kPatienceMs).ok());
   for (int i = 0; i < 100; ++i) produce("lines", std::to_string(i), "w" + std::to_string(i % 10));
   auto second = start(word_count(), {{"num.stream.threads", "1"}, {"application.server", "two:2"}}, "b");
   ASSERT_TRUE(second->start().ok());
@@ -205,11 +205,11 @@ TEST_F(KafkaStreamsTest, ASecondInstanceTakesItsShareAndGivesItBack) {
     }
     return hosts == std::set<std::string>{"one", "two"};
   }));
-  ASSERT_TRUE(first->close(20'000).ok());
+  ASSERT_TRUE(first->close(muir::testing::kPatienceMs).ok());
   for (int i = 0; i < 10; ++i) produce("lines", std::to_string(i), "w" + std::to_string(i));
   for (auto& [word, count] : expected) count = "21";
   EXPECT_TRUE(eventually([&] { return newest("word-counts") == expected; }));
-  ASSERT_TRUE(second->close(20'000).ok());
+  ASSERT_TRUE(second->close(muir::testing::kPatienceMs).ok());
 }
 
 Topology poisoned() {
@@ -234,7 +234,7 @@ TEST_F(KafkaStreamsTest, AnUncaughtFailureStopsTheClientAndSaysWhy) {
     states.push_back(to);
   });
   ASSERT_TRUE(app->start().ok());
-  ASSERT_TRUE(app->wait_until_running(20'000).ok());
+  ASSERT_TRUE(app->wait_until_running(muir::testing::kPatienceMs).ok());
   produce("lines", "k", "poison");
   EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
   EXPECT_NE(app->failure().message().find("poisoned"), std::string::npos) << app->failure().message();
@@ -257,7 +257,7 @@ TEST_F(KafkaStreamsTest, WhyTasksCannotBeAssignedIsSaidByWhicheverThreadEndsFirs
   for (int attempt = 0; attempt < 5; ++attempt) {
     auto app = start(word_count(), {{"num.stream.threads", "4"}});
     ASSERT_TRUE(app->start().ok());
-    const Status refused = app->wait_until_running(20'000);
+    const Status refused = app->wait_until_running(muir::testing::kPatienceMs);
     EXPECT_NE(refused.message().find("internal topic app-counts-changelog has 7 partitions"), std::string::npos)
         << refused.message();
     EXPECT_TRUE(eventually([&] { return app->state() == StreamsState::error; }));
@@ -291,7 +291,7 @@ TEST_F(KafkaStreamsTest, DeadLettersKeepWhatFailed) {
   produce("lines", "k", "fine");
   EXPECT_TRUE(eventually([&] { return newest("copies") == std::map<Text, Text>{{"k", "fine"}}; }));
   EXPECT_TRUE(eventually([&] { return newest("dead") == std::map<Text, Text>{{"k", "poison"}}; }));
-  ASSERT_TRUE(app->close(20'000).ok());
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());
 }
 
 TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
@@ -359,7 +359,7 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
   };
   EXPECT_TRUE(entries_of_stores().starts_with("KSTREAM-AGGREGATE-STATE-STORE-")) << entries_of_stores();
   EXPECT_FALSE(entries_of_stores().ends_with("=0 ")) << entries_of_stores();
-  ASSERT_TRUE(app->close(20'000).ok());
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());
   EXPECT_EQ(app->metrics().records_dropped, 7U);
   EXPECT_EQ(shown("muir_streams_dropped_records_total"), 7);
   EXPECT_EQ(shown("muir_streams_processed_records_total"), static_cast<double>(app->metrics().records_processed));
@@ -394,7 +394,7 @@ TEST_F(KafkaStreamsTest, GlobalTablesAreReadBeforeAnythingIsJoined) {
     const auto found = view->get("v8");
     return found.ok() && found->has_value() && (*found)->value == "Tram 8";
   }));
-  ASSERT_TRUE(app->close(20'000).ok());
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());
 }
 
 TEST_F(KafkaStreamsTest, MissingSourceTopicsAreNamed) {

@@ -194,7 +194,7 @@ TEST(StoreKinds, ARunningApplicationAnswersQueriesOfThem) {
   }));
   EXPECT_EQ(app->visit_store<store::WindowStore>("recent", [](store::WindowStore&) { return true; }).code(),
             Code::invalid_argument);
-  ASSERT_TRUE(app->close(30'000).ok());
+  ASSERT_TRUE(app->close(muir::testing::kPatienceMs).ok());
 }
 
 // ---- the library's kinds, chosen by the application

@@ -19,7 +19,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 30'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 class ClientContract : public ::testing::TestWithParam<std::string> {
  protected:

@@ -13,7 +13,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 class Quiet final : public GroupProtocol {
  public:
@@ -72,8 +72,7 @@ TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
 
   Quiet protocol;
   auto member = client->group_member({.group_id = "g", .heartbeat_interval_ms = 200}, protocol).value();
-  ASSERT_TRUE(
-      muir::testing::eventually([&] { return member->poll(50).ok() && member->stable(); }, std::chrono::seconds(60)));
+  ASSERT_TRUE(muir::testing::eventually([&] { return member->poll(50).ok() && member->stable(); }));
   auto producer = client->producer({{"transactional.id", "app"}}).value();
   ASSERT_TRUE(producer->init_transactions(kWaitMs).ok());
 
@@ -87,20 +86,18 @@ TEST(ClientDisruption, TransactionsAndMembershipOutliveBrokersThatAreKilled) {
   EXPECT_TRUE(reader->assign({{{"numbers", PartitionId(0)}, Offset(0)}}).ok());
   int64_t seen = 0;
   const auto read_until = [&](const std::function<bool()>& done) {
-    return muir::testing::eventually(
-        [&] {
-          auto records = reader->poll(100);
-          EXPECT_TRUE(records.ok()) << records.status().to_string();
-          if (records.ok()) {
-            for (const PartitionRecords& some : (*records)->partitions()) {
-              for (const ConsumedRecord& one : some.records) EXPECT_EQ(*one.value, std::to_string(seen++));
-            }
-          }
-          const std::lock_guard lock(member_mutex);
-          EXPECT_NE(member->poll(0).code(), Code::fenced);
-          return done();
-        },
-        std::chrono::seconds(120));
+    return muir::testing::eventually([&] {
+      auto records = reader->poll(100);
+      EXPECT_TRUE(records.ok()) << records.status().to_string();
+      if (records.ok()) {
+        for (const PartitionRecords& some : (*records)->partitions()) {
+          for (const ConsumedRecord& one : some.records) EXPECT_EQ(*one.value, std::to_string(seen++));
+        }
+      }
+      const std::lock_guard lock(member_mutex);
+      EXPECT_NE(member->poll(0).code(), Code::fenced);
+      return done();
+    });
   };
   for (const int node : {0, 2}) {
     const int64_t before = seen;

@@ -13,7 +13,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr int32_t kPartitions = 3;
 constexpr int64_t kRecords = 90'000;  // of each partition
 constexpr size_t kValueBytes = 100;
@@ -92,21 +92,19 @@ TEST_P(ConsumerBackpressure, APausingReaderOfALargeTopicFetchesEachRecordOnceAnd
   const uint32_t seed = 20261128;
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  const bool done = muir::testing::eventually(
-      [&] {
-        read(*reader, 1 + random() % 2'000);
-        EXPECT_LE(received() - before, bytes_ + kAheadMax);
-        // As a task does whose buffers are full, or not any more.
-        const TopicPartition one = part(static_cast<int32_t>(random() % kPartitions));
-        if (paused_.erase(one) > 0) {
-          EXPECT_TRUE(reader->resume({one}).ok());
-        } else if (paused_.size() + 1 < kPartitions) {
-          EXPECT_TRUE(reader->pause({one}).ok());
-          paused_[one] = true;
-        }
-        return all_read() || HasFailure();
-      },
-      std::chrono::seconds(60));
+  const bool done = muir::testing::eventually([&] {
+    read(*reader, 1 + random() % 2'000);
+    EXPECT_LE(received() - before, bytes_ + kAheadMax);
+    // As a task does whose buffers are full, or not any more.
+    const TopicPartition one = part(static_cast<int32_t>(random() % kPartitions));
+    if (paused_.erase(one) > 0) {
+      EXPECT_TRUE(reader->resume({one}).ok());
+    } else if (paused_.size() + 1 < kPartitions) {
+      EXPECT_TRUE(reader->pause({one}).ok());
+      paused_[one] = true;
+    }
+    return all_read() || HasFailure();
+  });
   EXPECT_TRUE(done) << "not everything was read";
   if (!counts_bytes()) return;
   const uint64_t total = received() - before;

@@ -13,7 +13,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr int64_t kBudget = 4 << 20;
 
 struct Case {
@@ -106,40 +106,33 @@ TEST_P(ConsumerMemory, IsBoundedForAllPartitionsTogether) {
   double most = 0;
   int settled = 0;  // rounds in which what waits was within the bound and nothing changed
   double last = -1;
-  const bool done = muir::testing::eventually(
-      [&] {
-        if (!of().told && given < starts.size()) {
-          EXPECT_TRUE(reader->assign({starts[given++]}).ok());
-          settled = 0;
-        }
-        take(1, 1);
-        const double now = waiting_bytes(metrics);
-        settled = now > 0 && now <= kBudget * 1.5 && std::abs(now - last) < kBudget / 20.0 ? settled + 1 : 0;
-        last = now;
-        return settled >= 30 || HasFatalFailure();
-      },
-      std::chrono::seconds(20));
+  const bool done = muir::testing::eventually([&] {
+    if (!of().told && given < starts.size()) {
+      EXPECT_TRUE(reader->assign({starts[given++]}).ok());
+      settled = 0;
+    }
+    take(1, 1);
+    const double now = waiting_bytes(metrics);
+    settled = now > 0 && now <= kBudget * 1.5 && std::abs(now - last) < kBudget / 20.0 ? settled + 1 : 0;
+    last = now;
+    return settled >= 30 || HasFatalFailure();
+  });
   EXPECT_TRUE(done) << waiting_bytes(metrics) << " bytes wait";
   // Then it keeps up: each record once, in order, and never much more than the budget.
   const int64_t all = of().records * of().partitions;
-  EXPECT_TRUE(muir::testing::eventually(
-      [&] {
-        take(10, 1'000);
-        most = std::max(most, waiting_bytes(metrics));
-        return read >= all || HasFatalFailure();
-      },
-      std::chrono::seconds(60)))
-      << read << " of " << all;
+  EXPECT_TRUE(muir::testing::eventually([&] {
+    take(10, 1'000);
+    most = std::max(most, waiting_bytes(metrics));
+    return read >= all || HasFatalFailure();
+  })) << read
+      << " of " << all;
   EXPECT_LE(most, kBudget * of().bound);
   for (const auto& start : starts) {
     EXPECT_EQ(next[start.partition], of().records);
-    EXPECT_TRUE(muir::testing::eventually(
-        [&] {
-          take(1, 1);
-          return reader->end_offset(start.partition) == Offset(of().records);
-        },
-        std::chrono::seconds(30)))
-        << "the end is known from the answers";
+    EXPECT_TRUE(muir::testing::eventually([&] {
+      take(1, 1);
+      return reader->end_offset(start.partition) == Offset(of().records);
+    })) << "the end is known from the answers";
     if (HasFailure()) return;
   }
 }

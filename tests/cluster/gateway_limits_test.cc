@@ -7,6 +7,7 @@
 #include "client/kafka_client.h"
 #include "net/http_client.h"
 #include "serde/registry_port.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
 
 namespace muir::vts {
@@ -26,7 +27,7 @@ TEST(GatewayLimits, PositionsOfARequestNeedNotFitIntoOneBatch) {
   ASSERT_TRUE(config.ok()) << config.status().to_string();
   const auto vts = Vts::start({.config = *config, .cluster_name = "small"}, *client, registry);
   ASSERT_TRUE(vts.ok()) << vts.status().to_string();
-  ASSERT_TRUE((*vts)->wait_until_running(60'000).ok());
+  ASSERT_TRUE((*vts)->wait_until_running(muir::testing::kPatienceMs).ok());
   const auto http = net::HttpClient::create((*vts)->url()).value();
   for (const int count : {2'000, 10'000}) {
     std::string body = "[";

@@ -17,7 +17,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 constexpr int64_t kTime = 1'700'000'000'000;  // of every record, plus the length of its value
 const Header kHeader{"h", "1"};
 constexpr int kMessageTooLarge = 10;

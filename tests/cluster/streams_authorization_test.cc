@@ -46,7 +46,7 @@ TEST(StreamsAuthorization, WhatMayNotBeWrittenEndsTheThreadAtOnceAndIsNamed) {
   auto producer = client->producer({}).value();
   const client::ProducedRecord record{.topic = "in", .key = "a", .value = "x", .timestamp_ms = 5};
   ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
-  ASSERT_TRUE(producer->flush(30'000).ok());
+  ASSERT_TRUE(producer->flush(muir::testing::kPatienceMs).ok());
   // A resource with any rule denies what none allows.
   acl(bootstrap, {"--allow-principal", "User:*", "--operation", "Describe", "--operation", "DescribeConfigs", "--topic",
                   "read-only"});

@@ -20,7 +20,7 @@ namespace muir::streams {
 namespace {
 
 using client::TopicPartition;
-constexpr int64_t kWaitMs = 60'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 enum class Answer : unsigned char { proceed, dead_letter, fail, retry };
 

@@ -14,7 +14,7 @@
 namespace muir::client {
 namespace {
 
-constexpr int64_t kWaitMs = 30'000;
+constexpr int64_t kWaitMs = muir::testing::kPatienceMs;
 
 // One authority for everybody; its files live as long as the process.
 struct Identities {

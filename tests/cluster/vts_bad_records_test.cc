@@ -36,7 +36,7 @@ TEST_P(BadRecordsOnACluster, AreDeadLettersAndStopNothing) {
   ASSERT_TRUE(config.ok()) << config.status().to_string();
   const auto vts = Vts::start({.config = *config, .cluster_name = "both"}, *client, registry);
   ASSERT_TRUE(vts.ok()) << vts.status().to_string();
-  ASSERT_TRUE((*vts)->wait_until_running(60'000).ok());
+  ASSERT_TRUE((*vts)->wait_until_running(muir::testing::kPatienceMs).ok());
   const auto http = net::HttpClient::create((*vts)->url()).value();
   const auto call = [&http](const char* method, const std::string& path, const std::string& body = {}) {
     auto answer = http->request(method, path, body);
@@ -49,7 +49,7 @@ TEST_P(BadRecordsOnACluster, AreDeadLettersAndStopNothing) {
     const client::ProducedRecord record{.topic = topic, .key = BytesView("V1"), .value = BytesView("nonsense")};
     ASSERT_TRUE(producer->send(std::span(&record, 1), nullptr).ok());
   }
-  ASSERT_TRUE(producer->flush(30'000).ok());
+  ASSERT_TRUE(producer->flush(muir::testing::kPatienceMs).ok());
   const std::string name(250, 'n');
   EXPECT_EQ(call("PUT", "/api/v1/vehicles/long", Json{{"name", name}, {"line", name}}.to_string()).status, 200);
   const auto post = [&](const char* vehicle) {

@@ -81,7 +81,7 @@ class CompactedTopics : public OnBothBrokers {
         testing::ChildProcess::start({.command = {"kcat", "-b", bootstrap(), "-C", "-q", "-e", "-t", topic, "-o",
                                                   "beginning", "-X", "check.crcs=true", "-f", "%o:%k "}});
     EXPECT_TRUE(process.ok());
-    const auto output = process->read_all(std::chrono::seconds(20));
+    const auto output = process->read_all();
     EXPECT_TRUE(output.ok()) << output.status().to_string();
     return output.ok() ? *output : "";
   }

@@ -19,9 +19,9 @@ class Kcat : public OnBothBrokers {
       EXPECT_TRUE(process->write_line(input).ok());
     }
     process->close_stdin();
-    const auto output = process->read_all(std::chrono::seconds(40));
+    const auto output = process->read_all();
     EXPECT_TRUE(output.ok()) << output.status().to_string();
-    const auto code = process->wait(std::chrono::seconds(10));
+    const auto code = process->wait();
     EXPECT_TRUE(code.ok() && *code == 0) << "kcat " << arguments.back() << " ended with " << (code.ok() ? *code : -1);
     return output.ok() ? *output : "";
   }
