@@ -68,7 +68,7 @@ class WellBehaved {
     ASSERT_TRUE(builder.build(batch).ok());
     ProduceRequest produce;
     produce.acks = -1;
-    produce.timeout_ms = 5000;
+    produce.timeout_ms = static_cast<int32_t>(testing::kPatienceMs);
     produce.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
     const auto written = client_.call(produce, 11).responses.at(0).partition_responses.at(0);
     EXPECT_EQ(written.error_code, ErrorCode::none);
@@ -280,7 +280,7 @@ Bytes large_block() {
 ProduceRequest produce_of(BytesView batch) {
   ProduceRequest request;
   request.acks = 1;
-  request.timeout_ms = 20'000;
+  request.timeout_ms = static_cast<int32_t>(testing::kPatienceMs);
   request.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
   return request;
 }

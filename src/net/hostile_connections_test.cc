@@ -205,7 +205,8 @@ void flood(const std::vector<std::unique_ptr<HostileClient>>& clients) {
 class OrdinaryClient {
  public:
   explicit OrdinaryClient(uint16_t port)
-      : client_(std::move(*HttpClient::create(fmt::format("http://localhost:{}", port)))) {
+      : client_(std::move(*HttpClient::create(fmt::format("http://localhost:{}", port),
+                                              {.request_timeout_ms = testing::kPatienceMs}))) {
     thread_ = std::thread([this] {
       while (!stop_) ask();
     });
@@ -246,8 +247,15 @@ class OrdinaryClient {
   std::thread thread_;
 };
 
+#ifdef MUIR_SANITIZED  // each byte takes ten times as long, and several in memory
+constexpr size_t kConnections = 100;
+constexpr bool kMemoryIsMeasured = false;
+#else
+constexpr size_t kConnections = 1000;
+constexpr bool kMemoryIsMeasured = true;
+#endif
+
 TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientAlone) {
-  constexpr size_t kConnections = 1000;
   allow_many_files();
   ServerProcess server;
   const ServerProcess::Use before = server.use();
@@ -275,10 +283,12 @@ TEST(HostileConnections, TakeNoMoreThanTheServersBudgetAndLeaveAnOrdinaryClientA
   EXPECT_LE(during.now, kMemoryMax + kBigBytes);
   // What is being given up counts until it is gone; meanwhile each thread goes on with one request at most.
   EXPECT_LE(during.peak, kMemoryMax + 4 * (kBodyMax + kBigBytes));
-  EXPECT_LE(during.resident, before.resident + kMemoryMax + kConnections * kConnectionBytes + kSlackBytes);
+  if (kMemoryIsMeasured)
+    EXPECT_LE(during.resident, before.resident + kMemoryMax + kConnections * kConnectionBytes + kSlackBytes);
 
   clients.clear();
   EXPECT_TRUE(eventually([&] { return server.use().now <= kBigBytes + kMiB; }));  // the ordinary client's
+  if (!kMemoryIsMeasured) return;
   EXPECT_TRUE(eventually([&] { return server.use().resident < before.resident + kSlackBytes / 2; }))
       << "resident " << server.use().resident << ", before " << before.resident;
 }

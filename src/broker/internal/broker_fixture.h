@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
 #include "wire/batch_builder.h"
 #include "wire/frame.h"
@@ -70,7 +71,7 @@ class TestClient {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int on = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    timeval limit{20, 0};
+    timeval limit{testing::kPatienceMs / 1000, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   }

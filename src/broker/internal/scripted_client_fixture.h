@@ -127,7 +127,7 @@ class ScriptedClient {
     wire::ProduceRequest request;
     if (in_transaction) request.transactional_id = name_;
     request.acks = acks;
-    request.timeout_ms = 5000;
+    request.timeout_ms = static_cast<int32_t>(testing::kPatienceMs);
     auto& topic = request.topic_data.emplace_back();
     topic.name = name_;
     topic.partition_data.push_back({0, BytesView(batch), {}});
@@ -180,7 +180,7 @@ class ScriptedClient {
   }
   Answer add_partitions_to_topic() {
     wire::CreatePartitionsRequest request;
-    request.timeout_ms = 5000;
+    request.timeout_ms = static_cast<int32_t>(testing::kPatienceMs);
     auto& topic = request.topics.emplace_back();
     topic.name = name_;
     topic.count = ++partitions_;
