@@ -26,6 +26,8 @@ namespace muir::broker {
 class TestBroker {
  public:
   explicit TestBroker(Properties properties = {}) : properties_(std::move(properties)) {
+    // The records' times are long past, and half a minute after the start a broker looks for such.
+    properties_.try_emplace("log.retention.ms", "-1");
     properties_.try_emplace("group.initial.rebalance.delay.ms", "0");
     properties_.try_emplace("offsets.topic.num.partitions", "4");
     properties_.try_emplace("transaction.state.log.num.partitions", "4");
