@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "apps/muir/config_command.h"
 #include "apps/muir/parts.h"
@@ -15,6 +16,7 @@
 #include "apps/muir/settings.h"
 #include "apps/muir/start_guard.h"
 #include "apps/muir/stop_signal.h"
+#include "base/config_value.h"
 #include "base/log.h"
 
 namespace muir::app {
@@ -104,12 +106,25 @@ void add_settings(CLI::App& command, Arguments& arguments) {
       ->type_name("DIR");
 }
 
-CLI::Validator port_range() { return CLI::Range(0, 65'535).description(""); }
+// As the configuration has them: decimal. The library takes "010" for eight, and "0x50" too.
+CLI::Validator whole_number(int64_t least, int64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& value) {
+        const auto number = config_integer(value);
+        if (!number || *number < least || *number > most)
+          return fmt::format("'{}' is no whole number from {} to {}", value, least, most);
+        value = std::to_string(*number);
+        return std::string();
+      },
+      "");
+}
+
+CLI::Validator port_range() { return whole_number(0, 65'535); }
 
 void add_http(CLI::App& command, Arguments& arguments) {
   command.add_option("--http-port", arguments.http_port, "Port of map and REST interface")
       ->capture_default_str()
-      ->check(port_range())
+      ->transform(port_range())
       ->type_name("PORT");
   command
       .add_option("--web-dir", arguments.server.web_dir, "Folder of the built page; default: found beside the program")
@@ -120,14 +135,14 @@ void add_http(CLI::App& command, Arguments& arguments) {
 void add_broker_port(CLI::App& command, Arguments& arguments) {
   command.add_option("--broker-port", arguments.server.broker_port, "Port of the Kafka broker")
       ->capture_default_str()
-      ->check(port_range())
+      ->transform(port_range())
       ->type_name("PORT");
 }
 
 void add_registry_port(CLI::App& command, Arguments& arguments) {
   command.add_option("--registry-port", arguments.server.registry_port, "Port of the schema registry")
       ->capture_default_str()
-      ->check(port_range())
+      ->transform(port_range())
       ->type_name("PORT");
 }
 
@@ -158,24 +173,28 @@ CLI::App* add_replay(CLI::App& vts, Arguments& arguments) {
       ->add_option("file", arguments.replay_file,
                    "CSV (vehicle_id,ts_ms,lat,lon,speed_kmh,heading; plain or .gz) or Avro (.avro)")
       ->required()
+      ->check(not_empty())
       ->type_name("FILE");
   replay
       ->add_option("--speed", arguments.replay_speed,
                    "Times the recorded pace, or 'max'; above 1 the last fix is now, else the first")
       ->capture_default_str()
       ->type_name("N|max");
-  replay->add_flag("--keep-times", arguments.replay.keep_times,
-                   "Send the recorded times; otherwise the first fix happens now");
+  replay
+      ->add_flag("--keep-times", arguments.replay.keep_times,
+                 "Send the recorded times; otherwise the first fix happens now")
+      ->disable_flag_override();  // "--keep-times=5" says nothing
   replay
       ->add_option("--ca-file", arguments.replay_ca_file,
                    "PEM file of the certificates that an https URL is trusted by")
+      ->check(not_empty())
       ->type_name("FILE");
   replay->add_option("--url", arguments.replay.url, "Where positions are posted")
       ->capture_default_str()
       ->type_name("URL");
   replay->add_option("--batch", arguments.replay.batch, "Positions per request at most")
       ->capture_default_str()
-      ->check(CLI::Range(1, 10'000).description(""))
+      ->transform(whole_number(1, 10'000))
       ->type_name("N");
   return replay;
 }
@@ -260,6 +279,16 @@ bool reject_unknown_command(const CLI::App& cli, const std::string& word) {
   return true;
 }
 
+// Help and version are what was asked for, and must arrive.
+int end_of(const CLI::App& cli, const CLI::ParseError& failure) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = cli.exit(failure, out, err);
+  write_err(err.str());
+  if (code != 0) return kUsage;
+  return report(answer(out.str()));
+}
+
 int main(int argc, char** argv, const StopSignal& stop) {
   CLI::App cli{"Muir: Kafka stream processing in one program.", "muir"};
   cli.footer(
@@ -282,7 +311,8 @@ int main(int argc, char** argv, const StopSignal& stop) {
   add_registry_port(*up, arguments);
   add_bootstrap(*up, arguments)->description("Use this Kafka cluster instead of starting a broker");
   add_registry_url(*up, arguments);
-  up->add_flag("--no-demo", arguments.no_demo, "Start empty, without replaying the recorded buses");
+  up->add_flag("--no-demo", arguments.no_demo, "Start empty, without replaying the recorded buses")
+      ->disable_flag_override();
   up->footer(
       std::string(
           "Examples:\n"
@@ -328,9 +358,12 @@ int main(int argc, char** argv, const StopSignal& stop) {
   CLI::App* config = cli.add_subcommand("config", "Every configuration key, its value now, and what it means");
   add_sources(*config, arguments);
   add_output(*config, arguments, "The keys");
-  config->add_option("word", arguments.config_words, "Only keys whose name or meaning holds all of these")
-      ->type_name("WORD");
-  config->add_flag("--reference", arguments.config_reference, "All keys as tables in Markdown, for the documents");
+  CLI::Option* words =
+      config->add_option("word", arguments.config_words, "Only keys whose name or meaning holds all of these")
+          ->type_name("WORD");
+  config->add_flag("--reference", arguments.config_reference, "All keys as tables in Markdown, for the documents")
+      ->disable_flag_override()
+      ->excludes(words, config->get_option("--output"));
   config->footer(std::string("Examples:\n"
                              "  muir config speed\n"
                              "  muir config --config fleet.properties --output json\n") +
@@ -340,10 +373,15 @@ int main(int argc, char** argv, const StopSignal& stop) {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& failure) {
     if (argc > 1 && reject_unknown_command(cli, argv[1])) return kUsage;
-    return cli.exit(failure) == 0 ? 0 : kUsage;
+    return end_of(cli, failure);
   }
 
   if (replay->parsed()) {
+    for (const CLI::Option* option : vts->get_options()) {
+      if (option->count() == 0) continue;
+      complain("muir: {} is of vts, not of vts replay\n", option->get_name());
+      return kUsage;
+    }
     const auto speed = parse_speed(arguments.replay_speed);
     if (!speed.ok()) return report(speed.status());
     arguments.replay.speed = *speed;
@@ -372,6 +410,7 @@ int main(int argc, char** argv) {
   muir::app::keep_standard_streams();  // first: what is opened must not become one of them
   const muir::app::StopSignal stop;    // before anything that takes time
   try {
+    (void)muir::log::enabled(muir::log::Level::error);  // an unknown MUIR_LOG_LEVEL is said, though nothing is logged
     return muir::app::main(argc, argv, stop);
   } catch (const std::exception& e) {
     muir::app::complain("muir: {}\n", e.what());

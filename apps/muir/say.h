@@ -1,4 +1,5 @@
-// What the program says on its standard streams. That nobody listens any more is no failure of what it does.
+// What the program says on its standard streams. That nobody listens to a server any more is no failure of what it
+// does; an answer that nobody gets is.
 #pragma once
 
 #include <fmt/core.h>
@@ -26,7 +27,8 @@ void complain(fmt::format_string<Args...> format, Args&&... args) {
   write_err(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// What a command was asked for: fails when it cannot be written (a full disk), but not when its reader has gone.
+// What a command was asked for: fails when it cannot be written, be it that the disk is full, that its reader has gone,
+// or that there is no standard output.
 Status answer(std::string_view text);
 
 }  // namespace muir::app

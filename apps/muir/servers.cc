@@ -178,8 +178,9 @@ class Servers {
     broker_.reset();
   }
 
-  void print_summary(int64_t took_ms) {
-    if (options_.output == Output::json) return print_json(took_ms);
+  // A program that asked for its line of JSON must get it; for people the log says as much.
+  Status print_summary(int64_t took_ms) {
+    if (options_.output == Output::json) return answer(as_json(took_ms));
     say("\nMuir {} is running ({} ms)\n", MUIR_VERSION, took_ms);
     if (vts_) say("  map and REST      {}\n", vts_->url());
     if (broker_) {
@@ -207,6 +208,7 @@ class Servers {
           "processed.\n");
     }
     say("Ctrl-C ends it; a second one at once.\n");
+    return {};
   }
 
  private:
@@ -239,7 +241,7 @@ class Servers {
     return out;
   }
 
-  void print_json(int64_t took_ms) {
+  [[nodiscard]] std::string as_json(int64_t took_ms) {
     std::string out = fmt::format("{{\"version\":\"{}\",\"startMs\":{}", MUIR_VERSION, took_ms);
     const auto text = [&out](std::string_view name, const std::string& value) {
       fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
@@ -250,7 +252,7 @@ class Servers {
     if (registry_) text("schemaRegistryUrl", registry_->url());
     text("data", options_.data_dir);
     if (const auto metrics = metrics_urls(); !metrics.empty()) text("metricsUrl", metrics.front());
-    say("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
+    return fmt::format("{},\"demo\":{}}}\n", out, vts_ && options_.demo);
   }
 
   // Says what to do about a port that is in use, or a cluster that is not there.
@@ -340,7 +342,10 @@ Status run(const ServerOptions& options, const Parts& parts, const StopSignal& s
     return {};
   }
   MUIR_RETURN_IF_ERROR(started);
-  servers.print_summary(system_clock().steady_ms() - began);
+  if (const Status told = servers.print_summary(system_clock().steady_ms() - began); !told.ok()) {
+    servers.stop();
+    return told;
+  }
   stop.wait();
   const bool talks = options.output == Output::table;
   if (talks) say("\nstopping...\n");

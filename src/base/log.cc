@@ -26,11 +26,12 @@ spdlog::logger& logger() {
     auto* made = new spdlog::logger("muir", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
     const char* given = std::getenv("MUIR_LOG_LEVEL");
-    const std::string level = given == nullptr ? "info" : given;
+    std::string level = given == nullptr ? "info" : given;
+    for (char& c : level) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     // The library takes what it does not know for "off".
     const bool known = level == "off" || spdlog::level::from_str(level) != spdlog::level::off;
     made->set_level(known ? spdlog::level::from_str(level) : spdlog::level::info);
-    if (!known) made->warn("MUIR_LOG_LEVEL={}: no level; debug, info, warn, error and off are (info is taken)", level);
+    if (!known) made->warn("MUIR_LOG_LEVEL={}: no level; debug, info, warn, error and off are (info is taken)", given);
     return made;
   }();
   return *instance;

@@ -71,7 +71,23 @@ class CommandLine(unittest.TestCase):
             (["vts", "--set", "state.dir="], {}, "state.dir"),
             (["config", "--set", "vts.http.host=999.1.1.1"], {}, "999.1.1.1"),
             (["up", "--http-port", "9000", "--broker-port", "9000"], {}, "--http-port and --broker-port are both 9000"),
-            (["up", "--http-port", "70000"], {}, "--http-port"),
+            *[(["up", "--http-port", value], {}, f"--http-port: '{value}' is no whole number from 0 to 65535") for value in
+              ("70000", "", " ", "80x", "0x50", "1e3", "8_0", "-1", "80,81", "80 81", "99999999999999999999", "80.0", "\u0668\u0660")],
+            *[(["vts", "replay", "x.csv", "--batch", value], {}, f"--batch: '{value}' is no whole number from 1 to 10000") for value in
+              ("0", "10001", "5 kB", "0x10", "")],
+            (["up", "--http-port", "8080", "--http-port", "8081"], {}, "--http-port"),
+            (["up", "--no-demo=5"], {}, "no-demo was given a disallowed flag override"),
+            (["vts", "replay", "x.csv", "--keep-times=maybe"], {}, "keep-times was given a disallowed flag override"),
+            (["vts", "replay", ""], {}, "file: is empty"),
+            (["vts", "replay", "x.csv", "--ca-file", ""], {}, "--ca-file: is empty"),
+            (["vts", "replay", "x.csv", "--url", ""], {}, "URL ''"),
+            (["config", "--reference", "speed"], {}, "word excludes --reference"),
+            (["config", "--reference", "--output", "json"], {}, "--output excludes --reference"),
+            (["config", "--set", ""], {}, "'' is not key=value"),
+            (["config", "--set", "=3"], {}, "'=3' is not key=value"),
+            (["config", "--set", "num.partitions"], {}, "'num.partitions' is not key=value"),
+            *[(["up", "--set", f"num.partitions={value}"], {}, "num.partitions") for value in ("3 GB", "0x10", "1e1", "1_0", "\u0663", "")],
+            (["up", "--set", "log.retention.hours=5h"], {}, "log.retention.hours=5h: expected a whole number"),
             (["up", "--output", "xml"], {}, "--output"),
             (["broker", "--set", "num.partitions=many"], {}, "num.partitions=many"),
             (["registry", "--bootstrap-servers", "localhost:9", "--set", "num.stream.threads=none"], {}, "num.stream.threads"),
@@ -227,15 +243,57 @@ class CommandLine(unittest.TestCase):
         topics = [path.name for path in (self.folder / "cluster" / "broker").iterdir() if path.name.startswith("vehicle.")]
         self.assertEqual(topics, [])
 
-    def test_no_command_minds_that_nobody_listens(self):
-        """Closed pipes, full devices and closed descriptors: the exit code is what it would be."""
+    def test_an_answer_that_cannot_be_written_is_a_failure(self):
+        """What a command was asked for must arrive: full devices, pipes whose reader has gone and closed descriptors end it with 1 and why."""
+        recording = self.folder / "fixes.csv"
+        recording.write_text("vehicle_id,ts_ms,lat,lon\nA,1000,52.1,21.1\n")
+        answers = [["config"], ["config", "partitions"], ["config", "--output", "json"], ["config", "--reference"], ["--help"], ["-h"], ["--version"],
+                   *[[*command, "--help"] for command in COMMANDS]]
+        for how, why in (("a full device", "No space left on device"), ("a closed pipe", "Broken pipe"), ("a closed descriptor", "Bad file descriptor")):
+            for words in answers:
+                with self.subTest(how=how, words=words):
+                    reader, writer = os.pipe()
+                    os.close(reader)
+                    with open("/dev/full", "wb") as full, os.fdopen(writer, "wb") as closed:
+                        done = subprocess.run([str(product.BINARY), *words], stdout={"a full device": full, "a closed pipe": closed}.get(how),
+                                              stderr=subprocess.PIPE, text=True, timeout=60, cwd=self.folder,
+                                              preexec_fn=(lambda: os.close(1)) if how == "a closed descriptor" else None)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertEqual(done.stderr, f"muir: standard output: {why}\n")
+
+    def test_a_server_whose_line_of_json_cannot_be_written_ends(self):
+        words = [word for pair in self.free_ports().items() for word in pair]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([str(product.BINARY), "up", "--no-demo", "--data", str(self.data), *words, "--output", "json"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=120, cwd=self.folder)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("muir: standard output: No space left on device", done.stderr)
+
+    def test_words_of_the_environment_that_nobody_knows_are_said(self):
+        cases = [  # environment, what is said; nothing: all is understood
+            ({"MUIR_LOG_LEVEL": "verbose"}, "MUIR_LOG_LEVEL=verbose: no level; debug, info, warn, error and off are (info is taken)"),
+            ({"MUIR_LOG_LEVEL": ""}, "MUIR_LOG_LEVEL=: no level"),
+            ({"MUIR_LOG_LEVEL": "5"}, "MUIR_LOG_LEVEL=5: no level"),
+            ({"MUIR_LOG_LEVEL": "WARN"}, ""), ({"MUIR_LOG_LEVEL": "off"}, ""), ({"MUIR_LOG_LEVEL": "Debug"}, ""),
+        ]
+        for environment, said in cases:
+            for words in (["config", "partitions"], ["--help"], ["--version"], ["vts", "replay", "--help"], ["up", "--help"]):
+                with self.subTest(environment=environment, words=words):
+                    done = self.run_muir(*words, environment=environment)
+                    self.assertEqual(done.returncode, 0)
+                    self.assertIn(said, done.stderr) if said else self.assertEqual(done.stderr, "")
+        for name in ("MUIR_DATA", "MUIR_HTTP_PORT", "MUIR_LOGLEVEL", "MUIR_log_level"):
+            with self.subTest(name=name):
+                self.assertIn("unknown configuration key", self.run_muir("config", "partitions", environment={name: "x"}).stderr)
+
+    def test_no_command_minds_that_nobody_listens_to_what_goes_wrong(self):
+        """Closed pipes and closed descriptors: the exit code is what it would be."""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             busy = str(taken.getsockname()[1])
             commands = [  # words, exit code
-                (["config"], 0), (["config", "--output", "json"], 0), (["config", "no such word"], 1), (["--help"], 0), (["--version"], 0),
-                (["up", "--help"], 0), (["upp"], 2), ([], 2), (["up", "--http-port", "x"], 2), (["up", "--set", "num.partitions=x"], 2),
+                (["config", "no such word"], 1), (["upp"], 2), ([], 2), (["up", "--http-port", "x"], 2), (["up", "--set", "num.partitions=x"], 2),
                 (["up", "--data", str(self.data), "--broker-port", busy], 1), (["broker", "--data", str(self.data), "--broker-port", busy], 1),
                 (["vts", "replay", "missing.csv"], 1), (["vts", "replay", "missing.csv", "--output", "json"], 1),
             ]
@@ -251,10 +309,6 @@ class CommandLine(unittest.TestCase):
                             done = subprocess.run([str(product.BINARY), *words], timeout=60, cwd=self.folder,
                                                   preexec_fn=lambda: [os.close(fd) for fd in (0, 1, 2)])
                         self.assertEqual(done.returncode, code)
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([str(product.BINARY), "config"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("standard output: No space left on device", done.stderr)
 
     def test_a_server_without_standard_streams_writes_into_no_file_of_its_own(self):
         ports = self.free_ports()
