@@ -245,7 +245,8 @@ TEST(Vts, RefusesAZoneThatItsTopicDoesNotTake) {
   std::string ring;
   for (int i = 0; i < 200; ++i) ring += fmt::format("[{},{}],", 21 + i * 0.001, 52 + (i % 2) * 0.5);
   const auto response =
-      system.call("PUT", "/api/v1/zones/z", R"({"geometry":{"type":"Polygon","coordinates":[[)" + ring + "[21,52]]]}}");
+      system.call("PUT", "/api/v1/zones/z",
+                  R"({"geometry":{"type":"Polygon","coordinates":[[)" + ring + "[22,51],[20,51],[21,52]]]}}");
   EXPECT_EQ(response.status, 413) << response.body;
   EXPECT_NE(response.body.find(R"({"error":{"code":"too_large",)"), std::string::npos) << response.body;
   EXPECT_EQ(system.size_of("/api/v1/zones", "zones"), 0U);

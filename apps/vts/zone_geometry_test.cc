@@ -1,12 +1,15 @@
 #include "apps/vts/zone_geometry.h"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <random>
 
 #include "apps/vts/master_data.h"
 #include "apps/vts/zone_index.h"
+#include "apps/vts/zone_rings.h"
 
 namespace muir::vts {
 namespace {
@@ -161,6 +164,129 @@ TEST(Rings, GoEachWayOnce) {
     EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
     EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
         << row.what << ": " << zone.status().message();
+  }
+}
+
+// A ring that crosses itself is refused with the place; one that only touches itself is taken.
+TEST(Rings, DoNotCrossThemselves) {
+  struct Row {
+    const char* what;
+    const char* ring;
+    const char* message;  // part of it; empty: taken
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"a bow tie", "[[0,0],[2,2],[2,0],[0,2],[0,0]]",
+            "ring 0: it crosses itself at [1, 1], its edges from [0, 0] to [2, 2] and from [2, 0] to [0, 2]: the rings "
+            "of "
+            "a polygon (RFC 7946, 3.1.6) are simple"},
+           {"not closed", "[[0,0],[2,2],[2,0],[0,2]]", "crosses itself at [1, 1]"},
+           {"the other way", "[[0,2],[2,0],[2,2],[0,0],[0,2]]", "crosses itself at [1, 1]"},
+           {"upright", "[[0,0],[2,0],[0,2],[2,2],[0,0]]", "crosses itself at [1, 1]"},
+           {"where the first and the last edge meet others", "[[1,1],[2,2],[2,0],[0,2],[0,0],[1,1]]",
+            "crosses itself at [1, 1]"},
+           {"through a position on one of its edges", "[[0,0],[2,2],[2,0],[1,1],[0,2],[0,0]]",
+            "crosses itself at [1, 1]"},
+           {"through a position of both", "[[0,0],[1,1],[2,2],[2,0],[1,1],[0,2],[0,0]]", "crosses itself at [1, 1]"},
+           {"through a position that is there twice", "[[0,0],[1,1],[1,1],[2,2],[2,0],[1,1],[1,1],[0,2],[0,0]]",
+            "crosses itself at [1, 1]"},
+           {"through a position that is nearly one", "[[0,0],[2,2],[2,0],[1,1.0000000001],[0,2],[0,0]]",
+            "crosses itself at [1, 1]"},
+           {"a star", "[[0,3],[2,-3],[-3,1],[3,1],[-2,-3],[0,3]]", "crosses itself at ["},
+           {"a loop inside", "[[0,0],[4,0],[4,4],[2,4],[2,1],[3,1],[3,2],[1,2],[1,4],[0,4],[0,0]]",
+            "crosses itself at [2, 2]"},
+           {"a loop outside", "[[0,0],[4,0],[4,5],[3,5],[3,3],[5,3],[5,4],[0,4],[0,0]]", "crosses itself at ["},
+           {"a corner that reaches over an edge", "[[0,0],[4,0],[4,4],[2,-1],[0,4],[0,0]]", "crosses itself at ["},
+           {"tiny", "[[21,52],[21.00002,52.00002],[21.00002,52],[21,52.00002],[21,52]]",
+            "crosses itself at [21.00001, 52.00001]"},
+           {"within the border from side to side", "[[-180,-80],[180,80],[180,-80],[-180,80],[-180,-80]]", "["},
+           {"around the pole", "[[-180,60],[-90,65],[0,60],[90,65],[180,60],[180,90],[-180,90],[-180,60]]", ""},
+           {"a corner that touches an edge", "[[0,0],[4,0],[4,4],[2,0],[0,4],[0,0]]", ""},
+           {"two corners that touch", "[[0,0],[4,0],[4,4],[2,2],[4,5],[0,5],[2,2],[0,1],[0,0]]", ""},
+           {"a hole by way of a position", "[[0,0],[4,0],[4,4],[0,4],[0,0],[1,2],[2,1],[0,0]]", ""},
+           {"a spiral", "[[0,0],[9,0],[9,9],[1,9],[1,2],[7,2],[7,7],[6,7],[6,3],[2,3],[2,8],[8,8],[8,1],[0,1],[0,0]]",
+            ""},
+       }) {
+    const auto zone = parse_zone(
+        "z", std::string(R"({"type":"Feature","geometry":{"type":"Polygon","coordinates":[)") + row.ring + "]}}");
+    EXPECT_EQ(zone.ok(), *row.message == 0) << row.what << ": " << zone.status().message();
+    EXPECT_NE(zone.status().message().find(row.message), std::string::npos)
+        << row.what << ": " << zone.status().message();
+  }
+}
+
+// A star-shaped ring is simple; with a position moved to the other side, and beyond, it is not.
+TEST(Rings, AreSeenToCrossWhereverItIsAmongManyPositions) {
+  const unsigned seed = std::random_device()();
+  std::mt19937 random(seed);
+  for (const size_t points : {12U, 100U, 3000U, 10'000U}) {
+    for (int i = 0; i < (points > 1000 ? 2 : 50); ++i) {
+      SCOPED_TRACE(fmt::format("seed {}, {} positions, {}", seed, points, i));
+      std::vector<double> ring;
+      const auto put = [&ring](size_t at, double angle, double radius) {
+        ring.resize(std::max(ring.size(), at * 2 + 2));
+        ring[at * 2] = 20 + radius * std::cos(angle);
+        ring[at * 2 + 1] = 40 + radius * std::sin(angle);
+      };
+      const auto angle_of = [points](size_t k) {
+        return 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(points);
+      };
+      for (size_t k = 0; k < points; ++k) put(k, angle_of(k), std::uniform_real_distribution(5.0, 10.0)(random));
+      EXPECT_TRUE(check_polygon({ring}).ok()) << check_polygon({ring}).message();
+      const size_t moved = random() % points;
+      put(moved, angle_of(moved) + std::numbers::pi, 30);
+      const Status status = check_polygon({ring});
+      EXPECT_NE(status.message().find("ring 0: it crosses itself at ["), std::string::npos) << status.message();
+    }
+  }
+}
+
+// As each edge is compared with each other, by the signs of four triangles.
+TEST(Rings, CrossThemselvesWhenTwoOfTheirEdgesDo) {
+  const unsigned seed = std::random_device()();
+  std::mt19937 random(seed);
+  int crossed = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const size_t points = 3 + random() % 6;
+    std::vector<double> ring;
+    for (size_t k = 0; k < points * 2; ++k) ring.push_back(std::uniform_real_distribution(0.0, 10.0)(random));
+    const auto left = [&](size_t a, size_t b, size_t c) {
+      const auto x = [&](size_t k) { return ring[k % points * 2]; };
+      const auto y = [&](size_t k) { return ring[k % points * 2 + 1]; };
+      return (x(b) - x(a)) * (y(c) - y(a)) - (y(b) - y(a)) * (x(c) - x(a)) > 0;
+    };
+    bool crosses = false;
+    for (size_t a = 0; a < points; ++a) {
+      for (size_t b = a + 2; b < points; ++b) {
+        if ((b + 1) % points == a) continue;  // neighbours
+        crosses |= left(a, a + 1, b) != left(a, a + 1, b + 1) && left(b, b + 1, a) != left(b, b + 1, a + 1);
+      }
+    }
+    crossed += crosses ? 1 : 0;
+    ASSERT_EQ(check_polygon({ring}).ok(), !crosses)
+        << "seed " << seed << ", " << i << ": " << fmt::format("{}", fmt::join(ring, ", "));
+  }
+  EXPECT_GT(crossed, 1000);
+  EXPECT_LT(crossed, 4500);
+}
+
+// Edges that all lie beside each other, whichever way they go: each pair is looked at, or the ring is refused.
+TEST(Rings, OfManyLongEdgesAreLookedAtOrRefused) {
+  for (const double slope : {0.0, 1.0, 30.0}) {
+    for (const size_t teeth : {4990U, 60'000U}) {
+      SCOPED_TRACE(fmt::format("slope {}, {} teeth", slope, teeth));
+      std::vector<double> comb;
+      for (size_t i = 0; i < teeth; ++i) {
+        const double x = static_cast<double>(i) * 1e-4;
+        comb.insert(comb.end(), {x, 1, x + 5e-5 + slope, 30});
+      }
+      comb.insert(comb.end(), {60, 40, -60, 40, -60, 0});
+      const Status simple = check_polygon({comb});
+      const bool refused = simple.message().find("of fewer positions") != std::string::npos;
+      EXPECT_TRUE(simple.ok() || (refused && teeth > 5000)) << simple.message();
+      std::swap(comb[100], comb[104]);  // one tooth stands over its neighbour
+      std::swap(comb[101], comb[105]);
+      EXPECT_FALSE(check_polygon({comb}).ok());
+    }
   }
 }
 
