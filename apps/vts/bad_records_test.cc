@@ -109,9 +109,18 @@ TEST_F(BadRecords, OfZonesAreNoZones) {
     directory.apply({.partition = {std::string(kZoneMasterTopic), PartitionId(0)}, .records = records});
     EXPECT_NE(directory.zones()->zone("west"), nullptr) << bad.what;
   }
+  EXPECT_TRUE(line_.read<Bytes>(kZoneRowsTopic).empty()) << "none of these is a row";
   pipe(kZoneMasterTopic, "west", good);
+  pipe(kZoneMasterTopic, "west", "nonsense");
+  EXPECT_EQ(line_.read<DeadLetter>(kDlqTopic).size(), 1U);
   pipe(kZoneMasterTopic, "west", std::nullopt);
   EXPECT_TRUE(line_.read<DeadLetter>(kDlqTopic).empty());
+  const auto rows = line_.read<Bytes>(kZoneRowsTopic);
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].key, "west");
+  EXPECT_EQ(rows[0].value, good) << "as it came";
+  EXPECT_EQ(rows[1].key, "west");
+  EXPECT_EQ(rows[1].value, std::nullopt);
 }
 
 // What a PUT refuses is no row either, by the same words.

@@ -92,22 +92,27 @@ Status VehicleRows::reject(const Record& record, std::string why) {
 }
 
 Status ZoneRows::process(const streams::Record<std::string, Bytes>& record) {
+  const int64_t now_ms = context().current_system_time_ms();
+  const bool named = record.key != nullptr && check_id("", *record.key).ok();
+  ZoneRow out;
   std::string why;
   if (record.key == nullptr) {
     why = kNoKey;
   } else if (record.value == nullptr) {
-    return {};  // a deletion, of whatever there was
+    out.removed = true;
+    return named ? context().forward({record.key, &out, now_ms}) : Status{};  // of whatever there was
   } else {
     const auto row = read_zone_row(serde_, *record.key, *record.value);
-    if (row.ok()) return {};
+    if (row.ok()) {
+      out.zone = *record.value;
+      return context().forward({record.key, &out, now_ms});
+    }
     if (!is_of_record(row.status())) return row.status();
     why = row.status().message();
   }
-  const int64_t now_ms = context().current_system_time_ms();
-  const DeadLetter letter = dead_letter(context().record_metadata(), now_ms, {kUndecodable, std::move(why)},
-                                        record.value != nullptr ? OptBytesView(*record.value) : std::nullopt);
-  const bool named = record.key != nullptr && check_id("", *record.key).ok();
-  return context().forward({named ? record.key : nullptr, &letter, now_ms, headers_for_results(record.headers)});
+  out.dead_letter = dead_letter(context().record_metadata(), now_ms, {kUndecodable, std::move(why)},
+                                record.value != nullptr ? OptBytesView(*record.value) : std::nullopt);
+  return context().forward({named ? record.key : nullptr, &out, now_ms, headers_for_results(record.headers)});
 }
 
 }  // namespace muir::vts

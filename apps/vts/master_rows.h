@@ -50,9 +50,17 @@ class VehicleRows final : public streams::FixedKeyProcessor<std::string, Bytes, 
   SeenFixes seen_;
 };
 
-// Makes dead letters of the records of zone.master that are no zones, once for all instances: the zones themselves are
-// read by each (zone_directory.h). Owned by its task's thread.
-class ZoneRows final : public streams::FixedKeyProcessor<std::string, Bytes, DeadLetter> {
+// What becomes of a record of zone.master: one of these.
+struct ZoneRow {
+  std::optional<DeadLetter> dead_letter{};
+  std::optional<Bytes> zone{};  // as it came
+  bool removed = false;
+};
+
+// Takes the records of zone.master apart, once for all instances: those that are no zones are dead letters, the others
+// go to zone.rows, where each zone's last row stays when the master topic is compacted to one that is none. The zones
+// themselves are read by each instance (zone_directory.h). Owned by its task's thread.
+class ZoneRows final : public streams::FixedKeyProcessor<std::string, Bytes, ZoneRow> {
  public:
   explicit ZoneRows(SerdeRef<ZoneMaster> serde) : serde_(std::move(serde)) {}
 

@@ -212,5 +212,6 @@ inline constexpr std::string_view kSpeedTopic = "vehicle.speed.avg.5min";
 inline constexpr std::string_view kOccupancyTopic = "zone.occupancy";
 inline constexpr std::string_view kVehicleMasterTopic = "vehicle.master";
 inline constexpr std::string_view kZoneMasterTopic = "zone.master";
+inline constexpr std::string_view kZoneRowsTopic = "zone.rows";
 
 }  // namespace muir::vts

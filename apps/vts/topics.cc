@@ -18,8 +18,9 @@ std::map<std::string, std::string> growing(int64_t retention_bytes) {
 Status ensure_topics(client::Admin& admin, int32_t partitions, int64_t retention_bytes) {
   const std::map<std::string, std::string> compacted{{"cleanup.policy", "compact"}};
   const std::map<std::string, std::string> kept = growing(retention_bytes);
-  for (const std::string_view name : {kRawTopic, kDlqTopic, kEnrichedTopic, kAlertsTopic, kSpeedTopic, kStateTopic,
-                                      kOccupancyTopic, kCountsTopic, kVehicleMasterTopic, kZoneMasterTopic}) {
+  for (const std::string_view name :
+       {kRawTopic, kDlqTopic, kEnrichedTopic, kAlertsTopic, kSpeedTopic, kStateTopic, kOccupancyTopic, kCountsTopic,
+        kVehicleMasterTopic, kZoneMasterTopic, kZoneRowsTopic}) {
     const bool grows =
         name == kRawTopic || name == kDlqTopic || name == kEnrichedTopic || name == kAlertsTopic || name == kSpeedTopic;
     const Status created =

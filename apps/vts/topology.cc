@@ -38,6 +38,24 @@ class StateOf final : public streams::FixedKeyProcessor<std::string, Outcome, Ve
   }
 };
 
+// Rows that are zones, and tombstones of those that are deleted.
+class RowOfZone final : public streams::FixedKeyProcessor<std::string, ZoneRow, Bytes> {
+ public:
+  Status process(const streams::Record<std::string, ZoneRow>& record) override {
+    if (record.value->zone) return context().forward(record.with_value(*record.value->zone));
+    if (record.value->removed) return context().forward({record.key, nullptr, record.timestamp_ms, record.headers});
+    return {};
+  }
+};
+
+void add_zone_rows(const streams::KStream<std::string, ZoneRow>& rows) {
+  rows.filter([](const ZoneRow& row) { return row.dead_letter.has_value(); }, {.name = "zone-dead-letter-present"})
+      .map_values([](const ZoneRow& row) { return *row.dead_letter; }, {.name = "zone-dead-letter"})
+      .to(std::string(kDlqTopic), {.name = "zone-dead-letters"});
+  rows.process_values([] { return std::make_unique<RowOfZone>(); }, {.name = "zone-row"})
+      .to(std::string(kZoneRowsTopic), {.name = "zones"});
+}
+
 void add_occupancy(const Outcomes& outcomes) {
   outcomes
       .flat_map(
@@ -104,11 +122,12 @@ Result<streams::Topology> make_topology(const TopologyOptions& options, Registry
   outcomes.flat_map_values([](const Outcome& out) { return out.alerts; }, {.name = "alert"})
       .to(std::string(kAlertsTopic), {.name = "alerts"});
   add_occupancy(outcomes);
-  builder
-      .stream<std::string, Bytes>(std::string(kZoneMasterTopic),
-                                  {.name = "zone-master", .timestamp = always_first, .reset = streams::Reset::earliest})
-      .process_values([zone_row] { return std::make_unique<ZoneRows>(zone_row); }, {.name = "zone-rows"})
-      .to(std::string(kDlqTopic), {.name = "zone-dead-letters"});
+  add_zone_rows(
+      builder
+          .stream<std::string, Bytes>(
+              std::string(kZoneMasterTopic),
+              {.name = "zone-master", .timestamp = always_first, .reset = streams::Reset::earliest})
+          .process_values([zone_row] { return std::make_unique<ZoneRows>(zone_row); }, {.name = "zone-rows"}));
   return builder.build();
 }
 

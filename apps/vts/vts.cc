@@ -134,12 +134,12 @@ class Running final : public Vts {
 
   // The topology starts with all zones there are: what a fix enters must not depend on how fast they load.
   Status follow_zones() {
-    zones_follower_ =
-        std::make_unique<TopicFollower>(client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}},
-                                        [this](const client::PartitionRecords& records) {
-                                          directory_.apply(records);
-                                          view_.set_zones(directory_.zones());
-                                        });
+    zones_follower_ = std::make_unique<TopicFollower>(
+        client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}, {std::string(kZoneRowsTopic)}},
+        [this](const client::PartitionRecords& records) {
+          directory_.apply(records);
+          view_.set_zones(directory_.zones());
+        });
     zones_follower_->start();
     const int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
     while (system_clock().steady_ms() < deadline && !(options_.given_up && options_.given_up())) {

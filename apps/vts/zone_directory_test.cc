@@ -1,0 +1,112 @@
+#include "apps/vts/zone_directory.h"
+
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "serde/registry_port.h"
+
+namespace muir::vts {
+namespace {
+
+// One zone's records of the two topics, by words: "m:a" is a row of zone.master whose zone has the name a, "m:bad" no
+// row, "m:-" a deletion; "r:" the same of zone.rows.
+class Directory {
+ public:
+  Directory() {
+    EXPECT_TRUE(serde_.configure({.registry = &registry_}, false).ok());
+    EXPECT_TRUE(directory_.configure({.registry = &registry_}).ok());
+  }
+
+  void apply(std::string_view word) {
+    const std::string_view topic = word.starts_with("m:") ? kZoneMasterTopic : kZoneRowsTopic;
+    word.remove_prefix(2);
+    Bytes value = "no row";
+    if (word != "bad") {
+      const ZoneMaster zone{.zone_id = "z", .name = std::string(word), .polygons = {{{20, 52, 20.5, 52, 20.5, 53}}}};
+      value.clear();
+      EXPECT_TRUE(serde_.serialize(kZoneMasterTopic, zone, value).ok());
+    }
+    client::ConsumedRecord record{.offset = Offset(offset_++), .key = BytesView("z")};
+    if (word != "-") record.value = value;
+    directory_.apply({.partition = {std::string(topic), PartitionId(0)}, .records = std::span(&record, 1)});
+  }
+
+  // The name of the zone; "-": there is none.
+  [[nodiscard]] std::string zone() const {
+    const auto zones = directory_.zones();
+    const ZoneMaster* zone = zones->zone("z");
+    return zone == nullptr ? "-" : zone->name;
+  }
+
+ private:
+  MemoryRegistry registry_;
+  SerdeRef<ZoneMaster> serde_ = default_serde<ZoneMaster>();
+  ZoneDirectory directory_;
+  int64_t offset_ = 0;
+};
+
+TEST(ZoneDirectory, HasTheLastRowThatIsOneWhateverIsLeftOfTheMasterTopic) {
+  struct Row {
+    const char* what;
+    std::vector<std::string> records;
+    const char* zone;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"a row", {"m:a", "r:a"}, "a"},
+           {"a row that the topology has not seen yet", {"m:a"}, "a"},
+           {"a row and one that is none", {"m:a", "m:bad", "r:a"}, "a"},
+           {"only one that is none", {"m:bad"}, "-"},
+           {"only one that is none, after compaction", {"m:bad", "r:a"}, "a"},
+           {"read the other way round", {"r:a", "m:bad"}, "a"},
+           {"of several the last", {"r:a", "r:b", "m:bad", "m:bad"}, "b"},
+           {"a row after it", {"m:bad", "m:b", "r:a", "r:b"}, "b"},
+           {"a row after it, before the topology has seen it", {"r:a", "m:bad", "m:b"}, "b"},
+           {"deleted", {"m:a", "m:-", "r:a", "r:-"}, "-"},
+           {"deleted, and then one that is none", {"m:a", "m:-", "m:bad", "r:a", "r:-"}, "-"},
+           {"deleted, before the topology has seen it", {"r:a", "m:-"}, "-"},
+           {"deleted, of which no record is left, and then one that is none", {"m:bad", "r:-"}, "-"},
+           {"a master topic that was made anew", {"r:a"}, "-"},
+           {"a row that is none by now", {"m:bad", "r:bad"}, "-"},
+       }) {
+    Directory directory;
+    for (const std::string& record : row.records) directory.apply(record);
+    EXPECT_EQ(directory.zone(), row.zone) << row.what;
+  }
+}
+
+// Whatever was written, however far either topic has been compacted, and in whatever order the two are read.
+TEST(ZoneDirectory, IsTheSameAtEveryStart) {
+  const unsigned seed = std::random_device()();
+  std::mt19937 random(seed);
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::string> master;
+    std::vector<std::string> rows;
+    std::string zone = "-";
+    for (size_t i = 1 + random() % 6; i > 0; --i) {
+      const std::string word = std::vector<std::string>{"a", "b", "-", "bad", "bad"}[random() % 5];
+      master.push_back("m:" + word);
+      if (word == "bad") continue;
+      rows.push_back("r:" + word);
+      zone = word;
+    }
+    const auto compact = [&random](std::vector<std::string>& records) {  // of a beginning the last record is left
+      if (records.empty()) return;
+      records.erase(records.begin(), records.begin() + static_cast<ptrdiff_t>(random() % records.size()));
+      if (records.front().ends_with("-") && random() % 2 == 0) records.erase(records.begin());  // or not even that
+    };
+    compact(master);
+    compact(rows);
+    SCOPED_TRACE(fmt::format("seed {}, round {}: {} {}", seed, round, fmt::join(master, " "), fmt::join(rows, " ")));
+    Directory directory;
+    for (size_t m = 0, r = 0; m < master.size() || r < rows.size();) {
+      const bool of_master = r == rows.size() || (m < master.size() && random() % 2 == 0);
+      directory.apply(of_master ? master[m++] : rows[r++]);
+    }
+    ASSERT_EQ(directory.zone(), zone);
+  }
+}
+
+}  // namespace
+}  // namespace muir::vts
