@@ -22,10 +22,15 @@ Status Env::write_file(const std::string& path, BytesView content) {
 
 Status Env::replace_file(const std::string& path, BytesView content) {
   const std::string temporary = path + ".tmp";
-  {
+  const auto write = [&]() -> Status {
     const auto file = MUIR_TRY(open(temporary, OpenMode::truncate));
     MUIR_RETURN_IF_ERROR(file->write_at(0, content));
-    MUIR_RETURN_IF_ERROR(file->sync());
+    return file->sync();
+  };
+  if (Status written = write(); !written.ok()) {
+    // On a full disk what has been written is the last space there was.
+    (void)remove(temporary).ok();
+    return written;
   }
   MUIR_RETURN_IF_ERROR(rename(temporary, path));
   return sync_folder(parent_folder(path));

@@ -17,8 +17,15 @@ struct FaultEnv::State {
   std::set<std::string> folders;
   std::set<std::string> locks;
   std::optional<uint64_t> writes_left;
+  std::optional<uint64_t> bytes_max;
   bool fail_syncs = false;
   uint64_t syncs = 0;
+
+  [[nodiscard]] uint64_t used_bytes() const {
+    uint64_t out = 0;
+    for (const auto& [name, inode] : names) out += inode->seen.size();
+    return out;
+  }
 };
 
 namespace {
@@ -44,6 +51,11 @@ class FaultFile final : public File {
       if (*state_->writes_left == 0) return error(Code::resource_exhausted, "write: no space left on device");
       --*state_->writes_left;
     }
+    uint64_t end = position;
+    for (const BytesView part : parts) end += part.size();
+    const uint64_t more = end - std::min<uint64_t>(end, inode_->seen.size());
+    if (state_->bytes_max && more > 0 && state_->used_bytes() + more > *state_->bytes_max)
+      return error(Code::resource_exhausted, "write: no space left on device");
     for (const BytesView part : parts) {
       if (inode_->seen.size() < position + part.size()) inode_->seen.resize(position + part.size());
       std::copy(part.begin(), part.end(), inode_->seen.begin() + static_cast<std::ptrdiff_t>(position));
@@ -157,6 +169,16 @@ void FaultEnv::crash(uint64_t seed) {
 void FaultEnv::fail_writes_after(std::optional<uint64_t> count) {
   const std::lock_guard guard(state_->mutex);
   state_->writes_left = count;
+}
+
+void FaultEnv::limit_bytes(std::optional<uint64_t> bytes) {
+  const std::lock_guard guard(state_->mutex);
+  state_->bytes_max = bytes;
+}
+
+uint64_t FaultEnv::used_bytes() const {
+  const std::lock_guard guard(state_->mutex);
+  return state_->used_bytes();
 }
 
 void FaultEnv::fail_syncs(bool fail) {

@@ -27,6 +27,11 @@ class FaultEnv final : public Env {
   void crash(uint64_t seed);
   // The next `count` writes succeed; those after it fail as on a full disk, until called with nullopt.
   void fail_writes_after(std::optional<uint64_t> count);
+  // All files together take so many bytes, and a write that would need more fails as on a full disk; nullopt: any
+  // number. Names and empty files take none.
+  void limit_bytes(std::optional<uint64_t> bytes);
+  // What they take now.
+  [[nodiscard]] uint64_t used_bytes() const;
   // sync() fails from now on.
   void fail_syncs(bool fail);
   [[nodiscard]] uint64_t syncs() const;

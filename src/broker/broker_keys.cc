@@ -129,6 +129,14 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
    [](BrokerSettings& s) -> auto& {return s.housekeeping.retention_check_ms;
 }
 }
+, {{.name = "log.verify.bytes.per.second",
+    .type = int64,
+    .fallback = "8388608",
+    .doc = "How fast all sealed segments are read once after a start, to find bytes that have changed; 0: not at all",
+    .min = 0},
+   [](BrokerSettings& s) -> auto& {return s.housekeeping.verify_bytes_per_second;
+}
+}
 ,
     {{.name = "max.connections", .type = int32, .fallback = "10000", .doc = "Most connections at a time", .min = 0},
      &BrokerSettings::connections_max},

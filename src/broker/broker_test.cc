@@ -209,7 +209,7 @@ TEST_F(BrokerTest, ProduceRefusesWhatKafkaRefuses) {
       {"acks=2", "t", good, 2, ErrorCode::invalid_required_acks},
       {"no such topic", "none", good, -1, ErrorCode::unknown_topic_or_partition},
       {"checksum", "t", damaged, -1, ErrorCode::corrupt_message},
-      {"old magic", "t", magic, -1, ErrorCode::corrupt_message},
+      {"old magic", "t", magic, -1, ErrorCode::invalid_record},
       {"two batches", "t", good + good, -1, ErrorCode::invalid_record},
       {"nothing", "t", "", -1, ErrorCode::invalid_record},
       {"control batch", "t", batch_of({"x"}, control), -1, ErrorCode::invalid_record},

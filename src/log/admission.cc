@@ -41,11 +41,54 @@ Status check_header(const wire::BatchHeader& header) {
   return {};
 }
 
+// The one batch that `records` must hold. As in Apache Kafka, a part of another one behind it is not looked at.
+Result<BytesView> only_batch(BytesView records) {
+  constexpr size_t kMagicEnd = 17;
+  constexpr char kMagic = 2;
+  const auto count_wrong = [] {
+    return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
+  };
+  const auto whole = [](BytesView rest) -> Result<bool> {
+    if (rest.size() < kMagicEnd) return false;
+    const auto size = wire::batch_size_bytes(rest);
+    if (!size.ok()) return kafka_error(ErrorCode::corrupt_message, "{}", size.status().message());
+    return *size <= rest.size();
+  };
+  if (!MUIR_TRY(whole(records))) return count_wrong();
+  const BytesView batch = records.substr(0, *wire::batch_size_bytes(records));
+  const char magic = batch[kMagicEnd - 1];
+  if (magic >= 0 && magic < kMagic) {
+    return kafka_error(ErrorCode::invalid_record,
+                       "A produce request may only hold record batches with magic version 2");
+  }
+  if (MUIR_TRY(whole(records.substr(batch.size())))) return count_wrong();
+  return batch;
+}
+
+// What no log may hold, and BatchView does not parse, in Apache Kafka's order: while the checksum is not known to be
+// right, anything may have changed on the way.
+Status check_unparsed(BytesView batch) {
+  constexpr size_t kCrcAt = 17;
+  constexpr size_t kAttributesAt = 21;
+  const auto invalid = [](const char* why) { return kafka_error(ErrorCode::invalid_record, "{}", why); };
+  if (ByteReader(batch).i64() != 0) return invalid("The base offset of a produced batch must be 0");
+  ByteReader reader(batch.substr(kAttributesAt));
+  const int codec = reader.i16() & wire::kCompressionMask;
+  const int32_t last_offset_delta = reader.i32();
+  reader.skip(8 + 8 + 8 + 2 + 4);  // timestamps, producer
+  const int32_t count = reader.i32();
+  const bool unknown_codec = codec > static_cast<int>(wire::Compression::zstd);
+  if (!reader.ok() || (!unknown_codec && last_offset_delta >= 0 && count > 0)) return {};
+  if (wire::crc32c(batch.substr(kAttributesAt)) != ByteReader(batch.substr(kCrcAt)).u32()) return {};
+  if (unknown_codec) return kafka_error(ErrorCode::unknown_server_error, "Unknown compression type id: {}", codec);
+  return invalid(last_offset_delta < 0 ? "The batch has an invalid offset range" : "The record count is invalid");
+}
+
 bool out_of_range(int64_t timestamp, const TopicConfig& config, int64_t now_ms) {
-  if (config.log_append_time || timestamp < 0) return false;
-  const bool late = timestamp > now_ms && timestamp - now_ms > config.timestamp_after_ms_max;
-  const bool early = timestamp < now_ms && now_ms - timestamp > config.timestamp_before_ms_max;
-  return late || early;
+  if (config.log_append_time || timestamp == wire::kNoTimestamp) return false;
+  const int64_t after = config.timestamp_after_ms_max;
+  const int64_t latest = after > INT64_MAX - now_ms ? INT64_MAX : now_ms + after;
+  return timestamp < now_ms - config.timestamp_before_ms_max || timestamp > latest;
 }
 
 }  // namespace
@@ -121,15 +164,11 @@ Admission::~Admission() { walk_.release_large(); }
 
 Status Admission::begin() {
   begun_ = true;
-  if (!records_ || records_->size() < wire::kBatchHeaderBytes) {
-    return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
-  }
-  const auto batch = wire::BatchView::parse(*records_);
+  const BytesView only = MUIR_TRY(only_batch(records_.value_or(BytesView())));
+  if (only.size() >= wire::kBatchHeaderBytes) MUIR_RETURN_IF_ERROR(check_unparsed(only));
+  const auto batch = wire::BatchView::parse(only);
   if (!batch.ok()) return kafka_error(ErrorCode::corrupt_message, "{}", batch.status().message());
   batch_ = *batch;
-  if (batch_.bytes().size() != records_->size()) {
-    return kafka_error(ErrorCode::invalid_record, "A produce request must hold exactly one record batch per partition");
-  }
   MUIR_RETURN_IF_ERROR(check_sizes(batch_, config_));
   MUIR_RETURN_IF_ERROR(check_header(batch_.header()));
   if (const Status crc = batch_.check_crc(); !crc.ok()) {

@@ -34,6 +34,13 @@ constexpr std::string_view kStraySuffix = "-stray";
 // What file systems take for one name.
 constexpr size_t kFileNameBytesMax = 255;
 
+// In the data folder: what is known of partitions, once in Kafka's files, and once more with a checksum.
+constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
+constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
+constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
+constexpr std::string_view kCheckpoints = "muir-checkpoints";
+// In the data folder: space for what is written to free space.
+constexpr std::string_view kReserve = "muir-reserve";
 // In a partition's folder: the topic's id.
 constexpr std::string_view kMetadataFile = "partition.metadata";
 // In a partition's folder: up to where its sealed segments are on the disk.

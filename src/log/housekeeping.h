@@ -14,6 +14,7 @@ struct Housekeeping {
   int64_t checkpoint_ms = 60'000;                // log.flush.offset.checkpoint.interval.ms
   int64_t producer_expiration_ms = 86'400'000;   // producer.id.expiration.ms
   int64_t recovery_threads = 2;                  // num.recovery.threads.per.data.dir
+  int64_t verify_bytes_per_second = 0;           // log.verify.bytes.per.second; 0: nothing is verified
 };
 
 }  // namespace muir::storage

@@ -1,12 +1,9 @@
 #include "log/log_manager.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <charconv>
-#include <future>
 #include <random>
 #include <system_error>
 #include <thread>
@@ -14,7 +11,7 @@
 
 #include "base/log.h"
 #include "log/file_names.h"
-#include "log/internal/cleaner.h"
+#include "log/internal/checkpoint.h"
 #include "log/kafka_error.h"
 #include "log/topic_config_check.h"
 
@@ -23,10 +20,6 @@ namespace {
 
 constexpr std::string_view kRegistry = "muir-topics";
 constexpr std::string_view kMeta = "meta.properties";
-constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
-constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
-constexpr std::string_view kCleaned = "cleaner-offset-checkpoint";
-constexpr std::string_view kCheckpoints = "muir-checkpoints";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 // The same once more: one damaged file must not take the topics away.
 constexpr std::string_view kRegistryCopy = "muir-topics.copy";
@@ -103,6 +96,7 @@ LogManager::LogManager(LogOptions options)
     : options_(std::move(options)),
       env_(options_.env != nullptr ? *options_.env : system_env()),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      reserve_(env_, path(kReserve)),
       metrics_(options_.metrics),
       flusher_(std::make_unique<Flusher>()) {
   partition_env_.env = &env_;
@@ -121,6 +115,10 @@ Result<std::unique_ptr<LogManager>> LogManager::open(LogOptions options) {
   MUIR_RETURN_IF_ERROR(out->load());
   out->watched_ = watch_logs(*out);
   out->housekeeper_ = std::thread([manager = out.get()] { manager->housekeeping(); });
+  if (out->options_.housekeeping.compacts)
+    out->compactor_ = std::thread([manager = out.get()] { manager->compact_from_time_to_time(); });
+  if (out->options_.housekeeping.verify_bytes_per_second > 0)
+    out->verifier_ = std::thread([manager = out.get()] { manager->verify_once(); });
   return out;
 }
 
@@ -135,6 +133,7 @@ Status LogManager::load() {
   MUIR_RETURN_IF_ERROR(env_.sync_folder(options_.folder));
   MUIR_RETURN_IF_ERROR(load_topics());
   closed_ = false;
+  fill_reserve();
   return {};
 }
 
@@ -577,7 +576,7 @@ Status LogManager::set_topic_config(const std::string& name, const Properties& o
     return kafka_error(wire::ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.", name);
   MUIR_RETURN_IF_ERROR(check_topic_config(overrides, options_.broker));
   it->second.overrides = overrides;
-  MUIR_RETURN_IF_ERROR(save_registry(all));
+  MUIR_RETURN_IF_ERROR(write_on_full_disk([&] { return save_registry(all); }));
   publish(MUIR_TRY(open_topic(name, it->second)));
   return {};
 }
@@ -590,7 +589,7 @@ Status LogManager::delete_topic(const std::string& name) {
   TopicEntries all = entries();
   all.erase(name);
   // From here on the topic is gone: folders that a crash leaves behind are strays.
-  MUIR_RETURN_IF_ERROR(save_registry(all));
+  MUIR_RETURN_IF_ERROR(write_on_full_disk([&] { return save_registry(all); }));
   {
     const std::unique_lock lock(topics_mutex_);
     topics_.erase(name);
@@ -607,125 +606,16 @@ Status LogManager::delete_topic(const std::string& name) {
     if (!status.ok()) log::warn("folder {} of a deleted topic stays: {}", folder, status.message());
   }
   // Neither takes the deletion back: a start finds the list of topics first.
-  for (const Status& status : {env_.sync_folder(options_.folder), save_checkpoints()}) {
+  for (const Status& status :
+       {env_.sync_folder(options_.folder), write_on_full_disk([this] { return save_checkpoints(); })}) {
     if (!status.ok()) log::warn("deletion of topic {}: {}", name, status.message());
   }
   const std::lock_guard housekeeping_guard(housekeeping_mutex_);
-  housekeeping_wake_.notify_one();
+  housekeeping_wake_.notify_all();
   return {};
 }
 
-Result<Offset> LogManager::delete_records_before(Partition& partition, Offset offset) {
-  // A log that lost its end could not begin behind it.
-  std::promise<Status> durable;
-  partition.when_durable(partition.offsets().log_end, [&durable](const Status& status) { durable.set_value(status); });
-  MUIR_RETURN_IF_ERROR(durable.get_future().get());
-  const Offset start = MUIR_TRY(partition.delete_records_before(offset));
-  MUIR_RETURN_IF_ERROR(save_checkpoints());
-  return start;
-}
-
-// ---- housekeeping
-
-Status LogManager::save_checkpoints() {
-  const std::lock_guard guard(checkpoint_mutex_);
-  OffsetCheckpoint recovery;
-  OffsetCheckpoint starts;
-  OffsetCheckpoint cleaned;
-  for (const TopicPtr& topic : topics()) {
-    for (const auto& partition : topic->partitions) {
-      recovery[{topic->name, partition->index()}] = partition->recovery_point();
-      const Offset start = partition->offsets().log_start;
-      if (start > Offset(0)) starts[{topic->name, partition->index()}] = start;
-      if (topic->config->compact) cleaned[{topic->name, partition->index()}] = partition->cleaned_to();
-    }
-  }
-  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kCheckpoints), encode_checkpoints({recovery, starts, cleaned})));
-  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kRecoveryPoints), encode_offset_checkpoint(recovery)));
-  MUIR_RETURN_IF_ERROR(env_.replace_file(path(kCleaned), encode_offset_checkpoint(cleaned)));
-  return env_.replace_file(path(kLogStarts), encode_offset_checkpoint(starts));
-}
-
-Status LogManager::apply_retention() {
-  Status first;
-  for (const TopicPtr& topic : topics()) {
-    for (const auto& partition : topic->partitions) {
-      partition->expire_producers(options_.housekeeping.producer_expiration_ms);
-      const Status status = partition->apply_retention();
-      if (first.ok()) first = status;
-    }
-  }
-  return first;
-}
-
-Result<int> LogManager::compact() {
-  CleanerLimits limits;
-  limits.key_bytes_max = static_cast<size_t>(std::max<int64_t>(options_.housekeeping.compaction_key_bytes_max, 1));
-  int count = 0;
-  uint64_t failures = 0;
-  Status first;
-  const int64_t began_us = clock_.steady_us();
-  for (const TopicPtr& topic : topics()) {
-    if (!topic->config->compact) continue;
-    for (const auto& partition : topic->partitions) {
-      const auto cleaned = Cleaner(env_, clock_, limits).clean(*partition);
-      if (cleaned.ok() && *cleaned) ++count;
-      if (!cleaned.ok()) ++failures;
-      if (first.ok()) first = cleaned.status();
-    }
-  }
-  metrics_.cleaned(clock_.steady_us() - began_us, static_cast<uint64_t>(count), failures);
-  if (!first.ok()) return first;
-  return count;
-}
-
-void LogManager::remove_deleted_folders() {
-  const auto names = env_.list(options_.folder);
-  if (!names.ok()) return;
-  for (const std::string& name : *names) {
-    if (!is_deleted_folder(name)) continue;
-    if (const Status status = env_.remove_all(path(name)); !status.ok()) log::warn("{}", status.message());
-  }
-}
-
-void LogManager::housekeeping() {
-  pthread_setname_np(pthread_self(), "muir-logs");
-  // Longer is never, and must not overflow when it is added to now.
-  const auto bounded = [](int64_t ms) { return std::min<int64_t>(ms, INT64_MAX / 4); };
-  const int64_t retention_ms = bounded(options_.housekeeping.retention_check_ms);
-  const int64_t checkpoint_ms = bounded(options_.housekeeping.checkpoint_ms);
-  const int64_t compaction_ms = bounded(options_.housekeeping.compaction_check_ms);
-  const bool compaction = options_.housekeeping.compacts;
-  const auto complain = [](std::string_view what, const Status& status) {
-    if (!status.ok()) log::warn("{}: {}", what, status.message());
-  };
-  int64_t next_retention = clock_.steady_ms() + std::min<int64_t>(retention_ms, 30'000);
-  int64_t next_checkpoint = clock_.steady_ms() + checkpoint_ms;
-  int64_t next_compaction = clock_.steady_ms() + compaction_ms;
-  for (;;) {
-    {
-      std::unique_lock lock(housekeeping_mutex_);
-      const int64_t next = std::min({next_retention, next_checkpoint, next_compaction});
-      const int64_t wait_ms = std::clamp<int64_t>(next - clock_.steady_ms(), 1, 60'000);
-      if (!stopping_) housekeeping_wake_.wait_for(lock, std::chrono::milliseconds(wait_ms));
-      if (stopping_) return;
-    }
-    remove_deleted_folders();
-    const int64_t now = clock_.steady_ms();
-    if (now >= next_retention) {
-      complain("retention", apply_retention());
-      next_retention = now + retention_ms;
-    }
-    if (now >= next_compaction) {
-      if (compaction) complain("compaction", compact().status());
-      next_compaction = now + compaction_ms;
-    }
-    if (now >= next_checkpoint) {
-      complain("checkpoints", save_checkpoints());
-      next_checkpoint = now + checkpoint_ms;
-    }
-  }
-}
+// ---- closing
 
 // Several at a time: each waits for the disk, which serves many syncs at once as fast as one.
 Status LogManager::close_partitions() {
@@ -742,9 +632,11 @@ Status LogManager::close() {
     if (closed_) return {};
     closed_ = true;
     stopping_ = true;
-    housekeeping_wake_.notify_one();
+    housekeeping_wake_.notify_all();
   }
   if (housekeeper_.joinable()) housekeeper_.join();
+  if (compactor_.joinable()) compactor_.join();
+  if (verifier_.joinable()) verifier_.join();
   flusher_->stop();
   const Status first = close_partitions();
   MUIR_RETURN_IF_ERROR(save_checkpoints());

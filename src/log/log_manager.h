@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "log/housekeeping.h"
+#include "log/internal/disk_reserve.h"
 #include "log/internal/flusher.h"
 #include "log/internal/log_metrics.h"
 #include "log/internal/topic_registry.h"
@@ -32,6 +33,8 @@ struct LogOptions {
   int32_t node_id = 1;
   // Of all topics together. Each holds files open.
   int64_t partitions_max = 100'000;
+  // Kept on the disk for deletions when it is full, or as much as their files need; 0: nothing.
+  uint64_t reserve_bytes = 0;
   Env* env = nullptr;      // null: the machine's
   Clock* clock = nullptr;  // null: the machine's
   // How open() waits, some milliseconds, for a process that still holds the folder. Empty: it sleeps.
@@ -82,7 +85,14 @@ class LogManager {
   // Raises the number of partitions to `count`.
   Status add_partitions(const std::string& name, int32_t count, bool validate_only = false);
   Status set_topic_config(const std::string& name, const Properties& overrides);
-  Result<Offset> delete_records_before(Partition& partition, Offset offset);
+  // Removes the records below each offset, and tells where the logs begin then. One write makes them all durable.
+  struct RecordDeletion {
+    std::shared_ptr<Partition> partition;
+    Offset before;
+    Status status{};
+    Offset start{};
+  };
+  void delete_records(std::vector<RecordDeletion>& deletions);
 
   // What the housekeeping thread does periodically, now: retention, expiry of producers, checkpoints.
   Status apply_retention();
@@ -114,12 +124,17 @@ class LogManager {
   [[nodiscard]] RecoveryHint hint_for(const std::string& topic, PartitionId index) const;
   Status save_registry(const TopicEntries& entries);
   Status save_checkpoints();
+  Status write_on_full_disk(const std::function<Status()>& write);
+  void fill_reserve();
   Status close_partitions();
   [[nodiscard]] TopicEntries entries() const;
   // Whether there is room for `more` partitions.
   [[nodiscard]] Status check_room(const TopicEntries& there, int64_t more) const;
   void publish(TopicPtr topic);
   void housekeeping();
+  void compact_from_time_to_time();
+  void verify_once();
+  bool sleep_until(int64_t time_ms);
   void remove_deleted_folders();
   [[nodiscard]] std::string path(std::string_view name) const { return options_.folder + "/" + std::string(name); }
 
@@ -128,6 +143,7 @@ class LogManager {
   Clock& clock_;
   std::unique_ptr<FileLock> lock_;
   MetaProperties meta_;
+  DiskReserve reserve_;
   bool clean_start_ = false;
   OffsetCheckpoint recovery_points_;  // as read at the start
   OffsetCheckpoint log_starts_;
@@ -147,6 +163,8 @@ class LogManager {
   LogMetrics metrics_;
   std::unique_ptr<Flusher> flusher_;
   std::thread housekeeper_;
+  std::thread compactor_;
+  std::thread verifier_;
   std::unique_ptr<MetricsGroup> watched_;  // last: it reads what is above
 };
 

@@ -45,6 +45,14 @@ class LogManagerTest : public ::testing::Test {
     }
     open();
   }
+  Result<Offset> delete_records_before(std::shared_ptr<Partition> partition, Offset offset) {
+    std::vector<LogManager::RecordDeletion> deletions(1);
+    deletions[0].partition = std::move(partition);
+    deletions[0].before = offset;
+    logs_->delete_records(deletions);
+    if (!deletions[0].status.ok()) return deletions[0].status;
+    return deletions[0].start;
+  }
   // Appends and waits until it is durable.
   void append(const std::string& topic, PartitionId partition, const std::string& value) {
     const Bytes bytes = test_batch(value);
@@ -246,7 +254,7 @@ TEST_F(LogManagerTest, RecordsOfADeletedTopicDoNotComeBackInOneOfTheSameName) {
   ASSERT_EQ(create("t"), ErrorCode::none);
   append("t", PartitionId(0), "of the first one");
   const auto first = logs_->find_partition("t", PartitionId(0));
-  ASSERT_TRUE(logs_->delete_records_before(*first, Offset(1)).ok());
+  ASSERT_TRUE(delete_records_before(first, Offset(1)).ok());
   ASSERT_TRUE(logs_->close().ok());
   logs_.reset();
   // As a crash leaves it when the new topic is durable and the removal of the old one's folder is not.
@@ -484,7 +492,7 @@ TEST_F(LogManagerTest, DeletedRecordsStayDeletedAfterACrash) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);
   for (int i = 0; i < 5; ++i) append("t", PartitionId(0), "x");
-  ASSERT_EQ(logs_->delete_records_before(*logs_->find_partition("t", PartitionId(0)), Offset(3)).value(), Offset(3));
+  ASSERT_EQ(delete_records_before(logs_->find_partition("t", PartitionId(0)), Offset(3)).value(), Offset(3));
   crash(9);
   open();
   EXPECT_EQ(logs_->find_partition("t", PartitionId(0))->offsets().log_start, Offset(3));

@@ -200,8 +200,11 @@ Status Partition::note_write(Status status) {
   if (now >= next_complaint_ms_) {
     next_complaint_ms_ = now + kComplaintMs;
     complained_ = true;
-    log::error("{}: {}; clients get KAFKA_STORAGE_ERROR until there is space ({} refused so far)", name(),
-               status.message(), refused_writes_);
+    // What the coordinators make of it (broker/internal/coordinator_error.h).
+    const bool coordinators = topic_ == "__consumer_offsets" || topic_ == "__transaction_state";
+    log::error("{}: {}; clients get {} until there is space ({} refused so far)", name(), status.message(),
+               wire::name_of(coordinators ? wire::ErrorCode::not_coordinator : wire::ErrorCode::kafka_storage_error),
+               refused_writes_);
   }
   return Status(status.code(), fmt::format("{}: {}", name(), status.message()),
                 wire::kafka(wire::ErrorCode::kafka_storage_error));

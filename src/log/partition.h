@@ -205,6 +205,9 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   // Known so far: recovery reads everything it cannot trust, reads and compaction what they come across. What
   // compaction has put aside counts for as long as the file lies there.
   [[nodiscard]] Damage damage() const;
+  // Reads every segment but the newest, and reports what of it is damaged. `goes_on` is told of the bytes as they are
+  // read, may wait, and ends it with false, which is returned.
+  Result<bool> verify(const std::function<bool(size_t bytes)>& goes_on);
   // How many batches compaction leaves as they are, since they cannot be read or expand to too much.
   [[nodiscard]] size_t left_whole() const;
 
@@ -254,6 +257,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Status write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time);
   Status roll_for(const wire::BatchHeader& header, size_t bytes);
   Status roll();
+  Status roll_before_removal();
   void after_append(Offset end, OnDurable durable, Woken& woken);
   void raise_high_watermark(Offset offset, Woken& woken);
   void fail_all(const Status& status, Woken& woken);

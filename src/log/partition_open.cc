@@ -20,6 +20,7 @@ class PartitionOpener {
     MUIR_RETURN_IF_ERROR(make_folder());
     MUIR_RETURN_IF_ERROR(finish_swaps());
     MUIR_RETURN_IF_ERROR(load_segments());
+    MUIR_RETURN_IF_ERROR(name_folder());
     p_.log_start_ = std::max(believed_log_start(), p_.segments_.begin()->first);
     MUIR_RETURN_IF_ERROR(load_epochs());
     p_.cleaned_to_ = hint_.cleaned_to;
@@ -42,18 +43,24 @@ class PartitionOpener {
   }
 
   Status make_folder() {
-    const std::string metadata = path("partition.metadata");
+    const std::string metadata = path(std::string(kMetadataFile));
     if (env_.exists(metadata)) {
       const auto stored = env_.read_file(metadata);
       const auto id = stored.ok() ? decode_partition_metadata(*stored) : Result<wire::Uuid>(stored.status());
-      if (id.ok() && *id == p_.topic_id_) return {};
+      named_ = id.ok() && *id == p_.topic_id_;
+      if (named_) return {};
     }
     MUIR_RETURN_IF_ERROR(env_.make_folders(p_.folder_));
     p_.folder_unsynced_ = true;
     // Without it, an old folder is one in which everything may have been on the disk.
     const std::string mark = path(std::string(kDurableMarkFile));
-    if (!env_.exists(mark)) MUIR_RETURN_IF_ERROR(env_.write_file(mark, encode_durable_mark({})));
-    return env_.write_file(metadata, encode_partition_metadata(p_.topic_id_));
+    return env_.exists(mark) ? Status() : env_.write_file(mark, encode_durable_mark({}));
+  }
+
+  // Not before there is a segment: a folder with an id and without one has lost it.
+  Status name_folder() {
+    if (named_) return {};
+    return env_.write_file(path(std::string(kMetadataFile)), encode_partition_metadata(p_.topic_id_));
   }
 
   // Compaction writes x.cleaned, renames it to x.swap when it is complete and durable, removes the segments it
@@ -130,6 +137,8 @@ class PartitionOpener {
       }
     }
     if (there.empty() && known.empty() && durable_to() > hint_.log_start_offset) known.insert(lost_base());
+    // How far it had come, nothing says; it may have been empty.
+    if (there.empty() && known.empty() && named_) known.insert(hint_.log_start_offset);
     for (const Offset base : known) {
       if (there.contains(base)) continue;
       const std::string file = path(segment_file(base, kLogSuffix));
@@ -559,6 +568,7 @@ class PartitionOpener {
   Partition& p_;
   Env& env_;
   const RecoveryHint& hint_;
+  bool named_ = false;  // the folder has the topic's id
   bool new_log_ = false;
   std::vector<Partition::SegmentPtr> recovered_;
   Offset lost_from_{INT64_MAX};        // of records whose loss this start has found

@@ -16,8 +16,19 @@ Result<Offset> Partition::delete_records_before(Offset offset) {
                        high_watermark_);
   }
   if (offset > log_start_) log_start_ = offset;
+  // The newest segment cannot go while it is written to; nor does it while there is little to gain.
+  constexpr uint64_t kWorthRolling = 1 << 20;
+  if (log_start_ >= active().next_offset() && active().size_bytes() >= kWorthRolling) {
+    MUIR_RETURN_IF_ERROR(roll_before_removal());
+  }
   MUIR_RETURN_IF_ERROR(remove_segments_below(log_start_, "deleted records"));
   return log_start_;
+}
+
+// The new segment's name is on the disk before the old one's is gone: a folder without any has lost its log.
+Status Partition::roll_before_removal() {
+  MUIR_RETURN_IF_ERROR(roll());
+  return env_.env->sync_folder(folder_);
 }
 
 // Removes segments that lie wholly below `offset`; the active one stays.
@@ -45,12 +56,14 @@ Status Partition::apply_retention() {
     return config_->retention_ms >= 0 && (!segment.empty() || &segment != &active()) &&
            now - newest > config_->retention_ms;
   };
-  if (expired(active()) && active().next_offset() <= high_watermark_) MUIR_RETURN_IF_ERROR(roll());
+  // On a full disk the others go all the same.
+  Status rolled;
+  if (expired(active()) && active().next_offset() <= high_watermark_) rolled = roll_before_removal();
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_ &&
          expired(*segments_.begin()->second)) {
     MUIR_RETURN_IF_ERROR(remove_segments_below(segments_.begin()->second->next_offset(), "older than retention.ms"));
   }
-  if (config_->retention_bytes < 0) return {};
+  if (config_->retention_bytes < 0) return rolled;
   uint64_t total = 0;
   for (const auto& [base, segment] : segments_) total += segment->size_bytes();
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_) {
@@ -59,7 +72,7 @@ Status Partition::apply_retention() {
     total -= oldest;
     MUIR_RETURN_IF_ERROR(remove_segments_below(segments_.begin()->second->next_offset(), "above retention.bytes"));
   }
-  return {};
+  return rolled;
 }
 
 void Partition::expire_producers(int64_t producer_expiration_ms) {

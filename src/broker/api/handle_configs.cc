@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <map>
 
 #include "base/config_def.h"
+#include "broker/api/disk_trouble.h"
 #include "broker/api/handlers.h"
+#include "broker/api/named_once.h"
 #include "broker/internal/broker_context.h"
 #include "log/kafka_error.h"
 #include "log/topic_config_check.h"
@@ -140,15 +143,25 @@ std::string change_list(const std::string& list, const std::string& items, bool 
   return out;
 }
 
+Status no_list(const wire::IncrementalAlterConfigsRequest::Config& config) {
+  return storage::kafka_error(ErrorCode::invalid_config, "Can't {} to key {} because its type is not LIST.",
+                              config.config_operation == kAppend ? "APPEND" : "SUBTRACT", config.name);
+}
+
+Status refuse_unknown(const wire::IncrementalAlterConfigsRequest::Config& config) {
+  if (config.config_operation == kAppend || config.config_operation == kSubtract) return no_list(config);
+  return storage::kafka_error(ErrorCode::invalid_config, "Unknown topic config name: {}", config.name);
+}
+
 Status change(Properties& overrides, const wire::IncrementalAlterConfigsRequest::Config& config,
               const Properties& broker) {
-  const ConfigKey* key = storage::topic_config().find(config.name);
-  if (key == nullptr)
-    return storage::kafka_error(ErrorCode::invalid_config, "Unknown topic config name: {}", config.name);
+  // What is no setting cannot be set, and is not: as in Apache Kafka it may be taken back.
   if (config.config_operation == kDelete) {
     overrides.erase(config.name);
     return {};
   }
+  const ConfigKey* key = storage::topic_config().find(config.name);
+  if (key == nullptr) return refuse_unknown(config);
   if (!config.value)
     return storage::kafka_error(ErrorCode::invalid_request, "Null value not supported for : {}", config.name);
   if (config.config_operation == kSet) {
@@ -156,12 +169,11 @@ Status change(Properties& overrides, const wire::IncrementalAlterConfigsRequest:
     return {};
   }
   if (config.config_operation != kAppend && config.config_operation != kSubtract) {
-    return storage::kafka_error(ErrorCode::invalid_request, "Unknown operation {} on {}", config.config_operation,
+    return storage::kafka_error(ErrorCode::unknown_server_error, "Unknown operation {} on {}", config.config_operation,
                                 config.name);
   }
   if (key->type != ConfigType::list) {
-    return storage::kafka_error(ErrorCode::invalid_config,
-                                "Can't APPEND to or SUBTRACT from key {} because its type is not LIST.", config.name);
+    return no_list(config);
   }
   overrides[config.name] = change_list(storage::topic_config_value(*key, overrides, broker), *config.value,
                                        config.config_operation == kAppend);
@@ -204,6 +216,10 @@ Status alter_incrementally(BrokerContext& context, const wire::IncrementalAlterC
   if (topic == nullptr)
     return storage::kafka_error(ErrorCode::unknown_topic_or_partition, "The topic '{}' does not exist.",
                                 resource.resource_name);
+  const auto repeated =
+      repeated_places(resource.configs, [](const auto& config) { return std::string_view(config.name); });
+  if (std::find(repeated.begin(), repeated.end(), true) != repeated.end())
+    return storage::kafka_error(ErrorCode::invalid_request, "Error due to duplicate config keys");
   Properties overrides = topic->overrides;
   for (const auto& config : resource.configs)
     MUIR_RETURN_IF_ERROR(change(overrides, config, context.config.properties));
@@ -214,12 +230,19 @@ template <class Response, class Request, class Function>
 void alter_all(BrokerContext& context, Request request, Reply<Response> reply, Function function) {
   context.admin->post([&context, request = std::move(request), reply = std::move(reply), function] {
     Response response;
+    using Key = std::pair<int8_t, std::string_view>;
+    std::map<Key, int> times;
+    for (const auto& resource : request.resources) ++times[{resource.resource_type, resource.resource_name}];
     for (const auto& resource : request.resources) {
-      const Status status = function(context, resource, request.validate_only);
+      // A write to the disk for each would take hours, and Apache Kafka does not take them either.
+      const bool once = times[{resource.resource_type, resource.resource_name}] == 1;
+      const Status status =
+          once ? function(context, resource, request.validate_only)
+               : storage::kafka_error(ErrorCode::invalid_request, "Each resource must appear at most once.");
       auto& out = response.responses.emplace_back();
       out.resource_type = resource.resource_type;
       out.resource_name = resource.resource_name;
-      out.error_code = storage::kafka_code(status);
+      out.error_code = answered_code("AlterConfigs", resource.resource_name, status);
       if (!status.ok()) out.error_message = status.message();
     }
     reply(response);
@@ -230,6 +253,9 @@ void alter_all(BrokerContext& context, Request request, Reply<Response> reply, F
 
 void handle_describe_configs(BrokerContext& context, const RequestInfo&, DescribeConfigsRequest request,
                              Reply<DescribeConfigsResponse> reply) {
+  keep_named_once(request.resources, [](const auto& resource) {
+    return std::make_pair(resource.resource_type, std::string_view(resource.resource_name));
+  });
   DescribeConfigsResponse response;
   for (const auto& resource : request.resources) response.results.push_back(describe(context, request, resource));
   reply(response);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/config_def.h"
+#include "broker/api/disk_trouble.h"
 #include "broker/api/handlers.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/internal/broker_context.h"
@@ -83,6 +84,11 @@ int32_t partitions_of(BrokerContext& context, const CreateTopicsRequest::Topic& 
 
 Result<storage::TopicPtr> create(BrokerContext& context, const CreateTopicsRequest::Topic& wanted, bool validate_only,
                                  Properties& settings) {
+  // Apache Kafka's controllers keep their log under this name.
+  if (wanted.name == "__cluster_metadata") {
+    return storage::kafka_error(ErrorCode::invalid_request, "Creation of internal topic {} is prohibited.",
+                                wanted.name);
+  }
   MUIR_RETURN_IF_ERROR(check_replication(wanted, context.node_id()));
   for (const auto& config : wanted.configs) {
     if (!config.value)
@@ -119,7 +125,7 @@ CreateTopicsResponse::Topic answer_create(BrokerContext& context, const RequestI
       repeated ? Result<storage::TopicPtr>(storage::kafka_error(ErrorCode::invalid_request, "Duplicate topic name."))
                : create(context, wanted, request.validate_only, settings);
   if (!made.ok()) {
-    out.error_code = storage::kafka_code(made.status());
+    out.error_code = answered_code("CreateTopics", wanted.name, made.status());
     out.error_message = made.status().message();
     return out;
   }
@@ -212,7 +218,7 @@ void handle_delete_topics(BrokerContext& context, const RequestInfo& info, wire:
         context.groups->on_topics_deleted({topic->name});
         continue;
       }
-      out.error_code = storage::kafka_code(status);
+      out.error_code = answered_code("DeleteTopics", topic->name, status);
       out.error_message = status.message();
     }
     reply(response);
@@ -243,7 +249,7 @@ void handle_create_partitions(BrokerContext& context, const RequestInfo&, wire::
       const Status status = repeated.contains(wanted.name)
                                 ? storage::kafka_error(ErrorCode::invalid_request, "Duplicate topic in request.")
                                 : add_partitions(context, wanted, request.validate_only);
-      out.error_code = storage::kafka_code(status);
+      out.error_code = answered_code("CreatePartitions", wanted.name, status);
       if (!status.ok()) out.error_message = status.message();
     }
     reply(response);
@@ -254,6 +260,8 @@ void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::Del
                            Reply<wire::DeleteRecordsResponse> reply) {
   context.admin->post([&context, request = std::move(request), reply = std::move(reply)] {
     wire::DeleteRecordsResponse response;
+    std::vector<storage::LogManager::RecordDeletion> deletions;
+    std::vector<std::pair<size_t, size_t>> places;  // of their answers
     for (const auto& topic : request.topics) {
       auto& topic_out = response.topics.emplace_back();
       topic_out.name = topic.name;
@@ -271,10 +279,15 @@ void handle_delete_records(BrokerContext& context, const RequestInfo&, wire::Del
           out.error_code = ErrorCode::policy_violation;
           continue;
         }
-        const auto start = context.logs->delete_records_before(*partition, Offset(wanted.offset));
-        out.error_code = storage::kafka_code(start.status());
-        if (start.ok()) out.low_watermark = start->value();
+        deletions.push_back({partition, Offset(wanted.offset), {}, {}});
+        places.emplace_back(response.topics.size() - 1, topic_out.partitions.size() - 1);
       }
+    }
+    context.logs->delete_records(deletions);
+    for (size_t i = 0; i < deletions.size(); ++i) {
+      auto& out = response.topics[places[i].first].partitions[places[i].second];
+      out.error_code = answered_code("DeleteRecords", deletions[i].partition->name(), deletions[i].status);
+      if (deletions[i].status.ok()) out.low_watermark = deletions[i].start.value();
     }
     reply(response);
   });

@@ -5,14 +5,15 @@
 #include "base/log.h"
 #include "log/file_names.h"
 #include "log/internal/compacted_batch.h"
+#include "log/internal/large_batch.h"
 
 namespace muir::storage {
 namespace {
 
 // Beside its key, what an entry of the map of newest offsets takes.
 constexpr size_t kEntryBytes = 72;
-// A batch that expands to more is left as it is: to hold it would take as much memory.
-constexpr size_t kUnpackedMax = size_t{64} << 20;
+// A batch that expands to more is read piece by piece: to hold it would take as much memory.
+constexpr size_t kUnpackedMax = size_t{16} << 20;
 // Output is written in pieces of this size.
 constexpr size_t kWriteBytes = 1 << 20;
 
@@ -139,8 +140,12 @@ Status Cleaner::find_newest(Pass& pass) const {
     while (const auto batch = MUIR_TRY(scan.next())) {
       const auto& header = batch->header();
       if (header.last_offset() < pass.dirty_from || header.control() || is_aborted(pass, header)) continue;
-      // What it holds takes the place of nothing then, and nothing is lost.
-      if (!records.reset(batch->view, kUnpackedMax).ok()) continue;
+      const Status unpacked = records.reset(batch->view, kUnpackedMax);
+      if (unpacked.code() == Code::resource_exhausted) {
+        if (!MUIR_TRY(note_large(pass, batch->view, bytes))) return {};
+      }
+      // What cannot be read takes the place of nothing, and nothing is lost.
+      if (!unpacked.ok()) continue;
       while (records.next(record)) {
         if (!record.key) continue;
         const auto [it, added] = pass.newest.try_emplace(std::string(*record.key), record.offset);
@@ -153,6 +158,38 @@ Status Cleaner::find_newest(Pass& pass) const {
     }
   }
   return {};
+}
+
+// The same of a batch that expands to very much. False when its keys find no room behind those before it, where the
+// pass ends then.
+Result<bool> Cleaner::note_large(Pass& pass, const wire::BatchView& batch, size_t& bytes) const {
+  wire::RecordStream stream;
+  stream.reset(batch, limits_.key_bytes_max);
+  wire::RecordStream::Head head;
+  // Only when the whole batch can be read does it take the place of others.
+  std::unordered_map<std::string, Offset> found;
+  size_t found_bytes = 0;
+  while (bytes + found_bytes < limits_.key_bytes_max && stream.next(head)) {
+    if (!head.key) continue;
+    const auto [it, added] = found.try_emplace(std::string(*head.key), head.offset);
+    it->second = head.offset;
+    if (added) found_bytes += head.key->size() + kEntryBytes;
+  }
+  const Offset base = batch.header().base_offset;
+  if (bytes + found_bytes >= limits_.key_bytes_max || stream.status().code() == Code::resource_exhausted) {
+    if (base > pass.dirty_from) {
+      pass.end = base;
+      return false;
+    }
+    return muir::error(Code::resource_exhausted,
+                       "{}: the batch at offset {} has more keys than find room in {} bytes, so that nothing behind it "
+                       "is compacted; raise log.cleaner.dedupe.buffer.size",
+                       pass.name, base, limits_.key_bytes_max);
+  }
+  if (!stream.status().ok()) return true;
+  for (auto& [key, offset] : found) pass.newest[key] = offset;
+  bytes += found_bytes;
+  return true;
 }
 
 // Second reading of some neighbouring segments: what is kept goes into one new segment in their place.
@@ -233,39 +270,62 @@ Status Cleaner::rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::Re
   // Tombstones wait for their horizon, which the first pass that meets them sets; and what is left as it is before them
   // may hold an older record of their key, which would be back without them.
   const bool horizon_over = header.has_delete_horizon() && header.base_timestamp < pass.now_ms && !pass.older_left;
+  const auto stays = [&](OptBytesView key, Offset offset, bool has_value) {
+    if (!key || offset < pass.log_start) return false;
+    const auto newest = pass.newest.find(std::string(*key));
+    if (newest != pass.newest.end() && offset < newest->second) return false;
+    return has_value || !horizon_over;
+  };
   if (!is_aborted(pass, header)) {
-    if (const Status unpacked = records.reset(batch, kUnpackedMax); !unpacked.ok()) {
-      return keep_whole(pass, batch, unpacked, out);
-    }
+    const Status unpacked = records.reset(batch, kUnpackedMax);
+    if (unpacked.code() == Code::resource_exhausted) return rewrite_large(pass, batch, stays, out);
+    if (!unpacked.ok()) return keep_whole(pass, batch, unpacked, out);
     wire::Record record;
     while (records.next(record)) {
       ++seen;
-      if (!record.key || record.offset < pass.log_start) continue;
-      const auto newest = pass.newest.find(std::string(*record.key));
-      if (newest != pass.newest.end() && record.offset < newest->second) continue;
-      if (!record.value && horizon_over) continue;
+      if (!stays(record.key, record.offset, record.value.has_value())) continue;
       tombstones = tombstones || !record.value;
       kept.push_back(record);
     }
     if (!records.status().ok()) return keep_whole(pass, batch, records.status(), out);
   }
-  if (kept.empty()) {
-    return pass.last_of_producer.contains(header.last_offset())
-               ? append_compacted_batch(header, kept, std::nullopt, out.bytes)
-               : Status();
+  return put_batch(
+      pass, batch, {static_cast<int32_t>(kept.size()), seen, tombstones}, out,
+      [&](std::optional<int64_t> horizon) { return append_compacted_batch(header, kept, horizon, out.bytes); });
+}
+
+Status Cleaner::rewrite_large(Pass& pass, const wire::BatchView& batch, const Stays& stays, Rewritten& out) const {
+  wire::RecordStream stream;
+  LargeBatch large(batch, stream, limits_.key_bytes_max);
+  const Status read =
+      large.decide([&](const wire::RecordStream::Head& head) { return stays(head.key, head.offset, head.has_value); });
+  if (!read.ok()) return keep_whole(pass, batch, read, out);
+  return put_batch(pass, batch, {large.kept(), large.seen(), large.keeps_tombstones()}, out,
+                   [&](std::optional<int64_t> horizon) {
+                     return large.kept() > 0 ? large.append(horizon, out.bytes)
+                                             : append_compacted_batch(batch.header(), {}, horizon, out.bytes);
+                   });
+}
+
+// What is written in place of a batch of which so much stays.
+Status Cleaner::put_batch(const Pass& pass, const wire::BatchView& batch, const Remains& remains, Rewritten& out,
+                          const std::function<Status(std::optional<int64_t> horizon)>& append) {
+  const auto& header = batch.header();
+  if (remains.kept == 0) {
+    return pass.last_of_producer.contains(header.last_offset()) ? append(std::nullopt) : Status();
   }
-  const bool new_horizon = tombstones && !header.has_delete_horizon();
-  if (static_cast<int32_t>(kept.size()) == seen && !new_horizon) {
+  const bool new_horizon = remains.tombstones && !header.has_delete_horizon();
+  if (remains.kept == remains.seen && !new_horizon) {
     out.bytes += batch.bytes();
     return {};
   }
   std::optional<int64_t> horizon;
-  if (header.has_delete_horizon() && tombstones) horizon = header.base_timestamp;
+  if (header.has_delete_horizon() && remains.tombstones) horizon = header.base_timestamp;
   if (new_horizon) horizon = pass.now_ms + pass.config->delete_retention_ms;
-  return append_compacted_batch(header, kept, horizon, out.bytes);
+  return append(horizon);
 }
 
-// Of a batch that cannot be read, or is too large to be, nothing is taken away.
+// Of a batch that cannot be read nothing is taken away.
 Status Cleaner::keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out) {
   pass.older_left = true;
   pass.left_whole.insert(batch.header().base_offset);

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -65,7 +67,17 @@ class Cleaner {
   [[nodiscard]] bool plan(Partition& partition, Pass& pass) const;
   Status find_newest(Pass& pass) const;
   Status rewrite_group(Partition& partition, Pass& pass, const std::vector<SegmentPtr>& group);
+  Result<bool> note_large(Pass& pass, const wire::BatchView& batch, size_t& bytes) const;
   Status rewrite_batch(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
+  using Stays = std::function<bool(OptBytesView key, Offset offset, bool has_value)>;
+  Status rewrite_large(Pass& pass, const wire::BatchView& batch, const Stays& stays, Rewritten& out) const;
+  struct Remains {
+    int32_t kept = 0;
+    int32_t seen = 0;
+    bool tombstones = false;  // are among those kept
+  };
+  static Status put_batch(const Pass& pass, const wire::BatchView& batch, const Remains& remains, Rewritten& out,
+                          const std::function<Status(std::optional<int64_t> horizon)>& append);
   static Status keep_whole(Pass& pass, const wire::BatchView& batch, const Status& why, Rewritten& out);
   Status rewrite_marker(Pass& pass, const wire::BatchView& batch, wire::RecordIterator& records, Rewritten& out) const;
   Status keep_damage(Partition& partition, Segment& segment, const std::vector<DamagedRange>& found, Rewritten& out);

@@ -72,7 +72,7 @@ void collect_trouble(MetricSink& sink, const std::vector<TopicPtr>& topics) {
              {}, static_cast<double>(damage.undecided));
   sink.gauge("muir_log_uncompacted_batches",
              "Batches that compaction leaves as they are, with the tombstones and markers behind them, because they "
-             "cannot be read or expand to more than 64 MiB.",
+             "cannot be read.",
              {}, left_whole);
   sink.counter("muir_log_refused_writes_total", "Appends that the disk did not take, as a rule because it is full.", {},
                static_cast<double>(refused));

@@ -367,7 +367,11 @@ Status Segment::sync() {
     MUIR_RETURN_IF_ERROR(file);
     MUIR_RETURN_IF_ERROR((*file)->sync());
   }
-  return save_seal(seal);
+  const Status saved = save_seal(seal);
+  if (saved.code() != Code::resource_exhausted) return saved;
+  // The disk is full, and what was to be synced is: without a seal the next start reads all of the segment.
+  log::warn("{} cannot be written: {}", path(kSealSuffix), saved.message());
+  return {};
 }
 
 Bytes Segment::current_seal() {
