@@ -45,7 +45,8 @@ int fuzz_config(BytesView input) {
 
 int fuzz_request(BytesView frame) {
   static const Listener listener;
-  return dispatch(fuzzed_core().context(), listener, "127.0.0.1:1", frame, std::make_shared<NoReply>()).ok() ? 1 : 0;
+  return dispatch(fuzzed_core().context(), listener, "127.0.0.1:1", Bytes(frame), std::make_shared<NoReply>()).ok() ? 1
+                                                                                                                    : 0;
 }
 
 }  // namespace muir::broker

@@ -8,27 +8,18 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "broker/internal/broker_fixture.h"
+#include "broker/internal/well_behaved_fixture.h"
 #include "testing/eventually.h"
 #include "testing/raw_socket.h"
 #include "wire/block_writer.h"
 #include "wire/messages/create_topics.h"
+#include "wire/messages/describe_configs.h"
 #include "wire/messages/fetch.h"
 #include "wire/messages/list_offsets.h"
-#include "wire/messages/metadata.h"
 #include "wire/messages/produce.h"
 
 namespace muir::broker {
 namespace {
-
-// Sanitizers take memory of their own: with them nothing is measured, and only what is answered counts.
-size_t resident() {
-#ifdef MUIR_SANITIZED
-  return 0;
-#else
-  return resident_bytes();
-#endif
-}
 
 using namespace wire;
 using testing::eventually;
@@ -57,44 +48,6 @@ class HostileClient {
  private:
   testing::RawSocket socket_;
   size_t sent_ = 0;
-};
-
-class WellBehaved {
- public:
-  explicit WellBehaved(uint16_t port) : client_(port) {
-    CreateTopicsRequest request;
-    request.topics.push_back({"t", 1, 1, {}, {}, {}});
-    EXPECT_EQ(client_.call(request).topics.at(0).error_code, ErrorCode::none);
-  }
-  // Asks for metadata, produces a record of so many bytes, and asks where it ended.
-  void is_served(size_t bytes) {
-    MetadataRequest metadata;
-    metadata.topics.emplace().emplace_back().name = "t";
-    EXPECT_EQ(client_.call(metadata, 12).topics.at(0).error_code, ErrorCode::none);
-    BatchBuilder builder;
-    builder.add(1000, std::nullopt, Bytes(bytes, 'v'));
-    Bytes batch;
-    ASSERT_TRUE(builder.build(batch).ok());
-    ProduceRequest produce;
-    produce.acks = -1;
-    produce.timeout_ms = static_cast<int32_t>(testing::kPatienceMs);
-    produce.topic_data.push_back({"t", {}, {{0, batch, {}}}, {}});
-    const auto written = client_.call(produce, 11).responses.at(0).partition_responses.at(0);
-    EXPECT_EQ(written.error_code, ErrorCode::none);
-    EXPECT_GT(log_end(), written.base_offset);
-    end_ = written.base_offset + 1;
-  }
-  int64_t log_end() {
-    ListOffsetsRequest latest;
-    latest.topics.push_back({"t", {{0, -1, -1, {}}}, {}});
-    return client_.call(latest, 7).topics.at(0).partitions.at(0).offset;
-  }
-  // Behind its last record.
-  [[nodiscard]] int64_t end() const { return end_; }
-
- private:
-  TestClient client_;
-  int64_t end_ = 0;
 };
 
 TEST(HostileClients, AThousandUnfinishedRequestsTakeNoMoreThanTheBudget) {
@@ -197,15 +150,15 @@ TEST(HostileClients, LongAnswersThatAreNotReadStayWithinTheirMemory) {
   TestBroker broker({{"queued.max.response.bytes", std::to_string(kMemory)}});
   WellBehaved client(broker->port());
   CreateTopicsRequest create;
-  create.topics.push_back({"wide", 100, 1, {}, {}, {}});
-  ASSERT_EQ(TestClient(broker->port()).call(create).topics.at(0).error_code, ErrorCode::none);
-  MetadataRequest much;
-  for (int i = 0; i < 80; ++i) {
-    if (i == 0) much.topics.emplace();
-    much.topics->emplace_back().name = "wide";
+  DescribeConfigsRequest much;
+  much.include_synonyms = much.include_documentation = true;
+  for (int i = 0; i < 30; ++i) {
+    create.topics.push_back({"described-" + std::to_string(i), 1, 1, {}, {}, {}});
+    much.resources.push_back({2, create.topics.back().name, std::nullopt, {}});
   }
+  for (const auto& made : TestClient(broker->port()).call(create).topics) ASSERT_EQ(made.error_code, ErrorCode::none);
   Bytes one;
-  encode_request(much, 12, 1, "hostile", one);
+  encode_request(much, 4, 1, "hostile", one);
   Bytes many;
   for (int i = 0; i < 300; ++i) many += one;
   return_free_memory();

@@ -13,6 +13,7 @@
 #include "wire/messages/find_coordinator.h"
 #include "wire/messages/incremental_alter_configs.h"
 #include "wire/messages/init_producer_id.h"
+#include "wire/messages/metadata.h"
 #include "wire/messages/offset_commit.h"
 #include "wire/messages/txn_offset_commit.h"
 
@@ -188,6 +189,108 @@ TEST_P(RequestContract, SettingsOfTopicsAreRefusedInTheSameWords) {
     EXPECT_EQ(changed.error_code, expected);
     EXPECT_EQ(changed.error_message.value_or(""), c.answer);
   }
+}
+
+// Settings that are taken back, changed twice, or are none.
+TEST_P(RequestContract, ChangesOfSettingsAreAnsweredTheSame) {
+  TestClient client(port());
+  wire::CreateTopicsRequest create;
+  create.timeout_ms = 20'000;
+  create.topics = {{"changed", 1, 1, {}, {}, {}}, {"changed-too", 1, 1, {}, {}, {}}};
+  for (const auto& made : client.call(create, 7).topics) ASSERT_EQ(made.error_code, ErrorCode::none);
+  using Change = wire::IncrementalAlterConfigsRequest::Config;
+  constexpr int8_t kSet = 0;
+  constexpr int8_t kDelete = 1;
+  constexpr int8_t kAppend = 2;
+  constexpr int8_t kSubtract = 3;
+  const struct {
+    const char* name;
+    std::vector<Change> changes;
+    ErrorCode expected;
+    std::string answer;
+  } cases[] = {
+      {"no such key is set",
+       {{"nosuchkey", kSet, "1", {}}},
+       ErrorCode::invalid_config,
+       "Unknown topic config name: nosuchkey"},
+      {"no such key is deleted", {{"nosuchkey", kDelete, std::nullopt, {}}}, ErrorCode::none, ""},
+      {"no such key is appended to",
+       {{"nosuchkey", kAppend, "1", {}}},
+       ErrorCode::invalid_config,
+       "Can't APPEND to key nosuchkey because its type is not LIST."},
+      {"no such key is subtracted from",
+       {{"nosuchkey", kSubtract, "1", {}}},
+       ErrorCode::invalid_config,
+       "Can't SUBTRACT to key nosuchkey because its type is not LIST."},
+      {"a key that is not set is deleted", {{"retention.ms", kDelete, std::nullopt, {}}}, ErrorCode::none, ""},
+      {"deleted with a value", {{"retention.ms", kDelete, "1", {}}}, ErrorCode::none, ""},
+      {"set to null",
+       {{"retention.ms", kSet, std::nullopt, {}}},
+       ErrorCode::invalid_request,
+       "Null value not supported for : retention.ms"},
+      {"set twice",
+       {{"retention.ms", kSet, "1", {}}, {"retention.ms", kSet, "2", {}}},
+       ErrorCode::invalid_request,
+       "Error due to duplicate config keys"},
+      {"set and deleted",
+       {{"retention.ms", kSet, "1", {}}, {"retention.ms", kDelete, std::nullopt, {}}},
+       ErrorCode::invalid_request,
+       "Error due to duplicate config keys"},
+      {"appended to a number",
+       {{"retention.ms", kAppend, "1", {}}},
+       ErrorCode::invalid_config,
+       "Can't APPEND to key retention.ms because its type is not LIST."},
+      {"operation 4", {{"retention.ms", 4, "1", {}}}, ErrorCode::unknown_server_error, ""},
+      {"nothing", {}, ErrorCode::none, ""},
+      {"an empty key", {{"", kSet, "1", {}}}, ErrorCode::invalid_config, "Unknown topic config name: "},
+      {"a good and a bad one",
+       {{"retention.ms", kSet, "1", {}}, {"nosuchkey", kSet, "1", {}}},
+       ErrorCode::invalid_config,
+       "Unknown topic config name: nosuchkey"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.name);
+    wire::IncrementalAlterConfigsRequest request;
+    request.validate_only = true;
+    request.resources = {{2, "changed", c.changes, {}}};
+    const auto changed = client.call(request, 1).responses.at(0);
+    EXPECT_EQ(wire::name_of(changed.error_code), wire::name_of(c.expected));
+    if (c.expected != ErrorCode::unknown_server_error) {
+      EXPECT_EQ(changed.error_message.value_or(""), c.answer);
+    }
+  }
+}
+
+TEST_P(RequestContract, WhatIsNamedTwice) {
+  TestClient client(port());
+  wire::CreateTopicsRequest create;
+  create.timeout_ms = 20'000;
+  create.topics = {{"named-twice", 1, 1, {}, {}, {}}, {"named-once", 1, 1, {}, {}, {}}};
+  for (const auto& made : client.call(create, 7).topics) ASSERT_EQ(made.error_code, ErrorCode::none);
+  wire::MetadataRequest metadata;
+  metadata.topics.emplace();
+  for (const char* topic : {"named-twice", "never-was", "named-twice", "never-was"})
+    metadata.topics->emplace_back().name = topic;
+  metadata.allow_auto_topic_creation = false;
+  EXPECT_EQ(client.call(metadata, 8).topics.size(), 2u);
+  wire::IncrementalAlterConfigsRequest change;
+  for (const char* topic : {"named-twice", "named-once", "named-twice"})
+    change.resources.push_back({2, topic, {{"retention.ms", 0, "1", {}}}, {}});
+  for (const auto& changed : client.call(change, 1).responses) {
+    const bool once = changed.resource_name == "named-once";
+    EXPECT_EQ(changed.error_code, once ? ErrorCode::none : ErrorCode::invalid_request);
+    EXPECT_EQ(changed.error_message.value_or(""), once ? "" : "Each resource must appear at most once.");
+  }
+}
+
+TEST_P(RequestContract, TheTopicOfTheControllersIsNotMade) {
+  TestClient client(port());
+  wire::CreateTopicsRequest create;
+  create.timeout_ms = 20'000;
+  create.topics = {{"__cluster_metadata", 1, 1, {}, {}, {}}};
+  const auto made = client.call(create, 7).topics.at(0);
+  EXPECT_EQ(made.error_code, ErrorCode::invalid_request);
+  EXPECT_EQ(made.error_message.value_or(""), "Creation of internal topic __cluster_metadata is prohibited.");
 }
 
 // Replicas that a client chooses itself, when it makes a topic and when it adds partitions to one of a single

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "broker/api/handlers.h"
+#include "broker/api/wide_requests.h"
 #include "broker/internal/broker_context.h"
+#include "broker/internal/broker_metrics.h"
 
 namespace muir::broker {
 namespace {
@@ -56,6 +59,34 @@ constexpr ApiHandler kHandlers[] = {
 // "127.0.0.1:50312" -> "127.0.0.1".
 std::string host_of(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
+// The answer waits for what other members do, for as long as they like.
+bool waits_for_others(wire::ApiKey key) { return key == ApiKey::join_group || key == ApiKey::sync_group; }
+
+// A request that is on its way to the threads of those with many elements.
+struct WideRequest {
+  BrokerContext& context;
+  const ApiHandler& handler;
+  RequestInfo info;
+  Bytes frame;
+  size_t body_at;
+  std::shared_ptr<ReplySlot> slot;
+  net::ByteBudget::Share share;  // of the frame
+
+  bool handle(size_t elements_max, std::shared_ptr<void> turn) const {
+    if (!waits_for_others(handler.key)) slot->keep_until_answered(std::move(turn));
+    // A partition of a fetch takes a kilobyte, and no broker has so many.
+    if (handler.key == ApiKey::fetch) elements_max = std::min(elements_max, WideRequests::kFetchElementsMax);
+    ByteReader reader(BytesView(frame).substr(body_at));
+    const Status handled = handler.handle(context, info, reader, elements_max, slot);
+    if (handled.ok()) return true;
+    slot->keep_until_answered(nullptr);
+    if (handled.code() == Code::resource_exhausted && elements_max <= WideRequests::kElementsOfFirstLane) return false;
+    refused(context, info.client_address, handled);
+    slot->close_connection();
+    return true;
+  }
+};
+
 // ApiVersions of a version that is not known is answered in version 0, which every client can read.
 void refuse_api_versions(RequestInfo info, std::shared_ptr<ReplySlot> slot) {
   info.version = 0;
@@ -75,7 +106,12 @@ const ApiHandler* find_api_handler(int16_t key) {
   return it != std::end(kHandlers) && static_cast<int16_t>(it->key) == key ? it : nullptr;
 }
 
-Status dispatch(BrokerContext& context, const Listener& listener, const std::string& peer, BytesView frame,
+void refused(BrokerContext& context, const std::string& peer, const Status& why) {
+  context.metrics->refused_request();
+  log::warn("connection from {} closed: {}", peer, why.message());
+}
+
+Status dispatch(BrokerContext& context, const Listener& listener, const std::string& peer, Bytes frame,
                 std::shared_ptr<ReplySlot> slot) {
   ByteReader reader(frame);
   RequestHeader header;
@@ -94,7 +130,16 @@ Status dispatch(BrokerContext& context, const Listener& listener, const std::str
     return error(Code::unsupported, "request for api key {} version {}: not served", header.request_api_key,
                  info.version);
   }
-  return handler->handle(context, info, reader, std::move(slot));
+  const size_t body_at = reader.position();
+  const Status handled = handler->handle(context, info, reader, WideRequests::kElementsAtOnce, slot);
+  if (handled.code() != Code::resource_exhausted) return handled;
+  net::ByteBudget::Share share = slot->hold_up();
+  // std::function asks for what can be copied, hence the sharing.
+  const auto wide = std::make_shared<WideRequest>(context, *handler, std::move(info), std::move(frame), body_at,
+                                                  std::move(slot), std::move(share));
+  context.wide_requests->take(
+      [wide](size_t elements_max, std::shared_ptr<void> turn) { return wide->handle(elements_max, std::move(turn)); });
+  return {};
 }
 
 }  // namespace muir::broker

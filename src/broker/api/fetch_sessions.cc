@@ -57,7 +57,8 @@ FetchSessions::Fetch FetchSessions::begin(const FetchRequest& request, int16_t v
     erase(at);
     return out;
   }
-  if (partitions_ > kPartitionsMax) {  // grown beyond what all may have: a full fetch follows
+  // Grown beyond what one, or all, may have: a full fetch follows.
+  if (session.places.size() > kPartitionsOfOneMax || partitions_ > kPartitionsMax) {
     erase(at);
     out.error = ErrorCode::fetch_session_id_not_found;
     return out;
@@ -152,7 +153,7 @@ int32_t FetchSessions::create(const Fetch& fetch, std::span<const FetchResponse:
 // Kafka's order: first the one that has been idle longest, if it is stale; else the smallest of those that have had
 // their time, unless the new one is smaller still.
 bool FetchSessions::make_room(size_t partitions) {
-  if (partitions > kPartitionsMax) return false;
+  if (partitions > kPartitionsOfOneMax) return false;
   if (sessions_.size() < slots_ && partitions_ + partitions <= kPartitionsMax) return true;
   const int64_t now = clock_.steady_ms();
   auto idle = sessions_.end();
@@ -173,6 +174,12 @@ bool FetchSessions::make_room(size_t partitions) {
 void FetchSessions::erase(Sessions::iterator session) {
   partitions_ -= session->second.places.size();
   sessions_.erase(session);
+}
+
+bool FetchSessions::begin_waiting(size_t partitions) {
+  if (waiting_.fetch_add(partitions) + partitions <= kPartitionsWaitingMax) return true;
+  waiting_ -= partitions;
+  return false;
 }
 
 size_t FetchSessions::size() const {

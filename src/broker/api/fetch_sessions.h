@@ -5,6 +5,7 @@
 // that a request that was lost or came twice is found out. A consumer that loses its session begins with a full fetch.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -38,6 +39,10 @@ class FetchSessions {
   static constexpr int64_t kEvictionMs = 120'000;
   // Partitions of all sessions together: what they may take of the memory.
   static constexpr size_t kPartitionsMax = 1'000'000;
+  // Of one: with more it is fetched without a session. They are copied for each fetch, while the others wait.
+  static constexpr size_t kPartitionsOfOneMax = 100'000;
+  // Of all fetches that wait for records: what they may take of the memory.
+  static constexpr size_t kPartitionsWaitingMax = 500'000;
 
   // At most `slots` sessions at a time. `clock` outlives this; `seed` is where session ids come from.
   FetchSessions(size_t slots, Clock& clock, uint64_t seed) : slots_(slots), clock_(clock), random_(seed) {}
@@ -62,6 +67,10 @@ class FetchSessions {
   };
   // `partitions` are what was found, one for each of the fetch's, in its order. Makes the session of a full fetch.
   Answer finish(const Fetch& fetch, std::span<const wire::FetchResponse::Partition> partitions);
+
+  // Whether a fetch of so many partitions may wait for records; if so, until end_waiting().
+  [[nodiscard]] bool begin_waiting(size_t partitions);
+  void end_waiting(size_t partitions) { waiting_ -= partitions; }
 
   [[nodiscard]] size_t size() const;
   // From 2^31-1 to 1: 0 begins a session.
@@ -100,7 +109,8 @@ class FetchSessions {
   mutable std::mutex mutex_;
   std::mt19937_64 random_;
   Sessions sessions_;
-  size_t partitions_ = 0;  // of all sessions
+  size_t partitions_ = 0;            // of all sessions
+  std::atomic<size_t> waiting_ = 0;  // partitions of the fetches that do
 };
 
 }  // namespace muir::broker

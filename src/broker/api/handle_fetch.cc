@@ -8,6 +8,7 @@
 #include "broker/api/fetch_sessions.h"
 #include "broker/api/found_records.h"
 #include "broker/api/handlers.h"
+#include "broker/api/wide_requests.h"
 #include "broker/internal/broker_context.h"
 #include "log/kafka_error.h"
 
@@ -22,21 +23,47 @@ using wire::FetchResponse;
 class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // partitions and the timer wake it
  public:
   PendingFetch(BrokerContext& context, FetchRequest request, FetchSessions::Fetch fetch, Reply<FetchResponse> reply)
-      : context_(context), request_(std::move(request)), fetch_(std::move(fetch)), reply_(std::move(reply)) {
+      : context_(context),
+        loop_(is_wide(fetch) ? context.wide_requests->loop(fetch.partitions.size()) : *context.loop),
+        request_(std::move(request)),
+        fetch_(std::move(fetch)),
+        reply_(std::move(reply)) {
     isolation_ =
         request_.isolation_level == 1 ? storage::Isolation::read_committed : storage::Isolation::read_uncommitted;
     bytes_max_ = std::min<int64_t>(std::max(request_.max_bytes, 0), context_.settings.fetch_bytes_max);
   }
 
+  ~PendingFetch() { context_.fetch_sessions->end_waiting(waiting_share_); }
+  PendingFetch(const PendingFetch&) = delete;
+  PendingFetch& operator=(const PendingFetch&) = delete;
+
+  // To look at its partitions takes long, so that no network thread does.
+  static bool is_wide(const FetchSessions::Fetch& fetch) {
+    return fetch.partitions.size() > WideRequests::kElementsOfFirstLane / 3;
+  }
+
   void start() {
+    if (!is_wide(fetch_)) return begin();
+    loop_.post([self = shared_from_this()] { self->begin(); });
+  }
+
+ private:
+  void begin() {
     find_partitions();
     const std::lock_guard guard(mutex_);
     timed_out_ = request_.max_wait_ms <= 0;
     if (may_be_enough() || timed_out_) return gather();
-    wait();
+    if (may_wait()) return wait();
+    timed_out_ = true;
+    gather();
+  }
+  // What waits takes memory for each partition: when too much of it does, or this one is too large, it is answered with
+  // what there is, and the consumer asks again.
+  bool may_wait() {
+    if (!is_wide(fetch_) && context_.fetch_sessions->begin_waiting(targets_.size())) waiting_share_ = targets_.size();
+    return waiting_share_ > 0;
   }
 
- private:
   // Read at a time; in one turn; both about.
   static constexpr int64_t kPieceBytes = 512 * 1024;
   static constexpr int64_t kTurnBytes = 1024 * 1024;
@@ -131,7 +158,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
         ++next_target_;
         next_offset_ = kNoOffset;
       } else if (total_ >= turn_end) {
-        return context_.loop->post([self = shared_from_this()] {
+        return loop_.post([self = shared_from_this()] {
           const std::lock_guard guard(self->mutex_);
           self->gather_some();
         });
@@ -142,7 +169,9 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
       target.overestimate = target.estimate - std::min<uint64_t>(target.estimate, target.found.bytes());
       target.found = {};
     }
-    wait();
+    if (waiting_share_ > 0 || may_wait()) return wait();
+    timed_out_ = true;
+    gather();
   }
 
   // Reads on in the partition. False when there is nothing more for this answer.
@@ -194,16 +223,15 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
 
   void wait() {
     waiting_ = true;
-    if (!timer_)
-      timer_ = context_.loop->schedule(request_.max_wait_ms, [self = shared_from_this()] { self->time_out(); });
+    if (!timer_) timer_ = loop_.schedule(request_.max_wait_ms, [self = shared_from_this()] { self->time_out(); });
     for (Target& target : targets_) {
-      target.watch = target.partition->watch([weak = weak_from_this(), loop = context_.loop] {
+      target.watch = target.partition->watch([weak = weak_from_this(), loop = &loop_] {
         if (const auto self = weak.lock()) loop->post([self] { self->on_change(); });
       });
       // What arrived between the look and the watch would not wake us.
       const storage::Offsets now = target.partition->offsets();
       if (readable(now) == readable(target.offsets)) continue;
-      context_.loop->post([self = shared_from_this()] { self->on_change(); });
+      loop_.post([self = shared_from_this()] { self->on_change(); });
     }
   }
   [[nodiscard]] Offset readable(const storage::Offsets& offsets) const {
@@ -236,7 +264,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   }
 
   void answer() {
-    if (timer_) context_.loop->cancel(*std::exchange(timer_, std::nullopt));
+    if (timer_) loop_.cancel(*std::exchange(timer_, std::nullopt));
     std::vector<FetchResponse::Partition> found;
     found.reserve(targets_.size());
     for (const Target& target : targets_) found.push_back(partition_response(target));
@@ -288,6 +316,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   }
 
   BrokerContext& context_;
+  net::EventLoop& loop_;
   const FetchRequest request_;
   const FetchSessions::Fetch fetch_;
   const Reply<FetchResponse> reply_;
@@ -300,6 +329,7 @@ class PendingFetch : public std::enable_shared_from_this<PendingFetch> {  // par
   bool failed_ = false;
   bool timed_out_ = false;
   bool waiting_ = false;
+  size_t waiting_share_ = 0;  // partitions that count as waiting
   // Of the gathering.
   bool at_gap_ = false;  // an answer ends before what cannot be read: more bytes are not waited for
   size_t next_target_ = 0;

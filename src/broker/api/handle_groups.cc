@@ -47,7 +47,9 @@ FindCoordinatorResponse::Coordinator find_coordinator(BrokerContext& context, co
 
 void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, FindCoordinatorRequest request,
                              Reply<FindCoordinatorResponse> reply) {
-  context.admin->post([&context, info, request = std::move(request), reply = std::move(reply)] {
+  const bool there =
+      context.logs->find_topic(request.key_type == kGroupKey ? kOffsetsTopic : kTransactionsTopic) != nullptr;
+  const auto answer = [&context, info, request = std::move(request), reply = std::move(reply)] {
     FindCoordinatorResponse response;
     if (info.version >= 4) {
       for (const auto& key : request.coordinator_keys)
@@ -61,7 +63,9 @@ void handle_find_coordinator(BrokerContext& context, const RequestInfo& info, Fi
       response.port = found.port;
     }
     reply(response);
-  });
+  };
+  // To make it waits for the disk.
+  there ? answer() : context.coordination->post(answer);
 }
 
 void handle_join_group(BrokerContext& context, const RequestInfo& info, wire::JoinGroupRequest request,

@@ -2,8 +2,10 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <set>
 
 #include "broker/api/handlers.h"
+#include "broker/api/named_once.h"
 #include "broker/internal/broker_context.h"
 
 namespace muir::broker {
@@ -11,12 +13,15 @@ namespace {
 
 using wire::ErrorCode;
 
-bool wanted(const wire::DescribeLogDirsRequest& request, const std::string& topic, PartitionId partition) {
-  if (!request.topics) return true;
-  return std::any_of(request.topics->begin(), request.topics->end(), [&](const auto& entry) {
-    return entry.topic == topic &&
-           std::find(entry.partitions.begin(), entry.partitions.end(), partition.value()) != entry.partitions.end();
-  });
+using Wanted = std::set<std::pair<std::string_view, int32_t>>;
+
+Wanted wanted_partitions(const wire::DescribeLogDirsRequest& request) {
+  Wanted out;
+  if (!request.topics) return out;
+  for (const auto& topic : *request.topics) {
+    for (const int32_t partition : topic.partitions) out.emplace(topic.topic, partition);
+  }
+  return out;
 }
 
 }  // namespace
@@ -31,11 +36,12 @@ void handle_describe_log_dirs(BrokerContext& context, const RequestInfo&, wire::
     folder.total_bytes = static_cast<int64_t>(disk.f_blocks * disk.f_frsize);
     folder.usable_bytes = static_cast<int64_t>(disk.f_bavail * disk.f_frsize);
   }
+  const Wanted wanted = wanted_partitions(request);
   for (const auto& topic : context.logs->topics()) {
     wire::DescribeLogDirsResponse::Topic out;
     out.name = topic->name;
     for (const auto& partition : topic->partitions) {
-      if (!wanted(request, topic->name, partition->index())) continue;
+      if (request.topics && !wanted.contains({topic->name, partition->index().value()})) continue;
       out.partitions.push_back(
           {partition->index().value(), static_cast<int64_t>(partition->size().bytes), 0, false, {}});
     }
@@ -47,7 +53,9 @@ void handle_describe_log_dirs(BrokerContext& context, const RequestInfo&, wire::
 void handle_describe_producers(BrokerContext& context, const RequestInfo&, wire::DescribeProducersRequest request,
                                Reply<wire::DescribeProducersResponse> reply) {
   wire::DescribeProducersResponse response;
-  for (const auto& topic : request.topics) {
+  keep_named_once(request.topics, [](const auto& topic) { return std::string_view(topic.name); });
+  for (auto& topic : request.topics) {
+    keep_named_once(topic.partition_indexes, [](int32_t index) { return index; });
     auto& topic_out = response.topics.emplace_back();
     topic_out.name = topic.name;
     for (const int32_t index : topic.partition_indexes) {

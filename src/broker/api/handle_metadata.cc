@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "broker/api/handlers.h"
+#include "broker/api/named_once.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/internal_topics.h"
 #include "log/file_names.h"
@@ -98,6 +99,11 @@ int64_t missing_topics(BrokerContext& context, const wire::MetadataRequest& requ
 
 void handle_metadata(BrokerContext& context, const RequestInfo& info, wire::MetadataRequest request,
                      Reply<MetadataResponse> reply) {
+  if (request.topics) {
+    keep_named_once(*request.topics, [](const auto& wanted) {
+      return std::make_pair(wanted.topic_id, wanted.name ? std::string_view(*wanted.name) : std::string_view());
+    });
+  }
   const int64_t missing = missing_topics(context, request);
   if (missing == 0) return answer_metadata(context, info, request, reply);
   if (missing * context.settings.num_partitions > kPartitionsPerRequestMax) {

@@ -54,8 +54,8 @@ void write_marker(BrokerContext& context, const WriteTxnMarkersRequest::Marker& 
 
 void handle_init_producer_id(BrokerContext& context, const RequestInfo& info, wire::InitProducerIdRequest request,
                              Reply<wire::InitProducerIdResponse> reply) {
-  // The first transactional id makes the topic, which waits for the disk.
-  context.admin->post(
+  // The first transactional id makes the topic, and every thousandth id the next block of ids: both wait for the disk.
+  context.coordination->post(
       [&context, version = info.version, request = std::move(request), reply = std::move(reply)]() mutable {
         context.txns->init_producer_id(version, std::move(request), std::move(reply));
       });

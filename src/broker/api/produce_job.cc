@@ -94,6 +94,9 @@ void ProduceJob::leave_the_frame() {
   }
 }
 
+// What a batch costs that is refused, or is small: as if so many bytes were decompressed.
+constexpr size_t kBatchCost = 4096;
+
 ProduceJob::State ProduceJob::run(size_t unpacked_max) {
   for (size_t allowance = unpacked_max; topic_ < request_.topic_data.size();) {
     const auto& topic = request_.topic_data[topic_];
@@ -103,7 +106,11 @@ ProduceJob::State ProduceJob::run(size_t unpacked_max) {
       index_ = 0;
       continue;
     }
-    if (current_ == nullptr) begin_batch();
+    if (allowance == 0) return State::more;
+    if (current_ == nullptr) {
+      allowance -= std::min(allowance, kBatchCost);
+      begin_batch();
+    }
     if (current_ == nullptr) continue;  // refused
     if (!current_->admission->run(allowance)) return State::more;
     if (current_->admission->needs_more_history()) return State::stuck;

@@ -12,6 +12,7 @@
 #include "broker/listener.h"
 #include "net/byte_budget.h"
 #include "net/piece.h"
+#include "wire/element_limit.h"
 #include "wire/frame.h"
 #include "wire/records_apart.h"
 
@@ -44,6 +45,8 @@ class ReplySlot {
   // While the request is handled, by its handler: what follows on the connection waits until this one is answered, as
   // its bytes are kept. Returns what these have drawn on the budget of requests.
   virtual net::ByteBudget::Share hold_up() { return {}; }
+  // Lets go of it when the request has been answered, or will not be.
+  virtual void keep_until_answered(std::shared_ptr<void> what) { (void)what; }
   // Nobody is there any more who would read the answer.
   [[nodiscard]] virtual bool abandoned() const { return false; }
 };
@@ -116,18 +119,28 @@ struct ApiHandler {
   int16_t version_min;
   int16_t version_max;
   // Decodes the body and handles it; an error closes the connection. Record data borrows `reader`'s bytes, which
-  // stay valid during the call only.
-  Status (*handle)(BrokerContext& context, const RequestInfo& info, ByteReader& reader,
+  // stay valid during the call only. A body whose arrays have more elements than `elements_max` is not handled:
+  // resource_exhausted.
+  Status (*handle)(BrokerContext& context, const RequestInfo& info, ByteReader& reader, size_t elements_max,
                    std::shared_ptr<ReplySlot> slot);
 };
+
+template <class Request>
+Status decode_bounded(ByteReader& reader, int16_t version, size_t elements_max, Request& request) {
+  wire::ElementLimit limit(elements_max);
+  const Status decoded = decode(reader, version, request);
+  if (!limit.exceeded()) return decoded;
+  return error(Code::resource_exhausted, "{}: its arrays have more than {} elements", Request::kName, elements_max);
+}
 
 // Makes a row of a function  void f(BrokerContext&, const RequestInfo&, Request, Reply<Request::Response>).
 template <class Request, auto function>
 constexpr ApiHandler api(int16_t version_min = Request::kVersionMin, int16_t version_max = Request::kVersionMax) {
   return {Request::kApiKey, version_min, version_max,
-          [](BrokerContext& context, const RequestInfo& info, ByteReader& reader, std::shared_ptr<ReplySlot> slot) {
+          [](BrokerContext& context, const RequestInfo& info, ByteReader& reader, size_t elements_max,
+             std::shared_ptr<ReplySlot> slot) {
             Request request;
-            MUIR_RETURN_IF_ERROR(decode(reader, info.version, request));
+            MUIR_RETURN_IF_ERROR(decode_bounded(reader, info.version, elements_max, request));
             function(context, info, std::move(request), Reply<typename Request::Response>(std::move(slot), info));
             return Status();
           }};

@@ -1,8 +1,10 @@
 // DescribeGroups, ListGroups, DeleteGroups, OffsetDelete, and offsets that end: by time or with their topic.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/log.h"
+#include "broker/api/named_once.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/groups/group_records.h"
 #include "broker/internal/coordinator_error.h"
@@ -23,10 +25,16 @@ bool contains_ignoring_case(const std::vector<std::string>& names, std::string_v
   });
 }
 
+// No filter lets everything pass.
+bool passes(const std::vector<std::string>& filter, std::string_view name) {
+  return filter.empty() || contains_ignoring_case(filter, name);
+}
+
 }  // namespace
 
 void GroupCoordinator::describe_groups(int16_t version, wire::DescribeGroupsRequest request,
                                        Reply<wire::DescribeGroupsResponse> reply) {
+  keep_named_once(request.groups, [](const std::string& id) { return std::string_view(id); });
   strand_.run([this, version, request = std::move(request), reply = std::move(reply)] {
     wire::DescribeGroupsResponse response;
     for (const std::string& id : request.groups) response.groups.push_back(describe(version, id));
@@ -64,11 +72,14 @@ wire::DescribeGroupsResponse::Group GroupCoordinator::describe(int16_t version, 
 void GroupCoordinator::list_groups(wire::ListGroupsRequest request, Reply<wire::ListGroupsResponse> reply) {
   strand_.run([this, request = std::move(request), reply = std::move(reply)] {
     wire::ListGroupsResponse response;
+    if (!passes(request.types_filter, "classic")) return reply(std::move(response));
+    std::array<bool, kGroupStates> wanted{};
+    for (size_t i = 0; i < kGroupStates; ++i) {
+      wanted[i] = passes(request.states_filter, to_string(static_cast<GroupState>(i)));
+    }
     for (const auto& [id, group] : groups_) {
-      if (!request.states_filter.empty() && !contains_ignoring_case(request.states_filter, to_string(group->state))) {
-        continue;
-      }
-      if (!request.types_filter.empty() && !contains_ignoring_case(request.types_filter, "classic")) continue;
+      const GroupState state = group->state;
+      if (!wanted[static_cast<size_t>(state)]) continue;
       response.groups.push_back({.group_id = id,
                                  .protocol_type = group->protocol_type.value_or(""),
                                  .group_state = std::string(to_string(group->state)),
@@ -177,6 +188,7 @@ void GroupCoordinator::delete_offsets(wire::OffsetDeleteRequest& request, Reply<
     }
   }
   if (offsets.empty()) return reply(std::move(response));
+  keep_named_once(offsets, [](const TopicPartition& partition) -> const TopicPartition& { return partition; });
   forget(*group, std::move(offsets), false,
          [response = std::move(response), reply = std::move(reply)](const Status& status) mutable {
            if (!status.ok()) response = {.error_code = coordinator_error(status)};

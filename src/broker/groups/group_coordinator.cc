@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "broker/api/named_once.h"
 #include "broker/groups/group_records.h"
 #include "wire/batch_builder.h"
 #include "wire/murmur2.h"
@@ -49,6 +50,12 @@ void GroupCoordinator::offset_commit(int16_t version, wire::OffsetCommitRequest 
 
 void GroupCoordinator::offset_fetch(int16_t version, wire::OffsetFetchRequest request,
                                     Reply<wire::OffsetFetchResponse> reply) {
+  // All offsets of a group are told once, however often they are asked for.
+  const auto repeated = repeated_places(request.groups, [](const auto& group) {
+    return std::make_pair(group.topics.has_value(), std::string_view(group.group_id));
+  });
+  size_t place = 0;
+  std::erase_if(request.groups, [&](const auto& group) { return repeated[place++] && !group.topics; });
   strand_.run(
       [this, version, request = std::move(request), reply = std::move(reply)] { reply(fetch(version, request)); });
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "broker/api/named_once.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/groups/group_records.h"
 #include "broker/internal/coordinator_error.h"
@@ -13,6 +14,9 @@ namespace muir::broker {
 using wire::ErrorCode;
 
 namespace {
+
+// What one commit may write: the offsets of some 100,000 partitions.
+constexpr size_t kCommitBytesMax = size_t{8} << 20;
 
 // An offset that is on its way to the log.
 struct Staged {
@@ -95,6 +99,10 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
                              .commit_timestamp_ms = now};
       if (request.retention_time_ms >= 0) offset.expire_timestamp_ms = now + request.retention_time_ms;
       builder.add(now, offset_key(request.group_id, partition), offset_value(offset));
+      if (builder.size_bytes() > kCommitBytesMax) {
+        settle(response, ErrorCode::unknown_server_error);
+        return reply(std::move(response));
+      }
       staged.push_back({std::move(partition), std::move(offset)});
     }
   }
@@ -150,6 +158,10 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
                              .metadata = asked.committed_metadata.value_or(""),
                              .commit_timestamp_ms = now};
       builder.add(now, offset_key(request.group_id, partition), offset_value(offset));
+      if (builder.size_bytes() > kCommitBytesMax) {
+        settle(response, ErrorCode::unknown_server_error);
+        return reply(std::move(response));
+      }
       staged.push_back({std::move(partition), std::move(offset)});
     }
   }

@@ -19,6 +19,7 @@ class GroupCoordinator;
 class LongRequests;
 class PartitionLog;
 class TxnCoordinator;
+class WideRequests;
 
 struct BrokerContext {
   BrokerConfig config;
@@ -29,12 +30,16 @@ struct BrokerContext {
   net::EventLoop* loop = nullptr;
   // Runs what waits for the disk: changes of topics and their settings, one at a time.
   net::EventLoop* admin = nullptr;
+  // The same for the coordinators: their topics, and new producer ids. Clients begin with these, and do not stand
+  // behind whatever topics are being made.
+  net::EventLoop* coordination = nullptr;
   GroupCoordinator* groups = nullptr;
   TxnCoordinator* txns = nullptr;
   PartitionLog* partition_log = nullptr;
   FetchSessions* fetch_sessions = nullptr;
   BrokerMetrics* metrics = nullptr;
   LongRequests* long_requests = nullptr;
+  WideRequests* wide_requests = nullptr;
   // What requests that are being received take, over all connections (queued.max.request.bytes).
   std::shared_ptr<net::ByteBudget> request_budget{};
   // What answers take that clients have not read, over all connections (queued.max.response.bytes).

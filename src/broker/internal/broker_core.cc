@@ -47,6 +47,7 @@ Status BrokerCore::open_logs() {
   options.node_id = context_.config.node_id;
   const int64_t partitions = context_.settings.partitions_max;
   options.partitions_max = partitions > 0 ? partitions : partitions_for(open_files_limit());
+  options.reserve_bytes = size_t{4} << 20;
   MUIR_RETURN_IF_ERROR(check_internal_room(context_.settings, open_files_limit()));
   options.env = &env_;
   options.clock = context_.config.clock;
@@ -56,16 +57,20 @@ Status BrokerCore::open_logs() {
   try {
     loop_ = std::make_unique<net::EventLoop>("muir-broker", context_.config.network_threads);
     admin_ = std::make_unique<net::EventLoop>("muir-admin", 1);
+    coordination_ = std::make_unique<net::EventLoop>("muir-coord", 1);
   } catch (const std::system_error& failure) {
     return error(Code::io_error,
                  "the system gives no {} threads ({}); lower num.network.threads, or raise the limit of processes "
                  "(ulimit -u) or of the container",
-                 context_.config.network_threads + 1, failure.what());
+                 context_.config.network_threads + 2, failure.what());
   }
   context_.loop = loop_.get();
   context_.admin = admin_.get();
+  context_.coordination = coordination_.get();
   long_requests_ = std::make_unique<LongRequests>();
   context_.long_requests = long_requests_.get();
+  wide_requests_ = std::make_unique<WideRequests>();
+  context_.wide_requests = wide_requests_.get();
   const int64_t request_bytes = context_.settings.queued_request_bytes_max;
   context_.request_budget =
       net::ByteBudget::make(request_bytes < 0 ? net::ByteBudget::kUnlimited : static_cast<size_t>(request_bytes));
@@ -129,8 +134,10 @@ Status BrokerCore::start_coordinators() {
 
 Status BrokerCore::stop() {
   if (admin_) admin_->stop();
+  if (coordination_) coordination_->stop();
   if (loop_) loop_->stop();
   if (long_requests_) long_requests_->stop();
+  if (wide_requests_) wide_requests_->stop();
   return logs_ ? logs_->close() : Status();
 }
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "broker/api/fetch_sessions.h"
 #include "broker/api/long_requests.h"
+#include "broker/api/wide_requests.h"
 #include "broker/groups/group_coordinator.h"
 #include "broker/internal/broker_context.h"
 #include "broker/internal/broker_metrics.h"
@@ -50,8 +51,10 @@ class BrokerCore {
   std::unique_ptr<LoopScheduler> scheduler_;
   std::unique_ptr<net::EventLoop> loop_;
   std::unique_ptr<net::EventLoop> admin_;
+  std::unique_ptr<net::EventLoop> coordination_;
   std::unique_ptr<MetricsGroup> watched_;
   std::unique_ptr<LongRequests> long_requests_;
+  std::unique_ptr<WideRequests> wide_requests_;
 };
 
 }  // namespace muir::broker

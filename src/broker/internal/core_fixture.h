@@ -58,7 +58,7 @@ class CoreFixture : public ::testing::Test {
     auto answer = slot->answer.get_future();
     static const Listener listener;
     constexpr size_t kLengthBytes = 4;
-    EXPECT_TRUE(dispatch(core_->context(), listener, "127.0.0.1:1", BytesView(frame).substr(kLengthBytes), slot).ok());
+    EXPECT_TRUE(dispatch(core_->context(), listener, "127.0.0.1:1", frame.substr(kLengthBytes), slot).ok());
     frame_ = answer.get();
     typename Request::Response response;
     EXPECT_TRUE(wire::decode_response(frame_, version, response).ok());

@@ -1,6 +1,7 @@
 #include "broker/internal/session.h"
 
-#include "base/log.h"
+#include <utility>
+
 #include "broker/api/api_table.h"
 #include "broker/internal/broker_metrics.h"
 
@@ -29,16 +30,35 @@ class QueueSlot final : public ReplySlot {
     answered();
     queue_->fill(number_, std::nullopt);
   }
-  void close_connection() override { queue_->close_connection(); }
+  void close_connection() override {
+    let_go();
+    queue_->close_connection();
+  }
   void failed(wire::ErrorCode code) override {
     if (api_ != nullptr) api_->failed(code);
   }
-  net::ByteBudget::Share hold_up() override { return queue_->hold_up(number_); }
+  net::ByteBudget::Share hold_up() override {
+    return std::exchange(held_up_, true) ? net::ByteBudget::Share() : queue_->hold_up(number_);
+  }
+  void keep_until_answered(std::shared_ptr<void> what) override {
+    {
+      const std::lock_guard guard(mutex_);
+      if (!answered_) kept_.swap(what);
+    }
+  }
   [[nodiscard]] bool abandoned() const override { return queue_->disconnected(); }
 
  private:
   void answered() {
+    let_go();
     if (api_ != nullptr) api_->answered(context_.clock->steady_us() - began_us_);
+  }
+
+  void let_go() {
+    std::shared_ptr<void> kept;
+    const std::lock_guard guard(mutex_);
+    answered_ = true;
+    kept.swap(kept_);
   }
 
   BrokerContext& context_;
@@ -46,6 +66,11 @@ class QueueSlot final : public ReplySlot {
   const int64_t began_us_;
   std::shared_ptr<ReplyQueue> queue_;
   ReplyQueue::Number number_;
+  bool held_up_ = false;  // the request is with one thread at a time until it has been
+
+  std::mutex mutex_;
+  bool answered_ = false;
+  std::shared_ptr<void> kept_;
 };
 
 class Session final : public net::FrameSession {
@@ -62,10 +87,9 @@ class Session final : public net::FrameSession {
     metrics.received(frame.size());
     auto slot =
         std::make_shared<QueueSlot>(context_, metrics.api(api_key(frame)), queue_, queue_->reserve(!is_produce(frame)));
-    const Status status = dispatch(context_, listener_, peer_, frame, std::move(slot));
+    const Status status = dispatch(context_, listener_, peer_, std::move(frame), std::move(slot));
     if (status.ok()) return queue_->given();
-    metrics.refused_request();
-    log::warn("connection from {} closed: {}", peer_, status.message());
+    refused(context_, peer_, status);
     connection_->close();
   }
 

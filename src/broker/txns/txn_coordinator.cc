@@ -1,8 +1,10 @@
 #include "broker/txns/txn_coordinator.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
+#include "broker/api/named_once.h"
 #include "wire/batch_builder.h"
 #include "wire/murmur2.h"
 
@@ -147,9 +149,10 @@ void TxnCoordinator::add(const std::string& id, ProducerId producer_id, Producer
   }
   if (txn->pending || being_completed(txn->fields.state)) return outcome(ErrorCode::concurrent_transactions);
   const bool ongoing = txn->fields.state == TxnState::ongoing;
+  const auto known = [&](const TopicPartition& partition) { return txn->fields.partitions.contains(partition); };
+  if (ongoing && std::all_of(partitions.begin(), partitions.end(), known)) return outcome(ErrorCode::none);
   TxnFields next = txn->fields;
   next.partitions.insert(partitions.begin(), partitions.end());
-  if (ongoing && next.partitions.size() == txn->fields.partitions.size()) return outcome(ErrorCode::none);
   const int64_t now = clock_.now_ms();
   next.state = TxnState::ongoing;
   next.updated_ms = now;
@@ -269,6 +272,7 @@ void TxnCoordinator::end_txn(int16_t version, wire::EndTxnRequest request, Reply
 
 void TxnCoordinator::describe_transactions(wire::DescribeTransactionsRequest request,
                                            Reply<wire::DescribeTransactionsResponse> reply) {
+  keep_named_once(request.transactional_ids, [](const std::string& id) { return std::string_view(id); });
   strand_.run([this, request = std::move(request), reply = std::move(reply)] {
     wire::DescribeTransactionsResponse response;
     for (const std::string& id : request.transactional_ids) response.transaction_states.push_back(describe(id));
@@ -299,9 +303,9 @@ wire::DescribeTransactionsResponse::TransactionState TxnCoordinator::describe(co
 void TxnCoordinator::list_transactions(wire::ListTransactionsRequest request,
                                        Reply<wire::ListTransactionsResponse> reply) {
   strand_.run([this, request = std::move(request), reply = std::move(reply)] {
-    const auto has = [](const auto& list, const auto& value) {
-      return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-    };
+    const auto has = [](const auto& set, const auto& value) { return set.empty() || set.contains(value); };
+    const std::set<int64_t> producers(request.producer_id_filters.begin(), request.producer_id_filters.end());
+    const std::set<std::string_view> states(request.state_filters.begin(), request.state_filters.end());
     wire::ListTransactionsResponse response;
     for (const std::string& name : request.state_filters) {
       if (!parse_txn_state(name)) response.unknown_state_filters.push_back(name);
@@ -309,8 +313,8 @@ void TxnCoordinator::list_transactions(wire::ListTransactionsRequest request,
     const int64_t now = clock_.now_ms();
     for (const auto& [id, txn] : txns_) {
       const TxnFields& fields = txn->fields;
-      if (!has(request.producer_id_filters, fields.producer_id.value())) continue;
-      if (!has(request.state_filters, std::string(to_string(fields.state)))) continue;
+      if (!has(producers, fields.producer_id.value())) continue;
+      if (!has(states, to_string(fields.state))) continue;
       if (request.duration_filter >= 0 && now - fields.start_ms <= request.duration_filter) continue;
       response.transaction_states.push_back({.transactional_id = id,
                                              .producer_id = fields.producer_id.value(),

@@ -1,5 +1,6 @@
 #include "wire/internal/codec.h"
 
+#include "wire/element_limit.h"
 #include "wire/records_apart.h"
 
 namespace muir::wire::codec {
@@ -111,6 +112,14 @@ int64_t get_length(ByteReader& r, bool flex, size_t least) {
     return 0;
   }
   return length;
+}
+
+size_t take_elements(ByteReader& r, size_t elements) {
+  ElementLimit* const limit = ElementLimit::current();
+  if (limit == nullptr) return std::min(elements, kReserveMax);
+  if (limit->take(elements)) return elements;
+  r.fail();
+  return 0;
 }
 
 void get_tags(ByteReader& r, TaggedFields& unknown) {

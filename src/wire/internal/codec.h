@@ -16,7 +16,8 @@
 
 namespace muir::wire::codec {
 
-// Elements that an array's vector makes room for before they have been read: the length is the sender's word.
+// Elements that an array's vector makes room for before they have been read, where nothing else limits them: the length
+// is the sender's word.
 inline constexpr size_t kReserveMax = 1024;
 
 inline void put_boolean(ByteWriter& w, bool v) { w.i8(v ? 1 : 0); }
@@ -97,9 +98,11 @@ inline void get_records(ByteReader& r, OptBytesView& v, bool flex) { v = get_byt
 
 // Length of an array of elements of at least `least` bytes: -1 for null; fails when the input cannot hold it.
 int64_t get_length(ByteReader& r, bool flex, size_t least);
+// So many of them to make room for; fails when they exceed the thread's limit.
+size_t take_elements(ByteReader& r, size_t elements);
 template <class T, class Get>
 void get_elements(ByteReader& r, std::vector<T>& v, int64_t length, Get get) {
-  v.reserve(std::min(static_cast<size_t>(length), kReserveMax));
+  v.reserve(take_elements(r, static_cast<size_t>(length)));
   for (int64_t i = 0; i < length && r.ok(); ++i) get(v.emplace_back());
 }
 template <class T, class Get>
@@ -131,6 +134,7 @@ void get_tags(ByteReader& r, TaggedFields& unknown, Known known) {
     previous = tag;
     ByteReader field(data);
     if (!known(tag, field)) {
+      (void)take_elements(r, 1);
       unknown.push_back({tag, Bytes(data)});
     } else if (!field.ok() || field.remaining() != 0) {
       return r.fail();
