@@ -4,9 +4,9 @@
 #include <atomic>
 #include <utility>
 
+#include "store/internal/caching_store.h"
 #include "store/internal/window_key.h"
 #include "store/internal/window_query.h"
-#include "store/internal/write_cache.h"
 #include "store/window_store.h"
 
 namespace muir::store {
@@ -102,30 +102,11 @@ class CachedWindows final : public WindowIterator {
   const ValueFormat format_;
 };
 
-class CachingWindowStore final : public WindowStore, public CachedStore {
+class CachingWindowStore final : public internal::CachingStore<WindowStore> {
  public:
-  CachingWindowStore(std::unique_ptr<WindowStore> stored, const RecordCache& cache)
-      : stored_(std::move(stored)), cache_(cache) {}
+  using CachingStore::CachingStore;
 
-  const std::string& name() const override { return stored_->name(); }
-  const WindowStoreOptions& options() const override { return stored_->options(); }
-  bool persistent() const override { return stored_->persistent(); }
-  Status open(const std::string& folder) override { return stored_->open(folder); }
-  void set_changelog(ChangelogWriter* writer) override { stored_->set_changelog(writer); }
-  Status restore(std::span<const ChangelogRecord> records) override { return stored_->restore(records); }
-  Status sync() override { return stored_->sync(); }
-  Status close() override { return stored_->close(); }
-  uint64_t dropped() const override { return stored_->dropped(); }
-  StoreUsage usage() override {
-    StoreUsage out = stored_->usage();
-    out.memory_bytes += cache_.bytes();
-    return out;
-  }
-  bool holds_back() const override { return !cache_.empty(); }
-  void set_listener(CacheListener* listener, bool tells_old) override {
-    listener_ = listener;
-    tells_old_ = tells_old;
-  }
+  const WindowStoreOptions& options() const override { return stored().options(); }
 
   Status put(BytesView key, OptBytesView value, int64_t window_start_ms, int64_t timestamp_ms) override {
     if (window_start_ms < 0) {
@@ -133,15 +114,15 @@ class CachingWindowStore final : public WindowStore, public CachedStore {
     }
     observed_ms_ = std::max(observed_ms_.load(), window_start_ms);
     row_key(key, window_start_ms, key_);
-    cache_.put(key_, value, timestamp_ms);
-    return cache_.must_flush() ? flush() : Status();
+    cache().put(key_, value, timestamp_ms);
+    return cache().must_flush() ? flush() : Status();
   }
   Result<bool> fetch(BytesView key, int64_t window_start_ms, ValueAndTimestamp& out) override {
     if (window_start_ms < oldest_readable()) return false;
     Bytes at;
     row_key(key, window_start_ms, at);
-    switch (cache_.find(at, out)) {
-      case WriteCache::Held::nothing: return stored_->fetch(key, window_start_ms, out);
+    switch (cache().find(at, out)) {
+      case WriteCache::Held::nothing: return stored().fetch(key, window_start_ms, out);
       case WriteCache::Held::erased: return false;
       case WriteCache::Held::value: break;
     }
@@ -158,26 +139,26 @@ class CachingWindowStore final : public WindowStore, public CachedStore {
     const int64_t interval_ms = options().segment_interval_ms;
     const int64_t newest_ms = std::min(to_ms, observed_ms_.load());
     const HeldWindows::Segments segments{from_ms / interval_ms, newest_ms < 0 ? -1 : newest_ms / interval_ms};
-    auto walk = cache_.walk({}, order);
+    auto walk = cache().walk({}, order);
     const bool one_key = query.one_key();
     auto held = std::make_unique<HeldWindows>(std::move(walk), std::move(query), segments, order);
-    auto stored = one_key ? MUIR_TRY(stored_->fetch(*from, from_ms, to_ms, order))
-                          : MUIR_TRY(stored_->fetch_range(from, to, from_ms, to_ms, order));
+    auto rows = one_key ? MUIR_TRY(stored().fetch(*from, from_ms, to_ms, order))
+                        : MUIR_TRY(stored().fetch_range(from, to, from_ms, to_ms, order));
     return std::unique_ptr<WindowIterator>(
-        std::make_unique<CachedWindows>(std::move(held), std::move(stored), order, options()));
+        std::make_unique<CachedWindows>(std::move(held), std::move(rows), order, options()));
   }
 
   Status flush() override {
-    return cache_.flush([this](BytesView key, const CacheEntry& entry) -> Status {
-      return hand_on(MUIR_TRY(internal::parse_window_key(key.substr(internal::kSegmentSize))), entry);
+    return cache().flush([this](BytesView key, const CacheEntry& entry) -> Status {
+      const WindowKey at = MUIR_TRY(internal::parse_window_key(key.substr(internal::kSegmentSize)));
+      return hand_on(
+          entry, {.key = at.key, .window_start_ms = at.window_start_ms},
+          [&](ValueAndTimestamp& before) { return stored().fetch(at.key, at.window_start_ms, before); },
+          [&] { return stored().put(at.key, entry.value, at.window_start_ms, entry.timestamp_ms); });
     });
   }
 
  private:
-  void* facet(const StoreFacet& wanted) override {
-    if (&wanted == &CachedStore::kFacet) return static_cast<CachedStore*>(this);
-    return WindowStore::facet(wanted);
-  }
   void row_key(BytesView key, int64_t window_start_ms, Bytes& out) const {
     out.clear();
     internal::append_segment(window_start_ms / options().segment_interval_ms, out);
@@ -187,27 +168,6 @@ class CachingWindowStore final : public WindowStore, public CachedStore {
   [[nodiscard]] int64_t oldest_readable() const {
     return std::max<int64_t>(0, observed_ms_ - options().retention_ms + 1);
   }
-  Status hand_on(const WindowKey& at, const CacheEntry& entry) {
-    ValueAndTimestamp before;
-    bool was_there = false;
-    if (listener_ != nullptr && (!entry.value || tells_old_)) {
-      was_there = MUIR_TRY(stored_->fetch(at.key, at.window_start_ms, before));
-      if (!entry.value && !was_there) return {};
-    }
-    MUIR_RETURN_IF_ERROR(stored_->put(at.key, entry.value, at.window_start_ms, entry.timestamp_ms));
-    if (listener_ == nullptr) return {};
-    return listener_->flushed({.key = at.key,
-                               .window_start_ms = at.window_start_ms,
-                               .now = entry.value,
-                               .before = tells_old_ && was_there ? OptBytesView(before.value) : std::nullopt,
-                               .timestamp_ms = entry.timestamp_ms,
-                               .context = entry.context});
-  }
-
-  const std::unique_ptr<WindowStore> stored_;
-  WriteCache cache_;
-  CacheListener* listener_ = nullptr;
-  bool tells_old_ = false;
   std::atomic<int64_t> observed_ms_ = -1;  // read by other threads
   Bytes key_;                              // of the write under way
 };

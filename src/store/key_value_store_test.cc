@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -119,6 +120,49 @@ TEST(RocksKeyValueStore, KeepsWhatWasSyncedAcrossReopening) {
   auto store = open_store(dir, StoreKind::rocksdb);
   EXPECT_TRUE(store->get("synced")->has_value());
   EXPECT_FALSE(store->get("lost")->has_value());
+}
+
+// A database takes several syncs to be made: an application with a thousand stores begins before there is one.
+TEST(RocksKeyValueStore, HasNoFilesBeforeThereIsSomethingToWriteToThem) {
+  const testing::TempDir dir;
+  const auto files = [&] { return !std::filesystem::is_empty(dir.str() + "/s"); };
+  {
+    auto store = open_store(dir, StoreKind::rocksdb);
+    EXPECT_FALSE(store->get("a")->has_value());
+    EXPECT_EQ(*store->approximate_entries(), 0U);
+    ASSERT_TRUE(store->sync().ok());
+    ASSERT_TRUE(store->put("a", "1", 1).ok());
+    EXPECT_EQ(store->get("a")->value().value, "1");
+    EXPECT_EQ(store->usage().entries, 1U);
+    EXPECT_FALSE(files());
+    EXPECT_EQ(rows(store->all()), "a=1@1");  // a walk is over the files, too
+    EXPECT_TRUE(files());
+    ASSERT_TRUE(store->close().ok());
+  }
+  std::filesystem::remove_all(dir.str() + "/s");
+  auto store = open_store(dir, StoreKind::rocksdb);
+  ASSERT_TRUE(store->put("b", "2", 2).ok());
+  ASSERT_TRUE(store->sync().ok());
+  EXPECT_TRUE(files());
+  ASSERT_TRUE(store->close().ok());
+  EXPECT_TRUE(open_store(dir, StoreKind::rocksdb)->get("b")->has_value());
+}
+
+// 1,000 stores that each hold what is worth a write hold together what fits into memory.
+TEST(RocksKeyValueStore, PendingWritesOfAllStoresTogetherAreBounded) {
+  const testing::TempDir dir;
+  const Bytes value(10'000, 'v');
+  std::vector<std::unique_ptr<KeyValueStore>> stores;
+  uint64_t pending = 0;
+  for (int i = 0; i < 40; ++i) {  // 40 times 3 MB are more than 64 MiB, and none is full
+    stores.push_back(make_key_value_store({.name = "s"}));
+    ASSERT_TRUE(stores.back()->open(fmt::format("{}/{}", dir.str(), i)).ok());
+    for (int row = 0; row < 300; ++row) ASSERT_TRUE(stores.back()->put(fmt::format("{}", row), value, 1).ok());
+  }
+  for (int i = 0; i < 40; ++i) pending += std::filesystem::exists(fmt::format("{}/{}/CURRENT", dir.str(), i)) ? 0 : 3;
+  EXPECT_LE(pending, 70U) << "MB in stores without files";
+  EXPECT_GE(pending, 50U) << "MB in stores without files: as much as may be";
+  for (const auto& store : stores) EXPECT_TRUE(store->get("299")->has_value());
 }
 
 TEST(RocksKeyValueStore, FolderThatCannotBeOpenedIsAnError) {

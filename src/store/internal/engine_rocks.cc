@@ -8,6 +8,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <utility>
@@ -20,6 +21,29 @@ namespace muir::store::internal {
 namespace {
 
 constexpr size_t kLayerBytesMax = 4u << 20;
+// Of all stores of the process together: beyond it a layer that is worth a write is written before it is full.
+constexpr size_t kLayersBytesMax = 64u << 20;
+constexpr size_t kLayerBytesWorthAWrite = 64u << 10;
+
+// What the layers of all stores take, to within kLayerBytesWorthAWrite for each. Its owner's, but for the sum.
+class LayerShare {
+ public:
+  ~LayerShare() { told(0); }
+  // Whether a layer of so many bytes is to be written.
+  bool must_write(size_t bytes) {
+    if (bytes < told_ + kLayerBytesWorthAWrite) return false;
+    told(bytes);
+    return bytes > kLayerBytesMax || sum > kLayersBytesMax;
+  }
+  void told(size_t bytes) {
+    sum += bytes - told_;
+    told_ = bytes;
+  }
+
+ private:
+  static inline std::atomic<size_t> sum = 0;
+  size_t told_ = 0;
+};
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
@@ -133,28 +157,27 @@ class RocksEngine final : public Engine {
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed) return error(Code::io_error, "open store {}: folder {}: {}", name_, folder, failed.message());
-    rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(rocks_options(), folder, &db);
-    if (!status.ok()) return failure("open", status);
-    db_.reset(db);
-    return {};
+    const std::lock_guard lock(*mutex_);
+    folder_ = folder;
+    return std::filesystem::exists(folder + "/CURRENT", failed) ? open_files() : Status();
   }
 
   Status put(BytesView key, BytesView value) override {
     const std::lock_guard lock(*mutex_);
     layer_->put(key, value);
-    return layer_->bytes() > kLayerBytesMax ? write_layer() : Status();
+    return share_.must_write(layer_->bytes()) ? write_layer() : Status();
   }
 
   Status erase(BytesView key) override {
     const std::lock_guard lock(*mutex_);
     layer_->erase(key);
-    return layer_->bytes() > kLayerBytesMax ? write_layer() : Status();
+    return share_.must_write(layer_->bytes()) ? write_layer() : Status();
   }
 
   Status erase_range(BytesView from, BytesView to) override {
     const std::lock_guard lock(*mutex_);
     MUIR_RETURN_IF_ERROR(write_layer());
+    if (!db_) return {};
     const rocksdb::Slice begin = slice(from);
     const rocksdb::Slice end = slice(to);
     // Whole files first, at no cost; then a tombstone over what is left in shared files and in memory.
@@ -174,7 +197,9 @@ class RocksEngine final : public Engine {
       }
     }
     // A write between the two looks is seen or not; both are right for a reader of another thread.
-    const auto status = db_->Get(read_options_, slice(key), &out);
+    rocksdb::DB* db = readable_.load(std::memory_order_acquire);
+    if (db == nullptr) return false;
+    const auto status = db->Get(read_options_, slice(key), &out);
     if (status.ok()) return true;
     if (status.IsNotFound()) return false;
     return failure("read", status);
@@ -185,6 +210,7 @@ class RocksEngine final : public Engine {
     std::unique_ptr<VersionedMap::Walk> layer;
     {
       const std::lock_guard lock(*mutex_);
+      MUIR_RETURN_IF_ERROR(open_files());
       rows = std::move(idle_rows_);
       if (!rows || !range.to) rows = std::make_unique<RocksRows>(*db_, range.to.has_value(), state_);
       if (!layer_->empty()) layer = layer_->walk(range, order);
@@ -201,17 +227,18 @@ class RocksEngine final : public Engine {
   Result<uint64_t> approximate_entries() override {
     const std::lock_guard lock(*mutex_);
     uint64_t count = 0;
-    db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &count);
+    if (db_) db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &count);
     return count + layer_->size();
   }
 
   StoreUsage usage() override {
     const std::lock_guard lock(*mutex_);
     StoreUsage out;
-    if (!db_) return out;
-    db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &out.entries);
-    db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &out.file_bytes);
-    db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &out.memory_bytes);
+    if (db_) {
+      db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &out.entries);
+      db_->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &out.file_bytes);
+      db_->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &out.memory_bytes);
+    }
     out.entries += layer_->size();
     out.memory_bytes += layer_->bytes();
     return out;
@@ -222,6 +249,7 @@ class RocksEngine final : public Engine {
       const std::lock_guard lock(*mutex_);
       MUIR_RETURN_IF_ERROR(write_layer());
     }
+    if (!db_) return {};
     const auto status = db_->Flush(rocksdb::FlushOptions());
     return status.ok() ? Status() : failure("flush", status);
   }
@@ -229,8 +257,10 @@ class RocksEngine final : public Engine {
   Status close() override {
     const std::lock_guard lock(*mutex_);
     layer_ = std::make_shared<VersionedMap>(mutex_, true);
+    share_.told(0);
     forget_rows();
     if (!db_) return {};
+    readable_ = nullptr;
     const auto status = db_->Close();
     db_.reset();
     return status.ok() ? Status() : failure("close", status);
@@ -238,9 +268,22 @@ class RocksEngine final : public Engine {
 
  private:
   // The methods below are called with the mutex held.
+  // A database takes several syncs of the disk to be made, and some hundred kilobytes of memory: an application of a
+  // thousand tasks that begins anew has none before there is something to write to it.
+  Status open_files() {
+    if (db_) return {};
+    rocksdb::DB* db = nullptr;
+    const auto status = rocksdb::DB::Open(rocks_options(), folder_, &db);
+    if (!status.ok()) return failure("open", status);
+    db_.reset(db);
+    readable_.store(db, std::memory_order_release);
+    return {};
+  }
   Status write_layer() {
     forget_rows();
+    share_.told(0);
     if (layer_->empty()) return {};
+    MUIR_RETURN_IF_ERROR(open_files());
     rocksdb::WriteBatch batch(layer_->bytes());
     rocksdb::Status status;
     layer_->for_each([&](BytesView key, const OptBytes& value) {
@@ -268,9 +311,12 @@ class RocksEngine final : public Engine {
   const std::string name_;
   rocksdb::WriteOptions write_options_;
   const rocksdb::ReadOptions read_options_;
-  std::unique_ptr<rocksdb::DB> db_;
+  std::string folder_;
+  std::unique_ptr<rocksdb::DB> db_;               // null: nothing was ever written to the files
+  std::atomic<rocksdb::DB*> readable_ = nullptr;  // the same, for readers without the mutex
   const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();  // shared with walks; guards what follows
   std::shared_ptr<VersionedMap> layer_ = std::make_shared<VersionedMap>(mutex_, true);
+  LayerShare share_;
   uint64_t state_ = 0;  // of RocksDB; another with each write
   std::unique_ptr<RocksRows> idle_rows_;
 };
