@@ -171,6 +171,7 @@ class TypedProcessor final : public ErasedProcessor {
  public:
   explicit TypedProcessor(std::unique_ptr<P> processor) : processor_(std::move(processor)) {}
   Status init(Node& node) override {
+    if (!processor_) return error(Code::invalid_argument, "its supplier made no processor");
     context_.emplace(node);
     Base& base = *processor_;
     base.context_ = &*context_;
@@ -180,7 +181,9 @@ class TypedProcessor final : public ErasedProcessor {
     return processor_->process({static_cast<const typename P::KeyIn*>(row.key),
                                 static_cast<const typename P::ValueIn*>(row.value), row.timestamp_ms, row.headers});
   }
-  void close() override { processor_->close(); }
+  void close() override {
+    if (processor_) processor_->close();
+  }
 
  private:
   using Base = Processor<typename P::KeyIn, typename P::ValueIn, typename P::KeyOut, typename P::ValueOut>;

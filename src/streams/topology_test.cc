@@ -388,6 +388,19 @@ struct NoSerde {
   int x = 0;
 };
 
+// A text whose bytes are not those of the library's serde.
+class Reversed final : public ErasedSerde {
+  Status serialize(std::string_view, const void* value, Bytes& out) const override {
+    const auto& text = *static_cast<const std::string*>(value);
+    out.append(text.rbegin(), text.rend());
+    return {};
+  }
+  Status deserialize(std::string_view, BytesView bytes, void* out) const override {
+    static_cast<std::string*>(out)->assign(bytes.rbegin(), bytes.rend());
+    return {};
+  }
+};
+
 // Kafka's selector and repartition topic both take the name of Grouped.
 TEST(Describe, AGroupsNameIsThatOfItsSelector) {
   StreamsBuilder builder;
@@ -517,6 +530,98 @@ TEST(Build, TellsTheFirstMistake) {
          branches["by-X"].map_values(same).group_by_key().count().to_stream().to("u");
        },
        "there is no branch 'by-X'; there are: by-rest, by-x"},
+      {"branch behind the default one",
+       [](StreamsBuilder& b) {
+         auto split = b.stream<std::string, std::string>("t").split({.name = "by-"});
+         split.branch(any, {.name = "x"}).default_branch();
+         split.branch(any, {.name = "y"});
+       },
+       "a branch stands behind by-0, the default branch"},
+      {"two default branches",
+       [](StreamsBuilder& b) {
+         auto split = b.stream<std::string, std::string>("t").split({.name = "by-"});
+         split.default_branch({.name = "x"});
+         split.default_branch({.name = "y"});
+       },
+       "a branch stands behind by-x, the default branch"},
+      {"two branches of one name",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").split().branch(any, {.name = "x"}).branch(any, {.name = "x"});
+       },
+       "two operators are named KSTREAM-BRANCH-0000000001x"},
+      {"windows that are none",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().windowed_by(std::shared_ptr<const Windows>()).count();
+       },
+       "has no windows"},
+      {"streams of two builders",
+       [](StreamsBuilder& b) {
+         StreamsBuilder other;
+         const auto ours = b.stream<std::string, std::string>("t");
+         ours.merge(other.stream<std::string, std::string>("u")).to("v");
+       },
+       "KSTREAM-SOURCE-0000000000 and KSTREAM-SOURCE-0000000000 belong to different StreamsBuilders"},
+      {"a table of another builder",
+       [](StreamsBuilder& b) {
+         StreamsBuilder other;
+         const auto table = other.table<std::string, std::string>("u");
+         b.stream<std::string, std::string>("t").join(table, [](const auto& v, const auto&) { return v; }).to("v");
+       },
+       "belong to different StreamsBuilders"},
+      {"one topic, two resets",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t", {.reset = Reset::earliest});
+         b.stream<std::string, std::string>("t", {.reset = Reset::latest});
+       },
+       "topic t is read twice with different offset resets"},
+      {"one topic, a reset and none",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.table<std::string, std::string>("t", {.reset = Reset::latest});
+       },
+       "topic t is read twice with different offset resets"},
+      {"one topic, two serdes",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.stream<std::string, std::string>("t", {.value = SerdeRef<std::string>(std::make_shared<Reversed>())});
+       },
+       "topic t is read twice with different serdes of the value"},
+      {"one topic, with and without extractor",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.stream<std::string, std::string>("t", {.timestamp = [](const auto&, int64_t) { return int64_t{1}; }});
+       },
+       "topic t is read twice with different timestamp extractors"},
+      {"one topic, two rules for timestamps",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.stream<std::string, std::string>("t", {.invalid_timestamp = InvalidTimestamp::skip});
+       },
+       "topic t is read twice with different rules for invalid timestamps"},
+      {"a store named twice",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().count(
+             {.store = "a", .supplier = store::key_value_supplier({.name = "b"})});
+       },
+       "store 'a' behind KSTREAM-SOURCE-0000000000: its supplier calls it b"},
+      {"a kind beside a supplier",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().count(
+             {.kind = StoreKind::in_memory, .supplier = store::key_value_supplier({.name = "b"})});
+       },
+       "store 'b' behind KSTREAM-SOURCE-0000000000: its supplier decides its kind"},
+      {"retention without windows",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().count(
+             {.store = "s", .retention = std::chrono::hours(1)});
+       },
+       "store 's' behind KSTREAM-SOURCE-0000000000: only windows have a .retention"},
+      {"settings of a changelog that is not there",
+       [](StreamsBuilder& b) {
+         b.table<std::string, std::string>("t", {},
+                                           {.store = "s", .logging = false, .topic_configs = {{"retention.ms", "1"}}});
+       },
+       "store 's': without .logging there is no changelog"},
       {"negative grace",
        [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").group_by_key().windowed_by({.size = 5ms, .grace = -1ms}).count();

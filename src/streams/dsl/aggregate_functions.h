@@ -9,6 +9,14 @@
 
 namespace muir::streams::internal {
 
+// Whether every number of the one type is one of the other; what is no number has the compiler's own rules.
+template <class From, class To>
+concept NoNumber = !std::is_arithmetic_v<From> || !std::is_arithmetic_v<To>;
+template <class From, class To>
+constexpr bool kFits = std::is_same_v<From, To> || NoNumber<From, To> || requires(From from) {
+  To{from};
+};
+
 // What aggregates start from.
 template <class A>
 Initialize starts_from(A initial) {
@@ -18,11 +26,23 @@ Initialize starts_from(A initial) {
 template <class V, class F>
 constexpr bool kReducesNull = !std::is_invocable_v<F&, const V&, const V&>;
 
+template <class V, class F>
+constexpr bool kReduceFits = true;
+template <class V, class F>
+requires std::is_invocable_v<F&, const V&, const V&>
+constexpr bool kReduceFits<V, F> = kFits<std::decay_t<std::invoke_result_t<F&, const V&, const V&>>, V>;
+template <class V, class F>
+requires(kReducesNull<V, F>&& std::is_invocable_v<F&, const V&, const V*>) constexpr bool kReduceFits<V, F> =
+    kFits<std::decay_t<std::invoke_result_t<F&, const V&, const V*>>, V>;
+
 template <class K, class V, class F>
 AggregateRow reduce_rows(F f) {
   constexpr bool kTakesNull = kReducesNull<V, F>;
   static_assert(std::is_invocable_r_v<V, F&, const V&, const V&> || std::is_invocable_r_v<V, F&, const V&, const V*>,
                 "reduce needs V(const V& aggregate, const V& value)");
+  static_assert(kReduceFits<V, F>,
+                "reduce's function returns another type of number than the values are, which would cut it: map_values "
+                "to that type first, or use aggregate");
   return [f = std::move(f)](const Row& row, bool present, void* aggregate) mutable {
     auto& out = *static_cast<V*>(aggregate);
     const auto* value = static_cast<const V*>(row.value);
@@ -38,14 +58,6 @@ AggregateRow reduce_rows(F f) {
   };
 }
 
-// Whether every number of the one type is one of the other; what is no number has the compiler's own rules.
-template <class From, class To>
-concept NoNumber = !std::is_arithmetic_v<From> || !std::is_arithmetic_v<To>;
-template <class From, class To>
-constexpr bool kFits = std::is_same_v<From, To> || NoNumber<From, To> || requires(From from) {
-  To{from};
-};
-
 template <class K, class V, class A, class F>
 AggregateRow aggregate_rows(A initial, F f) {
   constexpr bool kReturns = RowFunction<F, K, V, const A&>;
@@ -58,6 +70,10 @@ AggregateRow aggregate_rows(A initial, F f) {
         kFits<Result, A>,
         "aggregate's function returns another type of number than its initial value, which would cut it: give "
         "both one type, as in aggregate(int64_t{0}, ...) or aggregate(0.0, ...)");
+    static_assert(
+        !std::is_void_v<Result>,
+        "aggregate's function returns nothing and cannot change the aggregate that it is given: take it as A&, "
+        "or return the new one");
     static_assert(std::is_void_v<Result> || std::is_convertible_v<Result, A>,
                   "aggregate needs a function that returns the initial value's type");
   }

@@ -13,7 +13,7 @@ BranchedKStream<K, V> KStream<K, V>::split(Named named) const {
 template <class K, class V>
 template <class F>
 BranchedKStream<K, V>& BranchedKStream<K, V>::branch(F holds, Branched options) {
-  MUIR_NEEDS_ROW_FUNCTION("branch", "bool");
+  MUIR_NEEDS_PREDICATE("branch");
   if constexpr (internal::RowFunction<F, K, V>) add(internal::predicate<K, V>(std::move(holds)), options.name);
   return *this;
 }

@@ -9,12 +9,8 @@ namespace muir::streams {
 template <class K, class V>
 template <class A>
 KTable<K, A> KGroupedStream<K, V>::add(logical::Aggregate aggregate, const Materialized<K, A>& options) const {
-  aggregate.store = internal::store_settings(options);
-  return KTable<K, A>(*builder_, then({.name = options.name,
-                                       .takes = internal::types<K, V>(),
-                                       .yields = internal::types<K, A>(),
-                                       .serdes = internal::serdes(options)},
-                                      std::move(aggregate)));
+  return KTable<K, A>(*builder_,
+                      aggregated(internal::types<K, V>(), internal::types<K, A>(), std::move(aggregate), options));
 }
 
 template <class K, class V>
@@ -47,14 +43,10 @@ template <class K, class V>
 template <class A>
 KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(logical::Aggregate aggregate,
                                                       const Materialized<K, A>& options) const {
-  aggregate.store = internal::store_settings(options);
   aggregate.windows = windows_;
   aggregate.windowed = {object_type<Windowed<K>>(), &internal::kWindowedOps<K>};
-  return KTable<Windowed<K>, A>(*builder_, then({.name = options.name,
-                                                 .takes = internal::types<K, V>(),
-                                                 .yields = internal::types<Windowed<K>, A>(),
-                                                 .serdes = internal::serdes(options)},
-                                                std::move(aggregate)));
+  return KTable<Windowed<K>, A>(
+      *builder_, aggregated(internal::types<K, V>(), internal::types<Windowed<K>, A>(), std::move(aggregate), options));
 }
 
 template <class K, class V>
@@ -82,12 +74,8 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::aggregate(A initial, F f, Mate
 template <class K, class V>
 template <class A>
 KTable<K, A> KGroupedTable<K, V>::add(logical::TableAggregate aggregate, const Materialized<K, A>& options) const {
-  aggregate.store = internal::store_settings(options);
-  return KTable<K, A>(*builder_, then({.name = options.name,
-                                       .takes = internal::types<K, V>(),
-                                       .yields = internal::types<K, A>(),
-                                       .serdes = internal::serdes(options)},
-                                      std::move(aggregate)));
+  return KTable<K, A>(*builder_,
+                      aggregated(internal::types<K, V>(), internal::types<K, A>(), std::move(aggregate), options));
 }
 
 template <class K, class V>

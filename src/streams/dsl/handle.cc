@@ -2,6 +2,16 @@
 
 namespace muir::streams::internal {
 
+bool Handle::together(const Handle& other) const {
+  if (builder_ == other.builder_) return true;
+  Status mistake =
+      error(Code::invalid_argument, "topology: {} and {} belong to different StreamsBuilders; make both with one",
+            name(), other.name());
+  other.builder_->mistake(mistake);
+  builder_->mistake(std::move(mistake));
+  return false;
+}
+
 template <class Kind>
 OperatorId add_operator(TopologyBuilder& builder, std::vector<OperatorId> inputs, Head head, Kind kind) {
   return builder.add({.name = std::move(head.name),

@@ -39,11 +39,18 @@ class Handle {
   }
   template <class Kind>
   OperatorId then(const Handle& other, Head head, Kind kind) const {
-    return add_operator(*builder_, {id_, other.id_}, std::move(head), std::move(kind));
+    return together(other) ? add_operator(*builder_, {id_, other.id_}, std::move(head), std::move(kind)) : kNoOperator;
   }
+  // Adds an aggregation of rows of `takes` into a table of `yields`, with the store that the options name.
+  template <class Kind, class K, class A>
+  OperatorId aggregated(TypePair takes, TypePair yields, Kind aggregate, const Materialized<K, A>& options) const;
 
   TopologyBuilder* builder_;
   OperatorId id_;
+
+ private:
+  // False, with a mistake: the other one is of another topology, where its id means something else.
+  [[nodiscard]] bool together(const Handle& other) const;
 };
 
 template <class K, class V>
@@ -75,13 +82,21 @@ constexpr void stored() {
 template <class K, class V>
 StoreSettings store_settings(const Materialized<K, V>& options) {
   stored<K, V>();
-  return {.name = options.supplier ? options.supplier->name() : options.store,
+  return {.name = options.store,
           .supplier = options.supplier,
           .kind = options.kind,
           .logging = options.logging,
           .caching = options.caching,
           .retention = options.retention,
           .topic_configs = options.topic_configs};
+}
+
+template <class Kind, class K, class A>
+OperatorId Handle::aggregated(TypePair takes, TypePair yields, Kind aggregate,
+                              const Materialized<K, A>& options) const {
+  aggregate.store = store_settings(options);
+  return then({.name = options.name, .takes = takes, .yields = yields, .serdes = serdes(options)},
+              std::move(aggregate));
 }
 
 }  // namespace muir::streams::internal

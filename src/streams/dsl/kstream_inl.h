@@ -9,6 +9,12 @@ namespace muir::streams {
   static_assert(internal::RowFunction<F, K, V>, operator_name " needs " result "(const V&) or " result \
                                                               "(const K&, const V&), or the same with pointers")
 
+// What converts to bool by accident, such as a position or a pointer, is no answer.
+#define MUIR_NEEDS_PREDICATE(operator_name)                                     \
+  MUIR_NEEDS_ROW_FUNCTION(operator_name, "bool");                               \
+  static_assert(!internal::RowFunction<F, K, V> || internal::kAnswers<F, K, V>, \
+                operator_name "'s function must return bool")
+
 template <class K, class V>
 OperatorId KStream<K, V>::stateless(const std::string& name, logical::Stateless::Kind kind, Apply apply, Keeps keeps,
                                     TypePair yields) const {
@@ -19,7 +25,7 @@ OperatorId KStream<K, V>::stateless(const std::string& name, logical::Stateless:
 template <class K, class V>
 template <class F>
 KStream<K, V> KStream<K, V>::filtered(F f, bool keep_if, const Named& named) const {
-  MUIR_NEEDS_ROW_FUNCTION("filter", "bool");
+  MUIR_NEEDS_PREDICATE("filter");
   if constexpr (kTakesRow<F>) {
     return KStream(*builder_, stateless(named.name, logical::Stateless::filter,
                                         internal::filter_rows<K, V>(std::move(f), keep_if), Keeps::both));

@@ -8,7 +8,7 @@ namespace muir::streams {
 template <class K, class V>
 template <class F>
 KTable<K, V> KTable<K, V>::filtered(F f, bool keep_if, const Named& named) const {
-  MUIR_NEEDS_ROW_FUNCTION("filter", "bool");
+  MUIR_NEEDS_PREDICATE("filter");
   return KTable(*builder_, then({.name = named.name, .takes = internal::types<K, V>()},
                                 logical::TableFilter{internal::predicate<K, V>(std::move(f), keep_if)}));
 }

@@ -54,6 +54,14 @@ Apply applied(F f, Use use) {
   };
 }
 
+template <class F, class K, class V>
+constexpr bool kAnswers = false;
+template <class F, class K, class V>
+requires RowFunction<F, K, V>
+constexpr bool kAnswers<F, K, V> =
+    std::is_same_v<CallResult<F, K, V>, bool> ||
+    (std::is_class_v<CallResult<F, K, V>> && std::is_convertible_v<CallResult<F, K, V>, bool>);
+
 template <class K, class V, class F>
 Apply filter_rows(F f, bool keep_if) {
   return applied<K, V>(std::move(f), [keep_if](const auto& holds, const Row& row, Downstream& down) {

@@ -29,6 +29,57 @@ std::vector<Shape> inputs_of(const LogicalKind& kind) {
   return {first};
 }
 
+StoreSettings* store_of(LogicalKind& kind) {
+  return std::visit(
+      [](auto& one) -> StoreSettings* {
+        if constexpr (requires { one.store; }) {
+          return &one.store;
+        } else {
+          return nullptr;
+        }
+      },
+      kind);
+}
+
+// A setting that would have no effect is no setting. A store of the program's own has the name that its supplier says.
+Status settle_store(const LogicalPlan& plan, Known& added) {
+  Operator& given = added.given;
+  StoreSettings* store = store_of(given.kind);
+  if (store == nullptr) return {};
+  const std::string behind = given.inputs.empty() ? std::string() : " behind " + plan.input(added).names.node;
+  const auto refuse = [&](std::string_view name, std::string_view why) {
+    return error(Code::invalid_argument, "topology: store '{}'{}: {}", name, behind, why);
+  };
+  if (store->supplier) {
+    const std::string own = store->supplier->name();
+    if (!store->name.empty() && store->name != own)
+      return refuse(store->name, fmt::format("its supplier calls it {}; name it in one place", own));
+    if (store->kind) return refuse(own, "its supplier decides its kind; leave .kind out");
+    if (store->retention) return refuse(own, "its supplier decides its retention; leave .retention out");
+    store->name = own;
+  }
+  const auto* aggregate = std::get_if<logical::Aggregate>(&given.kind);
+  if (store->retention && (aggregate == nullptr || aggregate->windows == nullptr))
+    return refuse(store->name, "only windows have a .retention; what has no windows is kept until it is deleted");
+  if (!store->logging && !store->topic_configs.empty() && !std::holds_alternative<logical::GlobalTable>(given.kind))
+    return refuse(store->name, "without .logging there is no changelog for .topic_configs");
+  return {};
+}
+
+// A default branch takes what no other one took: it is the last, and there is one.
+Status check_branch(const LogicalPlan& plan, const Known& added) {
+  if (!std::holds_alternative<logical::Branch>(added.given.kind)) return {};
+  for (const Known& other : plan.operators) {
+    const auto* branch = std::get_if<logical::Branch>(&other.given.kind);
+    if (branch == nullptr || branch->holds || other.given.inputs != added.given.inputs) continue;
+    return error(Code::invalid_argument,
+                 "topology: a branch stands behind {}, the default branch, and no record would come to it; add it "
+                 "before",
+                 other.names.node);
+  }
+  return {};
+}
+
 // Sources name topics, functions are there; the rest of the plan may rely on it.
 Status check_kind(const Operator& given) {
   const auto missing = [&](std::string_view what) {
@@ -57,6 +108,7 @@ Status check_kind(const Operator& given) {
     return missing("function");
   if (const auto* k = std::get_if<logical::Aggregate>(&given.kind)) {
     if (!k->apply) return missing("function");
+    if (k->windows == nullptr && k->windowed.type != nullptr) return missing("windows");
     if (k->windows != nullptr && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
       return missing("type of windowed keys");
     if (k->windows != nullptr) return k->windows->validate();
@@ -89,6 +141,8 @@ bool check_shape(LogicalPlan& plan, Known& added) {
     return false;
   }
   Status status = check_kind(given);
+  if (status.ok()) status = settle_store(plan, added);
+  if (status.ok()) status = check_branch(plan, added);
   const bool fits = status.ok();
   if (!fits) plan.report(std::move(status));
   return fits;

@@ -85,6 +85,8 @@ Overloaded(F...) -> Overloaded<F...>;
 // ---- passes over one operator as it is added, in this order
 // False, with the mistake reported: it cannot stand where it is.
 bool check_shape(LogicalPlan& plan, Known& added);
+// What a stream or a table reads; null: the operator reads nothing, or is a global table.
+const logical::Source* source_of(const Known& at);
 // Finds the earlier operator that it shares a source or a repartition topic with.
 void find_shared(const LogicalPlan& plan, Known& added);
 // Names it and what belongs to it. The only place that draws indices.

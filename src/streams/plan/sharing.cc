@@ -5,13 +5,14 @@
 #include "streams/plan/logical.h"
 
 namespace muir::streams::internal {
-namespace {
 
 const logical::Source* source_of(const Known& at) {
   if (const auto* stream = std::get_if<logical::Source>(&at.given.kind)) return stream;
   if (const auto* table = std::get_if<logical::TableSource>(&at.given.kind)) return &table->source;
   return nullptr;
 }
+
+namespace {
 
 bool aggregates(const Known& at) {
   return std::holds_alternative<logical::Aggregate>(at.given.kind) ||

@@ -1,5 +1,7 @@
 // The types and serdes of what operators yield, keep and write: a serde named by options, else the one that came down
 // with the rows, else that of the type.
+#include <typeinfo>
+
 #include "streams/plan/logical.h"
 
 namespace muir::streams::internal {
@@ -167,11 +169,37 @@ class Derive {
   void merge(const logical::Source& source) {
     if (source.topics.empty()) return;
     const Known& same = added_.same_source == plan_.operators.size() ? added_ : plan_.operators[added_.same_source];
-    if (types(same.wire).key == given_.yields.key && types(same.wire).value == given_.yields.value) return;
+    if (types(same.wire).key == given_.yields.key && types(same.wire).value == given_.yields.value) {
+      if (&same != &added_) check_shared(source, same);
+      return;
+    }
     plan_.report(error(Code::invalid_argument,
                        "topology: topic {} is read with two different types, ({}, {}) and ({}, {})",
                        source.topics.front(), name(same.wire.key.type), name(same.wire.value.type),
                        name(given_.yields.key), name(given_.yields.value)));
+  }
+
+  // One source reads the topic for both: the settings of the second would be lost.
+  void check_shared(const logical::Source& source, const Known& first) {
+    const logical::Source& other = *source_of(first);
+    const auto refuse = [&](std::string_view what) {
+      plan_.report(error(Code::invalid_argument,
+                         "topology: topic {} is read twice with different {}; read it once and use the stream twice, "
+                         "or give both the same",
+                         source.topics.front(), what));
+    };
+    if (source.reset != other.reset) refuse("offset resets");
+    if (source.invalid_timestamp != other.invalid_timestamp) refuse("rules for invalid timestamps");
+    if (static_cast<bool>(source.timestamp) != static_cast<bool>(other.timestamp)) refuse("timestamp extractors");
+    if (other_bytes(added_.wire.key.serde, first.wire.key.serde)) refuse("serdes of the key");
+    if (other_bytes(added_.wire.value.serde, first.wire.value.serde)) refuse("serdes of the value");
+  }
+  // As far as can be told: two serdes of one kind may have settings of their own.
+  static bool other_bytes(const SharedSerde& a, const SharedSerde& b) {
+    if (!a || !b) return false;
+    const ErasedSerde& one = *a;
+    const ErasedSerde& other = *b;
+    return typeid(one) != typeid(other);
   }
 
   TypedPair chosen(TypePair types, const SerdePair& options, const SerdePair& inherited, const std::string& what) {
