@@ -1,10 +1,13 @@
 // The side of Muir in bench/streams_vs_jvm.py, and what prepares its topics. StreamsLoad.java is the same applications
 // for the JVM.
 //
-//   streams_load BROKER fill RECORDS RECORD_BYTES [PARTITIONS]     creates and fills "in", and "table" with a row for
-//   each key streams_load BROKER create TOPIC streams_load BROKER drop PREFIX                   deletes the topics
-//   whose names begin so streams_load BROKER run TOPOLOGY GUARANTEE APPLICATION_ID STATE_DIR     until a line on
-//   standard input
+//   streams_load BROKER fill RECORDS RECORD_BYTES [PARTITIONS]
+//     creates and fills "in", and "table" with a row for each key
+//   streams_load BROKER create TOPIC [PARTITIONS]
+//   streams_load BROKER drop PREFIX
+//     deletes the topics whose names begin so
+//   streams_load BROKER run TOPOLOGY GUARANTEE APPLICATION_ID STATE_DIR
+//     until a line on standard input
 #include <fmt/core.h>
 
 #include <functional>
@@ -151,7 +154,7 @@ Status main_of(const std::vector<Text>& arguments) {
     return fill(*client, std::stoll(arguments[2]), std::stoul(arguments[3]),
                 arguments.size() == 5 ? arguments[4] : Text(kPartitions));
   }
-  if (what == "create") return create(*client, arguments[2]);
+  if (what == "create") return create(*client, arguments[2], arguments.size() == 4 ? arguments[3] : Text(kPartitions));
   if (what == "drop") return drop(*client, arguments[2]);
   if (what == "run" && arguments.size() == 6)
     return run(*client, arguments[0], {arguments.begin() + 2, arguments.end()});

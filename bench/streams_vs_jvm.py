@@ -2,9 +2,10 @@
 """Muir Streams beside Kafka Streams on the JVM: the same topologies over the same records on one broker, in turn.
 
     cmake --preset bench && cmake --build build/bench --target streams_load muir
-    bench/streams_vs_jvm.py [--records N] [--rounds N] [--broker muir|kafka] [--only TOPOLOGY] [--json FILE]
+    bench/streams_vs_jvm.py [--records N] [--rounds N] [--partitions N] [--broker muir|kafka] [--only TOPOLOGY]
+                            [--json FILE]
 
-One broker run holds a topic of four partitions with all records. Each application has one stream thread, default settings
+One broker run holds a topic of --partitions (four) with all records. Each application has one stream thread, default settings
 and no record cache, reads the topic from its beginning, and is stopped when the last result is visible to a reader of
 committed records. The order of the two alternates from round to round; printed are medians as a Markdown table: records per
 second from the first visible result to the last; CPU time of the application's process per record, start included; its
@@ -30,7 +31,6 @@ from brokers import REPOSITORY, ApacheKafka, MuirBroker, cluster
 BIN = REPOSITORY / "build" / "bench" / "bin"
 TOPOLOGIES = ("pass-through", "count", "window", "join")
 GUARANTEES = ("at_least_once", "exactly_once_v2")
-PARTITIONS = 4
 JVM_FLAGS = ["-Xms256m", "-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
 READ_COMMITTED = 1
 
@@ -38,7 +38,8 @@ READ_COMMITTED = 1
 class Offsets:
     """Asks for the ends of a topic's partitions with ListOffsets version 2, which costs the machine next to nothing."""
 
-    def __init__(self, bootstrap):
+    def __init__(self, bootstrap, partitions):
+        self.partitions = partitions
         host, port = bootstrap.split(":")
         self.socket = socket.create_connection((host, int(port)), timeout=30)
 
@@ -54,13 +55,13 @@ class Offsets:
     def committed_end(self, topic):
         name = topic.encode()
         body = struct.pack(">hhih", 2, 2, 1, -1) + struct.pack(">ibi", -1, READ_COMMITTED, 1)
-        body += struct.pack(">h", len(name)) + name + struct.pack(">i", PARTITIONS)
-        body += b"".join(struct.pack(">iq", p, -1) for p in range(PARTITIONS))
+        body += struct.pack(">h", len(name)) + name + struct.pack(">i", self.partitions)
+        body += b"".join(struct.pack(">iq", p, -1) for p in range(self.partitions))
         self.socket.sendall(struct.pack(">i", len(body)) + body)
         answer = self._read(struct.unpack(">i", self._read(4))[0])
         at = 4 + 4 + 4 + 2 + len(name) + 4  # correlation id, throttle time, one topic, its name, its partitions
         total = 0
-        for _ in range(PARTITIONS):
+        for _ in range(self.partitions):
             _, error, _, offset = struct.unpack_from(">ihqq", answer, at)
             if error != 0:
                 raise RuntimeError(f"ListOffsets of {topic}: error {error}")
@@ -106,7 +107,7 @@ def received_mib(pid, bootstrap):
 def run_once(system, bootstrap, offsets, topology, guarantee, number, records, classes, folder):
     name = f"bench-{number}"
     out = f"{name}-out"
-    load(bootstrap, "create", out)
+    load(bootstrap, "create", out, offsets.partitions)
     state = pathlib.Path(folder) / name
     process = subprocess.Popen(command_of(system, bootstrap, topology, guarantee, name, str(state), classes),
                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=cluster.die_with_parent)
@@ -133,7 +134,7 @@ def run_once(system, bootstrap, offsets, topology, guarantee, number, records, c
             figures["received MiB"] = received
         process.stdin.write(b"\n")
         process.stdin.close()
-        process.wait(60)
+        process.wait(600)
     finally:
         process.kill()
         process.wait()
@@ -158,26 +159,31 @@ def table(results):
 
 
 def main():
+    global BIN
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=2_000_000)
     parser.add_argument("--record-bytes", type=int, default=100)
+    parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--broker", choices=("muir", "kafka"), default="muir")
+    parser.add_argument("--guarantee", choices=GUARANTEES, help="one guarantee")
+    parser.add_argument("--bin", type=pathlib.Path, default=BIN, help="where streams_load and muir are")
     parser.add_argument("--only", choices=TOPOLOGIES, help="one topology")
     parser.add_argument("--systems", default="Muir,JVM", help="one of the two, to look at it alone")
     parser.add_argument("--json", metavar="FILE", help="where to write every single run")
     options = parser.parse_args()
+    BIN = options.bin
     systems = options.systems.split(",")
     results = {}
     with tempfile.TemporaryDirectory(prefix="muir-bench-state-") as folder, \
             (MuirBroker(BIN / "muir", ["group.initial.rebalance.delay.ms=0"]) if options.broker == "muir" else ApacheKafka()) as broker:
         classes = compiled_java(pathlib.Path(folder) / "classes") if "JVM" in systems else None
-        load(broker.bootstrap_servers, "fill", options.records, options.record_bytes)
-        offsets = Offsets(broker.bootstrap_servers)
+        load(broker.bootstrap_servers, "fill", options.records, options.record_bytes, options.partitions)
+        offsets = Offsets(broker.bootstrap_servers, options.partitions)
         number = 0
         for round_number in range(options.rounds):
             for topology in [options.only] if options.only else TOPOLOGIES:
-                for guarantee in GUARANTEES:
+                for guarantee in [options.guarantee] if options.guarantee else GUARANTEES:
                     for system in systems if round_number % 2 == 0 else systems[::-1]:
                         number += 1
                         run = run_once(system, broker.bootstrap_servers, offsets, topology, guarantee, number, options.records,
@@ -188,7 +194,7 @@ def main():
         if options.json:
             pathlib.Path(options.json).write_text(json.dumps([{"topology": t, "guarantee": g, **s} for (t, g), s in results.items()]))
     if len(systems) == 2:
-        print(f"{options.records:,} records of {options.record_bytes} B on {broker.name}, {options.rounds} rounds\n")
+        print(f"{options.records:,} records of {options.record_bytes} B in {options.partitions} partitions on {broker.name}, {options.rounds} rounds\n")
         print(table(results))
 
 

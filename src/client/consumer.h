@@ -42,7 +42,10 @@ class Consumer {
   virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
   // How many partitions will be assigned when all are: they share the memory for what is fetched ahead
   // (fetch.buffer.memory), and what is said before the first is assigned need not be found out one by one.
-  virtual void expect(size_t /*partitions*/) {}
+  // `together`: of a partition that has more, a poll takes so many before it turns to the next one. Few, and records of
+  // all partitions arrive about together; many, and what is made of them goes out in fewer and larger batches.
+  static constexpr size_t kTogether = 64;
+  virtual void expect(size_t /*partitions*/, size_t /*together*/ = kTogether) {}
   // The offset after the last record that poll() returned or skipped (control records move it too); error when unknown.
   virtual Result<Offset> position(const TopicPartition& partition) = 0;
   // The end of the partition as the last answers to fetches told it, without asking: equal to position() when there was

@@ -349,6 +349,34 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
   EXPECT_GE(shown("muir_streams_polled_records_total"), 7);
   EXPECT_GE(shown("muir_streams_poll_duration_seconds"), 1);
   EXPECT_TRUE(eventually([&] { return shown("muir_streams_commit_duration_seconds") >= 1; }));
+  // The same by thread and by task; Kafka's names are in docs/guide/metrics.md.
+  const auto added_up = [&](const std::string& name, const std::string& label) {
+    const MetricFamilies all = metrics_.collect();
+    const auto family = all.find(name);
+    double sum = family == all.end() ? -1 : 0;
+    if (family == all.end()) return sum;
+    for (const auto& [labels, value] : family->second.values) {
+      EXPECT_TRUE(labels.at("thread").ends_with("-StreamThread-1")) << labels.at("thread");
+      EXPECT_TRUE(label == "thread" || labels.at(label) == "1_0") << labels.at(label);
+      sum += value;
+    }
+    return sum;
+  };
+  const auto processed = static_cast<double>(app->metrics().records_processed);
+  EXPECT_EQ(added_up("muir_streams_thread_process", "thread"), processed);
+  EXPECT_EQ(added_up("muir_streams_task_process", "task"), processed);
+  EXPECT_GT(added_up("muir_streams_thread_process_seconds", "thread"), 0);
+  EXPECT_GT(added_up("muir_streams_task_process_seconds", "task"), 0);
+  EXPECT_GE(added_up("muir_streams_thread_commit", "thread"), 1);
+  EXPECT_GE(added_up("muir_streams_thread_poll", "thread"), 1);
+  EXPECT_GE(added_up("muir_streams_thread_poll_records", "thread"), 7);
+  EXPECT_EQ(added_up("muir_streams_thread_task_created", "thread"), 1);
+  EXPECT_EQ(added_up("muir_streams_thread_task_closed", "thread"), 0);
+  EXPECT_EQ(added_up("muir_streams_thread_punctuate", "thread"), 0);
+  EXPECT_EQ(added_up("muir_streams_task_dropped_records", "task"), 6) << "but for the global table's";
+  EXPECT_EQ(added_up("muir_streams_task_restore", "task"), 0);
+  EXPECT_EQ(added_up("muir_streams_task_restore_remaining_records", "task"), 0);
+  EXPECT_EQ(added_up("muir_streams_task_active_buffer_count", "task"), 0);
   const auto entries_of_stores = [&] {
     const MetricFamilies all = metrics_.collect();
     const auto stores = all.find("muir_streams_store_entries");
@@ -365,6 +393,8 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
   EXPECT_EQ(shown("muir_streams_dropped_records_total"), 7);
   EXPECT_EQ(shown("muir_streams_processed_records_total"), static_cast<double>(app->metrics().records_processed));
   EXPECT_EQ(shown("muir_streams_tasks_created_total"), shown("muir_streams_tasks_closed_total"));
+  EXPECT_EQ(added_up("muir_streams_thread_task_closed", "thread"), 1);
+  EXPECT_EQ(added_up("muir_streams_task_process", "task"), -1) << "series of a task go with it";
   EXPECT_EQ(shown("muir_streams_state", {{"state", "NOT_RUNNING"}}), 1);
   app.reset();
   EXPECT_EQ(shown("muir_streams_alive_threads"), -1) << "series go with the application";

@@ -16,8 +16,6 @@ namespace {
 constexpr int64_t kResolveTimeoutMs = 2'000;
 constexpr int64_t kWaitMaxMs = 3'600'000;
 constexpr int64_t kBudgetDefault = 64LL << 20;
-// Hundreds of partitions are asked in turns for some records each, not all of them for one.
-constexpr size_t kShareMin = 64;
 
 std::string client_id_of(const Properties& properties) {
   const auto id = properties.find("client.id");
@@ -180,6 +178,7 @@ void KafkaConsumer::take_events() {
 }
 
 bool KafkaConsumer::take_from(const TopicPartition& partition, Assigned& one, size_t limit, Messages& messages) {
+  if (one.queue->size() == 0) return false;
   const size_t first = messages.size();
   messages.resize(first + limit);
   const size_t end = first + one.queue->take(messages.data() + first, limit);
@@ -211,13 +210,14 @@ bool KafkaConsumer::take_from(const TopicPartition& partition, Assigned& one, si
 }
 
 // Each partition has an equal share, then each that has more another one: a full poll starves nobody, and inputs that
-// are to be processed by time arrive together.
+// are to be processed by time arrive together. Hundreds of partitions are asked in turns, not all of them for one
+// record.
 bool KafkaConsumer::take(size_t records_max, Messages& messages) {
   take_events();
   const auto active = static_cast<size_t>(
       std::count_if(assigned_.begin(), assigned_.end(), [](const auto& entry) { return !entry.second.paused; }));
   if (active == 0) return !failure_.ok();
-  const size_t share = std::max(std::min(kShareMin, records_max), records_max / active);
+  const size_t share = std::max(std::min(together_, records_max), records_max / active);
   bool changed = false;
   for (bool more = true; more;) {
     more = false;

@@ -31,7 +31,10 @@ class KafkaConsumer final : public Consumer {
   Status seek(const PartitionStart& to) override;
   Status pause(const std::vector<TopicPartition>& partitions) override;
   Status resume(const std::vector<TopicPartition>& partitions) override;
-  void expect(size_t partitions) override { expected_ = partitions; }
+  void expect(size_t partitions, size_t together) override {
+    expected_ = partitions;
+    together_ = together;
+  }
   Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override;
   Result<Offset> position(const TopicPartition& partition) override;
   std::optional<Offset> end_offset(const TopicPartition& partition) override;
@@ -86,7 +89,8 @@ class KafkaConsumer final : public Consumer {
   std::map<TopicPartition, Assigned> assigned_;
   TopicPartition served_;  // the last one served; the next poll starts behind it
   size_t expected_ = 0;    // partitions, when all are assigned
-  size_t shared_by_ = 1;   // partitions that handle_ was made for
+  size_t together_ = kTogether;
+  size_t shared_by_ = 1;  // partitions that handle_ was made for
   unsigned halvings_ = 0;
   // Partitions that begin when their shares are small; the others follow when it is seen what these bring.
   size_t begin_together_ = 1;
@@ -94,6 +98,7 @@ class KafkaConsumer final : public Consumer {
   size_t filled_ = 0;         // partitions of which something waits, when it was measured last
   size_t waiting_bytes_ = 0;  // then
   TopicPartition released_;   // the last one
+  int64_t last_release_ms_ = 0;
   int64_t watched_at_ms_ = 0;
   int64_t lags_at_ms_ = 0;
   // Taken since librdkafka was last told of room.

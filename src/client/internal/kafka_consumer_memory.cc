@@ -22,6 +22,8 @@ constexpr unsigned kHalvingsMax = 4;
 constexpr int64_t kGraceMs = 2'000;
 // How long the last released partition may keep others from being released.
 constexpr int64_t kAnswerMs = 3'000;
+// How long partitions wait for a turn while others take the whole budget and the reader never runs dry.
+constexpr int64_t kTurnMs = 1'000;
 
 }  // namespace
 
@@ -93,6 +95,8 @@ void KafkaConsumer::watch_memory() {
   }
   held_ += idle.size();
   handle_->hold(idle);
+  // What waits may be of partitions that the reader does not ask for before it has something of one that is held.
+  if (now_ms - last_release_ms_ >= kTurnMs && last_has_answered()) release(1);
   if (bytes <= budget_ + budget_ / 4 || halvings_ == kHalvingsMax) return;
   // Compressed, or very small: what was sent has become more than was thought.
   ++halvings_;
@@ -152,6 +156,7 @@ void KafkaConsumer::release(size_t count) {
     released_ = it->first;
   }
   held_ -= released.size();
+  if (!released.empty()) last_release_ms_ = now_ms;
   handle_->release(released);
 }
 

@@ -10,6 +10,12 @@ constexpr size_t kRestoreRecordsMax = 10'000;
 constexpr int64_t kProgressEveryMs = 10'000;
 }  // namespace
 
+int64_t Changelog::remaining() const {
+  if (done) return 0;
+  const Offset at = applied_to >= Offset(0) ? applied_to + 1 : std::max(start, Offset(0));
+  return std::max<int64_t>(0, end - at);
+}
+
 Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
   std::vector<client::TopicPartition> partitions;
   for (auto* task : tasks) {
@@ -44,6 +50,7 @@ Status StateRestorer::ask_ends(const std::vector<RestoredTask*>& tasks) {
 Status StateRestorer::add(const std::vector<RestoredTask*>& tasks) {
   if (tasks.empty()) return {};
   if (!consumer_) consumer_ = MUIR_TRY(client_.consumer(properties_));
+  consumer_->expect(expected_);
   MUIR_RETURN_IF_ERROR(ask_ends(tasks));
   std::vector<client::PartitionStart> starts;
   for (auto* task : tasks) {
@@ -60,6 +67,7 @@ Status StateRestorer::add(const std::vector<RestoredTask*>& tasks) {
       if (!changelogs[i].done) active_[changelogs[i].partition] = {task, i};
     }
     waiting_.push_back(task);
+    task->on_restore_progress();
   }
   if (!starts.empty()) {
     log::info("restoring {} changelog partitions of {} tasks, about {} records", starts.size(), tasks.size(),
@@ -115,6 +123,7 @@ Result<std::vector<RestoredTask*>> StateRestorer::step(int64_t timeout_ms, Resto
       records_restored_ += records.size();
     }
     MUIR_RETURN_IF_ERROR(finish_changelogs());
+    for (auto* task : waiting_) task->on_restore_progress();
     log_progress();
   }
   for (auto it = waiting_.begin(); it != waiting_.end();) {
@@ -147,12 +156,7 @@ Status StateRestorer::finish_changelogs() {
 
 int64_t StateRestorer::remaining() const {
   int64_t out = 0;
-  for (const auto& [tp, active] : active_) {
-    const Changelog& changelog = active.task->changelogs()[active.changelog];
-    const Offset at =
-        changelog.applied_to >= Offset(0) ? changelog.applied_to + 1 : std::max(changelog.start, Offset(0));
-    out += std::max<int64_t>(0, changelog.end - at);
-  }
+  for (const auto& [tp, active] : active_) out += active.task->changelogs()[active.changelog].remaining();
   return out;
 }
 

@@ -32,6 +32,9 @@ struct Changelog {
   bool done = false;
   // The checkpoint lies behind the topic's end: it is another topic's, the store must be wiped.
   bool beyond_end = false;
+
+  // Records that are still to be applied, as far as offsets tell.
+  [[nodiscard]] int64_t remaining() const;
 };
 
 // What a restored store is part of. Borrowed by the restorer until the task is done or removed.
@@ -41,6 +44,8 @@ class RestoredTask {
   [[nodiscard]] virtual TaskId id() const = 0;
   [[nodiscard]] virtual std::vector<Changelog>& changelogs() = 0;
   virtual Status restore(const Changelog& changelog, std::span<const client::ConsumedRecord> records) = 0;
+  // What remains to be restored of it has become known, or less.
+  virtual void on_restore_progress() {}
 };
 
 // Owned by its thread.
@@ -52,6 +57,8 @@ class StateRestorer {
   // Asks for the ends of the changelogs of all `tasks` at once and begins to read them.
   Status add(const std::vector<RestoredTask*>& tasks);
   void remove(RestoredTask& task);
+  // How many changelogs there will be when all tasks are added.
+  void expect(size_t changelogs) { expected_ = changelogs; }
   [[nodiscard]] bool idle() const { return active_.empty(); }
   // Applies what can be had within `timeout_ms`; the tasks that became complete. Code::out_of_range when a changelog
   // was shortened behind the checkpoint: the task in `failed` must be wiped and begun anew.
@@ -77,6 +84,7 @@ class StateRestorer {
   std::unique_ptr<client::Consumer> consumer_;
   std::map<client::TopicPartition, Active> active_;
   std::vector<RestoredTask*> waiting_;  // added and not yet complete
+  size_t expected_ = 0;
   uint64_t records_restored_ = 0;
   int64_t last_log_ms_ = 0;
 };

@@ -22,12 +22,13 @@ const SubtopologyPlan& find_plan(const TopologyPlan& plan, int32_t id) {
 }  // namespace
 
 StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
-                       RecordCollector& sink, store::CacheBudget& cache)
+                       RecordCollector& sink, store::CacheBudget& cache, std::shared_ptr<TaskCounters> counters)
     : id_(id),
       partitions_(std::move(partitions)),
       context_(context),
       sink_(sink),
       cache_(cache),
+      counters_(std::move(counters)),
       folder_(context.directory->task_folder(id)),
       group_(partitions_,
              [this](const std::string& topic, const client::ConsumedRecord& record, int64_t partition_time) {
@@ -35,11 +36,13 @@ StreamTask::StreamTask(TaskId id, std::vector<client::TopicPartition> partitions
              }),
       inputs_(partitions_.size()) {
   ++context_.counters->tasks_created;
+  counters_->thread.tasks_created.add();
 }
 
 StreamTask::~StreamTask() {
   if (runner_) close_dirty(false);
   ++context_.counters->tasks_closed;
+  counters_->thread.tasks_closed.add();
 }
 
 Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
@@ -108,8 +111,17 @@ void StreamTask::plan_changelogs(const SubtopologyPlan& plan, const TaskStart& s
 
 Status StreamTask::restore(const Changelog& changelog, std::span<const client::ConsumedRecord> records) {
   const Status restored = runner_->restore_store(changelog.store, records);
-  if (restored.ok()) context_.counters->records_restored += records.size();
+  if (restored.ok()) {
+    context_.counters->records_restored += records.size();
+    counters_->restored.add(records.size());
+  }
   return restored;
+}
+
+void StreamTask::on_restore_progress() {
+  int64_t remaining = 0;
+  for (const Changelog& changelog : changelogs_) remaining += changelog.remaining();
+  counters_->restore_remaining.set(remaining);
 }
 
 Status StreamTask::run() {
@@ -196,6 +208,8 @@ void StreamTask::set_caught_up(const client::TopicPartition& partition, bool cau
 }
 
 Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vector<client::TopicPartition>& resume) {
+  if (!ready(now_ms)) return 0;
+  const int64_t began_us = context_.clock->steady_us();
   size_t count = 0;
   while (count < records_max && ready(now_ms)) {
     PartitionQueue& queue = *group_.next();
@@ -211,17 +225,19 @@ Result<size_t> StreamTask::process(size_t records_max, int64_t now_ms, std::vect
     }
   }
   context_.counters->records_processed += count;
+  counters_->process.add(count, context_.clock->steady_us() - began_us);
+  counters_->buffered.set(static_cast<int64_t>(group_.buffered()));
   count_drops();
   return count;
 }
 
-Status StreamTask::punctuate(int64_t now_ms) {
+Result<bool> StreamTask::punctuate(int64_t now_ms) {
   bool any = false;
   if (group_.stream_time() >= 0) any = MUIR_TRY(runner_->punctuate_stream_time(group_.stream_time()));
   if (MUIR_TRY(runner_->punctuate_wall_clock(now_ms))) any = true;
   commit_needed_ |= any;
   if (any) count_drops();
-  return {};
+  return any;
 }
 
 Status StreamTask::flush() {
@@ -302,7 +318,9 @@ Checkpoint StreamTask::checkpoint() const {
 
 void StreamTask::count_drops() {
   const uint64_t all = runner_->dropped_records() + group_.dropped();
-  context_.counters->records_dropped += all - std::exchange(drops_counted_, all);
+  const uint64_t more = all - std::exchange(drops_counted_, all);
+  context_.counters->records_dropped += more;
+  counters_->dropped.add(more);
 }
 
 void StreamTask::close_runner() {
@@ -315,13 +333,18 @@ void StreamTask::close_runner() {
   running_ = false;
 }
 
-Status StreamTask::close_clean() {
+void StreamTask::sync_stores() {
+  if (runner_ && running_) (void)runner_->sync_stores().ok();  // close_clean() meets and tells the failure
+}
+
+Status StreamTask::close_clean(Closed& out) {
   if (!runner_) return {};
-  Status synced = runner_->sync_stores();
+  const Status synced = runner_->sync_stores();
   const Checkpoint reached = checkpoint();
   close_runner();
-  if (synced.ok()) synced = context_.directory->write_checkpoint(folder_, reached);
-  return synced.ok() ? synced : synced.annotate("close task " + streams::to_string(id_));
+  if (!synced.ok()) return synced.annotate("close task " + streams::to_string(id_));
+  out = {.folder = folder_, .checkpoint = reached};
+  return {};
 }
 
 void StreamTask::close_dirty(bool wipe) {

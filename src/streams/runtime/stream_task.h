@@ -55,7 +55,7 @@ struct TaskStart {
 class StreamTask final : public RestoredTask {
  public:
   StreamTask(TaskId id, std::vector<client::TopicPartition> partitions, const RuntimeContext& context,
-             RecordCollector& sink, store::CacheBudget& cache);
+             RecordCollector& sink, store::CacheBudget& cache, std::shared_ptr<TaskCounters> counters);
   ~StreamTask() override;
 
   [[nodiscard]] TaskId id() const override { return id_; }
@@ -65,6 +65,7 @@ class StreamTask final : public RestoredTask {
   Status open(const RunnerFactory& factory, const TaskStart& start);
   std::vector<Changelog>& changelogs() override { return changelogs_; }
   Status restore(const Changelog& changelog, std::span<const client::ConsumedRecord> records) override;
+  void on_restore_progress() override;
   // After the last changelog: processing may begin.
   Status run();
   [[nodiscard]] bool running() const { return running_; }
@@ -83,7 +84,8 @@ class StreamTask final : public RestoredTask {
   void collect_unknown_lags(int64_t now_ms, std::vector<client::TopicPartition>& out) const;
   // `caught_up`: the broker has nothing that was not fetched, as of now.
   void set_caught_up(const client::TopicPartition& partition, bool caught_up, int64_t now_ms);
-  Status punctuate(int64_t now_ms);
+  // Whether a timer was due.
+  Result<bool> punctuate(int64_t now_ms);
 
   [[nodiscard]] bool commit_needed() const { return commit_needed_; }
   // Control records and aborted ones behind the last that was processed want committing as well: else a partition
@@ -98,8 +100,16 @@ class StreamTask final : public RestoredTask {
   // After a successful commit of `committed`. At least once: writes a checkpoint when it would save enough work.
   Status committed(const client::Offsets& committed);
 
-  // After a commit: a checkpoint tells the next owner what is on disk.
-  Status close_clean();
+  // What close_clean() leaves to be written: a checkpoint, which tells the next owner what is on disk.
+  struct Closed {
+    std::string folder{};
+    Checkpoint checkpoint{};  // empty: none
+    Status written{};
+  };
+  // After a commit.
+  Status close_clean(Closed& out);
+  // Spares close_clean() the time; any thread, while no other has to do with the task.
+  void sync_stores();
   // The work since the last commit is void. `wipe`: so is the local state.
   void close_dirty(bool wipe);
 
@@ -130,6 +140,7 @@ class StreamTask final : public RestoredTask {
   const RuntimeContext& context_;
   RecordCollector& sink_;
   store::CacheBudget& cache_;
+  const std::shared_ptr<TaskCounters> counters_;  // shared with whoever collects them
   const std::string folder_;
   std::unique_ptr<SubtopologyRunner> runner_;
   PartitionGroup group_;

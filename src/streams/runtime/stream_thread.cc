@@ -44,7 +44,9 @@ StreamThread::StreamThread(const RuntimeContext& context, client::Client& client
       factory_(std::move(factory)),
       index_(index),
       client_id_(std::move(client_id)),
-      on_hosts_(std::move(on_hosts)) {}
+      on_hosts_(std::move(on_hosts)),
+      name_(fmt::format("{}-StreamThread-{}", client_id_, index_)),
+      counters_(context.counters->parts.thread(name_)) {}
 
 StreamThread::~StreamThread() {
   if (state_ != ThreadState::dead) close(false);
@@ -52,13 +54,12 @@ StreamThread::~StreamThread() {
 
 Status StreamThread::open() {
   const StreamsConfig& config = *context_.config;
-  const std::string name = fmt::format("{}-StreamThread-{}", client_id_, index_);
   const auto with_id = [&](const Properties& base, const Properties& own, const char* suffix) {
     Properties out = config.common;
     for (const auto* map : {&base, &own}) {
       for (const auto& [key, value] : *map) out[key] = value;
     }
-    out["client.id"] = name + suffix;
+    out["client.id"] = name_ + suffix;
     return out;
   };
   admin_ = MUIR_TRY(client_.admin(with_id({}, config.admin, "-admin")));
@@ -81,7 +82,8 @@ Status StreamThread::open() {
                                          TaskClients{.consumer = consumer_.get(),
                                                      .admin = admin_.get(),
                                                      .restorer = restorer_.get(),
-                                                     .collector = collector_.get()});
+                                                     .collector = collector_.get(),
+                                                     .counters = &counters_});
   listener_ = std::make_unique<HostListener>(*tasks_, on_hosts_);
   protocol_ = std::make_unique<StreamsGroupProtocol>(context_.plan, config, context_.directory->process_id(), *admin_,
                                                      *listener_, *context_.leader_failure);
@@ -170,12 +172,15 @@ Status StreamThread::poll() {
   if (!tasks_->has_running()) return {};
   Result<std::unique_ptr<client::Records>> records =
       consumer_->poll(poll_timeout_ms(), static_cast<size_t>(context_.config->max_poll_records));
-  context_.counters->poll_seconds.observe_us(context_.clock->steady_us() - last_poll_us_);
+  const int64_t waited_us = context_.clock->steady_us() - last_poll_us_;
+  context_.counters->poll_seconds.observe_us(waited_us);
+  counters_.poll.add(1, waited_us);
   if (!records.ok()) {
     if (records.status().code() == Code::out_of_range) return tasks_->seek_after_loss(records.status());
     return records.status().annotate("poll");
   }
-  for (const auto& part : (*records)->partitions()) context_.counters->records_polled += part.records.size();
+  context_.counters->records_polled += (*records)->count();
+  counters_.polled.add((*records)->count());
   return tasks_->add_records(std::move(*records));
 }
 
@@ -189,9 +194,13 @@ Result<size_t> StreamThread::process() {
       tasks_->refresh_lags();
     }
     size_t count = 0;
+    const int64_t began_us = context_.clock->steady_us();
     if (!transaction_must_end()) count = MUIR_TRY(tasks_->process_round(kRoundRecords));
     total += count;
-    MUIR_RETURN_IF_ERROR(tasks_->punctuate());
+    const int64_t processed_us = context_.clock->steady_us();
+    if (count > 0) counters_.process.add(count, processed_us - began_us);
+    if (const size_t timers = MUIR_TRY(tasks_->punctuate()); timers > 0)
+      counters_.punctuate.add(timers, context_.clock->steady_us() - processed_us);
     const bool requested = tasks_->commit_requested() || collector_->careful();
     MUIR_RETURN_IF_ERROR(maybe_commit(requested));
     if (count == 0) break;
@@ -253,18 +262,18 @@ void StreamThread::close(bool clean) {
   if (tasks_) {
     if (clean) {
       const Status closed = tasks_->close_all_clean();
-      if (!closed.ok()) log::warn("{}-StreamThread-{}: close: {}", client_id_, index_, closed.message());
+      if (!closed.ok()) log::warn("{}: close: {}", name_, closed.message());
     } else {
       if (collector_) {
         const Status aborted = collector_->abort();
-        if (!aborted.ok()) log::debug("{}-StreamThread-{}: {}", client_id_, index_, aborted.message());
+        if (!aborted.ok()) log::debug("{}: {}", name_, aborted.message());
       }
       tasks_->close_all_dirty();
     }
   }
   if (member_) {
     const Status left = member_->leave();
-    if (!left.ok()) log::debug("{}-StreamThread-{}: leave: {}", client_id_, index_, left.message());
+    if (!left.ok()) log::debug("{}: leave: {}", name_, left.message());
   }
   member_.reset();
   protocol_.reset();

@@ -67,6 +67,8 @@ class StreamThread {
   const int index_;
   const std::string client_id_;
   const OnHosts on_hosts_;
+  const std::string name_;
+  ThreadCounters& counters_;
 
   std::unique_ptr<client::Admin> admin_;
   std::unique_ptr<client::Consumer> consumer_;

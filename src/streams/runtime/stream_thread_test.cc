@@ -437,6 +437,51 @@ TEST(StreamThreadOnMuirsBroker, ATransactionThatOutlivesTwoOwnersHidesNothingFro
   EXPECT_TRUE((*broker)->stop().ok());
 }
 
+TEST_F(StreamThreadTest, OfManyTasksTheFirstProcessWhileOthersOpenAndACleanCloseKeepsTheStateOfAll) {
+  constexpr int kMany = 120;
+  const auto plan =
+      std::make_shared<CountingPlan>("app", std::vector<std::string>{"in"}, "out", store::StoreKind::rocksdb);
+  client::MemoryCluster cluster(clock_);
+  const auto client = cluster.client();
+  const auto admin = std::move(*client->admin());
+  for (const char* topic : {"in", "out"})
+    ASSERT_TRUE(admin->create_topic({.name = topic, .partitions = kMany, .replication_factor = 1}).ok());
+  const auto producer = std::move(*client->producer());
+  const auto produce_to_all = [&] {
+    for (int p = 0; p < kMany; ++p) {
+      const client::ProducedRecord record{
+          .topic = "in", .partition = PartitionId(p), .key = "k", .value = "x", .timestamp_ms = clock_.now_ms()};
+      ASSERT_TRUE(producer->send(std::span(&record, 1)).ok());
+    }
+    ASSERT_TRUE(producer->flush(1000).ok());
+  };
+  const auto process_all = [&](App& app, std::function<void()> after_turn) {
+    for (int turn = 0; turn < 200 && app.counters.records_processed < kMany; ++turn) {
+      const Status done = app.turn();
+      ASSERT_TRUE(done.ok()) << done.to_string();
+      after_turn();
+      clock_.advance_ms(20);
+    }
+    EXPECT_EQ(app.counters.records_processed, static_cast<uint64_t>(kMany));
+  };
+  produce_to_all();
+  auto first = std::make_unique<App>(cluster.client(), clock_, plan, config_of(folder_.str(), true), 1);
+  uint64_t opened_before = 0;
+  process_all(*first, [&] {
+    if (opened_before == 0 && first->counters.records_processed > 0) opened_before = first->counters.tasks_created;
+  });
+  EXPECT_GT(opened_before, 0U);
+  EXPECT_LT(opened_before, static_cast<uint64_t>(kMany));
+  EXPECT_EQ(first->counters.tasks_created, static_cast<uint64_t>(kMany));
+  first->close(true);
+  first.reset();  // its folder is locked as long
+  produce_to_all();
+  App second(cluster.client(), clock_, plan, config_of(folder_.str(), true), 1);
+  process_all(second, [] {});
+  EXPECT_EQ(second.counters.records_restored, 0U);
+  second.close(true);
+}
+
 TEST_F(StreamThreadTest, ACleanCloseLeavesACheckpointAndNothingIsRestored) {
   plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in"}, "out", store::StoreKind::rocksdb);
   auto first = app(folder_.str());

@@ -65,6 +65,7 @@ std::unique_ptr<MetricsGroup> watch_streams(MetricsRegistry* registry, const Ins
     sink.counter("muir_streams_failed_threads_total", "Stream threads that failed (failed-stream-threads).", {},
                  static_cast<double>(now.threads_failed));
     collect_counters(sink, counters);
+    counters.parts.collect(sink);
     collect_stores(sink, stores);
   });
   return out;

@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "streams/runtime/side_by_side.h"
 
 namespace muir::streams::internal {
 namespace {
 
 constexpr int64_t kRetryAfterMs = 100;
+// Tasks opened in one turn: of many, the first process while others open, and the group is looked after meanwhile.
+constexpr size_t kOpenedTogether = 50;
 
 bool brokers_silent(Code code) { return code == Code::timed_out || code == Code::unavailable; }
 
@@ -113,23 +116,31 @@ Status TaskManager::begin_tasks(int64_t timeout_ms) {
   }
   std::vector<client::PartitionStart> starts;
   for (auto* done : *complete) MUIR_RETURN_IF_ERROR(begin_running(*tasks_.at(done->id()), starts));
+  if (!complete->empty()) share_buffers();
   // All at once: each assignment asks the cluster for offsets and leaders before the first record can come.
   return starts.empty() ? Status() : clients_.consumer->assign(starts);
 }
 
 Status TaskManager::open_pending() {
   std::map<TaskId, Partitions> ready;
+  bool refused = false;
   for (const auto& [id, partitions] : pending_) {
-    if (context_.directory->lock_task(id, thread_index_)) ready.emplace(id, partitions);
+    if (ready.size() == kOpenedTogether) break;
+    if (context_.directory->lock_task(id, thread_index_)) {
+      ready.emplace(id, partitions);
+    } else {
+      refused = true;
+    }
   }
-  if (ready.size() < pending_.size()) pending_not_before_ms_ = context_.clock->steady_ms() + kRetryAfterMs;
+  if (refused && ready.size() < kOpenedTogether) pending_not_before_ms_ = context_.clock->steady_ms() + kRetryAfterMs;
   if (ready.empty()) return {};
   // Before the offsets are asked for: it ends a transaction that an earlier process with our id left open.
   MUIR_RETURN_IF_ERROR(clients_.collector->open());
   const auto starts = MUIR_TRY(ask_starts(ready));
   std::vector<StreamTask*> opened;
   for (const auto& [id, partitions] : ready) {
-    auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector, cache_);
+    auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector, cache_,
+                                             context_.counters->parts.task(id, *clients_.counters));
     MUIR_RETURN_IF_ERROR(task->open(factory_, starts.at(id)));
     opened.push_back(task.get());
     tasks_[id] = std::move(task);
@@ -202,17 +213,34 @@ Status TaskManager::begin_running(StreamTask& task, std::vector<client::Partitio
   MUIR_RETURN_IF_ERROR(task.run());
   for (auto& start : task.starts()) starts.push_back(std::move(start));
   for (const auto& tp : task.partitions()) readers_[tp] = &task;
-  share_buffers();
   return {};
 }
 
 // A quarter of the thread's part of input.buffer.max.bytes is for records that tasks hold, the rest for those that the
 // consumer has fetched ahead: neither grows with the number of partitions.
+//
+// A task of one partition processes whatever comes of it at once. Where all are such, half a poll is taken of a
+// partition at a time: producers send a request for each partition that they write to, and wait for few at a time, so
+// that a thousand partitions of a few records each are slow. Tasks with several inputs hold what one brings until the
+// others have brought something, and have to get little of each.
 void TaskManager::share_buffers() {
   size_t partitions = 0;
-  for (const auto& [id, task] : tasks_) partitions += task->partitions().size();
-  for (const auto& [id, of_task] : pending_) partitions += of_task.size();
-  clients_.consumer->expect(partitions);
+  size_t changelogs = 0;
+  bool all_single = true;
+  const auto count = [&](const TaskId& id, const Partitions& inputs) {
+    partitions += inputs.size();
+    all_single = all_single && inputs.size() == 1;
+    for (const auto& sub : context_.plan->subtopologies()) {
+      if (sub.id != id.subtopology) continue;
+      for (const auto& store : sub.stores) changelogs += store.changelog_topic.empty() ? 0 : 1;
+    }
+  };
+  for (const auto& [id, task] : tasks_) count(id, task->partitions());
+  for (const auto& [id, inputs] : pending_) count(id, inputs);
+  const auto half_a_poll = static_cast<size_t>(context_.config->max_poll_records) / 2;
+  clients_.consumer->expect(
+      partitions, all_single ? std::max(half_a_poll, client::Consumer::kTogether) : client::Consumer::kTogether);
+  clients_.restorer->expect(changelogs);
   const auto all = static_cast<size_t>(context_.config->input_buffer_bytes / context_.config->num_stream_threads / 4);
   for (const auto& [id, task] : tasks_) task->set_buffer_bytes(all / std::max<size_t>(partitions, 1));
 }
@@ -254,14 +282,16 @@ Result<size_t> TaskManager::process_round(size_t records_max) {
   return count;
 }
 
-Status TaskManager::punctuate() {
+Result<size_t> TaskManager::punctuate() {
   const int64_t now = context_.clock->now_ms();
+  size_t count = 0;
   for (const auto& [id, task] : tasks_) {
     if (!task->running()) continue;
-    const Status done = task->punctuate(now);
-    if (!done.ok()) return done.annotate("punctuate task " + streams::to_string(id));
+    const Result<bool> done = task->punctuate(now);
+    if (!done.ok()) return done.status().annotate("punctuate task " + streams::to_string(id));
+    count += *done ? 1 : 0;
   }
-  return {};
+  return count;
 }
 
 // As the answers to fetches tell it: nobody is asked. Before the first answer nothing is known, and the task waits.
@@ -312,6 +342,7 @@ Status TaskManager::commit() {
   auto& counters = *context_.counters;
   const auto took = static_cast<uint64_t>(context_.clock->steady_us() - began);
   counters.commit_seconds.observe_us(static_cast<int64_t>(took));
+  clients_.counters->commit.add(1, static_cast<int64_t>(took));
   for (uint64_t max = counters.commit_us_max; took > max && !counters.commit_us_max.compare_exchange_weak(max, took);) {
   }
   return {};
@@ -350,9 +381,12 @@ Status TaskManager::give_up_clean(const std::vector<TaskId>& tasks) {
   Status failure;
   if (commit_needed()) failure = commit();
   bool uncommitted = !failure.ok();
-  for (const auto& id : tasks) {
-    StreamTask& task = *tasks_.at(id);
-    uncommitted = uncommitted || task.commit_needed();
+  for (const auto& id : tasks) uncommitted = uncommitted || tasks_.at(id)->commit_needed();
+  // Their stores first, and their checkpoints last, for all of them at once: both wait for the disk.
+  if (!uncommitted) side_by_side(tasks.size(), [&](size_t i) { tasks_.at(tasks[i])->sync_stores(); });
+  std::vector<StreamTask::Closed> closed(tasks.size());
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    StreamTask& task = *tasks_.at(tasks[i]);
     if (!task.running()) {
       clients_.restorer->remove(task);
       --restoring_count_;
@@ -363,10 +397,16 @@ Status TaskManager::give_up_clean(const std::vector<TaskId>& tasks) {
     if (uncommitted) {
       task.close_dirty(false);
     } else {
-      failure = worse(failure, task.close_clean());
+      failure = worse(failure, task.close_clean(closed[i]));
     }
-    context_.directory->unlock_task(id, thread_index_);
-    tasks_.erase(id);
+    tasks_.erase(tasks[i]);
+  }
+  side_by_side(closed.size(), [&](size_t i) {
+    closed[i].written = context_.directory->write_checkpoint(closed[i].folder, closed[i].checkpoint);
+  });
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    failure = worse(failure, closed[i].written);
+    context_.directory->unlock_task(tasks[i], thread_index_);
   }
   return failure;
 }

@@ -31,6 +31,7 @@ struct TaskClients {
   client::Admin* admin = nullptr;
   StateRestorer* restorer = nullptr;
   RecordCollector* collector = nullptr;
+  ThreadCounters* counters = nullptr;
   client::GroupMember* member = nullptr;  // set when it exists: it is made after its protocol, which is made after us
 };
 
@@ -60,7 +61,8 @@ class TaskManager final : public AssignmentListener {
   Status seek_after_loss(const Status& out_of_range);
   // One round over the tasks, up to `records_max` each; how many records were processed.
   Result<size_t> process_round(size_t records_max);
-  Status punctuate();
+  // How many tasks had something to do.
+  Result<size_t> punctuate();
   // Looks up what the brokers have left of the partitions that hold tasks back (max.task.idle.ms).
   void refresh_lags();
 
