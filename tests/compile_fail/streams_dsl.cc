@@ -48,6 +48,16 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
   table.join(table, [](int64_t a) { return a; });
 #elif MUIR_CASE == 16  // left_join takes const V2*, outer_join const V* and const V2*
   table.outer_join(table, [](int64_t a, int64_t b) { return a + b; });
+#elif MUIR_CASE == 17  // aggregate's function returns nothing and cannot change the aggregate that it is given
+  stream.group_by_key().aggregate(int64_t{0}, [](const std::string&, int64_t sum) { sum += 1; });
+#elif MUIR_CASE == 18  // reduce's function returns another type of number than the values are
+  table.to_stream().group_by_key().reduce([](int64_t a, int64_t b) { return a + 0.5 * b; });
+#elif MUIR_CASE == 19  // filter's function must return bool
+  stream.filter([](const std::string& v) { return v.find('x'); });
+#elif MUIR_CASE == 20  // filter's function must return bool
+  table.filter([](const int64_t& v) { return v; });
+#elif MUIR_CASE == 21  // branch's function must return bool
+  stream.split().branch([](const std::string& v) { return v.c_str(); });
 #endif
   (void)table;
 }
