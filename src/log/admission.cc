@@ -170,10 +170,10 @@ Status Admission::begin() {
   if (!batch.ok()) return kafka_error(ErrorCode::corrupt_message, "{}", batch.status().message());
   batch_ = *batch;
   MUIR_RETURN_IF_ERROR(check_sizes(batch_, config_));
-  MUIR_RETURN_IF_ERROR(check_header(batch_.header()));
   if (const Status crc = batch_.check_crc(); !crc.ok()) {
     return kafka_error(ErrorCode::corrupt_message, "{}", crc.message());
   }
+  MUIR_RETURN_IF_ERROR(check_header(batch_.header()));
   walk_.reset(batch_, history_max_);
   return {};
 }
