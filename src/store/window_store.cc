@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "store/internal/engine.h"
+#include "store/internal/segment_walk.h"
+#include "store/internal/time_segments.h"
 #include "store/internal/value_format.h"
 #include "store/internal/window_key.h"
 #include "store/internal/window_query.h"
@@ -15,80 +16,30 @@ namespace {
 
 using internal::kSegmentSize;
 using internal::WindowKey;
-
-constexpr int64_t kSegmentIntervalMinMs = 60'000;
-constexpr int64_t kNever = -1;
 using internal::WindowQuery;
+using Walk = internal::SegmentWalk<WindowKey, WindowQuery>;
 
-// Segment by segment, all as they were when it was made.
 class SegmentsIterator final : public WindowIterator {
  public:
-  struct Segments {
-    int64_t first = 0;
-    int64_t last = kNever;
-  };
-  SegmentsIterator(std::unique_ptr<internal::EngineIterator> rows, WindowQuery query, Segments segments, Order order,
-                   ValueFormat format)
-      : rows_(std::move(rows)),
-        query_(std::move(query)),
-        segments_(segments),
-        segment_(order == Order::ascending ? segments.first : segments.last),
-        step_(order == Order::ascending ? 1 : -1),
-        format_(format) {}
-
-  // The iterator stands in the range of the segment that it begins with.
-  static int64_t begins_with(Segments segments, Order order) {
-    return order == Order::ascending ? segments.first : segments.last;
-  }
+  SegmentsIterator(Walk walk, ValueFormat format) : walk_(std::move(walk)), format_(format) {}
 
   bool next() override {
-    while (status_.ok() && segment_ >= segments_.first && segment_ <= segments_.last) {
-      if (rows_->next()) {
-        if (read_row()) return true;
-        continue;
-      }
-      status_ = rows_->status();
-      segment_ += step_;
-      if (status_.ok() && segment_ >= segments_.first && segment_ <= segments_.last) {
-        rows_->seek(query_.rows(segment_));
-      }
-    }
-    return false;
+    if (!walk_.next()) return false;
+    auto row = internal::decode_row(format_, walk_.row());
+    if (!row.ok()) walk_.fail(row.status());
+    if (row.ok()) row_ = *row;
+    return row.ok();
   }
-  BytesView key() const override { return at_.key; }
-  int64_t window_start_ms() const override { return at_.window_start_ms; }
+  BytesView key() const override { return walk_.key().key; }
+  int64_t window_start_ms() const override { return walk_.key().window_start_ms; }
   BytesView value() const override { return row_.value; }
   int64_t timestamp_ms() const override { return row_.timestamp_ms; }
-  Status status() const override { return status_; }
+  Status status() const override { return walk_.status(); }
 
  private:
-  bool read_row() {
-    auto at = rows_->key().size() < kSegmentSize ? error(Code::data_loss, "window store: short key")
-                                                 : internal::parse_window_key(rows_->key().substr(kSegmentSize));
-    if (!at.ok()) {
-      status_ = at.status();
-      return false;
-    }
-    at_ = *at;
-    if (!query_.matches(at_)) return false;
-    auto row = internal::decode_row(format_, rows_->value());
-    if (!row.ok()) {
-      status_ = row.status();
-      return false;
-    }
-    row_ = *row;
-    return true;
-  }
-
-  const std::unique_ptr<internal::EngineIterator> rows_;
-  const WindowQuery query_;
-  const Segments segments_;
-  int64_t segment_;  // under way
-  const int64_t step_;
+  Walk walk_;
   const ValueFormat format_;
-  WindowKey at_{};
   internal::RowView row_{};
-  Status status_;
 };
 
 class SegmentedWindowStore final : public WindowStore {
@@ -96,7 +47,8 @@ class SegmentedWindowStore final : public WindowStore {
   explicit SegmentedWindowStore(WindowStoreOptions options)
       : options_(with_defaults(std::move(options))),
         engine_(options_.kind == StoreKind::rocksdb ? internal::make_rocks_engine(options_.name)
-                                                    : internal::make_memory_engine()) {}
+                                                    : internal::make_memory_engine()),
+        segments_(*engine_, options_.kind, options_.retention_ms, options_.segment_interval_ms) {}
 
   const std::string& name() const override { return options_.name; }
   const WindowStoreOptions& options() const override { return options_; }
@@ -109,24 +61,20 @@ class SegmentedWindowStore final : public WindowStore {
 
   Status open(const std::string& folder) override {
     MUIR_RETURN_IF_ERROR(engine_->open(folder));
-    first_segment_ = MUIR_TRY(edge_segment(Order::ascending));
-    last_segment_ = MUIR_TRY(edge_segment(Order::descending));
-    // Some window of the newest segment was put: time is at least its start.
-    if (last_segment_ != kNever) observed_ms_ = last_segment_ * options_.segment_interval_ms;
-    return {};
+    return segments_.load();
   }
 
   // Time moves on first, over the whole batch, so that windows that are past keeping are never written.
   Status restore(std::span<const ChangelogRecord> records) override {
-    int64_t newest = observed_ms_;
+    int64_t newest = segments_.observed_ms();
     for (const ChangelogRecord& record : records) {
       newest = std::max(newest, MUIR_TRY(internal::parse_window_key(record.key)).window_start_ms);
     }
-    MUIR_RETURN_IF_ERROR(advance(newest));
+    MUIR_RETURN_IF_ERROR(segments_.advance(newest));
     for (const ChangelogRecord& record : records) {
       const WindowKey key = MUIR_TRY(internal::parse_window_key(record.key));
       // put() takes no negative ones, and their segments would lie behind all others.
-      const bool none = key.window_start_ms < 0 || expired(key.window_start_ms);
+      const bool none = key.window_start_ms < 0 || segments_.expired(key.window_start_ms);
       if (!none) MUIR_RETURN_IF_ERROR(write(key, record.value, record.timestamp_ms));
     }
     return {};
@@ -143,10 +91,10 @@ class SegmentedWindowStore final : public WindowStore {
     }
     // The changelog gets every put, also one that the store drops, as Kafka Streams' does.
     const bool adds_nothing = options_.retain_duplicates && !value;
-    if (!adds_nothing) MUIR_RETURN_IF_ERROR(advance(window_start_ms));
+    if (!adds_nothing) MUIR_RETURN_IF_ERROR(segments_.advance(window_start_ms));
     if (adds_nothing) {
       make_key(at);
-    } else if (expired(window_start_ms)) {
+    } else if (segments_.expired(window_start_ms)) {
       ++expired_puts_;
       make_key(at);
     } else {
@@ -156,10 +104,10 @@ class SegmentedWindowStore final : public WindowStore {
   }
 
   Result<bool> fetch(BytesView key, int64_t window_start_ms, ValueAndTimestamp& out) override {
-    if (window_start_ms < oldest_readable()) return false;
+    if (window_start_ms < segments_.oldest_readable()) return false;
     Bytes row_key;
     row_key.reserve(kSegmentSize + key.size() + internal::kWindowSuffixSize);
-    internal::append_segment(segment_of(window_start_ms), row_key);
+    internal::append_segment(segments_.of(window_start_ms), row_key);
     internal::append_window_key({key, window_start_ms, 0}, row_key);
     const bool found = MUIR_TRY(engine_->get(row_key, out.value));
     if (found) MUIR_RETURN_IF_ERROR(internal::split_row(options_.format, out));
@@ -167,12 +115,12 @@ class SegmentedWindowStore final : public WindowStore {
   }
 
   Result<std::unique_ptr<WindowIterator>> fetch(BytesView key, int64_t from_ms, int64_t to_ms, Order order) override {
-    return segments({Bytes(key), Bytes(key), from_ms, to_ms}, order);
+    return walk({Bytes(key), Bytes(key), from_ms, to_ms}, order);
   }
 
   Result<std::unique_ptr<WindowIterator>> fetch_range(std::optional<BytesView> from, std::optional<BytesView> to,
                                                       int64_t from_ms, int64_t to_ms, Order order) override {
-    return segments({to_owned(from), to_owned(to), from_ms, to_ms}, order);
+    return walk({to_owned(from), to_owned(to), from_ms, to_ms}, order);
   }
 
  private:
@@ -181,42 +129,14 @@ class SegmentedWindowStore final : public WindowStore {
                "window store {}: retention {} ms below window size {} ms", options.name, options.retention_ms,
                options.window_size_ms);
     if (options.segment_interval_ms == 0) {
-      options.segment_interval_ms = std::max(options.retention_ms / 2, kSegmentIntervalMinMs);
+      options.segment_interval_ms = internal::default_segment_interval_ms(options.retention_ms);
     }
     return options;
   }
 
-  [[nodiscard]] int64_t segment_of(int64_t time_ms) const { return time_ms / options_.segment_interval_ms; }
-  [[nodiscard]] int64_t oldest_readable() const {
-    return std::max<int64_t>(0, observed_ms_ - options_.retention_ms + 1);
-  }
-  [[nodiscard]] int64_t oldest_live_segment() const {
-    return segment_of(std::max<int64_t>(0, observed_ms_ - options_.retention_ms));
-  }
-  [[nodiscard]] bool expired(int64_t window_start_ms) const {
-    if (options_.kind == StoreKind::in_memory) return window_start_ms <= observed_ms_ - options_.retention_ms;
-    return segment_of(window_start_ms) < oldest_live_segment();
-  }
-
-  // Moves time on and drops the segments that this puts past the retention.
-  Status advance(int64_t time_ms) {
-    if (time_ms <= observed_ms_) return {};
-    observed_ms_ = time_ms;
-    const int64_t live = oldest_live_segment();
-    if (first_segment_ == kNever || first_segment_ >= live) return {};
-    Bytes from;
-    Bytes to;
-    internal::append_segment(first_segment_, from);
-    internal::append_segment(live, to);
-    MUIR_RETURN_IF_ERROR(engine_->erase_range(from, to));
-    first_segment_ = live > last_segment_ ? kNever : live;
-    if (first_segment_ == kNever) last_segment_ = kNever;
-    return {};
-  }
-
   // Leaves the row's key in key_; yields its segment.
   int64_t make_key(const WindowKey& key) {
-    const int64_t segment = segment_of(key.window_start_ms);
+    const int64_t segment = segments_.of(key.window_start_ms);
     key_.clear();
     internal::append_segment(segment, key_);
     internal::append_window_key(key, key_);
@@ -228,45 +148,21 @@ class SegmentedWindowStore final : public WindowStore {
     if (!value) return engine_->erase(key_);
     internal::encode_row(options_.format, *value, timestamp_ms, row_);
     MUIR_RETURN_IF_ERROR(engine_->put(key_, row_));
-    if (first_segment_ == kNever || segment < first_segment_) first_segment_ = segment;
-    if (segment > last_segment_) last_segment_ = segment;
+    segments_.wrote(segment);
     return {};
   }
 
-  Result<std::unique_ptr<WindowIterator>> segments(WindowQuery query, Order order) {
-    query.from_ms = std::max(query.from_ms, oldest_readable());
-    const int64_t oldest = first_segment_;
-    SegmentsIterator::Segments found;
-    if (oldest != kNever && query.to_ms >= 0) {
-      found = {std::max(oldest, segment_of(query.from_ms)), std::min(last_segment_.load(), segment_of(query.to_ms))};
-    }
-    const bool none = found.first > found.last;
-    const int64_t begin = none ? 0 : SegmentsIterator::begins_with(found, order);
-    auto rows = none ? nullptr : MUIR_TRY(engine_->iterate(query.rows(begin), order));
-    return std::unique_ptr<WindowIterator>(
-        std::make_unique<SegmentsIterator>(std::move(rows), std::move(query), found, order, options_.format));
-  }
-
-  Result<int64_t> edge_segment(Order order) {
-    const auto rows = MUIR_TRY(engine_->iterate({}, order));
-    if (!rows->next()) {
-      MUIR_RETURN_IF_ERROR(rows->status());
-      return kNever;
-    }
-    ByteReader reader(rows->key());
-    const int64_t segment = reader.i64();
-    if (!reader.ok())
-      return error(Code::data_loss, "open window store {}: key of {} bytes", name(), rows->key().size());
-    return segment;
+  Result<std::unique_ptr<WindowIterator>> walk(WindowQuery query, Order order) {
+    query.from_ms = std::max(query.from_ms, segments_.oldest_readable());
+    const auto span = segments_.between(query.from_ms, query.to_ms);
+    return std::unique_ptr<WindowIterator>(std::make_unique<SegmentsIterator>(
+        MUIR_TRY(Walk::make(*engine_, std::move(query), span, order)), options_.format));
   }
 
   const WindowStoreOptions options_;
   std::unique_ptr<internal::Engine> engine_;
+  internal::TimeSegments segments_;
   ChangelogWriter* changelog_ = nullptr;
-  // Read by other threads as hints about what there is; written by the owner.
-  std::atomic<int64_t> observed_ms_ = kNever;
-  std::atomic<int64_t> first_segment_ = kNever;
-  std::atomic<int64_t> last_segment_ = kNever;
   std::atomic<uint64_t> expired_puts_ = 0;
   int32_t sequence_ = 0;
   Bytes key_;  // of the write under way

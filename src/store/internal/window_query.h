@@ -19,6 +19,7 @@ struct WindowQuery {
     return at.window_start_ms >= from_ms && at.window_start_ms <= to_ms && (!from || at.key >= *from) &&
            (!to || at.key <= *to);
   }
+  static Result<WindowKey> parse(BytesView bytes) { return parse_window_key(bytes); }
   [[nodiscard]] bool one_key() const { return from && to && *from == *to; }
 
   // A superset of the rows of one segment that match. Keys are of any length and followed by the time, so that rows
