@@ -11,6 +11,8 @@ namespace muir::streams {
 
 template <class K, class V>
 class TimeWindowedKStream;
+template <class K, class V>
+class SessionWindowedKStream;
 
 template <class K, class V>
 class KGroupedStream : public internal::Handle {
@@ -28,6 +30,7 @@ class KGroupedStream : public internal::Handle {
   template <class A, class F>
   KTable<K, A> aggregate(A initial, F f, Materialized<K, A> options = {}) const;
   TimeWindowedKStream<K, V> windowed_by(const TimeWindows& windows) const { return windowed_by(windows.erased()); }
+  SessionWindowedKStream<K, V> windowed_by(const SessionWindows& sessions) const;
   // By windows of another kind.
   TimeWindowedKStream<K, V> windowed_by(std::shared_ptr<const Windows> windows) const;
 
@@ -74,6 +77,31 @@ class TimeWindowedKStream : public internal::Handle {
   KTable<Windowed<K>, A> add(logical::Aggregate aggregate, const Materialized<K, A>& options) const;
 
   std::shared_ptr<const Windows> windows_;  // shared with the plan
+};
+
+// By key and session. When a record makes one session of several, or a longer one, those that were are deleted: for
+// each a row without value, under its own bounds. Records later than a session's end, gap and grace are dropped and
+// counted.
+template <class K, class V>
+class SessionWindowedKStream : public internal::Handle {
+ public:
+  SessionWindowedKStream(const KGroupedStream<K, V>& group, const SessionWindows& sessions)
+      : Handle(group), sessions_(sessions) {}
+
+  KTable<Windowed<K>, int64_t> count() const;
+  KTable<Windowed<K>, int64_t> count(Materialized<K, int64_t> options) const;
+  // f also makes one value of those of two sessions.
+  template <class F>
+  KTable<Windowed<K>, V> reduce(F f, Materialized<K, V> options = {}) const;
+  // merge(aggregate, other) or merge(key, aggregate, other) -> the aggregate of both sessions.
+  template <class A, class F, class M>
+  KTable<Windowed<K>, A> aggregate(A initial, F f, M merge, Materialized<K, A> options = {}) const;
+
+ private:
+  template <class A>
+  KTable<Windowed<K>, A> add(logical::Aggregate aggregate, const Materialized<K, A>& options) const;
+
+  SessionWindows sessions_;
 };
 
 }  // namespace muir::streams

@@ -52,6 +52,8 @@ using MapValue = std::function<void(const Row& row, void* out)>;
 // take this row, because it has no value.
 using AggregateRow = std::function<bool(const Row& row, bool present, void* aggregate)>;
 using Initialize = std::function<void(void* aggregate)>;
+// Makes one aggregate of two of a key: `aggregate` becomes what both come to.
+using MergeAggregates = std::function<void(const void* key, void* aggregate, const void* other)>;
 // Forwards what a row becomes together with the table's value, which is null when the table has none.
 using JoinApply = std::function<Status(const Row& row, const void* table_value, Downstream& down)>;
 // Sets `out` to what two values of one key become; where a side has none, it is null. False: the function does not take
@@ -173,7 +175,9 @@ struct Aggregate {
   bool spends_index = false;  // Kafka's count() with options numbers a store's name twice
   StoreSettings store{};
   std::shared_ptr<const Windows> windows{};  // shared by the tasks; null: by key alone
-  WindowedType windowed{};                   // of the group's key, with windows
+  std::optional<SessionWindows> sessions{};  // in place of windows
+  MergeAggregates merge{};                   // of sessions that become one
+  WindowedType windowed{};                   // of the group's key, with windows or sessions
 };
 struct TableAggregate {
   static constexpr Shape kTakes = Shape::table_group, kYields = Shape::table;

@@ -38,7 +38,8 @@ class TopologyBuilder {
   void add_store(LogicalStore store);
   // The first one is what build() returns.
   void mistake(Status status);
-  // Keeps a type made at run time as long as the topology; `layout`, when given, becomes the type's, and is kept with it.
+  // Keeps a type made at run time as long as the topology; `layout`, when given, becomes the type's, and is kept with
+  // it.
   const ObjectType* keep(ObjectType type, std::shared_ptr<const void> layout = nullptr);
 
   // The operator's name, as describe() prints it.

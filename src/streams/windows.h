@@ -52,6 +52,18 @@ struct TimeWindows {
   [[nodiscard]] std::shared_ptr<const Windows> erased() const;
 };
 
+// Sessions: records of a key at most `gap` apart, both ends included. A record between two sessions makes one of them.
+struct SessionWindows {
+  std::chrono::milliseconds gap{0};
+  // How long after its end and the gap a session still takes late records. Has to be said, 0ms for not at all.
+  std::optional<std::chrono::milliseconds> grace{};
+  EmitStrategy emit = EmitStrategy::on_window_update;
+
+  [[nodiscard]] int64_t grace_ms() const { return grace ? grace->count() : 0; }
+  // What is wrong with them, for build() to tell.
+  [[nodiscard]] Status validate() const;
+};
+
 // How far apart the records of two streams may be to be joined: the right one's timestamp lies from `before` below the
 // left one's to `after` above it, both included. Negative ones leave a part out: {.before = -1s, .after = 5s} joins
 // what comes one to five seconds later.
@@ -72,7 +84,8 @@ struct JoinWindows {
   [[nodiscard]] Status validate() const;
 };
 
-// What a key had in a window. Written to topics as the key's bytes and 8 bytes of window start.
+// What a key had in a window. Written to topics as the key's bytes and 8 bytes of window start; of sessions, whose end
+// is the time of their last record, as the key's bytes and 8 bytes each of end and start.
 template <class K>
 struct Windowed {
   K key{};
@@ -136,8 +149,23 @@ class WindowedSerde final : public ErasedSerde {
   const int64_t size_ms_;
 };
 
+// The same of sessions.
+class SessionWindowedSerde final : public ErasedSerde {
+ public:
+  SessionWindowedSerde(std::shared_ptr<ErasedSerde> inner, const WindowedOps* ops)
+      : inner_(std::move(inner)), ops_(ops) {}
+  Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
+  Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
+  Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
+
+ private:
+  std::shared_ptr<ErasedSerde> inner_;  // shared with the options it came from
+  const WindowedOps* ops_;
+};
+
 // Decodes a windowed key with text inside, and checks that encoding gives the bytes back.
 int fuzz_windowed_key(BytesView bytes);
+int fuzz_session_windowed_key(BytesView bytes);
 
 // Bytes of the window start at the end of a windowed key.
 inline constexpr size_t kWindowStartSize = 8;
@@ -148,6 +176,12 @@ template <class K>
 SerdeRef<Windowed<K>> windowed_serde(std::chrono::milliseconds size, SerdeRef<K> inner = default_serde<K>()) {
   return SerdeRef<Windowed<K>>(
       std::make_shared<internal::WindowedSerde>(inner.erased(), &internal::kWindowedOps<K>, size.count()));
+}
+
+template <class K>
+SerdeRef<Windowed<K>> session_windowed_serde(SerdeRef<K> inner = default_serde<K>()) {
+  return SerdeRef<Windowed<K>>(
+      std::make_shared<internal::SessionWindowedSerde>(inner.erased(), &internal::kWindowedOps<K>));
 }
 
 }  // namespace muir::streams

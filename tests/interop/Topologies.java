@@ -53,6 +53,10 @@ public class Topologies {
     static StreamJoined<String, String, String> named(String name) {
         return StreamJoined.with(Serdes.String(), Serdes.String(), Serdes.String()).withName(name);
     }
+    static SessionWindows sessions() { return SessionWindows.ofInactivityGapAndGrace(Duration.ofSeconds(1), Duration.ofSeconds(2)); }
+    static <V> KStream<String, V> unsessioned(KTable<Windowed<String>, V> table) {
+        return table.toStream((key, value) -> key.key() + "@" + key.window().start() + "-" + key.window().end());
+    }
     static TimeWindows windows() { return TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(5)); }
     static <V> KStream<String, V> unwindowed(KTable<Windowed<String>, V> table) {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start());
@@ -236,6 +240,26 @@ public class Topologies {
             .groupBy((k, n) -> KeyValue.pair("all", Long.toString(n))).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
         ALL.put("group of mapped values", b -> out(table(b).mapValues(v -> v + "m").groupBy(Topologies::initial).count()
             .mapValues(Topologies::text)));
+        ALL.put("count in sessions", b ->
+            unsessioned(stream(b).groupByKey().windowedBy(sessions()).count().mapValues(Topologies::text)).to("out"));
+        ALL.put("count in sessions with a store", b -> unsessioned(stream(b).groupByKey().windowedBy(sessions())
+            .count(Named.as("counted"), Materialized.as("counts")).mapValues(Topologies::text)).to("out"));
+        ALL.put("reduce in sessions", b -> unsessioned(stream(b).filter((k, v) -> v != null).groupByKey().windowedBy(sessions())
+            .reduce((all, v) -> all + "+" + v)).to("out"));
+        ALL.put("aggregate in sessions", b -> unsessioned(stream(b).groupByKey().windowedBy(sessions())
+            .aggregate(() -> "<", (k, v, all) -> all + (v == null ? "0" : v), (k, a, o) -> a + "|" + o)).to("out"));
+        ALL.put("sessions of what was repartitioned", b -> unsessioned(stream(b).filter((k, v) -> v != null)
+            .groupBy((k, v) -> v.substring(0, 1)).windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(300), Duration.ZERO))
+            .count().mapValues(Topologies::text)).to("out"));
+        ALL.put("filter of sessions", b -> unsessioned(stream(b).groupByKey().windowedBy(sessions()).count()
+            .filter((k, n) -> n % 2 == 0).mapValues(Topologies::text)).to("out"));
+        ALL.put("group of sessions", b -> out(stream(b).groupByKey().windowedBy(sessions()).count()
+            .groupBy((k, n) -> KeyValue.pair(k.key(), Long.toString(n))).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("sessions joined", b -> {
+            var counts = stream(b).groupByKey().windowedBy(sessions()).count().mapValues(Topologies::text);
+            var all = otherStream(b).filter((k, v) -> v != null).groupByKey().windowedBy(sessions()).reduce((a, v) -> a + "+" + v);
+            unsessioned(counts.outerJoin(all, Topologies::joinAny)).to("out");
+        });
         ALL.put("operators with names", b -> stream(b).filter((k, v) -> v != null, Named.as("keep"))
             .mapValues(v -> v + "?", Named.as("ask")).selectKey((k, v) -> v.substring(0, 1), Named.as("rekey"))
             .groupByKey(Grouped.as("grouped")).count(Named.as("counted"), Materialized.as("counts"))

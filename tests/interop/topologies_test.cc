@@ -360,6 +360,71 @@ const std::vector<Case>& aggregations() {
   return cases;
 }
 
+constexpr streams::SessionWindows kSessions{.gap = 1s, .grace = 2s};
+// The records of a table of sessions, with the bounds in the key.
+template <class V>
+streams::KStream<std::string, V> unsessioned(const streams::KTable<Windowed<std::string>, V>& table) {
+  return table.to_stream().select_key([](const Windowed<std::string>* key, const V*) {
+    return fmt::format("{}@{}-{}", key->key, key->window.start_ms, key->window.end_ms);
+  });
+}
+
+const std::vector<Case>& sessions() {
+  static const std::vector<Case> cases = {
+      {"count in sessions",
+       [](auto& b) {
+         unsessioned(stream(b).group_by_key().windowed_by(kSessions).count().map_values(text)).to("out");
+       }},
+      {"count in sessions with a store",
+       [](auto& b) {
+         unsessioned(stream(b)
+                         .group_by_key()
+                         .windowed_by(kSessions)
+                         .count({.name = "counted", .store = "counts"})
+                         .map_values(text))
+             .to("out");
+       }},
+      {"reduce in sessions",
+       [](auto& b) {
+         unsessioned(stream(b).filter(any).group_by_key().windowed_by(kSessions).reduce(plus)).to("out");
+       }},
+      {"aggregate in sessions",
+       [](auto& b) {
+         unsessioned(stream(b).group_by_key().windowed_by(kSessions).aggregate(
+                         std::string("<"),
+                         [](const std::string* v, std::string& all) { all += v == nullptr ? "0" : *v; },
+                         [](const std::string& a, const std::string& o) { return a + "|" + o; }))
+             .to("out");
+       }},
+      {"sessions of what was repartitioned",
+       [](auto& b) {
+         unsessioned(
+             stream(b).filter(any).group_by(first).windowed_by({.gap = 300ms, .grace = 0ms}).count().map_values(text))
+             .to("out");
+       }},
+      {"filter of sessions",
+       [](auto& b) {
+         unsessioned(stream(b).group_by_key().windowed_by(kSessions).count().filter(is_even).map_values(text))
+             .to("out");
+       }},
+      {"group of sessions",
+       [](auto& b) {
+         out(stream(b)
+                 .group_by_key()
+                 .windowed_by(kSessions)
+                 .count()
+                 .group_by(
+                     [](const Windowed<std::string>& key, int64_t n) { return std::pair(key.key, std::to_string(n)); })
+                 .reduce(plus, minus));
+       }},
+      {"sessions joined", [](auto& b) {
+         const auto counts = stream(b).group_by_key().windowed_by(kSessions).count().map_values(text);
+         const auto all = other_stream(b).filter(any).group_by_key().windowed_by(kSessions).reduce(plus);
+         unsessioned(counts.outer_join(all, join_any)).to("out");
+       }}};
+  return cases;
+}
+
 const std::vector<Case>& descriptions() {
   static const std::vector<Case> cases = {
       {"operators with names",
@@ -491,7 +556,8 @@ TEST(TopologiesBesideJava, SayAndWriteTheSame) {
   const Records records = make_records();
   auto theirs = run_java(records);
   size_t compared = 0;
-  for (const auto* cases : {&filters(), &joins(), &table_joins(), &stream_joins(), &aggregations(), &descriptions()}) {
+  for (const auto* cases :
+       {&filters(), &joins(), &table_joins(), &stream_joins(), &aggregations(), &sessions(), &descriptions()}) {
     for (const Case& c : *cases) {
       ASSERT_TRUE(theirs.contains(c.name)) << "not in Topologies.java: " << c.name;
       EXPECT_GT(std::count(theirs[c.name].begin(), theirs[c.name].end(), '\n'), 20) << c.name;

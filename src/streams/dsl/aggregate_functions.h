@@ -97,6 +97,37 @@ AggregateRow aggregate_rows(A initial, F f) {
   };
 }
 
+template <class K, class A, class M>
+MergeAggregates merge_aggregates(M merge) {
+  constexpr bool kKeyed = std::is_invocable_v<M&, const K&, const A&, const A&>;
+  static_assert(
+      kKeyed || std::is_invocable_v<M&, const A&, const A&>,
+      "aggregate of sessions needs a function that merges two: A(const A&, const A&) or A(const K&, const A&, "
+      "const A&)");
+  return [merge = std::move(merge)](const void* key, void* aggregate, const void* other) mutable {
+    auto& out = *static_cast<A*>(aggregate);
+    const auto& more = *static_cast<const A*>(other);
+    if constexpr (kKeyed) {
+      out = merge(*static_cast<const K*>(key), static_cast<const A&>(out), more);
+    } else if constexpr (std::is_invocable_v<M&, const A&, const A&>) {
+      out = merge(static_cast<const A&>(out), more);
+    }
+  };
+}
+// The function of a reduction, which makes one value of two sessions', too.
+template <class V, class F>
+MergeAggregates merge_reduced(F f) {
+  return [f = std::move(f)](const void*, void* aggregate, const void* other) mutable {
+    auto& out = *static_cast<V*>(aggregate);
+    const auto& more = *static_cast<const V*>(other);
+    if constexpr (kReducesNull<V, F>) {
+      out = f(static_cast<const V&>(out), &more);
+    } else {
+      out = f(static_cast<const V&>(out), more);
+    }
+  };
+}
+
 template <class K, class V, class F>
 logical::Aggregate reducing(F f) {
   return {.kind = logical::AggregateKind::reduce,

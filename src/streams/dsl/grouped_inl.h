@@ -99,4 +99,53 @@ KTable<K, A> KGroupedTable<K, V>::aggregate(A initial, Add add_row, Subtract sub
                 options);
 }
 
+// ---- by key and session
+template <class K, class V>
+SessionWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(const SessionWindows& sessions) const {
+  return SessionWindowedKStream<K, V>(*this, sessions);
+}
+
+template <class K, class V>
+template <class A>
+KTable<Windowed<K>, A> SessionWindowedKStream<K, V>::add(logical::Aggregate aggregate,
+                                                         const Materialized<K, A>& options) const {
+  aggregate.store = internal::store_settings(options);
+  aggregate.sessions = sessions_;
+  aggregate.windowed = {object_type<Windowed<K>>(), &internal::kWindowedOps<K>};
+  return KTable<Windowed<K>, A>(*builder_, then({.name = options.name,
+                                                 .takes = internal::types<K, V>(),
+                                                 .yields = internal::types<Windowed<K>, A>(),
+                                                 .serdes = internal::serdes(options)},
+                                                std::move(aggregate)));
+}
+
+template <class K, class V>
+KTable<Windowed<K>, int64_t> SessionWindowedKStream<K, V>::count() const {
+  logical::Aggregate aggregate = logical::count();
+  aggregate.merge = internal::merge_aggregates<K, int64_t>(std::plus<int64_t>());
+  return add<int64_t>(std::move(aggregate), {});
+}
+template <class K, class V>
+KTable<Windowed<K>, int64_t> SessionWindowedKStream<K, V>::count(Materialized<K, int64_t> options) const {
+  logical::Aggregate aggregate = logical::count();
+  aggregate.merge = internal::merge_aggregates<K, int64_t>(std::plus<int64_t>());
+  aggregate.spends_index = true;
+  return add<int64_t>(std::move(aggregate), options);
+}
+template <class K, class V>
+template <class F>
+KTable<Windowed<K>, V> SessionWindowedKStream<K, V>::reduce(F f, Materialized<K, V> options) const {
+  logical::Aggregate aggregate = internal::reducing<K, V>(f);
+  aggregate.merge = internal::merge_reduced<V>(std::move(f));
+  return add<V>(std::move(aggregate), options);
+}
+template <class K, class V>
+template <class A, class F, class M>
+KTable<Windowed<K>, A> SessionWindowedKStream<K, V>::aggregate(A initial, F f, M merge,
+                                                               Materialized<K, A> options) const {
+  logical::Aggregate aggregate = internal::aggregating<K, V, A>(std::move(initial), std::move(f));
+  aggregate.merge = internal::merge_aggregates<K, A>(std::move(merge));
+  return add<A>(std::move(aggregate), options);
+}
+
 }  // namespace muir::streams

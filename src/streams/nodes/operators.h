@@ -37,6 +37,7 @@ NodeFactory table_map_node(MapValue map, const ObjectType* out);
 NodeFactory aggregate_node(TableSpec table, logical::Aggregate aggregate);
 NodeFactory table_aggregate_node(TableSpec table, logical::TableAggregate aggregate);
 NodeFactory window_aggregate_node(TableSpec table, logical::Aggregate aggregate);
+NodeFactory session_aggregate_node(TableSpec table, logical::Aggregate aggregate);
 
 // ---- joins
 NodeFactory table_join_node(NodeId table, bool left, JoinApply apply);

@@ -41,7 +41,8 @@ class SinkNode final : public Node {
   Status init() override {
     const SinkSpec& sink = *spec().sink;
     topic_ = task().topic_name(sink.topic, sink.internal_topic);
-    windowed_ = dynamic_cast<const WindowedSerde*>(sink.key.get()) != nullptr;
+    if (dynamic_cast<const WindowedSerde*>(sink.key.get()) != nullptr) unpartitioned_ = kWindowStartSize;
+    if (dynamic_cast<const SessionWindowedSerde*>(sink.key.get()) != nullptr) unpartitioned_ = 2 * kWindowStartSize;
     extract_topic_ = sink.extract_topic;
     partition_ = sink.partition;
     return {};
@@ -63,7 +64,7 @@ class SinkNode final : public Node {
     const auto key = row.key != nullptr ? OptBytesView(key_) : std::nullopt;
     const auto value = row.value != nullptr || spec().sink->changes ? OptBytesView(value_) : std::nullopt;
     std::optional<PartitionId> partition;
-    if (partition_ || (windowed_ && key)) {
+    if (partition_ || (unpartitioned_ > 0 && key)) {
       auto chosen = choose_partition(*topic, row, key);
       if (!chosen.ok()) {
         return chosen.status().code() == Code::unavailable
@@ -95,8 +96,8 @@ class SinkNode final : public Node {
       }
       if (chosen) return std::optional(PartitionId(*chosen));
     }
-    if (!windowed_ || !key) return std::optional<PartitionId>();
-    return std::optional(wire::partition_for_key(key->substr(0, key->size() - kWindowStartSize), *count));
+    if (unpartitioned_ == 0 || !key) return std::optional<PartitionId>();
+    return std::optional(wire::partition_for_key(key->substr(0, key->size() - unpartitioned_), *count));
   }
 
   Status encode(const std::string& topic, const Row& row) {
@@ -127,7 +128,7 @@ class SinkNode final : public Node {
   std::string topic_;
   ExtractTopic extract_topic_;
   ChoosePartition partition_;
-  bool windowed_ = false;
+  size_t unpartitioned_ = 0;  // bytes at the end of a key: all windows of a key are in one partition
   // Reused from record to record.
   std::string extracted_;
   Bytes key_;

@@ -108,10 +108,12 @@ Status check_kind(const Operator& given) {
     return missing("function");
   if (const auto* k = std::get_if<logical::Aggregate>(&given.kind)) {
     if (!k->apply) return missing("function");
-    if (k->windows == nullptr && k->windowed.type != nullptr) return missing("windows");
-    if (k->windows != nullptr && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
+    if (k->windows == nullptr && !k->sessions && k->windowed.type != nullptr) return missing("windows");
+    if (k->sessions && !k->merge) return missing("function that merges sessions");
+    if ((k->windows != nullptr || k->sessions) && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
       return missing("type of windowed keys");
     if (k->windows != nullptr) return k->windows->validate();
+    if (k->sessions) return k->sessions->validate();
   }
   return {};
 }

@@ -1,5 +1,6 @@
 // From the plan to the nodes of Kafka's topology, in the order of the calls. One place() per kind of operator.
 #include "store/key_value_store.h"
+#include "store/session_store.h"
 #include "store/window_store.h"
 #include "streams/nodes/operators.h"
 #include "streams/plan/graph.h"
@@ -103,6 +104,13 @@ class Physical {
     const NodeId from = behind_repartition(id, at);
     TableSpec table{at.names.store, at.stored, rules_.tells_old[id]};
     const bool windowed = aggregate.windows != nullptr;
+    if (aggregate.sessions) {
+      graph_.add_store(session_store(at, aggregate));
+      return graph_.add({.name = at.names.node,
+                         .parents = {from},
+                         .stores = {at.names.store},
+                         .make = session_aggregate_node(std::move(table), aggregate)});
+    }
     graph_.add_store(windowed ? window_store(at, aggregate) : key_value_store(at, aggregate.store));
     return graph_.add({.name = at.names.node,
                        .parents = {from},
@@ -310,6 +318,26 @@ class Physical {
             .logging = settings.logging,
             // Closed windows are read from the store, and told once anyway.
             .caching = settings.caching && aggregate.windows->emit() != EmitStrategy::on_window_close,
+            .topic_configs = settings.topic_configs,
+            .types = at.stored};
+  }
+  StoreSpec session_store(const Known& at, const logical::Aggregate& aggregate) {
+    const StoreSettings& settings = aggregate.store;
+    const int64_t gap_ms = aggregate.sessions->gap.count();
+    const int64_t grace_ms = aggregate.sessions->grace_ms();
+    const int64_t keep_ms = gap_ms > INT64_MAX - grace_ms ? INT64_MAX : gap_ms + grace_ms;
+    const int64_t retention_ms = settings.retention ? settings.retention->count() : keep_ms;
+    if (retention_ms < keep_ms) {
+      graph_.report(error(Code::invalid_argument, "topology: store {}: retention {} ms below gap and grace, {} ms",
+                          at.names.store, retention_ms, keep_ms));
+    }
+    return {.name = at.names.store,
+            .supplier =
+                supplier(settings, store::SessionStore::kFacet,
+                         [=, name = at.names.store](store::StoreKind kind) {
+                           return store::session_supplier({.name = name, .kind = kind, .retention_ms = retention_ms});
+                         }),
+            .logging = settings.logging,
             .topic_configs = settings.topic_configs,
             .types = at.stored};
   }

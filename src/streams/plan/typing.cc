@@ -76,9 +76,13 @@ class Derive {
                            {first({group.given.serdes.key, from.key.serde}), value}, added_.names.store);
     keepable(added_.stored.key.type);
     added_.out = added_.stored;
-    if (aggregate.windows == nullptr) return;
+    if (aggregate.windows == nullptr && !aggregate.sessions) return;
     SharedSerde& key = added_.out.key.serde;
-    if (key) key = std::make_shared<WindowedSerde>(key, aggregate.windowed.ops, aggregate.windows->size_ms());
+    if (key && aggregate.sessions) {
+      key = std::make_shared<SessionWindowedSerde>(key, aggregate.windowed.ops);
+    } else if (key) {
+      key = std::make_shared<WindowedSerde>(key, aggregate.windowed.ops, aggregate.windows->size_ms());
+    }
     added_.out.key.type = aggregate.windowed.type;
   }
   void operator()(const logical::TableAggregate& aggregate) {
