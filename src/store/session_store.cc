@@ -110,7 +110,7 @@ class SegmentedSessionStore final : public SessionStore {
                 order);
   }
   Result<std::unique_ptr<SessionIterator>> ended(int64_t from_ms, int64_t to_ms) override {
-    return walk({.earliest_end_ms = from_ms, .latest_end_ms = to_ms}, Order::ascending);
+    return walk({.earliest_end_ms = from_ms, .latest_end_ms = to_ms}, Order::ascending, from_ms);
   }
 
  private:
@@ -139,7 +139,11 @@ class SegmentedSessionStore final : public SessionStore {
   }
 
   Result<std::unique_ptr<SessionIterator>> walk(SessionQuery query, Order order) {
-    query.earliest_end_ms = std::max(query.earliest_end_ms, segments_.oldest_readable());
+    const int64_t oldest_ms = segments_.oldest_readable();
+    return walk(std::move(query), order, oldest_ms);
+  }
+  Result<std::unique_ptr<SessionIterator>> walk(SessionQuery query, Order order, int64_t oldest_ms) {
+    query.earliest_end_ms = std::max(query.earliest_end_ms, oldest_ms);
     const auto span = segments_.between(query.earliest_end_ms, query.latest_end_ms);
     return std::unique_ptr<SessionIterator>(
         std::make_unique<SegmentsIterator>(MUIR_TRY(Walk::make(*engine_, std::move(query), span, order))));

@@ -57,7 +57,8 @@ class SessionStore : public StateStore {
                                                               std::optional<BytesView> to, int64_t earliest_end_ms,
                                                               int64_t latest_start_ms,
                                                               Order order = Order::ascending) = 0;
-  // Sessions of all keys that end in the time range, both ends included, in the order of find_range. Thread-safe.
+  // Sessions of all keys that end in the time range, both ends included, in the order of find_range; also those past
+  // the retention that are still there, for who tells each session once when it is over. Thread-safe.
   virtual Result<std::unique_ptr<SessionIterator>> ended(int64_t from_ms, int64_t to_ms) = 0;
 
   [[nodiscard]] virtual const SessionStoreOptions& options() const = 0;

@@ -59,7 +59,7 @@ Status settle_store(const LogicalPlan& plan, Known& added) {
     store->name = own;
   }
   const auto* aggregate = std::get_if<logical::Aggregate>(&given.kind);
-  if (store->retention && (aggregate == nullptr || aggregate->windows == nullptr))
+  if (store->retention && (aggregate == nullptr || (aggregate->windows == nullptr && !aggregate->sessions)))
     return refuse(store->name, "only windows have a .retention; what has no windows is kept until it is deleted");
   if (!store->logging && !store->topic_configs.empty() && !std::holds_alternative<logical::GlobalTable>(given.kind))
     return refuse(store->name, "without .logging there is no changelog for .topic_configs");
