@@ -376,7 +376,7 @@ TEST_F(KafkaStreamsTest, MetricsCountEveryRecordThatIsDropped) {
   EXPECT_EQ(added_up("muir_streams_task_dropped_records", "task"), 6) << "but for the global table's";
   EXPECT_EQ(added_up("muir_streams_task_restore", "task"), 0);
   EXPECT_EQ(added_up("muir_streams_task_restore_remaining_records", "task"), 0);
-  EXPECT_EQ(added_up("muir_streams_task_active_buffer_count", "task"), 0);
+  EXPECT_EQ(added_up("muir_streams_task_active_buffer_records", "task"), 0);
   const auto entries_of_stores = [&] {
     const MetricFamilies all = metrics_.collect();
     const auto stores = all.find("muir_streams_store_entries");

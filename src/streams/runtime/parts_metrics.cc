@@ -67,7 +67,7 @@ void PartsCounters::collect(MetricSink& sink) const {
     show(sink, labels, prefix + "restore_total", "Records read into the task's stores (restore-total).", one->restored);
     show(sink, labels, prefix + "restore_remaining_records",
          "Changelog records to be read before it processes (restore-remaining-records-total).", one->restore_remaining);
-    show(sink, labels, prefix + "active_buffer_count", "Records fetched and not processed (active-buffer-count).",
+    show(sink, labels, prefix + "active_buffer_records", "Records fetched and not processed (active-buffer-count).",
          one->buffered);
     ++it;
   }
