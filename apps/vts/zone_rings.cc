@@ -16,9 +16,9 @@ namespace {
 // Closer than this, in degrees, is touching: a tenth of a millimetre.
 constexpr double kTouching = 1e-9;
 // Edges compared with each other, and those seen to be apart: a second or two. Those of 10,000 positions are always
-// compared, however they lie; of a coast ten times as many pairs are apart.
+// looked at, however they lie.
 constexpr size_t kComparisonsMax = 50'000'000;
-constexpr size_t kPairsMax = 500'000'000;
+constexpr size_t kPairsMax = 200'000'000;
 
 Status too_intricate() {
   return error(
@@ -156,10 +156,22 @@ Status check_edges(const Edge& one, const Edge& two) {
       one.ring, at->lon, at->lat, text_of(one), text_of(two));
 }
 
-// An edge's extent along an axis, and across it.
+// An edge's extent along an axis, and across it; and its line.
 struct Swept {
   double begin, end, low, high;
+  Point from, turn;  // where it begins, and how far from there it ends
+  double near;       // touching, in terms of left_of()
   const Edge* edge;
+
+  [[nodiscard]] double left_of(const Point& point) const {
+    return turn.lon * (point.lat - from.lat) - turn.lat * (point.lon - from.lon);
+  }
+  // Whether all of the other is on one side of its line, and touches it nowhere.
+  [[nodiscard]] bool passes(const Swept& other) const {
+    const double a = left_of(other.from);
+    const double b = a + turn.lon * other.turn.lat - turn.lat * other.turn.lon;
+    return (a > near && b > near) || (a < -near && b < -near);
+  }
 };
 
 // Along the axis along which fewer edges lie beside each other: edges that are long on one may be short on the other.
@@ -178,11 +190,12 @@ std::vector<Swept> order_of(const std::vector<Edge>& edges) {
   std::vector<Swept> out;
   out.reserve(edges.size());
   for (const Edge& edge : edges) {
-    if (northwards) {
-      out.push_back({edge.south(), edge.north() + kTouching, edge.west(), edge.east() + kTouching, &edge});
-    } else {
-      out.push_back({edge.west(), edge.east() + kTouching, edge.south(), edge.north() + kTouching, &edge});
-    }
+    const Point turn{edge.to.lon - edge.from.lon, edge.to.lat - edge.from.lat};
+    const double near = 2 * kTouching * std::hypot(turn.lon, turn.lat);  // and what rounding takes
+    const double north = edge.north() + kTouching;
+    const double east = edge.east() + kTouching;
+    out.push_back(northwards ? Swept{edge.south(), north, edge.west(), east, edge.from, turn, near, &edge}
+                             : Swept{edge.west(), east, edge.south(), north, edge.from, turn, near, &edge});
   }
   std::stable_sort(out.begin(), out.end(), [](const Swept& a, const Swept& b) { return a.begin < b.begin; });
   return out;
@@ -203,6 +216,7 @@ Status check_all_edges(const std::vector<Ring>& rings) {
     passed += open.size();
     for (const Swept& other : open) {
       if (other.low > edge.high || edge.low > other.high) continue;
+      if (edge.passes(other) || other.passes(edge)) continue;
       if (++compared > kComparisonsMax) return too_intricate();
       MUIR_RETURN_IF_ERROR(check_edges(*other.edge, *edge.edge));
     }
