@@ -192,10 +192,10 @@ std::vector<Swept> order_of(const std::vector<Edge>& edges) {
   for (const Edge& edge : edges) {
     const Point turn{edge.to.lon - edge.from.lon, edge.to.lat - edge.from.lat};
     const double near = 2 * kTouching * std::hypot(turn.lon, turn.lat);  // and what rounding takes
-    const double north = edge.north() + kTouching;
-    const double east = edge.east() + kTouching;
-    out.push_back(northwards ? Swept{edge.south(), north, edge.west(), east, edge.from, turn, near, &edge}
-                             : Swept{edge.west(), east, edge.south(), north, edge.from, turn, near, &edge});
+    const double top = edge.north() + kTouching;
+    const double right = edge.east() + kTouching;
+    out.push_back(northwards ? Swept{edge.south(), top, edge.west(), right, edge.from, turn, near, &edge}
+                             : Swept{edge.west(), right, edge.south(), top, edge.from, turn, near, &edge});
   }
   std::stable_sort(out.begin(), out.end(), [](const Swept& a, const Swept& b) { return a.begin < b.begin; });
   return out;
