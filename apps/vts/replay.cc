@@ -65,12 +65,19 @@ class Replay::Sender {
   Status flush() {
     if (count_ == 0) return {};
     body_ += ']';
+    const int64_t began_ms = replay_.clock_.steady_ms();
     for (bool warned = false;; warned = true) {
       const auto response =
           client_->request("POST", "/api/v1/positions", body_, {{"Content-Type", "application/json"}});
+      answered_ |= response.ok();
       if (response.ok() && response->status < 500) {
         MUIR_RETURN_IF_ERROR(take_answer(*response));
         break;
+      }
+      if (!answered_ && replay_.clock_.steady_ms() - began_ms >= replay_.options_.first_answer_ms) {
+        return response.status().annotate(
+            fmt::format("replay: {} has not answered for {} ms; is a tracking system there?", replay_.options_.url,
+                        replay_.options_.first_answer_ms));
       }
       if (!warned) {
         log::warn("replay: not acknowledged, trying again: {}",
@@ -102,6 +109,7 @@ class Replay::Sender {
   std::unique_ptr<net::HttpClient> client_;
   std::string body_;
   size_t count_ = 0;
+  bool answered_ = false;  // once
 };
 
 Replay::Replay(std::string path, ReplayOptions options, Clock& clock)

@@ -27,6 +27,8 @@ struct ReplayOptions {
   // Where a round begins again, a vehicle is elsewhere than it ended. Its fixes are left out until it could have got
   // there at this speed, so that the seam is not reported as impossible speed.
   double seam_speed_kmh = 200;
+  // How long a server that has never answered is tried. One that has is waited for without end.
+  int64_t first_answer_ms = 30'000;
   std::shared_ptr<const net::TlsContext> tls{};  // of an https URL, shared by its connections; null: the system's trust
 };
 

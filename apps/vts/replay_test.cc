@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "testing/temp_dir.h"
+
 namespace muir::vts {
 namespace {
 
@@ -31,6 +35,18 @@ TEST(Replay, ShiftsTimesToNowWithoutStretchingThemAndNeverAheadOfTheClock) {
     EXPECT_LE(kSpan.last_ms + shift, c.ends);
     EXPECT_EQ(c.last - c.first, c.options.keep_times ? 1'800'000 : kSpan.last_ms - kSpan.first_ms);
   }
+}
+
+TEST(Replay, AServerThatHasNeverAnsweredIsTriedForAWhile) {
+  const testing::TempDir dir;
+  const std::string file = dir.str() + "/positions.csv";
+  std::ofstream(file) << "vehicle_id,ts_ms,lat,lon\nV1,1767268800000,52.1,21.0\n";
+  // Nobody listens on port 1.
+  Replay replay(file, {.url = "http://127.0.0.1:1", .speed = 0, .first_answer_ms = 0}, system_clock());
+  const Status status = replay.run();
+  EXPECT_EQ(status.code(), Code::unavailable) << status.message();
+  EXPECT_NE(status.message().find("http://127.0.0.1:1 has not answered for 0 ms"), std::string::npos)
+      << status.message();
 }
 
 }  // namespace
