@@ -120,6 +120,10 @@ void LogManager::remove_deleted_folders() {
   if (!names.ok()) return;
   for (const std::string& name : *names) {
     if (!is_deleted_folder(name)) continue;
+    {  // thousands of them take a while, which nobody who closes waits for: the next start goes on
+      const std::lock_guard lock(housekeeping_mutex_);
+      if (stopping_) return;
+    }
     if (const Status status = env_.remove_all(path(name)); !status.ok()) log::warn("{}", status.message());
   }
 }
@@ -149,6 +153,7 @@ void LogManager::housekeeping() {
   const int64_t checkpoint_ms = bounded(options_.housekeeping.checkpoint_ms);
   int64_t next_retention = clock_.steady_ms() + std::min<int64_t>(retention_ms, 30'000);
   int64_t next_checkpoint = clock_.steady_ms() + checkpoint_ms;
+  remove_deleted_folders();  // what the end before left; a start does not wait for it
   while (sleep_until(std::min(next_retention, next_checkpoint))) {
     remove_deleted_folders();
     fill_reserve();

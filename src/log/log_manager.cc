@@ -277,7 +277,6 @@ Status LogManager::set_stray_folders_aside(const TopicEntries& stored) {
     if (wanted) MUIR_RETURN_IF_ERROR(status);
     if (!status.ok()) log::warn("folder {} belongs to no topic, and cannot be renamed: {}", name, status.message());
   }
-  remove_deleted_folders();
   return {};
 }
 

@@ -165,6 +165,17 @@ TEST_F(LogManagerTest, ADeletedTopicIsGoneAndItsNameIsFree) {
   }));
 }
 
+// However many folders of deleted topics the end before left: they go while the broker runs.
+TEST_F(LogManagerTest, AStartDoesNotWaitForTheFoldersOfDeletedTopics) {
+  open();
+  const std::string folder = "/data/" + folder_name_aside("t-0", wire::Uuid{}.to_string(), kDeleteSuffix);
+  logs_.reset();
+  ASSERT_TRUE(env_.make_folders(folder).ok());
+  ASSERT_TRUE(env_.write_file(folder + "/00000000000000000000.log", "x").ok());
+  open();
+  EXPECT_TRUE(testing::eventually([&] { return !env_.exists(folder); }));
+}
+
 TEST_F(LogManagerTest, SettingsChangeWhileTheTopicIsInUse) {
   open();
   ASSERT_EQ(create("t"), ErrorCode::none);
