@@ -26,7 +26,7 @@ class CachedRows final : public KeyValueIterator {
     if (!rows_.held()) return rows_.stored().timestamp_ms();
     return format_ == ValueFormat::timestamped ? rows_.entry().timestamp_ms : -1;
   }
-  Status status() const override { return rows_.stored().status(); }
+  Status status() const override { return rows_.status(); }
 
  private:
   internal::CacheMerge<internal::VersionedMap::Walk, KeyValueIterator, KeyOfRow> rows_;

@@ -50,6 +50,8 @@ class HeldWindows {
   bool next() {
     while (in_range()) {
       if (!rows_->next()) {
+        cut_short_ = rows_->cut_short();
+        if (cut_short_) return false;
         segment_ += step_;
         seek();
         continue;
@@ -64,6 +66,8 @@ class HeldWindows {
   [[nodiscard]] BytesView key() const { return rows_->key(); }
   [[nodiscard]] OptBytesView value() const { return rows_->value(); }
   [[nodiscard]] const WindowKey& at() const { return at_; }
+  // Whether the store was closed before the end.
+  [[nodiscard]] bool cut_short() const { return cut_short_; }
 
  private:
   [[nodiscard]] bool in_range() const { return segment_ >= segments_.first && segment_ <= segments_.last; }
@@ -76,6 +80,7 @@ class HeldWindows {
   int64_t segment_;
   const int64_t step_;
   WindowKey at_{};
+  bool cut_short_ = false;
 };
 
 class CachedWindows final : public WindowIterator {
@@ -95,7 +100,7 @@ class CachedWindows final : public WindowIterator {
     if (!rows_.held()) return rows_.stored().timestamp_ms();
     return format_ == ValueFormat::timestamped ? rows_.entry().timestamp_ms : -1;
   }
-  Status status() const override { return rows_.stored().status(); }
+  Status status() const override { return rows_.status(); }
 
  private:
   internal::CacheMerge<HeldWindows, WindowIterator, KeyOfWindow> rows_;

@@ -22,7 +22,11 @@ class CachingStore : public Interface, public CachedStore {
   void set_changelog(ChangelogWriter* writer) override { stored_->set_changelog(writer); }
   Status restore(std::span<const ChangelogRecord> records) override { return stored_->restore(records); }
   Status sync() override { return stored_->sync(); }
-  Status close() override { return stored_->close(); }
+  Status close() override {
+    Status closed = stored_->close();
+    cache_.close();
+    return closed;
+  }
   uint64_t dropped() const override { return stored_->dropped(); }
   StoreUsage usage() override {
     StoreUsage out = stored_->usage();

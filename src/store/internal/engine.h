@@ -24,7 +24,7 @@ std::optional<Bytes> prefix_end(BytesView prefix);
 // Both ends included, absent: open.
 KeyRange closed_range(std::optional<BytesView> from, std::optional<BytesView> to);
 
-// As KeyValueIterator: rows as they were when it was made.
+// As KeyValueIterator: rows as they were when it was made, and none once the engine is closed.
 class EngineIterator {
  public:
   virtual ~EngineIterator() = default;
@@ -35,6 +35,9 @@ class EngineIterator {
   [[nodiscard]] virtual BytesView value() const = 0;
   [[nodiscard]] virtual Status status() const = 0;
 };
+
+// Of an iterator whose store is closed.
+inline Status store_was_closed() { return {Code::failed_precondition, "iterate store: the store was closed"}; }
 
 class Engine {
  public:
@@ -48,6 +51,7 @@ class Engine {
   virtual Result<uint64_t> approximate_entries() = 0;
   virtual StoreUsage usage() = 0;
   virtual Status sync() = 0;
+  // Ends the iterators that are left.
   virtual Status close() = 0;
 };
 

@@ -37,7 +37,7 @@ class MemoryIterator final : public EngineIterator {
   void seek(KeyRange range) override { rows_->seek(std::move(range)); }
   BytesView key() const override { return rows_->key(); }
   BytesView value() const override { return *rows_->value(); }
-  Status status() const override { return {}; }
+  Status status() const override { return rows_->cut_short() ? store_was_closed() : Status(); }
 
  private:
   const std::unique_ptr<VersionedMap::Walk> rows_;
@@ -45,6 +45,7 @@ class MemoryIterator final : public EngineIterator {
 
 class MemoryEngine final : public Engine {
  public:
+  ~MemoryEngine() override { (void)close(); }
   Status open(const std::string&) override { return {}; }
   Status put(BytesView key, BytesView value) override {
     const std::lock_guard lock(*mutex_);
@@ -80,6 +81,7 @@ class MemoryEngine final : public Engine {
   Status sync() override { return {}; }
   Status close() override {
     const std::lock_guard lock(*mutex_);
+    rows_->end_walks();
     rows_ = std::make_shared<VersionedMap>(mutex_, false);
     return {};
   }

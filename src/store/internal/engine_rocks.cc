@@ -86,21 +86,34 @@ class RocksRows {
   std::unique_ptr<rocksdb::Iterator> rows_;
 };
 
+class MergedIterator;
 class RocksEngine;
+
+// What an engine and its iterators share, whichever of them goes first: RocksDB cannot be closed while one of its own
+// iterators is left. A list, so that an iterator comes and goes at no cost.
+struct OpenIterators {
+  explicit OpenIterators(std::shared_ptr<std::mutex> shared) : mutex(std::move(shared)) {}
+  const std::shared_ptr<std::mutex> mutex;  // the engine's
+  MergedIterator* first = nullptr;
+  RocksEngine* engine = nullptr;  // null when it is gone
+};
 
 // RocksDB's rows with the layer's over them.
 class MergedIterator final : public EngineIterator {
  public:
-  MergedIterator(RocksEngine& engine, std::unique_ptr<RocksRows> rows, std::unique_ptr<VersionedMap::Walk> layer,
-                 KeyRange range, Order order)
-      : engine_(engine), rows_(std::move(rows)), layer_(std::move(layer)), order_(order) {
-    seek(std::move(range));
+  // With the mutex of `all` held. To be sought before it is used.
+  MergedIterator(std::shared_ptr<OpenIterators> all, std::unique_ptr<RocksRows> rows,
+                 std::unique_ptr<VersionedMap::Walk> layer, Order order)
+      : all_(std::move(all)), rows_(std::move(rows)), layer_(std::move(layer)), order_(order), after_(all_->first) {
+    if (after_ != nullptr) after_->before_ = this;
+    all_->first = this;
   }
   ~MergedIterator() override;
   MergedIterator(const MergedIterator&) = delete;
   MergedIterator& operator=(const MergedIterator&) = delete;
 
   void seek(KeyRange range) override {
+    if (at_ == At::closed) return;
     if (layer_) layer_->seek(range);
     rows_->seek(std::move(range), order_);
     at_ = At::start;
@@ -108,6 +121,8 @@ class MergedIterator final : public EngineIterator {
   bool next() override {
     if (at_ == At::start) {
       more_in_layer_ = layer_ && layer_->next();
+    } else if (at_ == At::closed) {
+      return false;
     } else {
       advance();
     }
@@ -118,15 +133,29 @@ class MergedIterator final : public EngineIterator {
       advance();  // erased
     }
   }
-  BytesView key() const override { return at_ == At::rows ? rows_->key() : layer_->key(); }
-  BytesView value() const override { return at_ == At::rows ? rows_->value() : *layer_->value(); }
+  BytesView key() const override {
+    if (at_ == At::closed) return {};
+    return at_ == At::rows ? rows_->key() : layer_->key();
+  }
+  BytesView value() const override {
+    if (at_ == At::closed) return {};
+    return at_ == At::rows ? rows_->value() : *layer_->value();
+  }
+  // The store closes, with the mutex held: RocksDB's part goes with it. The layer's is the walk's own.
+  MergedIterator* end() {
+    closed_ = at_ == At::end ? status() : store_was_closed();
+    at_ = At::closed;
+    rows_.reset();
+    return after_;
+  }
   Status status() const override {
+    if (at_ == At::closed) return closed_;
     if (rows_->status().ok()) return {};
     return error(Code::io_error, "iterate store: {}", rows_->status().ToString());
   }
 
  private:
-  enum class At : unsigned char { start, rows, layer, both, end };
+  enum class At : unsigned char { start, rows, layer, both, end, closed };
 
   [[nodiscard]] At choose() const {
     if (!rows_->valid()) return more_in_layer_ && rows_->status().ok() ? At::layer : At::end;
@@ -141,17 +170,31 @@ class MergedIterator final : public EngineIterator {
     if (at_ == At::layer || at_ == At::both) more_in_layer_ = layer_->next();
   }
 
-  RocksEngine& engine_;
-  std::unique_ptr<RocksRows> rows_;
+  const std::shared_ptr<OpenIterators> all_;         // shared with the engine, which may go first
+  std::unique_ptr<RocksRows> rows_;                  // null: the store was closed
   const std::unique_ptr<VersionedMap::Walk> layer_;  // null: nothing in it
   const Order order_;
   At at_ = At::start;
   bool more_in_layer_ = false;
+  Status closed_;
+  // The neighbours in the list.
+  MergedIterator* before_ = nullptr;
+  MergedIterator* after_;
 };
 
 class RocksEngine final : public Engine {
  public:
-  explicit RocksEngine(std::string name) : name_(std::move(name)) { write_options_.disableWAL = true; }
+  explicit RocksEngine(std::string name) : name_(std::move(name)) {
+    write_options_.disableWAL = true;
+    iterators_->engine = this;
+  }
+  ~RocksEngine() override {
+    (void)close();
+    const std::lock_guard lock(*mutex_);
+    iterators_->engine = nullptr;
+  }
+  RocksEngine(const RocksEngine&) = delete;
+  RocksEngine& operator=(const RocksEngine&) = delete;
 
   Status open(const std::string& folder) override {
     std::error_code failed;
@@ -206,22 +249,22 @@ class RocksEngine final : public Engine {
   }
 
   Result<std::unique_ptr<EngineIterator>> iterate(KeyRange range, Order order) override {
-    std::unique_ptr<RocksRows> rows;
-    std::unique_ptr<VersionedMap::Walk> layer;
+    std::unique_ptr<MergedIterator> made;
     {
       const std::lock_guard lock(*mutex_);
       MUIR_RETURN_IF_ERROR(open_files());
-      rows = std::move(idle_rows_);
+      std::unique_ptr<RocksRows> rows = std::move(idle_rows_);
       if (!rows || !range.to) rows = std::make_unique<RocksRows>(*db_, range.to.has_value(), state_);
+      std::unique_ptr<VersionedMap::Walk> layer;
       if (!layer_->empty()) layer = layer_->walk(range, order);
+      made = std::make_unique<MergedIterator>(iterators_, std::move(rows), std::move(layer), order);
     }
-    return std::unique_ptr<EngineIterator>(
-        std::make_unique<MergedIterator>(*this, std::move(rows), std::move(layer), std::move(range), order));
+    made->seek(std::move(range));
+    return std::unique_ptr<EngineIterator>(std::move(made));
   }
-  // Takes back what an iterator no longer needs.
-  void give_back(std::unique_ptr<RocksRows> rows) {
-    const std::lock_guard lock(*mutex_);
-    if (db_ && rows->state() == state_ && rows->ends()) idle_rows_ = std::move(rows);
+  // Takes back what an iterator no longer needs. With the mutex held.
+  void give_back(std::unique_ptr<RocksRows>& rows) {
+    if (db_ && rows && rows->state() == state_ && rows->ends()) idle_rows_ = std::move(rows);
   }
 
   Result<uint64_t> approximate_entries() override {
@@ -259,6 +302,8 @@ class RocksEngine final : public Engine {
     layer_ = std::make_shared<VersionedMap>(mutex_, true);
     share_.told(0);
     forget_rows();
+    folder_.clear();
+    for (MergedIterator* open = iterators_->first; open != nullptr;) open = open->end();
     if (!db_) return {};
     readable_ = nullptr;
     const auto status = db_->Close();
@@ -272,6 +317,7 @@ class RocksEngine final : public Engine {
   // thousand tasks that begins anew has none before there is something to write to it.
   Status open_files() {
     if (db_) return {};
+    if (folder_.empty()) return error(Code::failed_precondition, "store {} is closed", name_);
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(rocks_options(), folder_, &db);
     if (!status.ok()) return failure("open", status);
@@ -315,13 +361,19 @@ class RocksEngine final : public Engine {
   std::unique_ptr<rocksdb::DB> db_;               // null: nothing was ever written to the files
   std::atomic<rocksdb::DB*> readable_ = nullptr;  // the same, for readers without the mutex
   const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();  // shared with walks; guards what follows
+  const std::shared_ptr<OpenIterators> iterators_ = std::make_shared<OpenIterators>(mutex_);
   std::shared_ptr<VersionedMap> layer_ = std::make_shared<VersionedMap>(mutex_, true);
   LayerShare share_;
   uint64_t state_ = 0;  // of RocksDB; another with each write
   std::unique_ptr<RocksRows> idle_rows_;
 };
 
-MergedIterator::~MergedIterator() { engine_.give_back(std::move(rows_)); }
+MergedIterator::~MergedIterator() {
+  const std::lock_guard lock(*all_->mutex);
+  (before_ != nullptr ? before_->after_ : all_->first) = after_;
+  if (after_ != nullptr) after_->before_ = before_;
+  if (all_->engine != nullptr) all_->engine->give_back(rows_);
+}
 
 }  // namespace
 

@@ -37,7 +37,8 @@ class SegmentWalk {
   // Valid until the next call of next().
   [[nodiscard]] const Key& key() const { return at_; }
   [[nodiscard]] BytesView row() const { return rows_->value(); }
-  [[nodiscard]] const Status& status() const { return status_; }
+  // Also between two calls of next(): the store may have been closed.
+  [[nodiscard]] Status status() const { return status_.ok() && rows_ ? rows_->status() : status_; }
   void fail(Status status) { status_ = std::move(status); }
 
  private:

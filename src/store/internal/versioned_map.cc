@@ -157,6 +157,11 @@ void VersionedMap::Walk::seek(KeyRange range) {
   ended_ = false;
 }
 
+bool VersionedMap::Walk::cut_short() const {
+  const std::lock_guard lock(*map_->mutex_);
+  return map_->ended_ && !ended_;
+}
+
 // To the next key of the range, whether this walk sees it or not.
 bool VersionedMap::Walk::step() {
   const Index& index = map_->index_;
@@ -174,6 +179,7 @@ bool VersionedMap::Walk::step() {
 
 bool VersionedMap::Walk::next() {
   const std::lock_guard lock(*map_->mutex_);
+  if (map_->ended_) return false;
   while (!ended_) {
     if (!step()) {
       ended_ = true;

@@ -50,6 +50,8 @@ class VersionedMap : public std::enable_shared_from_this<VersionedMap> {
   // Memory, about.
   [[nodiscard]] size_t bytes() const { return bytes_; }
   [[nodiscard]] bool walked_now() const { return !walks_.empty(); }
+  // Walks give nothing any more.
+  void end_walks() { ended_ = true; }
 
   class Walk;
   [[nodiscard]] std::unique_ptr<Walk> walk(KeyRange range, Order order);
@@ -83,6 +85,7 @@ class VersionedMap : public std::enable_shared_from_this<VersionedMap> {
   bool indexed_ = false;
   size_t bytes_ = 0;
   size_t live_ = 0;
+  bool ended_ = false;
   Epoch epoch_ = 0;
   std::vector<Epoch> walks_;            // open ones, ascending
   std::vector<const Bytes*> outdated_;  // keys with something that only open walks need
@@ -100,6 +103,8 @@ class VersionedMap::Walk {
   // Begins anew with another range, in the same state of the map.
   void seek(KeyRange range);
   [[nodiscard]] BytesView key() const { return key_; }
+  // Whether end_walks() came before its end.
+  [[nodiscard]] bool cut_short() const;
   // Absent: erased.
   [[nodiscard]] OptBytesView value() const { return present_ ? OptBytesView(value_) : std::nullopt; }
 

@@ -51,6 +51,13 @@ std::unique_ptr<VersionedMap::Walk> WriteCache::walk(KeyRange range, Order order
   return entries_->walk(std::move(range), order);
 }
 
+void WriteCache::close() {
+  const std::lock_guard lock(*mutex_);
+  entries_->end_walks();
+  entries_ = std::make_shared<VersionedMap>(mutex_, false);
+  count();
+}
+
 bool WriteCache::empty() const {
   const std::lock_guard lock(*mutex_);
   return entries_->size() == 0;

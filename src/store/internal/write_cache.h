@@ -32,6 +32,8 @@ class WriteCache {
   Held find(BytesView key, ValueAndTimestamp& out) const;
   // Values are entries. Begin it before an iterator of the store below: what is handed on in between is then seen.
   [[nodiscard]] std::unique_ptr<VersionedMap::Walk> walk(KeyRange range, Order order);
+  // Forgets what is held, and ends the walks that are left.
+  void close();
   [[nodiscard]] bool empty() const;
   [[nodiscard]] size_t bytes() const;
   [[nodiscard]] bool must_flush() const { return !flushing_ && shared_.budget->exceeded(); }
@@ -66,7 +68,7 @@ class WriteCache {
 
   const RecordCache shared_;
   const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();  // shared with walks
-  const std::shared_ptr<VersionedMap> entries_ = std::make_shared<VersionedMap>(mutex_, false);
+  std::shared_ptr<VersionedMap> entries_ = std::make_shared<VersionedMap>(mutex_, false);
   size_t counted_ = 0;  // towards the budget
   uint64_t sequence_ = 0;
   bool flushing_ = false;
@@ -100,11 +102,16 @@ class CacheMerge {
   [[nodiscard]] const Held& walk() const { return *held_; }
   [[nodiscard]] const CacheEntry& entry() const { return entry_; }
   [[nodiscard]] const Stored& stored() const { return *stored_; }
+  [[nodiscard]] Status status() const {
+    Status stored = stored_->status();
+    return stored.ok() && held_->cut_short() ? store_was_closed() : stored;
+  }
 
  private:
   enum class At : unsigned char { start, held, stored, both, end };
   [[nodiscard]] At choose() const {
-    if (at_ == At::end || (!more_stored_ && !stored_->status().ok())) return At::end;
+    // Between two held rows the store may have been closed, and what stored_key_ points to with it.
+    if (at_ == At::end || ((at_ == At::held || !more_stored_) && !stored_->status().ok())) return At::end;
     if (!more_held_ && !more_stored_) return At::end;
     if (!more_held_) return At::stored;
     if (!more_stored_) return At::held;
