@@ -17,7 +17,9 @@ struct KeyValueStoreOptions {
 
 // while (it->next()) use(it->key(), it->value());  then it->status(). Views are valid until the next call of next().
 // Owned by one thread. It sees the store as it was when the iterator was made, whatever is written meanwhile, and costs
-// what it reads.
+// what it reads. It may outlive its store: from the store's close() on, views are no longer valid, next() is false, and
+// status() is failed_precondition unless the end had been reached. To close a store while another thread reads needs
+// what StateStore says: the reader keeps it open.
 class KeyValueIterator {
  public:
   virtual ~KeyValueIterator() = default;

@@ -82,7 +82,7 @@ class StateStore {
   [[nodiscard]] virtual bool holds_back() const { return false; }
   // After return everything written and flushed so far is in the files, and survives the end of the process.
   virtual Status sync() = 0;
-  // Writes since the last sync() may be lost.
+  // Writes since the last sync() may be lost. Iterators that are left end, as KeyValueIterator says.
   virtual Status close() = 0;
   // Writes that the store's rules dropped, such as those of windows past keeping. Any thread.
   [[nodiscard]] virtual uint64_t dropped() const { return 0; }
