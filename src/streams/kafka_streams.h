@@ -57,7 +57,7 @@ struct StreamsMetrics {
   // What no result came of: null keys where one is needed, late records, invalid timestamps, failures that a handler
   // passed over. Global tables count too.
   uint64_t records_dropped = 0;
-  uint64_t records_produced = 0;
+  uint64_t records_produced = 0;  // acknowledged by brokers
   uint64_t records_restored = 0;  // into local stores and global tables
   uint64_t commits = 0;
   double commit_ms_avg = 0;
@@ -99,9 +99,10 @@ class KafkaStreams {
   [[nodiscard]] StreamsState state() const;
   // Waits until the state is `running`; the failure when it never will be.
   Status wait_until_running(int64_t timeout_ms);
-  // Called on a thread of the application after each change; must not call close().
+  // Called on a thread of the application after each change; must not call close(). What it throws is logged, and
+  // changes nothing.
   void set_state_listener(std::function<void(StreamsState to, StreamsState from)> listener);
-  // Default: shutdown_client.
+  // Called on the thread that ends. Default: shutdown_client, which is also the answer of a handler that throws.
   void set_uncaught_exception_handler(std::function<UncaughtResponse(const Status&)> handler);
   // Why the state is `error`; OK otherwise.
   [[nodiscard]] Status failure() const;

@@ -128,6 +128,7 @@ class KStream : public internal::Handle {
   }
 
   // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call. Any thread may call it.
+  // One that throws, or that makes none, fails the task with this operator's name.
   template <class S>
   auto process(S supplier, ProcessOptions options = {}) const {
     return processed(std::move(supplier), std::move(options), std::false_type());

@@ -87,10 +87,12 @@ class NeedsStore : public TextProcessor {
 TEST(Processor, StoresMustBeNamedAndOfTheirTypes) {
   auto unnamed = TestDriver::create(around<Deduplicate>({}));
   ASSERT_FALSE(unnamed.ok());
-  EXPECT_EQ(unnamed.status().message(), "processor p: state store seen is not among those it was added with");
+  EXPECT_EQ(unnamed.status().message(),
+            "begin task 0_0 node=p: init: processor p: state store seen is not among those it was added with");
   auto other_types = TestDriver::create(around<NeedsStore>({"seen"}));
   ASSERT_FALSE(other_types.ok());
-  EXPECT_EQ(other_types.status().message(), "processor p: state store seen was declared with other types");
+  EXPECT_EQ(other_types.status().message(),
+            "begin task 0_0 node=p: init: processor p: state store seen was declared with other types");
 }
 
 class Reports : public TextProcessor {
@@ -231,6 +233,45 @@ TEST(Processor, WindowStoreFetchesByTime) {
   ASSERT_TRUE(pipe(*driver, "ab", "x", 70).ok());
   ASSERT_TRUE(pipe(*driver, "a", "3", 111).ok());
   EXPECT_EQ(out(*driver), "a=1@10 a=12@60 ab=x@70 a=23@111");
+}
+
+// Keeps iterators that stand in the middle of its stores.
+class Holds : public TextProcessor {
+ public:
+  Status init(Context& c) override {
+    seen_ = MUIR_TRY((c.key_value_store<std::string, int64_t>("seen")));
+    history_ = MUIR_TRY((c.window_store<std::string, std::string>("history")));
+    return {};
+  }
+  Status process(const Text& record) override {
+    for (const char* key : {"a", "b"}) MUIR_RETURN_IF_ERROR(seen_.put(key, 1));
+    for (const int64_t start : {0, 10}) MUIR_RETURN_IF_ERROR(history_.put("k", "v", start));
+    rows_ = MUIR_TRY(seen_.bytes().all());
+    windows_ = MUIR_TRY(history_.bytes().all());
+    const bool both = rows_->next() && windows_->next();
+    return both ? context().forward(record) : error(Code::internal, "no rows");
+  }
+
+ private:
+  KeyValueStore<std::string, int64_t> seen_;
+  WindowStore<std::string, std::string> history_;
+  std::unique_ptr<store::KeyValueIterator> rows_;
+  std::unique_ptr<store::WindowIterator> windows_;
+};
+
+TEST(Processor, MayHoldIteratorsToItsEndAndSoMayTheProgram) {
+  auto driver = *TestDriver::create(around<Holds>({"seen", "history"}));
+  ASSERT_TRUE(pipe(*driver, "k", "v", 1).ok());
+  const auto rows = *(*driver->store<store::KeyValueStore>("seen"))->all();
+  ASSERT_TRUE(rows->next());
+  ASSERT_TRUE(driver->restart().ok());
+  EXPECT_FALSE(rows->next());
+  EXPECT_EQ(rows->status().code(), Code::failed_precondition);
+  ASSERT_TRUE(pipe(*driver, "k", "v", 2).ok());
+  const auto windows = *(*driver->store<store::WindowStore>("history"))->all();
+  driver.reset();
+  EXPECT_FALSE(windows->next());
+  EXPECT_EQ(windows->status().code(), Code::failed_precondition);
 }
 
 class Doubles : public FixedKeyProcessor<std::string, std::string, std::string> {

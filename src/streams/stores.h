@@ -1,5 +1,7 @@
 // State stores with types: what processors use, and what queries and tests read. Views over the byte stores of
-// src/store with two serdes; copies see the same store.
+// src/store with two serdes; copies see the same store. A view is for use until its processor's close(), or while the
+// TestDriver is neither restarted nor gone; an iterator from bytes() may be kept longer, and then says that the store
+// was closed.
 //
 // Reads are thread-safe; writes belong to the task that owns the store.
 #pragma once

@@ -245,8 +245,13 @@ std::vector<std::string> unknown_keys(const std::map<std::string, std::string>& 
     for (const auto& k : streams_config().keys()) names.emplace_back(k.name);
     for (const auto& k : kLater) names.emplace_back(k.name);
     const std::string near = nearest(key, names);
-    out.push_back(near.empty() ? fmt::format("unknown configuration key '{}'", key)
-                               : fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, near));
+    std::string told;
+    if (!near.empty()) {
+      told = fmt::format("unknown configuration key '{}'; did you mean '{}'?", key, near);
+    } else if (told = internal::complaint_without_prefix(key); told.empty()) {
+      told = fmt::format("unknown configuration key '{}'", key);
+    }
+    out.push_back(std::move(told));
   }
   return out;
 }

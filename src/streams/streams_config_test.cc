@@ -112,6 +112,19 @@ TEST(StreamsConfig, UnknownKeysNameTheNearestKnownOne) {
   EXPECT_TRUE(unknown_keys(with({{"schema.registry.url", "http://localhost:8081"}})).empty());
 }
 
+TEST(StreamsConfig, KeysOfClientsThatNeedAPrefixAreToldWithIt) {
+  const std::string decided = " has no effect: the application decides about it";
+  for (const auto& [key, want] : std::map<std::string, std::string>{
+           {"acks", "unknown configuration key 'acks'; did you mean 'producer.acks'?"},
+           {"retries", "unknown configuration key 'retries'; did you mean 'producer.retries'?"},
+           {"retriez", "unknown configuration key 'retriez'; did you mean 'producer.retries'?"},
+           {"enable.idempotence", "configuration key 'enable.idempotence'" + decided},
+           {"isolation.level", "configuration key 'isolation.level'" + decided},
+           {"nothing.of.the.kind", "unknown configuration key 'nothing.of.the.kind'"}}) {
+    EXPECT_EQ(unknown_keys({{key, "1"}}), std::vector{want}) << key;
+  }
+}
+
 TEST(StreamsConfig, KeysUnderAPrefixAreToldByNameWhenTheyHaveNoEffect) {
   const std::string later = " of the Java client is not supported yet and has no effect";
   const std::string decided = " has no effect: the application decides about it";

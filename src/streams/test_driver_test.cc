@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "streams/dsl.h"
 
 namespace muir::streams {
@@ -44,12 +46,39 @@ TEST(TestDriver, ReadsTheLastValueOfEachKey) {
   EXPECT_EQ(*out.read_to_map(), (std::map<std::string, std::optional<std::string>>{{"a", "3"}, {"b", std::nullopt}}));
 }
 
-TEST(TestDriver, TopicsThatNobodyReadsTakeRecordsAndNothingFollows) {
+TEST(TestDriver, ATopicThatNobodyReadsTakesNoRecords) {
   auto driver = *TestDriver::create(copy_topology());
-  EXPECT_TRUE(driver->pipe("elsewhere", {"k", "v", 1}).ok());
+  EXPECT_EQ(driver->pipe("elsewhere", {"k", "v", 1}).message(),
+            "input topic=elsewhere: the topology does not read it; it reads in");
   EXPECT_TRUE(driver->produced_topics().empty());
   EXPECT_EQ(driver->state_store("none"), nullptr);
   EXPECT_FALSE((driver->key_value_store<std::string, std::string>("none").ok()));
+}
+
+TEST(TestDriver, GoesOnAfterARecordThatFailed) {
+  struct Case {
+    std::string name;
+    RawRecord record;
+    std::string want;
+  };
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("in", {.name = "source"})
+      .map_values([](const std::string& value) {
+        if (value == "bad") throw std::runtime_error("a bad value");
+        return value;
+      })
+      .to("out");
+  auto driver = *TestDriver::create(*builder.build());
+  for (const Case& c : {Case{"no timestamp", {"k", "v", -1}, "topic=in partition=0 offset=0: timestamp -1 is negative"},
+                        Case{"and how to have it skipped", {"k", "v", -1}, ".invalid_timestamp"},
+                        Case{"a function throws", {"k", "bad", 1}, "a bad value"}}) {
+    SCOPED_TRACE(c.name);
+    const Status failed = driver->pipe("in", c.record);
+    EXPECT_NE(failed.message().find(c.want), std::string::npos) << failed.message();
+    EXPECT_TRUE(driver->pipe("in", {"k", c.name, 5}).ok());
+    EXPECT_EQ(driver->read("out")->value, c.name);
+    EXPECT_FALSE(driver->read("out"));
+  }
 }
 
 TEST(TestDriver, ALoopThroughATopicRunsToItsEnd) {

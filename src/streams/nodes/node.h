@@ -1,7 +1,6 @@
 // Node: one operator of one task. Owned by the task's thread.
 #pragma once
 
-#include <exception>
 #include <map>
 #include <memory>
 #include <span>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "streams/nodes/guarded.h"
 #include "streams/row.h"
 
 namespace muir::streams::internal {
@@ -56,17 +56,5 @@ class Node : public Downstream {
   const GraphNode* spec_ = nullptr;
   std::vector<Node*> children_;
 };
-
-// Runs user code: what it throws becomes a failure of the record.
-template <class F>
-Status guarded(F&& call) {
-  try {
-    return call();
-  } catch (const std::exception& thrown) {
-    return Status(Code::invalid_argument, thrown.what());
-  } catch (...) {
-    return Status(Code::invalid_argument, "something that is no std::exception was thrown");
-  }
-}
 
 }  // namespace muir::streams::internal

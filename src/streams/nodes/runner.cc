@@ -33,7 +33,12 @@ class GraphRunner final : public SubtopologyRunner {
   ~GraphRunner() override { (void)close(); }
 
   Status open_stores() override {
-    for (const StorePlan& store : plan_->subtopologies()[subtopology_].stores) MUIR_RETURN_IF_ERROR(open_store(store));
+    for (const StorePlan& store : plan_->subtopologies()[subtopology_].stores) {
+      const Status opened = guarded([&] { return open_store(store); });
+      if (!opened.ok()) {
+        return opened.annotate(fmt::format("begin task {} store={}", to_string(task_.environment.task), store.name));
+      }
+    }
     for (const NodeId id : plan_->nodes(subtopology_)) {
       for (const auto& name : plan_->graph().at(id).stores) {
         store::StateStore* opened = store(name);
@@ -53,13 +58,17 @@ class GraphRunner final : public SubtopologyRunner {
     for (const auto& record : records) {
       if (record.key) changes.push_back({*record.key, record.value, record.timestamp_ms});
     }
-    return at->second.owned->restore(changes);
+    return guarded([&] { return at->second.owned->restore(changes); }).annotate("restore store " + name);
   }
 
   Status init_processors() override {
     for (const auto& node : nodes_) {
       ++initialised_;
-      MUIR_RETURN_IF_ERROR(node->init());
+      const Status begun = guarded([&] { return node->init(); });
+      if (!begun.ok()) {
+        return begun.annotate(
+            fmt::format("begin task {} node={}", to_string(task_.environment.task), node->spec().name));
+      }
     }
     return {};
   }
@@ -104,7 +113,8 @@ class GraphRunner final : public SubtopologyRunner {
     return {};
   }
   Status sync_stores() override {
-    for (auto& [name, store] : task_.stores) MUIR_RETURN_IF_ERROR(store.owned->sync());
+    for (auto& [name, store] : task_.stores)
+      MUIR_RETURN_IF_ERROR(guarded([&] { return store.owned->sync(); }).annotate("sync store " + name));
     return {};
   }
 
@@ -120,7 +130,7 @@ class GraphRunner final : public SubtopologyRunner {
     }
     Status first;
     for (auto& [name, store] : task_.stores) {
-      Status status = store.owned->close();
+      Status status = guarded([&] { return store.owned->close(); }).annotate("close store " + name);
       if (first.ok()) first = std::move(status);
     }
     return first;
@@ -171,6 +181,7 @@ class GraphRunner final : public SubtopologyRunner {
     const store::StoreSupplier& supplier = plan_->supplier(planned.name);
     const bool cached = spec.caching && task_.environment.cache != nullptr && task_.environment.cache->enabled();
     store.owned = cached ? supplier.make_cached({task_.environment.cache, &task_}) : supplier.make();
+    if (!store.owned) return error(Code::invalid_argument, "its supplier made no store");
     MUIR_RETURN_IF_ERROR(store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name));
     if (!planned.changelog_topic.empty() && !planned.source_topic_is_changelog) {
       store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, planned.changelog_topic,
@@ -190,7 +201,7 @@ class GraphRunner final : public SubtopologyRunner {
   Status flush(store::StateStore& store) {
     task_.failing = false;
     clear_record();
-    const Status flushed = store.flush();
+    const Status flushed = guarded([&] { return store.flush(); });
     return task_.failing ? task_.failure : flushed;
   }
 
@@ -249,7 +260,7 @@ class GraphRunner final : public SubtopologyRunner {
 Status configure_serdes(const TopologyPlan& plan, const SerdeContext& serdes) {
   const auto* graph_plan = dynamic_cast<const GraphPlan*>(&plan);
   MUIR_CHECK(graph_plan != nullptr, "serdes are those of a Topology's plan");
-  return graph_plan->graph().configure_serdes(serdes);
+  return guarded([&] { return graph_plan->graph().configure_serdes(serdes); });
 }
 
 Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,
@@ -261,8 +272,8 @@ Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const Top
   }
   MUIR_CHECK(environment.sink != nullptr && environment.clock != nullptr, "a runner needs a sink and a clock");
   const SerdeContext none;
-  MUIR_RETURN_IF_ERROR(
-      graph_plan->graph().configure_serdes(environment.serdes != nullptr ? *environment.serdes : none));
+  const SerdeContext& serdes = environment.serdes != nullptr ? *environment.serdes : none;
+  MUIR_RETURN_IF_ERROR(guarded([&] { return graph_plan->graph().configure_serdes(serdes); }));
   return std::unique_ptr<SubtopologyRunner>(
       std::make_unique<GraphRunner>(std::move(graph_plan), static_cast<size_t>(subtopology), std::move(environment)));
 }

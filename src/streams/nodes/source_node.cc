@@ -50,27 +50,36 @@ Row SourceNode::row_of(const client::ConsumedRecord& record, int64_t timestamp_m
   return {record.key ? key_.get() : nullptr, record.value ? value_.get() : nullptr, timestamp_ms, record.headers};
 }
 
-Result<int64_t> SourceNode::timestamp_of(const client::ConsumedRecord& record, int64_t partition_time_ms) {
+std::string SourceNode::place(std::string_view topic, PartitionId partition,
+                              const client::ConsumedRecord& record) const {
+  return fmt::format("read node={} topic={} partition={} offset={}", spec().name, topic, partition, record.offset);
+}
+
+Result<int64_t> SourceNode::timestamp_of(std::string_view topic, PartitionId partition,
+                                         const client::ConsumedRecord& record, int64_t partition_time_ms) {
   const SourceSpec& source = *spec().source;
   int64_t timestamp_ms = record.timestamp_ms;
   if (source.timestamp) {
-    MUIR_RETURN_IF_ERROR(guarded([&] {
+    const Status extracted = guarded([&] {
       timestamp_ms = source.timestamp(row_of(record, record.timestamp_ms), partition_time_ms);
       return Status();
-    }));
+    });
+    if (!extracted.ok()) return extracted.annotate(place(topic, partition, record) + ": the timestamp extractor");
   }
   if (timestamp_ms >= 0 || source.invalid_timestamp == InvalidTimestamp::skip) return timestamp_ms;
   if (source.invalid_timestamp == InvalidTimestamp::use_partition_time && partition_time_ms >= 0)
     return partition_time_ms;
-  return error(Code::invalid_argument, "read topic={} offset={}: timestamp {} is negative", spec().name, record.offset,
-               timestamp_ms);
+  return error(Code::invalid_argument,
+               "{}: timestamp {} is negative; the source's .invalid_timestamp says whether such records are skipped or "
+               "get the partition's time",
+               place(topic, partition, record), timestamp_ms);
 }
 
 Result<int64_t> SourceNode::extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
                                               int64_t partition_time_ms) {
   // What cannot be decoded fails when its turn comes; until then its own timestamp has to do.
   if (spec().source->timestamp && !guarded([&] { return decode(topic, record); }).ok()) return record.timestamp_ms;
-  return timestamp_of(record, partition_time_ms);
+  return timestamp_of(topic, task().environment.task.partition, record, partition_time_ms);
 }
 
 Status SourceNode::read(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) {
@@ -79,7 +88,7 @@ Status SourceNode::read(std::string_view topic, PartitionId partition, const cli
   }
   decoded_offset_ = kNoOffset;
   int64_t& partition_time_ms = partition_times_ms_.try_emplace(partition, -1).first->second;
-  auto timestamp_ms = timestamp_of(record, partition_time_ms);
+  auto timestamp_ms = timestamp_of(topic, partition, record, partition_time_ms);
   if (!timestamp_ms.ok()) return task().fatal(timestamp_ms.status());
   if (*timestamp_ms < 0) {
     drop();

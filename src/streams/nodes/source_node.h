@@ -22,7 +22,11 @@ class SourceNode final : public Node {
  private:
   Status decode(std::string_view topic, const client::ConsumedRecord& record);
   Status decode_change(std::string_view topic, const client::ConsumedRecord& record);
-  Result<int64_t> timestamp_of(const client::ConsumedRecord& record, int64_t partition_time_ms);
+  Result<int64_t> timestamp_of(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record,
+                               int64_t partition_time_ms);
+  // Where a record was read, for messages.
+  [[nodiscard]] std::string place(std::string_view topic, PartitionId partition,
+                                  const client::ConsumedRecord& record) const;
   [[nodiscard]] Row row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const;
 
   // Reused from record to record.

@@ -139,9 +139,14 @@ class SinkNode final : public Node {
 
 class ProcessNode final : public Node {
  public:
-  explicit ProcessNode(std::unique_ptr<ErasedProcessor> processor) : processor_(std::move(processor)) {}
+  explicit ProcessNode(std::function<std::unique_ptr<ErasedProcessor>()> make) : make_(std::move(make)) {}
+  // The program's supplier is asked here, where a failure has a name.
   Status init() override {
-    return guarded([&] { return processor_->init(*this); });
+    MUIR_RETURN_IF_ERROR(guarded([&] {
+                           processor_ = make_();
+                           return Status();
+                         }).annotate("its supplier"));
+    return guarded([&] { return processor_->init(*this); }).annotate("init");
   }
   Status process(const Row& row) override {
     const RowHeaders headers(task(), row.headers);
@@ -150,9 +155,12 @@ class ProcessNode final : public Node {
     task().record_time_ms = outer_ms;
     return status;
   }
-  void close() override { processor_->close(); }
+  void close() override {
+    if (processor_) processor_->close();
+  }
 
  private:
+  const std::function<std::unique_ptr<ErasedProcessor>()> make_;
   std::unique_ptr<ErasedProcessor> processor_;
 };
 
@@ -171,7 +179,7 @@ NodeFactory branch_node(std::vector<Predicate> predicates) {
   return [predicates = std::move(predicates)] { return std::make_unique<BranchNode>(predicates); };
 }
 NodeFactory process_node(std::function<std::unique_ptr<ErasedProcessor>()> make) {
-  return [make = std::move(make)] { return std::make_unique<ProcessNode>(make()); };
+  return [make = std::move(make)] { return std::make_unique<ProcessNode>(make); };
 }
 
 }  // namespace muir::streams::internal

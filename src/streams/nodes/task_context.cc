@@ -43,7 +43,16 @@ Status TaskContext::fail(const std::string& node, FailureKind kind, const Status
     failed.raw_value = record->value;
     failed.headers = record->headers;
   }
-  Status handled = environment.on_failure(failed, *environment.sink);
+  bool threw = true;
+  Status handled = guarded([&] {
+    Status answer = environment.on_failure(failed, *environment.sink);
+    threw = false;
+    return answer;
+  });
+  // A handler that throws has decided nothing: it is FAIL, of which both causes are told.
+  if (threw)
+    handled = described.with_message(
+        fmt::format("{}; the failure handler threw: {}", described.message(), handled.message()));
   if (!handled.ok()) return fatal(std::move(handled));
   failing = false;
   dropped_records.fetch_add(1, std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "streams/nodes/guarded.h"
 #include "streams/topology.h"
 
 namespace muir::streams {
@@ -91,8 +92,11 @@ std::string Topology::describe() const { return internal::describe(*graph_); }
 Result<std::shared_ptr<const internal::TopologyPlan>> Topology::plan(const std::string& application_id,
                                                                      const StoreDefaults& stores) const {
   if (application_id.empty()) return error(Code::invalid_argument, "plan topology: application.id is empty");
-  return std::shared_ptr<const internal::TopologyPlan>(
-      std::make_shared<internal::GraphPlan>(graph_, application_id, stores));
+  // Store suppliers of the program's own are asked for their topics' settings.
+  return internal::guarded([&]() -> Result<std::shared_ptr<const internal::TopologyPlan>> {
+    return std::shared_ptr<const internal::TopologyPlan>(
+        std::make_shared<internal::GraphPlan>(graph_, application_id, stores));
+  });
 }
 
 }  // namespace muir::streams

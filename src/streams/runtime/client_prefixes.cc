@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/config.h"
 #include "client/client_keys.h"
 #include "streams/runtime/consumer_config.h"
 
@@ -58,6 +59,23 @@ std::vector<std::string> prefixed_keys_without_effect(const std::map<std::string
     }
   }
   return out;
+}
+
+std::string complaint_without_prefix(const std::string& key) {
+  const auto advise = [&](const Prefix& prefix, const std::string& name) {
+    return fmt::format("unknown configuration key '{}'; did you mean '{}{}'?", key, prefix.text, name);
+  };
+  for (const Prefix& prefix : kPrefixes) {
+    if (std::find(prefix.decided->begin(), prefix.decided->end(), key) != prefix.decided->end())
+      return fmt::format("configuration key '{}' has no effect: the application decides about it", key);
+    if (client::client_config(prefix.kind).find(key) != nullptr) return advise(prefix, key);
+  }
+  for (const Prefix& prefix : kPrefixes) {
+    std::vector<std::string> names;
+    for (const ConfigKey& known : client::client_config(prefix.kind).keys()) names.push_back(known.name);
+    if (const std::string near = nearest(key, names); !near.empty()) return advise(prefix, near);
+  }
+  return {};
 }
 
 ConfigMistakes prefixed_mistakes(const std::map<std::string, std::string>& properties) {

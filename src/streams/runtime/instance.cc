@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/log.h"
+#include "streams/nodes/guarded.h"
 #include "wire/murmur2.h"
 
 namespace muir::streams::internal {
@@ -106,7 +107,7 @@ void Instance::run_global() {
     return !stop_ || workers_alive_ > 1;
   };
   while (needed()) {
-    status = global_->run_once(kGlobalPollMs);
+    status = guarded([&] { return global_->run_once(kGlobalPollMs); });
     const int64_t now = parts_.clock->steady_ms();
     if (status.ok()) {
       failing_since = -1;
@@ -126,7 +127,7 @@ void Instance::run_global() {
     changed_.wait(lock, [this] { return workers_alive_ == 1; });
   }
   lock.unlock();
-  const Status closed = global_->close();
+  const Status closed = guarded([&] { return global_->close(); });
   if (!closed.ok()) log::warn("{}: global tables: {}", parts_.config.application_id, closed.message());
   lock.lock();
   --workers_alive_;
@@ -146,14 +147,19 @@ void Instance::run_worker(int index) {
       const std::lock_guard guard(mutex_);
       threads_[index] = &thread;
     }
-    const Status ended = run_thread(thread);
+    // What the program's functions throw is caught where they are called, with their names; this is for what is left.
+    const Status ended = guarded([&] { return run_thread(thread); });
     int64_t wait_ms = 0;
     again = !ended.ok() && on_failure(thread, ended, wait_ms);
     {
       const std::lock_guard guard(mutex_);
       threads_.erase(index);
     }
-    thread.close(ended.ok());
+    const Status closed = guarded([&] {
+      thread.close(ended.ok());
+      return Status();
+    });
+    if (!closed.ok()) log::error("{}-StreamThread-{}: close: {}", client_id_, index, closed.message());
     on_thread_state(index, ThreadState::dead);
     if (again && wait_ms > 0) rest(wait_ms);
   }
@@ -187,13 +193,29 @@ Status Instance::run_thread(StreamThread& thread) {
   return {};
 }
 
+// One that throws has decided nothing, so that nothing goes on.
+UncaughtResponse Instance::ask_handler(const std::function<UncaughtResponse(const Status&)>& handler,
+                                       const Status& failure) const {
+  auto response = UncaughtResponse::shutdown_client;
+  if (!handler) return response;
+  const Status asked = guarded([&] {
+    response = handler(failure);
+    return Status();
+  });
+  if (!asked.ok()) {
+    log::error("application {}: the uncaught exception handler threw, the client shuts down: {}",
+               parts_.config.application_id, asked.message());
+  }
+  return response;
+}
+
 bool Instance::on_failure(StreamThread& thread, const Status& failure, int64_t& replace_after_ms) {
   std::function<UncaughtResponse(const Status&)> handler;
   {
     const std::lock_guard guard(mutex_);
     handler = handler_;
   }
-  const UncaughtResponse response = handler ? handler(failure) : UncaughtResponse::shutdown_client;
+  const UncaughtResponse response = ask_handler(handler, failure);
   if (response == UncaughtResponse::replace_thread) {
     int64_t wait_ms = 0;
     int in_a_row = 0;
@@ -241,7 +263,14 @@ void Instance::change_state(std::unique_lock<std::mutex>& lock, StreamsState to)
   log::info("application {} is {} (was {})", parts_.config.application_id, to_string(to), to_string(from));
   if (!listener) return;
   lock.unlock();
-  listener(to, from);
+  const Status told = guarded([&] {
+    listener(to, from);
+    return Status();
+  });
+  if (!told.ok()) {
+    log::error("application {}: the state listener threw, which changes nothing: {}", parts_.config.application_id,
+               told.message());
+  }
   lock.lock();
 }
 

@@ -60,6 +60,8 @@ class Instance {
   void run_global();
   void run_worker(int index);
   Status run_thread(StreamThread& thread);
+  UncaughtResponse ask_handler(const std::function<UncaughtResponse(const Status&)>& handler,
+                               const Status& failure) const;
   // True: the worker begins anew, after a while.
   bool on_failure(StreamThread& thread, const Status& failure, int64_t& replace_after_ms);
   void on_thread_state(int index, ThreadState state);

@@ -202,7 +202,6 @@ Status RecordCollector::push() {
     sent = hand_over();
   }
   if (!sent.ok()) return keep_failure(sent);
-  records_sent_ += records_.size();
   transaction_records_ += records_.size();
   clear_gathered();
   return {};
@@ -247,6 +246,8 @@ Status RecordCollector::hand_over() {
 void RecordCollector::on_delivered(Flight* flight, const Status& status, std::span<const client::Delivery> deliveries) {
   const std::lock_guard lock(mutex_);
   idle_flights_.push_back(flight);
+  records_acknowledged_ += static_cast<uint64_t>(std::count_if(
+      deliveries.begin(), deliveries.end(), [](const client::Delivery& one) { return one.code == Code::ok; }));
   // Of an aborted transaction only what teaches something is of interest.
   const bool past = flight->epoch != epoch_;
   for (size_t i = 0; !past && i < deliveries.size() && i < flight->topics.size(); ++i) {

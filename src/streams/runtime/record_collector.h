@@ -68,7 +68,8 @@ class RecordCollector final : public RecordSink {
 
   // The offset of the last acknowledged record in a changelog partition; kNoOffset when none was written.
   [[nodiscard]] Offset acknowledged_offset(const std::string& topic, PartitionId partition) const;
-  [[nodiscard]] uint64_t records_sent() const { return records_sent_; }
+  // Records that brokers have acknowledged, whatever became of their transaction. Thread-safe.
+  [[nodiscard]] uint64_t records_acknowledged() const { return records_acknowledged_; }
   // Records that the handler let go. Thread-safe.
   [[nodiscard]] uint64_t records_failed() const { return records_failed_; }
   // A refused record ended a transaction, and it is not known yet which: transactions are to be short until it is.
@@ -131,7 +132,7 @@ class RecordCollector final : public RecordSink {
   uint64_t let_go_ = 0;          // by the handler, in this transaction
   int64_t careful_records_ = 0;  // still to be sent in short transactions
   bool in_transaction_ = false;
-  uint64_t records_sent_ = 0;
+  std::atomic<uint64_t> records_acknowledged_ = 0;
 
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Flight>> flights_;  // all that were ever needed

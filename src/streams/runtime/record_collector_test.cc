@@ -193,6 +193,7 @@ TEST_F(RecordCollectorTest, ARefusedRecordIsSkippedWhenThePolicySaysSo) {
     ASSERT_TRUE(collector.push().ok());
     EXPECT_EQ(collector.flush().ok(), policy == OnFailure::proceed);
     EXPECT_EQ(collector.records_failed(), policy == OnFailure::proceed ? 1U : 0U);
+    EXPECT_EQ(collector.records_acknowledged(), 0U);
   }
 }
 
@@ -213,6 +214,7 @@ TEST_F(RecordCollectorTest, AFullProducerIsWaitedFor) {
   ASSERT_TRUE(send("out", "1").ok());
   EXPECT_TRUE(collector.push().ok());
   EXPECT_EQ(calls(), "send out=1, flush, send out=1, delivery");
+  EXPECT_EQ(collector.records_acknowledged(), 1U);
 }
 
 }  // namespace

@@ -212,12 +212,16 @@ Result<size_t> StreamThread::process() {
   // Nothing is held back for the sake of a full batch: what was produced is on its way before the next wait.
   if (collector_->is_open()) {
     MUIR_RETURN_IF_ERROR(collector_->push());
-    const uint64_t sent = collector_->records_sent();
-    context_.counters->records_produced += sent - std::exchange(produced_reported_, sent);
-    const uint64_t failed = collector_->records_failed();
-    context_.counters->records_dropped += failed - std::exchange(failed_reported_, failed);
+    count_production();
   }
   return total;
+}
+
+void StreamThread::count_production() {
+  const uint64_t produced = collector_->records_acknowledged();
+  context_.counters->records_produced += produced - std::exchange(produced_reported_, produced);
+  const uint64_t failed = collector_->records_failed();
+  context_.counters->records_dropped += failed - std::exchange(failed_reported_, failed);
 }
 
 // While the group rebalances nothing can be committed; a transaction must not grow until the coordinator ends it.
@@ -271,6 +275,7 @@ void StreamThread::close(bool clean) {
       tasks_->close_all_dirty();
     }
   }
+  if (collector_) count_production();
   if (member_) {
     const Status left = member_->leave();
     if (!left.ok()) log::debug("{}: leave: {}", name_, left.message());

@@ -55,6 +55,8 @@ class StreamThread {
   Status join(bool idle);
   Status poll();
   Result<size_t> process();
+  // Takes over what the collector has counted since the last call.
+  void count_production();
   Status maybe_commit(bool requested);
   [[nodiscard]] int64_t poll_timeout_ms() const;
   [[nodiscard]] bool transaction_must_end() const;

@@ -1,5 +1,7 @@
 #include "streams/runtime/streams_metrics.h"
 
+#include "base/log.h"
+#include "streams/nodes/guarded.h"
 #include "streams/runtime/instance.h"
 
 namespace muir::streams::internal {
@@ -14,7 +16,7 @@ void collect_counters(MetricSink& sink, const RuntimeCounters& counters) {
           "Records that no result came of: without key, late, undecodable, passed over by a handler "
           "(dropped-records-total).",
           counters.records_dropped);
-  counter("muir_streams_produced_records_total", "Records given to the producers.", counters.records_produced);
+  counter("muir_streams_produced_records_total", "Records that brokers acknowledged.", counters.records_produced);
   counter("muir_streams_polled_records_total", "Records fetched (poll-records).", counters.records_polled);
   counter("muir_streams_restored_records_total", "Records read into stores and global tables (restore-total).",
           counters.records_restored);
@@ -35,7 +37,14 @@ void collect_stores(MetricSink& sink, StoreRegistry& stores) {
     if (!leases.ok()) continue;  // none of it is open here now
     const Labels labels = {{"store", name}};
     for (const StoreRegistry::Lease& lease : *leases) {
-      const store::StoreUsage usage = lease.store().usage();
+      // A store of a program's own kind that cannot tell is left out of what the process shows.
+      const Result<store::StoreUsage> told =
+          guarded([&]() -> Result<store::StoreUsage> { return lease.store().usage(); });
+      if (!told.ok()) {
+        log::warn("store {}: its usage: {}", name, told.status().message());
+        continue;
+      }
+      const store::StoreUsage& usage = *told;
       const auto gauge = [&](std::string_view metric, std::string_view help, uint64_t value) {
         sink.gauge(metric, help, labels, static_cast<double>(value));
       };
