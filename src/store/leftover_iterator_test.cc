@@ -6,6 +6,7 @@
 
 #include "store/key_value_store.h"
 #include "store/record_cache.h"
+#include "store/session_store.h"
 #include "store/window_store.h"
 #include "testing/temp_dir.h"
 
@@ -58,6 +59,17 @@ Rows windows(const Kind& kind, const RecordCache& cache) {
           [at](Order order) { return erased(at->fetch_range("a", "z", 0, 1'000, order)); }};
 }
 
+Rows sessions(const Kind& kind, const RecordCache&) {
+  auto store = make_session_store({.name = "s", .kind = kind.kind, .retention_ms = 1'000, .segment_interval_ms = 100});
+  SessionStore* at = store.get();
+  return {std::move(store),
+          [at](const std::string& key) {
+            const int64_t start_ms = key.front() % 2 * 200;
+            return at->put(key, {start_ms, start_ms + 5}, "value of " + key, 1);
+          },
+          [at](Order order) { return erased(at->find_range("a", "z", 0, 1'000, order)); }};
+}
+
 class LeftoverIterators : public ::testing::Test {
  protected:
   // Rows in files, in the layer above them, and, where there is one, in the cache; those of each between the others'.
@@ -72,9 +84,9 @@ class LeftoverIterators : public ::testing::Test {
   // Calls use(rows, fresh store's folder) for each kind of store.
   template <class F>
   void for_each_kind(F use) {
-    for (const auto& make : {key_values, windows}) {
+    for (const auto& make : {key_values, windows, sessions}) {
       for (const Kind& kind : kKinds) {
-        SCOPED_TRACE(kind.name + (make == windows ? ", windows" : ", key-value"));
+        SCOPED_TRACE(kind.name + (make == windows ? ", windows" : make == sessions ? ", sessions" : ", key-value"));
         const testing::TempDir dir;
         CacheBudget budget(1u << 20);
         Rows rows = make(kind, {.budget = &budget});
@@ -141,7 +153,7 @@ TEST_F(LeftoverIterators, MayOutliveTheStoreThatNobodyClosed) {
 
 TEST_F(LeftoverIterators, AClosedStoreOnDiskIsNotOpenedByReadingIt) {
   const testing::TempDir dir;
-  for (const auto& make : {key_values, windows}) {
+  for (const auto& make : {key_values, windows, sessions}) {
     CacheBudget budget(1u << 20);
     Rows rows = make(kKinds[0], {.budget = &budget});
     ASSERT_TRUE(rows.store->open(dir.str() + "/s").ok());
