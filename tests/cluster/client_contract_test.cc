@@ -140,6 +140,26 @@ TEST_P(ClientContract, RecordsKeepEveryPartOfThemselves) {
   }));
 }
 
+// librdkafka does not end its threads then; that must not be the caller's affair.
+TEST_P(ClientContract, AConsumerWhoseTopicWasDeletedCloses) {
+  send(*client_->producer({}).value(), "v");
+  auto reader = consumer("read_uncommitted", {{part(0), Offset(0)}});
+  size_t read = 0;
+  ASSERT_TRUE(testing::eventually([&] {
+    const auto records = reader->poll(100);
+    read += records.ok() ? (*records)->count() : 0;
+    return read > 0;
+  }));
+  ASSERT_TRUE(admin_->delete_topic(topic_).ok());
+  // Until its client has heard of it.
+  ASSERT_TRUE(testing::eventually([&] {
+    (void)reader->poll(100).status();
+    return admin_->describe_topic(topic_).status().code() == Code::not_found;
+  }));
+  for (int i = 0; i < 10; ++i) (void)reader->poll(100).status();
+  reader.reset();
+}
+
 TEST_P(ClientContract, KeysGoWhereTheJavaClientSendsThem) {
   auto producer = client_->producer({}).value();
   EXPECT_EQ(producer->partition_count(topic_).value(), 3);

@@ -4,6 +4,11 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
 
 #include "base/log.h"
 #include "client/internal/rdkafka_status.h"
@@ -12,6 +17,7 @@ namespace muir::client::internal {
 namespace {
 
 constexpr int kLeadersTimeoutMs = 2'000;
+constexpr int kEndMs = 5'000;
 
 struct ListDeleter {
   void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
@@ -29,6 +35,30 @@ int64_t rdkafka_offset(Offset offset) {
   if (offset == kOffsetEarliest) return RD_KAFKA_OFFSET_BEGINNING;
   if (offset == kOffsetLatest) return RD_KAFKA_OFFSET_END;
   return offset.value();
+}
+
+// librdkafka 2.0 does not come to an end when a topic that was assigned has been deleted: the thread of its broker
+// waits for a partition that is no more. Who closes a consumer does not wait with it.
+void destroy(rd_kafka_t* rk) {
+  struct Ended {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ended = false;
+  };
+  const auto state = std::make_shared<Ended>();  // shared with the thread, which may outlive the call
+  const std::string name = rd_kafka_name(rk);
+  std::thread([rk, state] {
+    // No group to leave: closing would only wait for the coordinator.
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    const std::lock_guard lock(state->mutex);
+    state->ended = true;
+    state->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(state->mutex);
+  if (state->changed.wait_for(lock, std::chrono::milliseconds(kEndMs), [&] { return state->ended; })) return;
+  log::warn(
+      "{}: its threads have not ended within {} ms, as happens when one of its topics was deleted; they are left alone",
+      name, kEndMs);
 }
 
 size_t number_in(const rd_kafka_conf_t* conf, const char* key) {
@@ -76,8 +106,7 @@ FetchHandle::FetchHandle(rd_kafka_s* rk, const FetchShare& share)
 
 FetchHandle::~FetchHandle() {
   rd_kafka_queue_destroy(events_);
-  // No group to leave: closing would only wait for the coordinator.
-  rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  destroy(rk_);
 }
 
 // librdkafka looks for leaders of topics it has just met only once a second: it is made to ask now. When the cluster
