@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/log.h"
@@ -47,13 +48,18 @@ void destroy(rd_kafka_t* rk) {
   };
   const auto state = std::make_shared<Ended>();  // shared with the thread, which may outlive the call
   const std::string name = rd_kafka_name(rk);
-  std::thread([rk, state] {
+  const auto end = [rk, state] {
     // No group to leave: closing would only wait for the coordinator.
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     const std::lock_guard lock(state->mutex);
     state->ended = true;
     state->changed.notify_all();
-  }).detach();
+  };
+  try {
+    std::thread(end).detach();
+  } catch (const std::system_error&) {
+    end();  // no thread is left: then it is waited for
+  }
   std::unique_lock lock(state->mutex);
   if (state->changed.wait_for(lock, std::chrono::milliseconds(kEndMs), [&] { return state->ended; })) return;
   log::warn(
