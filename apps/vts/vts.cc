@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "apps/vts/api.h"
 #include "apps/vts/cluster_watch.h"
@@ -141,14 +142,19 @@ class Running final : public Vts {
           view_.set_zones(directory_.zones());
         });
     zones_follower_->start();
-    const int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
+    // Large zones take a while to check, and each of their versions is: waited for is progress.
+    int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
+    uint64_t taken = 0;
     while (system_clock().steady_ms() < deadline && !(options_.given_up && options_.given_up())) {
+      if (const uint64_t now = directory_.taken(); now != std::exchange(taken, now))
+        deadline = system_clock().steady_ms() + kZonesTimeoutMs;
       if (zones_follower_->wait_caught_up(kStepMs)) return {};
       // A cluster that does not answer is waited for; one that refuses is believed.
       if (const Status failure = zones_follower_->failure(); !failure.ok() && !may_pass(failure))
         return failure.annotate(fmt::format("reading {}", kZoneMasterTopic));
     }
-    return error(Code::timed_out, "reading {}: not at its end within {} ms", kZoneMasterTopic, kZonesTimeoutMs);
+    return error(Code::timed_out, "reading {}: not at its end, and nothing of it came for {} ms", kZoneMasterTopic,
+                 kZonesTimeoutMs);
   }
 
   Status follow_outputs() {

@@ -55,7 +55,10 @@ bool ZoneDirectory::apply(std::string_view topic, const client::ConsumedRecord& 
 
 void ZoneDirectory::apply(const client::PartitionRecords& records) {
   bool changed = false;
-  for (const client::ConsumedRecord& record : records.records) changed |= apply(records.partition.topic, record);
+  for (const client::ConsumedRecord& record : records.records) {
+    changed |= apply(records.partition.topic, record);
+    ++taken_;
+  }
   if (!changed) return;
   std::vector<ZoneMaster> zones;
   for (const auto& [id, row] : rows_) {

@@ -4,6 +4,7 @@
 // record, the row is the one of zone.rows, to which the topology writes what it takes.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -28,6 +29,8 @@ class ZoneDirectory {
   // Takes records of zone.master and zone.rows, in any order of the two. Those that are no zones are logged and
   // skipped; the topology makes dead letters of them.
   void apply(const client::PartitionRecords& records);
+  // Records that apply() has taken so far: whether it gets on.
+  [[nodiscard]] uint64_t taken() const { return taken_; }
   // apply() waits no longer for a registry that does not answer.
   void end() { patience_.end(); }
   // Never null.
@@ -50,6 +53,7 @@ class ZoneDirectory {
 
   SerdeRef<ZoneMaster> serde_ = row_serde<ZoneMaster>();
   Patience patience_;
+  std::atomic<uint64_t> taken_ = 0;
   std::map<std::string, Row> rows_;  // of the thread that applies
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
