@@ -5,6 +5,10 @@ include(CMakePackageConfigHelpers)
 set(MUIR_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Muir)
 get_property(MUIR_LIBRARIES GLOBAL PROPERTY MUIR_LIBRARIES)
 
+# From a pkg-config file's folder to the prefix: further up where libraries lie below lib/<architecture>.
+file(RELATIVE_PATH PC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" PC_UP ${PC_UP})
+
 # What pkg-config modules ask of others beside Muir's own.
 set(base_requires "fmt spdlog")
 set(base_libs "-pthread")
