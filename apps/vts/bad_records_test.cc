@@ -107,6 +107,7 @@ TEST_F(BadRecords, OfZonesAreNoZones) {
     const std::vector<client::ConsumedRecord> records{{.offset = Offset(0), .key = "west", .value = good},
                                                       {.offset = Offset(1), .key = "west", .value = bad.value}};
     directory.apply({.partition = {std::string(kZoneMasterTopic), PartitionId(0)}, .records = records});
+    directory.loaded();
     EXPECT_NE(directory.zones()->zone("west"), nullptr) << bad.what;
   }
   EXPECT_TRUE(line_.read<Bytes>(kZoneRowsTopic).empty()) << "none of these is a row";
@@ -163,6 +164,7 @@ TEST_F(BadRecords, OfMasterDataAreWhatAPutRefuses) {
     const std::vector<client::ConsumedRecord> records{{.offset = Offset(0), .key = "west", .value = good},
                                                       {.offset = Offset(1), .key = "west", .value = bad}};
     directory.apply({.partition = {std::string(kZoneMasterTopic), PartitionId(0)}, .records = records});
+    directory.loaded();
     ASSERT_NE(directory.zones()->zone("west"), nullptr) << row.what;
     EXPECT_EQ(directory.zones()->zone("west")->polygons, kZone.polygons) << row.what << ": the row before it stays";
   }

@@ -27,6 +27,7 @@ namespace {
 constexpr int kLoopThreads = 2;
 constexpr int64_t kStepMs = 100;
 constexpr int64_t kZonesTimeoutMs = 60'000;
+constexpr int64_t kZonesToldMs = 5000;
 constexpr int64_t kStopTimeoutMs = 20'000;
 constexpr int64_t kMasterTimeoutMs = 60'000;
 // How much of the past is shown after a start.
@@ -140,14 +141,25 @@ class Running final : public Vts {
         [this](const client::PartitionRecords& records) {
           directory_.apply(records);
           view_.set_zones(directory_.zones());
+        },
+        [this] {
+          directory_.loaded();
+          view_.set_zones(directory_.zones());
         });
     zones_follower_->start();
-    // Large zones take a while to check, and each of their versions is: waited for is progress.
+    // Large zones take a while to check: waited for is progress.
     int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
-    uint64_t taken = 0;
+    int64_t told = system_clock().steady_ms();
+    ZoneDirectory::Progress progress;
     while (system_clock().steady_ms() < deadline && !(options_.given_up && options_.given_up())) {
-      if (const uint64_t now = directory_.taken(); now != std::exchange(taken, now))
-        deadline = system_clock().steady_ms() + kZonesTimeoutMs;
+      const int64_t now = system_clock().steady_ms();
+      if (const auto done = directory_.progress(); done != std::exchange(progress, done))
+        deadline = now + kZonesTimeoutMs;
+      if (now - told >= kZonesToldMs) {
+        told = now;
+        log::info("zones: {} records of {} and {} read, {} of them checked", progress.records, kZoneMasterTopic,
+                  kZoneRowsTopic, progress.checked);
+      }
       if (zones_follower_->wait_caught_up(kStepMs)) return {};
       // A cluster that does not answer is waited for; one that refuses is believed.
       if (const Status failure = zones_follower_->failure(); !failure.ok() && !may_pass(failure))

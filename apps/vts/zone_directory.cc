@@ -1,6 +1,8 @@
 #include "apps/vts/zone_directory.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "apps/vts/ids.h"
 #include "apps/vts/master_rows.h"
@@ -8,58 +10,111 @@
 
 namespace muir::vts {
 
-Result<ZoneMaster> ZoneDirectory::read(std::string_view topic, const std::string& id,
-                                       const client::ConsumedRecord& record) {
-  auto zone = patience_.read([&] { return read_zone_row(serde_, id, *record.value); });
-  if (!zone.ok()) log::warn("{} offset {}: {}", topic, record.offset, zone.status().message());
-  return zone;
+void ZoneDirectory::apply(const client::PartitionRecords& records) {
+  for (const client::ConsumedRecord& record : records.records) {
+    ++records_;
+    if (!record.key) continue;
+    const std::string id(*record.key);
+    const Status named = check_id("the key", id);
+    if (!named.ok()) {  // no zone has it
+      log::warn("{} offset {}: {}", records.partition.topic, record.offset, named.message());
+      continue;
+    }
+    unsettled_.insert(id);
+    records.partition.topic == kZoneRowsTopic ? take_row(id, record) : take_master(id, record);
+  }
+  if (loaded_) return settle(false);
+  if (unread_bytes_ <= unread_bytes_limit_) return;
+  settle(true);
+  unread_bytes_limit_ = std::max(unread_bytes_max_, 2 * unread_bytes_);
 }
 
-bool ZoneDirectory::apply_master(const std::string& id, const client::ConsumedRecord& record) {
-  if (!record.value) {
-    rows_[id] = {.is_master = true};
-    return true;
-  }
-  auto zone = read(kZoneMasterTopic, id, record);
-  if (!zone.ok() && !check_id("", id).ok()) return false;  // no zone has it
-  Row& row = rows_[id];
-  if (zone.ok()) {
-    row = {.zone = std::move(*zone), .is_master = true};
-    return true;
-  }
-  row.refused = true;
-  return row.counts();
+void ZoneDirectory::loaded() {
+  loaded_ = stale_ = true;
+  settle(false);
 }
 
-// What zone.master itself still has is not looked at.
-bool ZoneDirectory::apply_row(const std::string& id, const client::ConsumedRecord& record) {
-  const auto known = rows_.find(id);
-  if (known != rows_.end() && known->second.is_master) {
-    if (!record.value && !known->second.zone) rows_.erase(known);  // deleted here and there
-    return false;
-  }
-  const bool counted = known != rows_.end() && known->second.counts();
+void ZoneDirectory::end() {
+  ended_ = true;
+  patience_.end();
+}
+
+void ZoneDirectory::take_master(const std::string& id, const client::ConsumedRecord& record) {
   Row& row = rows_[id];
+  if (record.value) return keep({record.offset, Bytes(*record.value)}, row.of_master);
+  forget(row.of_master);
   row.zone.reset();
-  if (record.value) {
-    if (auto zone = read(kZoneRowsTopic, id, record); zone.ok()) row.zone = std::move(*zone);
+  row.is_master = true;
+  row.refused = false;
+  stale_ = true;
+}
+
+void ZoneDirectory::take_row(const std::string& id, const client::ConsumedRecord& record) {
+  Version version{record.offset};
+  if (record.value) version.value.emplace(*record.value);
+  rows_[id].of_rows = std::move(version);
+}
+
+void ZoneDirectory::keep(Version version, std::vector<Version>& versions) {
+  unread_bytes_ += version.value->size();
+  versions.push_back(std::move(version));
+}
+
+void ZoneDirectory::forget(std::vector<Version>& versions) {
+  for (const Version& version : versions) unread_bytes_ -= version.value->size();
+  versions = {};
+}
+
+void ZoneDirectory::settle(bool superseded_only) {
+  for (auto it = unsettled_.begin(); it != unsettled_.end() && !ended_;) {
+    const auto row = rows_.find(*it);
+    if (superseded_only && row->second.of_master.size() < 2) {
+      ++it;
+      continue;
+    }
+    const bool rows_deleted = row->second.of_rows && !row->second.of_rows->value;
+    stale_ |= settle(row->first, row->second);
+    if (rows_deleted && !row->second.zone && !row->second.refused) rows_.erase(row);  // deleted here and there
+    it = unsettled_.erase(it);
   }
+  if (loaded_ && std::exchange(stale_, false)) build_index();
+}
+
+bool ZoneDirectory::settle(const std::string& id, Row& row) {
+  const bool master_came = !row.of_master.empty();
+  for (auto version = row.of_master.rbegin(); version != row.of_master.rend(); ++version) {
+    if (auto zone = read(kZoneMasterTopic, id, *version)) {
+      row.zone = std::move(zone);
+      row.is_master = true;
+      row.refused = false;
+      break;
+    }
+    row.refused = !ended_;
+  }
+  forget(row.of_master);
+  const bool row_counts = settle_row(id, row);
+  return row_counts || (master_came && row.counts());
+}
+
+bool ZoneDirectory::settle_row(const std::string& id, Row& row) {
+  if (row.is_master) row.of_rows.reset();  // what zone.master itself still has is not looked at
+  if (!row.of_rows || (row.of_rows->value && !row.refused)) return false;
+  const bool counted = row.counts();
+  row.zone = row.of_rows->value ? read(kZoneRowsTopic, id, *row.of_rows) : std::nullopt;
+  row.of_rows.reset();
   return counted || row.counts();
 }
 
-bool ZoneDirectory::apply(std::string_view topic, const client::ConsumedRecord& record) {
-  if (!record.key) return false;
-  const std::string id(*record.key);
-  return topic == kZoneRowsTopic ? apply_row(id, record) : apply_master(id, record);
+std::optional<ZoneMaster> ZoneDirectory::read(std::string_view topic, const std::string& id, const Version& version) {
+  if (ended_) return std::nullopt;
+  ++checked_;
+  auto zone = patience_.read([&] { return read_zone_row(serde_, id, *version.value); });
+  if (zone.ok()) return std::move(*zone);
+  log::warn("{} offset {}: {}", topic, version.offset, zone.status().message());
+  return std::nullopt;
 }
 
-void ZoneDirectory::apply(const client::PartitionRecords& records) {
-  bool changed = false;
-  for (const client::ConsumedRecord& record : records.records) {
-    changed |= apply(records.partition.topic, record);
-    ++taken_;
-  }
-  if (!changed) return;
+void ZoneDirectory::build_index() {
   std::vector<ZoneMaster> zones;
   for (const auto& [id, row] : rows_) {
     if (row.counts()) zones.push_back(*row.zone);
@@ -69,7 +124,6 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
   index_ = std::move(index);
   changed_.notify_all();
 }
-
 bool ZoneDirectory::wait_for(size_t zones_min, int64_t timeout_ms) const {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),

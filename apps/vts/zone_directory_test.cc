@@ -14,7 +14,7 @@ namespace {
 // row, "m:-" a deletion; "r:" the same of zone.rows.
 class Directory {
  public:
-  Directory() {
+  explicit Directory(size_t unread_bytes_max = ZoneDirectory::kUnreadBytesMax) : directory_(unread_bytes_max) {
     EXPECT_TRUE(serde_.configure({.registry = &registry_}, false).ok());
     EXPECT_TRUE(directory_.configure({.registry = &registry_}).ok());
   }
@@ -32,6 +32,9 @@ class Directory {
     if (word != "-") record.value = value;
     directory_.apply({.partition = {std::string(topic), PartitionId(0)}, .records = std::span(&record, 1)});
   }
+  void end() { directory_.end(); }
+  void loaded() { directory_.loaded(); }
+  [[nodiscard]] ZoneDirectory::Progress progress() const { return directory_.progress(); }
 
   // The name of the zone; "-": there is none.
   [[nodiscard]] std::string zone() const {
@@ -70,10 +73,51 @@ TEST(ZoneDirectory, HasTheLastRowThatIsOneWhateverIsLeftOfTheMasterTopic) {
            {"a master topic that was made anew", {"r:a"}, "-"},
            {"a row that is none by now", {"m:bad", "r:bad"}, "-"},
        }) {
-    Directory directory;
-    for (const std::string& record : row.records) directory.apply(record);
-    EXPECT_EQ(directory.zone(), row.zone) << row.what;
+    for (size_t at_start = 0; at_start <= row.records.size(); ++at_start) {
+      Directory directory;
+      for (size_t i = 0; i < row.records.size(); ++i) {
+        if (i == at_start) directory.loaded();
+        directory.apply(row.records[i]);
+      }
+      if (at_start == row.records.size()) directory.loaded();
+      EXPECT_EQ(directory.zone(), row.zone) << row.what << ", of which " << at_start << " were there at the start";
+    }
   }
+}
+
+TEST(ZoneDirectory, LooksAtTheNewestVersionsOnly) {
+  struct Row {
+    const char* what;
+    std::vector<std::string> last;
+    size_t unread_bytes_max;
+    uint64_t checked_max;
+    const char* zone;
+  };
+  constexpr size_t kMany = ZoneDirectory::kUnreadBytesMax;
+  for (const Row& row : std::initializer_list<Row>{
+           {"of a thousand the last", {"m:b"}, kMany, 1, "b"},
+           {"and no copy of zone.rows", {"m:b", "r:a", "r:b"}, kMany, 1, "b"},
+           {"none that were deleted", {"m:-"}, kMany, 0, "-"},
+           {"those before one that is none until one is", {"m:b", "m:bad", "m:bad"}, kMany, 3, "b"},
+           {"one now and then, when they take too much", {"m:b"}, 10'000, 30, "b"},
+       }) {
+    Directory directory(row.unread_bytes_max);
+    for (int i = 0; i < 1000; ++i) directory.apply("m:a");
+    for (const std::string& record : row.last) directory.apply(record);
+    EXPECT_EQ(directory.zone(), "-") << row.what << ": before the end is reached";
+    directory.loaded();
+    EXPECT_EQ(directory.zone(), row.zone) << row.what;
+    EXPECT_LE(directory.progress().checked, row.checked_max) << row.what;
+    EXPECT_EQ(directory.progress().records, 1000 + row.last.size()) << row.what;
+  }
+}
+
+TEST(ZoneDirectory, LooksAtNothingMoreAtItsEnd) {
+  Directory directory;
+  directory.apply("m:a");
+  directory.end();
+  directory.loaded();
+  EXPECT_EQ(directory.progress().checked, 0U);
 }
 
 // Whatever was written, however far either topic has been compacted, and in whatever order the two are read.
@@ -99,11 +143,14 @@ TEST(ZoneDirectory, IsTheSameAtEveryStart) {
     compact(master);
     compact(rows);
     SCOPED_TRACE(fmt::format("seed {}, round {}: {} {}", seed, round, fmt::join(master, " "), fmt::join(rows, " ")));
-    Directory directory;
+    Directory directory(random() % 2 == 0 ? ZoneDirectory::kUnreadBytesMax : 50);
+    const size_t at_start = random() % (master.size() + rows.size() + 1);
     for (size_t m = 0, r = 0; m < master.size() || r < rows.size();) {
+      if (m + r == at_start) directory.loaded();
       const bool of_master = r == rows.size() || (m < master.size() && random() % 2 == 0);
       directory.apply(of_master ? master[m++] : rows[r++]);
     }
+    if (at_start == master.size() + rows.size()) directory.loaded();
     ASSERT_EQ(directory.zone(), zone);
   }
 }
