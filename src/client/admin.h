@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "client/consumer.h"
 #include "client/records.h"
+#include "wire/uuid.h"
 
 namespace muir::client {
 
@@ -24,6 +25,7 @@ struct TopicDescription {
   std::string name;
   int32_t partitions = 0;
   int16_t replication_factor = 0;
+  wire::Uuid id{};  // another one when the topic was deleted and made anew; zero: the cluster gives none
 };
 
 struct ClusterDescription {
@@ -53,6 +55,12 @@ class Admin {
   virtual ~Admin() = default;
   // Code::already_exists when it does.
   virtual Status create_topic(const NewTopic& topic, int64_t timeout_ms = 30'000) = 0;
+  // Adds partitions until there are `total`; Code::invalid_argument when there are as many already.
+  virtual Status create_partitions(const std::string& name, int32_t total, int64_t timeout_ms = 30'000) {
+    (void)total;
+    (void)timeout_ms;
+    return error(Code::unsupported, "create partitions of topic={}: not offered here", name);
+  }
   virtual Status delete_topic(const std::string& name, int64_t timeout_ms = 30'000) = 0;
   // Code::not_found when it does not exist.
   virtual Result<TopicDescription> describe_topic(const std::string& name, int64_t timeout_ms = 30'000) = 0;

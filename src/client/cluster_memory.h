@@ -28,10 +28,12 @@ struct FaultPlan {
   double producer_fenced = 0;      // begin_transaction() finds that another producer took the transactional id
   double member_lost = 0;          // a group member's poll() finds that its session had expired
   double poll_empty = 0;           // a consumer's poll() returns nothing although there are records
+  double poll_away = 0;            // a consumer's poll() fails as if brokers did not answer
   double offset_commit_fails = 0;  // GroupMember::commit() is Code::unavailable; nothing was committed
   // Certain, not drawn: records for these topics are refused with this error code of Kafka's, and an open transaction
   // is lost with them; offsets in transactions are refused with the other one (0: none).
   std::map<std::string, int> refused_topics{};
+  std::map<std::string, int> unreadable_topics{};  // polls of these fail so
   int refused_offsets = 0;
 };
 

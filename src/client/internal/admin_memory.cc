@@ -38,11 +38,23 @@ Status MemoryAdmin::create_topic(const NewTopic& topic, int64_t) {
   if (topic.replication_factor == 0 || topic.replication_factor > state_.options.brokers) {
     return wire::to_status(wire::ErrorCode::invalid_replication_factor, what);
   }
-  MemoryTopic& made = state_.topics[topic.name];
+  MemoryTopic& made = state_.make_topic(topic.name);
   made.partitions.resize(static_cast<size_t>(partitions));
   made.configs = topic.configs;
   made.configs.try_emplace("cleanup.policy", "delete");
   state_.note("create {} partitions={}", topic.name, partitions);
+  state_.changed.notify_all();
+  return {};
+}
+
+Status MemoryAdmin::create_partitions(const std::string& name, int32_t total, int64_t) {
+  const std::lock_guard lock(state_.mutex);
+  const std::string what = fmt::format("create partitions of topic={} total={}", name, total);
+  MemoryTopic* topic = state_.topic(name, false);
+  if (topic == nullptr) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, what);
+  if (total <= static_cast<int32_t>(topic->partitions.size()))
+    return wire::to_status(wire::ErrorCode::invalid_partitions, what);
+  topic->partitions.resize(static_cast<size_t>(total));
   state_.changed.notify_all();
   return {};
 }
@@ -62,14 +74,14 @@ Result<TopicDescription> MemoryAdmin::describe_topic(const std::string& name, in
   const MemoryTopic* topic = state_.topic(name, false);
   if (topic == nullptr)
     return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, fmt::format("describe topic={}", name));
-  return TopicDescription{name, static_cast<int32_t>(topic->partitions.size()), 1};
+  return TopicDescription{name, static_cast<int32_t>(topic->partitions.size()), 1, topic->id};
 }
 
 Result<std::vector<TopicDescription>> MemoryAdmin::list_topics(int64_t) {
   const std::lock_guard lock(state_.mutex);
   std::vector<TopicDescription> all;
   for (const auto& [name, topic] : state_.topics)
-    all.push_back({name, static_cast<int32_t>(topic.partitions.size()), 1});
+    all.push_back({name, static_cast<int32_t>(topic.partitions.size()), 1, topic.id});
   return all;
 }
 

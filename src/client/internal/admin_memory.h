@@ -10,6 +10,7 @@ class MemoryAdmin final : public Admin {
   explicit MemoryAdmin(MemoryCluster::State& state) : state_(state) {}
 
   Status create_topic(const NewTopic& topic, int64_t timeout_ms) override;
+  Status create_partitions(const std::string& name, int32_t total, int64_t timeout_ms) override;
   Status delete_topic(const std::string& name, int64_t timeout_ms) override;
   Result<TopicDescription> describe_topic(const std::string& name, int64_t timeout_ms) override;
   Result<std::vector<TopicDescription>> list_topics(int64_t timeout_ms) override;

@@ -121,7 +121,14 @@ void MemoryConsumer::resolve(const MemoryPartition& log, Assigned& one) const {
 }
 
 Status MemoryConsumer::take(const TopicPartition& partition, Assigned& one, size_t limit, Taken& taken) {
-  const MemoryPartition& log = *MUIR_TRY(state_.partition(partition));
+  const Result<MemoryPartition*> found = state_.partition(partition);
+  if (!found.ok()) return found.status().at(partition);
+  if (const auto refused = state_.faults.unreadable_topics.find(partition.topic);
+      refused != state_.faults.unreadable_topics.end()) {
+    const std::string what = fmt::format("fetch topic={} partition={}", partition.topic, partition.partition);
+    return wire::to_status(static_cast<wire::ErrorCode>(refused->second), what).at(partition);
+  }
+  const MemoryPartition& log = **found;
   resolve(log, one);
   if (one.position < log.log_start || one.position > log.end()) {
     return error(Code::out_of_range, "fetch topic={} partition={}: offset {} is not between {} and {}", partition.topic,
@@ -175,8 +182,12 @@ Result<std::unique_ptr<Records>> MemoryConsumer::poll(int64_t timeout_ms, size_t
   std::unique_lock lock(state_.mutex);
   state_.expire();
   Taken taken;
+  if (state_.draw(state_.faults.poll_away)) return wire::to_status(wire::ErrorCode::network_exception, "fetch");
   if (!state_.draw(state_.faults.poll_empty)) {
-    while (MUIR_TRY(take_all(records_max, taken)) == 0 && !woken_ && state_.wait(lock, until)) {
+    while (true) {
+      const Result<size_t> count = take_all(records_max, taken);
+      if (!count.ok()) return count.status();
+      if (*count > 0 || woken_ || !state_.wait(lock, until)) break;
     }
   }
   woken_ = false;

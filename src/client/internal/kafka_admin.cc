@@ -1,5 +1,6 @@
 #include "client/internal/kafka_admin.h"
 
+#include "wire/messages/create_partitions.h"
 #include "wire/messages/create_topics.h"
 #include "wire/messages/delete_records.h"
 #include "wire/messages/delete_topics.h"
@@ -19,7 +20,8 @@ Status with_reason(wire::ErrorCode code, const std::string& what, const std::opt
 }
 
 TopicDescription describe(const wire::MetadataResponse::Topic& topic) {
-  TopicDescription description{topic.name.value_or(""), static_cast<int32_t>(topic.partitions.size()), 0};
+  TopicDescription description{topic.name.value_or(""), static_cast<int32_t>(topic.partitions.size()), 0,
+                               topic.topic_id};
   if (!topic.partitions.empty())
     description.replication_factor = static_cast<int16_t>(topic.partitions[0].replica_nodes.size());
   return description;
@@ -55,17 +57,41 @@ Status KafkaAdmin::create_topic(const NewTopic& topic, int64_t timeout_ms) {
     if (answer.topics.empty()) return error(Code::internal, "{}: the answer names no topic", what);
     return with_reason(answer.topics[0].error_code, what, answer.topics[0].error_message);
   }));
-  return await_topic(topic.name, deadline);
+  return await_topic(topic.name, 1, deadline);
+}
+
+Status KafkaAdmin::create_partitions(const std::string& name, int32_t total, int64_t timeout_ms) {
+  const std::lock_guard lock(mutex_);
+  const Deadline deadline(timeout_ms);
+  const std::string what = fmt::format("create partitions of topic={} total={}", name, total);
+  MUIR_RETURN_IF_ERROR(client_.retry(deadline, [&]() -> Status {
+    BrokerConnection* controller = MUIR_TRY(client_.controller(deadline));
+    wire::CreatePartitionsRequest request;
+    wire::CreatePartitionsRequest::Topic& one = request.topics.emplace_back();
+    one.name = name;
+    one.count = total;
+    one.assignments.reset();  // where they go is the cluster's choice
+    request.timeout_ms = static_cast<int32_t>(client_.request_ms(deadline));
+    const auto answer = MUIR_TRY(controller->call(request, client_.request_ms(deadline)));
+    if (answer.results.empty()) return error(Code::internal, "{}: the answer names no topic", what);
+    const auto code = answer.results[0].error_code;
+    if (code == wire::ErrorCode::unknown_topic_or_partition) return error(Code::not_found, "{}: no such topic", what);
+    return with_reason(code, what, answer.results[0].error_message);
+  }));
+  return await_topic(name, total, deadline);
 }
 
 // The controller answers before every broker knows the topic; who creates one wants to use it.
-Status KafkaAdmin::await_topic(const std::string& name, const Deadline& deadline) {
+Status KafkaAdmin::await_topic(const std::string& name, int32_t partitions_min, const Deadline& deadline) {
   return client_.retry(deadline, [&]() -> Status {
     const auto answer = MUIR_TRY(client_.metadata(std::vector<std::string>{name}, deadline));
     const std::string what = fmt::format("await topic={}", name);
     if (answer.topics.empty()) return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, what);
     MUIR_RETURN_IF_ERROR(wire::to_status(answer.topics[0].error_code, what));
-    for (const auto& partition : answer.topics[0].partitions) {
+    const auto& partitions = answer.topics[0].partitions;
+    if (partitions.size() < static_cast<size_t>(partitions_min))
+      return wire::to_status(wire::ErrorCode::unknown_topic_or_partition, what);
+    for (const auto& partition : partitions) {
       if (partition.leader_id < 0) return wire::to_status(wire::ErrorCode::leader_not_available, what);
     }
     return {};

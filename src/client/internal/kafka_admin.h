@@ -13,6 +13,7 @@ class KafkaAdmin final : public Admin {
   explicit KafkaAdmin(ProtocolClientOptions options) : client_(std::move(options)) {}
 
   Status create_topic(const NewTopic& topic, int64_t timeout_ms) override;
+  Status create_partitions(const std::string& name, int32_t total, int64_t timeout_ms) override;
   Status delete_topic(const std::string& name, int64_t timeout_ms) override;
   Result<TopicDescription> describe_topic(const std::string& name, int64_t timeout_ms) override;
   Result<std::vector<TopicDescription>> list_topics(int64_t timeout_ms) override;
@@ -28,7 +29,7 @@ class KafkaAdmin final : public Admin {
   // With mutex_ held:
   using Leaders = std::map<Endpoint, std::vector<TopicPartition>>;
   Result<Leaders> leaders(const std::vector<TopicPartition>& partitions, const Deadline& deadline);
-  Status await_topic(const std::string& name, const Deadline& deadline);
+  Status await_topic(const std::string& name, int32_t partitions_min, const Deadline& deadline);
   Status list_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions, OffsetSpec at,
                  IsolationLevel isolation, const Deadline& deadline, std::map<TopicPartition, Offset>& offsets);
   Status delete_at(const Endpoint& leader, const std::vector<TopicPartition>& partitions,

@@ -93,7 +93,7 @@ Result<wire::MetadataResponse> ProtocolClient::metadata(const std::optional<std:
   } else {
     request.topics.reset();
   }
-  // v13 only adds an error at the top; v10 and later carry topic ids that nobody here needs.
+  // v13 only adds an error at the top.
   wire::MetadataResponse answer = MUIR_TRY(connection->call(request, request_ms(deadline), 12));
   known_.clear();
   for (const auto& broker : answer.brokers) known_.push_back({broker.host, static_cast<uint16_t>(broker.port)});

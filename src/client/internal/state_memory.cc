@@ -74,11 +74,17 @@ bool MemoryCluster::State::draw(double chance) {
   return static_cast<double>(random() >> 11) * 0x1.0p-53 < chance;
 }
 
+MemoryTopic& MemoryCluster::State::make_topic(const std::string& name) {
+  MemoryTopic& made = topics[name];
+  made.id = wire::Uuid::from_random(0, next_topic++);
+  return made;
+}
+
 MemoryTopic* MemoryCluster::State::topic(std::string_view name, bool may_create) {
   const auto it = topics.find(std::string(name));
   if (it != topics.end()) return &it->second;
   if (!may_create || !options.auto_create_topics) return nullptr;
-  MemoryTopic& made = topics[std::string(name)];
+  MemoryTopic& made = make_topic(std::string(name));
   made.partitions.resize(static_cast<size_t>(options.default_partitions));
   return &made;
 }

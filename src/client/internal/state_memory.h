@@ -44,6 +44,7 @@ struct MemoryPartition {
 };
 
 struct MemoryTopic {
+  wire::Uuid id;
   std::map<std::string, std::string> configs;
   std::vector<MemoryPartition> partitions;
 };
@@ -104,6 +105,7 @@ struct MemoryCluster::State {
   std::map<std::string, internal::MemoryTransactional> transactional;
   int64_t next_producer_id = 1;
   int64_t next_member = 1;
+  uint64_t next_topic = 1;
   std::vector<std::string> history;
 
   template <class... A>
@@ -112,6 +114,7 @@ struct MemoryCluster::State {
   }
   // True with the given chance.
   bool draw(double chance);
+  internal::MemoryTopic& make_topic(const std::string& name);  // without partitions
   // nullptr when there is no such topic (and none is created).
   internal::MemoryTopic* topic(std::string_view name, bool may_create);
   Result<internal::MemoryPartition*> partition(const TopicPartition& partition);
