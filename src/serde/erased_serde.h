@@ -32,6 +32,8 @@ class ErasedSerde {
   virtual Status serialize(std::string_view topic, const void* value, Bytes& out) const = 0;
   // Assigns what the bytes hold to `*out`, a live object. On an error its content is unspecified but valid.
   virtual Status deserialize(std::string_view topic, BytesView bytes, void* out) const = 0;
+  // Bytes at the end of a key that do not choose its partition. Who passes on to another serde passes this on, too.
+  [[nodiscard]] virtual size_t unpartitioned_bytes() const { return 0; }
 };
 
 // A shared handle, so that options with serdes can be copied; empty when default-constructed. Copies share the

@@ -27,13 +27,14 @@ class ThreeTopics final : public internal::RecordSink {
 
 // One task of the first subtopology, and what its sink got.
 struct Running {
-  explicit Running(const StreamsBuilder& builder) {
+  explicit Running(const StreamsBuilder& builder) : Running(*builder.build()->plan("app")) {}
+  explicit Running(std::shared_ptr<const internal::TopologyPlan> plan) {
     internal::RunnerEnvironment environment{.application_id = "app", .sink = &sink, .clock = &clock};
     environment.on_failure = [this](const internal::FailedRecord& failed, internal::RecordSink&) {
       failures += failed.cause.message();
       return Status();
     };
-    runner = *internal::make_runner(*builder.build()->plan("app"), 0, std::move(environment));
+    runner = *internal::make_runner(std::move(plan), 0, std::move(environment));
     EXPECT_TRUE(runner->open_stores().ok() && runner->init_processors().ok());
   }
   Status pipe(BytesView key, BytesView value) {
@@ -47,6 +48,23 @@ struct Running {
   int64_t offset = 0;
   std::unique_ptr<internal::SubtopologyRunner> runner;
 };
+
+// Every task has a partitioner and a timestamp extractor of its own: threads do not share what these remember.
+TEST(Partitioner, WhatItRemembersIsItsTasks) {
+  StreamsBuilder builder;
+  const auto timed = [at = int64_t{0}](const Record<Text, Text>&, int64_t) mutable { return ++at; };
+  builder.stream<Text, Text>("in", {.timestamp = timed})
+      .to("out", {.partitioner = [next = 0](const Text&, const Record<Text, Text>& record, int32_t) mutable {
+            EXPECT_EQ(record.timestamp_ms, next + 1);
+            return next++;
+          }});
+  const auto plan = *builder.build()->plan("app");
+  Running one(plan);
+  Running another(plan);
+  for (Running* running : {&one, &another, &one, &another}) ASSERT_TRUE(running->pipe("k", "v").ok());
+  EXPECT_EQ(one.sink.sent, "out/0 out/1 ");
+  EXPECT_EQ(another.sink.sent, "out/0 out/1 ");
+}
 
 // By the value's number; nothing for what is none.
 std::optional<int32_t> by_number(const std::string&, const Record<Text, Text>& record, int32_t) {
@@ -105,13 +123,22 @@ void windows_to(StreamsBuilder& builder) {
       .to("out");
 }
 
+void sessions_to(StreamsBuilder& builder) {
+  builder.stream<Text, Text>("in")
+      .group_by_key()
+      .windowed_by(SessionWindows{.gap = 5ms, .grace = 0ms})
+      .count({.kind = StoreKind::in_memory, .logging = false})
+      .to_stream()
+      .to("out");
+}
+
 TEST(Partitioner, WaitsForTheNumberOfPartitionsWhereItDecides) {
   struct Case {
     const char* name;
     void (*build)(StreamsBuilder&);
     Status why;
-    Code ends;         // the task, which begins anew if it may pass; the record is neither sent elsewhere nor dropped
-    const char* sent;  // where sending is to tell what is wrong with the topic
+    Code ends;  // the task, which begins anew if it may pass; the record is neither sent elsewhere nor dropped
+    const char* sent;
   };
   const auto chosen = [](StreamsBuilder& builder) {
     builder.stream<Text, Text>("in").to("out", {.partitioner = by_number});
@@ -121,15 +148,22 @@ TEST(Partitioner, WaitsForTheNumberOfPartitionsWhereItDecides) {
   const Status never = error(Code::permission_denied, "TOPIC_AUTHORIZATION_FAILED");
   for (const Case& one : {Case{"a partitioner", chosen, not_now, Code::unavailable, ""},
                           Case{"a windowed key", windows_to, not_now, Code::unavailable, ""},
+                          Case{"a session's key", sessions_to, not_now, Code::unavailable, ""},
                           Case{"the producer decides", by_key, not_now, Code::ok, "out/- "},
-                          Case{"a partitioner, never", chosen, never, Code::ok, "out/- "},
-                          Case{"a windowed key, never", windows_to, never, Code::ok, "out/- "}}) {
+                          Case{"a partitioner, never", chosen, never, Code::permission_denied, ""},
+                          Case{"a windowed key, never", windows_to, never, Code::permission_denied, ""},
+                          Case{"a session's key, never", sessions_to, never, Code::permission_denied, ""}}) {
     SCOPED_TRACE(one.name);
     StreamsBuilder builder;
     one.build(builder);
     Running running(builder);
     running.sink.partitions = one.why;
-    EXPECT_EQ(running.pipe("k", "1").code(), one.ends);
+    const Status piped = running.pipe("k", "1");
+    EXPECT_EQ(piped.code(), one.ends);
+    if (!piped.ok()) {
+      EXPECT_EQ(piped.message().substr(0, piped.message().rfind('-')), "task 0_0 node=KSTREAM-SINK") << piped.message();
+      EXPECT_NE(piped.message().find(one.why.message()), std::string::npos) << piped.message();
+    }
     EXPECT_EQ(running.sink.sent, one.sent);
     EXPECT_EQ(running.failures, "");
   }
@@ -147,10 +181,16 @@ TEST(Partitioner, WindowsGoWhereTheirKeyGoesUnlessToldOtherwise) {
     StreamsBuilder builder;
     const auto counts = changes(builder);
     counts.to("out");
+    builder.stream<Text, Text>("in")
+        .group_by_key()
+        .windowed_by(SessionWindows{.gap = 5ms, .grace = 0ms})
+        .count({.kind = StoreKind::in_memory, .logging = false})
+        .to_stream()
+        .to("sessions");
     counts.to("other", {.partitioner = [](const Text&, const Record<Windowed<Text>, int64_t>&, int32_t) { return 2; }});
     Running running(builder);
     ASSERT_TRUE(running.pipe(key, "x").ok());
-    EXPECT_EQ(running.sink.sent, fmt::format("out/{} other/2 ", wire::partition_for_key(key, 3).value()));
+    EXPECT_EQ(running.sink.sent, fmt::format("out/{0} other/2 sessions/{0} ", wire::partition_for_key(key, 3).value()));
   }
 }
 

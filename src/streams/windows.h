@@ -133,6 +133,9 @@ inline constexpr WindowedOps kWindowedOps{
       out.window = window;
     }};
 
+// Bytes of the window start at the end of a windowed key.
+inline constexpr size_t kWindowStartSize = 8;
+
 // The serde of Windowed<K> over that of K. With size 0, which a reader may not know, windows are read without an end
 // (INT64_MAX).
 class WindowedSerde final : public ErasedSerde {
@@ -142,6 +145,8 @@ class WindowedSerde final : public ErasedSerde {
   Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
   Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
   Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
+  // All windows of a key are in one partition.
+  [[nodiscard]] size_t unpartitioned_bytes() const override { return kWindowStartSize; }
 
  private:
   std::shared_ptr<ErasedSerde> inner_;  // shared with the options it came from
@@ -157,6 +162,8 @@ class SessionWindowedSerde final : public ErasedSerde {
   Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
   Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
   Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
+  // All windows of a key are in one partition.
+  [[nodiscard]] size_t unpartitioned_bytes() const override { return 2 * kWindowStartSize; }
 
  private:
   std::shared_ptr<ErasedSerde> inner_;  // shared with the options it came from
@@ -166,9 +173,6 @@ class SessionWindowedSerde final : public ErasedSerde {
 // Decodes a windowed key with text inside, and checks that encoding gives the bytes back.
 int fuzz_windowed_key(BytesView bytes);
 int fuzz_session_windowed_key(BytesView bytes);
-
-// Bytes of the window start at the end of a windowed key.
-inline constexpr size_t kWindowStartSize = 8;
 
 }  // namespace internal
 

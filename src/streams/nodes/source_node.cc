@@ -7,47 +7,18 @@
 namespace muir::streams::internal {
 
 Status SourceNode::init() {
-  key_ = ErasedObject(spec().source->types.key.type);
-  value_ = ErasedObject(spec().source->types.value.type);
-  if (spec().source->changes) old_value_ = ErasedObject(spec().source->types.value.type);
+  codec_ = RecordDecoder(*spec().source);
+  extract_ = spec().source->timestamp;
   return {};
 }
 
 Status SourceNode::decode(std::string_view topic, const client::ConsumedRecord& record) {
   if (decoded_offset_ == record.offset && decoded_topic_ == topic) return {};
   decoded_offset_ = kNoOffset;
-  const TypedPair& types = spec().source->types;
-  if (record.key) {
-    if (auto s = types.key.serde->deserialize(topic, *record.key, key_.get()); !s.ok())
-      return s.annotate("deserialize key");
-  }
-  if (spec().source->changes) {
-    MUIR_RETURN_IF_ERROR(decode_change(topic, record));
-  } else if (record.value) {
-    if (auto s = types.value.serde->deserialize(topic, *record.value, value_.get()); !s.ok()) {
-      return s.annotate("deserialize value");
-    }
-  }
+  MUIR_RETURN_IF_ERROR(codec_.decode(topic, record));
   decoded_offset_ = record.offset;
   decoded_topic_ = topic;
   return {};
-}
-
-Status SourceNode::decode_change(std::string_view topic, const client::ConsumedRecord& record) {
-  if (!record.value) return error(Code::invalid_argument, "read change topic={}: no value", topic);
-  change_ = MUIR_TRY(parse_change(*record.value));
-  const auto& serde = spec().source->types.value.serde;
-  if (change_.now) MUIR_RETURN_IF_ERROR(serde->deserialize(topic, *change_.now, value_.get()));
-  if (change_.before) MUIR_RETURN_IF_ERROR(serde->deserialize(topic, *change_.before, old_value_.get()));
-  return {};
-}
-
-Row SourceNode::row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const {
-  if (spec().source->changes) {
-    return {record.key ? key_.get() : nullptr, change_.now ? value_.get() : nullptr, timestamp_ms, record.headers,
-            change_.before ? old_value_.get() : nullptr};
-  }
-  return {record.key ? key_.get() : nullptr, record.value ? value_.get() : nullptr, timestamp_ms, record.headers};
 }
 
 std::string SourceNode::place(std::string_view topic, PartitionId partition,
@@ -59,9 +30,9 @@ Result<int64_t> SourceNode::timestamp_of(std::string_view topic, PartitionId par
                                          const client::ConsumedRecord& record, int64_t partition_time_ms) {
   const SourceSpec& source = *spec().source;
   int64_t timestamp_ms = record.timestamp_ms;
-  if (source.timestamp) {
+  if (extract_) {
     const Status extracted = guarded([&] {
-      timestamp_ms = source.timestamp(row_of(record, record.timestamp_ms), partition_time_ms);
+      timestamp_ms = extract_(codec_.row(record, record.timestamp_ms), partition_time_ms);
       return Status();
     });
     if (!extracted.ok()) return extracted.annotate(place(topic, partition, record) + ": the timestamp extractor");
@@ -78,7 +49,7 @@ Result<int64_t> SourceNode::timestamp_of(std::string_view topic, PartitionId par
 Result<int64_t> SourceNode::extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
                                               int64_t partition_time_ms) {
   // What cannot be decoded fails when its turn comes; until then its own timestamp has to do.
-  if (spec().source->timestamp && !guarded([&] { return decode(topic, record); }).ok()) return record.timestamp_ms;
+  if (extract_ && !guarded([&] { return decode(topic, record); }).ok()) return record.timestamp_ms;
   return timestamp_of(topic, task().environment.task.partition, record, partition_time_ms);
 }
 
@@ -97,7 +68,7 @@ Status SourceNode::read(std::string_view topic, PartitionId partition, const cli
   partition_time_ms = std::max(partition_time_ms, *timestamp_ms);
   task().stream_time_ms = std::max(task().stream_time_ms, *timestamp_ms);
   task().record_time_ms = *timestamp_ms;
-  return forward(row_of(record, *timestamp_ms));
+  return forward(codec_.row(record, *timestamp_ms));
 }
 
 NodeFactory source_node() {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/kafka_ids.h"
-#include "streams/nodes/change.h"
+#include "streams/nodes/record_codec.h"
 #include "streams/nodes/task_context.h"
 #include "streams/plan/graph.h"
 
@@ -21,21 +21,15 @@ class SourceNode final : public Node {
 
  private:
   Status decode(std::string_view topic, const client::ConsumedRecord& record);
-  Status decode_change(std::string_view topic, const client::ConsumedRecord& record);
   Result<int64_t> timestamp_of(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record,
                                int64_t partition_time_ms);
   // Where a record was read, for messages.
   [[nodiscard]] std::string place(std::string_view topic, PartitionId partition,
                                   const client::ConsumedRecord& record) const;
-  [[nodiscard]] Row row_of(const client::ConsumedRecord& record, int64_t timestamp_ms) const;
 
-  // Reused from record to record.
-  ErasedObject key_;
-  ErasedObject value_;
-  // Of changes; value_ is then the new one.
-  ErasedObject old_value_;
-  Change change_;
-  // An extractor sees a record before it is processed; its objects are kept until then.
+  RecordDecoder codec_;
+  ExtractTimestamp extract_;  // a copy, as it may have a state of its own: tasks run on several threads
+  // An extractor sees a record before it is processed; the codec's objects are kept until then.
   Offset decoded_offset_ = kNoOffset;
   std::string decoded_topic_;
   std::map<PartitionId, int64_t> partition_times_ms_;

@@ -1,9 +1,8 @@
 // Nodes of streams: stateless operators, branches, sinks and users' processors.
 #include "streams/nodes/cached_context.h"
-#include "streams/nodes/change.h"
 #include "streams/nodes/operators.h"
+#include "streams/nodes/record_codec.h"
 #include "streams/nodes/task_context.h"
-#include "wire/murmur2.h"
 
 namespace muir::streams::internal {
 namespace {
@@ -41,10 +40,8 @@ class SinkNode final : public Node {
   Status init() override {
     const SinkSpec& sink = *spec().sink;
     topic_ = task().topic_name(sink.topic, sink.internal_topic);
-    if (dynamic_cast<const WindowedSerde*>(sink.key.get()) != nullptr) unpartitioned_ = kWindowStartSize;
-    if (dynamic_cast<const SessionWindowedSerde*>(sink.key.get()) != nullptr) unpartitioned_ = 2 * kWindowStartSize;
     extract_topic_ = sink.extract_topic;
-    partition_ = sink.partition;
+    codec_ = RecordEncoder(sink);
     return {};
   }
 
@@ -58,83 +55,32 @@ class SinkNode final : public Node {
       }
       topic = &extracted_;
     }
-    if (auto status = encode(*topic, row); !status.ok()) {
+    if (auto status = codec_.encode(*topic, row); !status.ok()) {
       return task().fail(spec().name, FailureKind::production, status);
     }
-    const auto key = row.key != nullptr ? OptBytesView(key_) : std::nullopt;
-    const auto value = row.value != nullptr || spec().sink->changes ? OptBytesView(value_) : std::nullopt;
     std::optional<PartitionId> partition;
-    if (partition_ || (unpartitioned_ > 0 && key)) {
-      auto chosen = choose_partition(*topic, row, key);
-      if (!chosen.ok()) {
-        return chosen.status().code() == Code::unavailable
-                   ? task().fatal(chosen.status())
-                   : task().fail(spec().name, FailureKind::production, chosen.status());
+    if (codec_.chooses_partition(row)) {
+      // Sent without a partition, the record would go where its whole key hashes to, the window included: it is never
+      // left to sending. No record is to blame for what the topic is, so that nobody is asked whether to skip it.
+      const Result<int32_t> count = task().environment.sink->partition_count(*topic);
+      if (!count.ok()) {
+        return task().fatal(
+            count.status().annotate(fmt::format("task {} node={}", to_string(task().environment.task), spec().name)));
       }
+      auto chosen = codec_.partition(*topic, row, *count);
+      if (!chosen.ok()) return task().fail(spec().name, FailureKind::production, chosen.status());
       partition = *chosen;
     }
-    Status sent = task().environment.sink->send(*topic, partition, key, value, row.timestamp_ms, row.headers);
+    Status sent = task().environment.sink->send(*topic, partition, codec_.key(row), codec_.value(row), row.timestamp_ms,
+                                                row.headers);
     return sent.ok() ? sent : task().fatal(std::move(sent));
   }
 
  private:
-  // The partitioner's choice; of windowed keys the partition of their inner key, so that all windows of a key share
-  // one.
-  Result<std::optional<PartitionId>> choose_partition(const std::string& topic, const Row& row, OptBytesView key) {
-    const Result<int32_t> count = task().environment.sink->partition_count(topic);
-    if (!count.ok()) {
-      // Sent without a partition, the record would go where its whole key hashes to, the window included. Only what no
-      // topic can be made of is left to sending, which tells why.
-      if (count.status().code() == Code::unavailable) return count.status();
-      return std::optional<PartitionId>();
-    }
-    if (partition_) {
-      const std::optional<int32_t> chosen = partition_(topic, row, *count);
-      if (chosen && (*chosen < 0 || *chosen >= *count)) {
-        return error(Code::invalid_argument, "send topic={}: the partitioner chose partition {} of {}", topic, *chosen,
-                     *count);
-      }
-      if (chosen) return std::optional(PartitionId(*chosen));
-    }
-    if (unpartitioned_ == 0 || !key) return std::optional<PartitionId>();
-    return std::optional(wire::partition_for_key(key->substr(0, key->size() - unpartitioned_), *count));
-  }
-
-  Status encode(const std::string& topic, const Row& row) {
-    const SinkSpec& sink = *spec().sink;
-    if (row.timestamp_ms < 0) {
-      return error(Code::invalid_argument, "send topic={}: timestamp {} is negative", topic, row.timestamp_ms);
-    }
-    key_.clear();
-    value_.clear();
-    if (row.key != nullptr) MUIR_RETURN_IF_ERROR(sink.key->serialize(topic, row.key, key_));
-    if (sink.changes) return encode_change(topic, row);
-    if (row.value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.value, value_));
-    return {};
-  }
-
-  Status encode_change(const std::string& topic, const Row& row) {
-    const SinkSpec& sink = *spec().sink;
-    now_.clear();
-    before_.clear();
-    if (row.value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.value, now_));
-    if (row.old_value != nullptr) MUIR_RETURN_IF_ERROR(sink.value->serialize(topic, row.old_value, before_));
-    append_change({row.value != nullptr ? OptBytesView(now_) : std::nullopt,
-                   row.old_value != nullptr ? OptBytesView(before_) : std::nullopt},
-                  value_);
-    return {};
-  }
-
   std::string topic_;
   ExtractTopic extract_topic_;
-  ChoosePartition partition_;
-  size_t unpartitioned_ = 0;  // bytes at the end of a key: all windows of a key are in one partition
-  // Reused from record to record.
-  std::string extracted_;
-  Bytes key_;
-  Bytes value_;
-  Bytes now_;
-  Bytes before_;
+  RecordEncoder codec_;
+  std::string extracted_;  // reused from record to record
 };
 
 class ProcessNode final : public Node {

@@ -133,8 +133,8 @@ Result<int32_t> RecordCollector::partition_count(std::string_view topic) {
   const Result<int32_t> count = producer_->partition_count(interned.name);
   if (count.ok()) return interned.partitions = *count;
   const Status why = count.status();
-  const bool may_pass =
-      why.code() == Code::not_found || why.code() == Code::unavailable || why.code() == Code::timed_out;
+  const bool may_pass = why.code() == Code::not_found || meaning_of(why) == ProductionError::retriable ||
+                        meaning_of(why) == ProductionError::aborted;
   if (!may_pass) return why;
   return why.with(Code::unavailable)
       .with_message(
