@@ -161,6 +161,12 @@ struct ConfigField {
   std::function<void(Settings&, std::string_view text)> store{};
 };
 
+// A member of a member, for ConfigField: within(&Config::limits, &Limits::speed_kmh).
+template <class Settings, class Part, class... Inner>
+auto within(Part Settings::*part, Inner... inner) {
+  return [=](Settings & settings) -> auto& { return (settings.*part.*....*inner); };
+}
+
 template <class Settings>
 class ConfigDefOf final : public ConfigDef {
  public:

@@ -13,7 +13,7 @@ struct Limits {
   std::vector<std::string> dirs{"unset"};
   std::chrono::milliseconds retention{};
   int64_t at_least = 0;
-  struct {
+  struct Inner {
     int64_t at_most = 0;
   } inner;
 };
@@ -39,21 +39,18 @@ const ConfigDefOf<Limits>& limits() {
          .min = -1,
          .synonyms = {{"log.retention.ms"}, {"log.retention.minutes", 60'000}}},
         &Limits::retention},
-       {{.name = "even", .type = int32, .check = [](std::string_view value) -> std::string {
-    return config_integer(value).value_or(0) % 2 == 0 ? "" : "is not even";
+       {{.name = "even",
+         .type = int32,
+         .check = [](std::string_view value) -> std::string {
+           return config_integer(value).value_or(0) % 2 == 0 ? "" : "is not even";
          }}},
        {{.name = "at.least", .type = int64, .fallback = "1"}, &Limits::at_least},
-       {{.name = "at.most", .type = int64, .fallback = "2"},
-        [](Limits& limits) -> auto& { return limits.inner.at_most;
-}
-}  // namespace
-}  // namespace muir
-,
+       {{.name = "at.most", .type = int64, .fallback = "2"}, within(&Limits::inner, &Limits::Inner::at_most)}},
       {[](const Limits& limits, ConfigMistakes& out) {
-  if (limits.at_least > limits.inner.at_most)
-    out.push_back({"at.least", std::to_string(limits.at_least), "is more than at.most"});
+        if (limits.at_least > limits.inner.at_most)
+          out.push_back({"at.least", std::to_string(limits.at_least), "is more than at.most"});
       }});
-return def;
+  return def;
 }
 
 TEST(ConfigDef, WrongValuesAreRefusedWithWhatIsAllowed) {

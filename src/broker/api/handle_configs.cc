@@ -51,6 +51,7 @@ DescribeConfigsResponse::Config describe_topic_key(const ConfigKey& key, const s
   out.name = key.name;
   out.value = synonyms.front().value;
   out.config_source = synonyms.front().source;
+  out.read_only = !key.dynamic;
   out.config_type = static_cast<int8_t>(key.type);
   if (request.include_synonyms) out.synonyms = std::move(synonyms);
   if (request.include_documentation) out.documentation = documentation_of(key);
@@ -63,7 +64,7 @@ DescribeConfigsResponse::Config describe_broker_key(const std::string& name, con
                                                     const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::Config out;
   out.name = name;
-  out.read_only = true;
+  out.read_only = !key.dynamic;
   out.is_sensitive = key.secret;
   out.config_source = set ? kFromStaticBroker : kFromDefault;
   out.config_type = static_cast<int8_t>(key.type);
