@@ -7,7 +7,7 @@
 //   streams_load BROKER drop PREFIX
 //     deletes the topics whose names begin so
 //   streams_load BROKER run TOPOLOGY GUARANTEE APPLICATION_ID STATE_DIR
-//     until a line on standard input
+//     until a line on standard input; prints when it began and reached each state, in ms since 1970
 #include <fmt/core.h>
 
 #include <functional>
@@ -70,6 +70,11 @@ Status send_all(client::Producer& producer, int64_t records,
     keys.clear();
   }
   return producer.flush(60'000);
+}
+
+void print_step(std::string_view step) {
+  fmt::print("{} {}\n", system_clock().now_ms(), step);
+  std::fflush(stdout);
 }
 
 Status create(client::Client& client, const Text& topic, const Text& partitions = kPartitions) {
@@ -139,6 +144,7 @@ Status run(client::Client& client, const Text& bootstrap, const std::vector<Text
                                                               {"processing.guarantee", arguments[1]},
                                                               {"auto.offset.reset", "earliest"}}));
   const auto app = MUIR_TRY(streams::KafkaStreams::create(topology, config, client));
+  app->set_state_listener([](streams::StreamsState to, streams::StreamsState) { print_step(to_string(to)); });
   MUIR_RETURN_IF_ERROR(app->start());
   Text line;
   std::getline(std::cin, line);
@@ -146,6 +152,7 @@ Status run(client::Client& client, const Text& bootstrap, const std::vector<Text
 }
 
 Status main_of(const std::vector<Text>& arguments) {
+  if (arguments.size() > 1 && arguments[1] == "run") print_step("BEGUN");
   log::set_level(log::Level::warn);
   if (arguments.size() < 3) return error(Code::invalid_argument, "arguments: see the head of bench/streams_load.cc");
   const auto client = MUIR_TRY(client::connect_kafka({{"bootstrap.servers", arguments[0]}}));

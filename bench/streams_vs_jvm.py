@@ -35,6 +35,14 @@ JVM_FLAGS = ["-Xms256m", "-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=err
 READ_COMMITTED = 1
 
 
+class PartitionError(RuntimeError):
+    """A partition's error in an answer."""
+
+    def __init__(self, topic, error):
+        super().__init__(f"ListOffsets of {topic}: error {error}")
+        self.error = error
+
+
 class Offsets:
     """Asks for the ends of a topic's partitions with ListOffsets version 2, which costs the machine next to nothing."""
 
@@ -64,7 +72,7 @@ class Offsets:
         for _ in range(self.partitions):
             _, error, _, offset = struct.unpack_from(">ihqq", answer, at)
             if error != 0:
-                raise RuntimeError(f"ListOffsets of {topic}: error {error}")
+                raise PartitionError(topic, error)
             total += offset
             at += 22
         return total

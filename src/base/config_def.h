@@ -164,7 +164,7 @@ struct ConfigField {
 // A member of a member, for ConfigField: within(&Config::limits, &Limits::speed_kmh).
 template <class Settings, class Part, class... Inner>
 auto within(Part Settings::*part, Inner... inner) {
-  return [=](Settings & settings) -> auto& { return (settings.*part.*....*inner); };
+  return [=](Settings& settings) -> decltype(auto) { return ((settings.*part).*....*inner); };
 }
 
 template <class Settings>
