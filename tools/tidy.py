@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import fuzz_targets
+import std_includes
 
 HEADER_LINES_MAX = 400
 SOURCE_LINES_MAX = 800
@@ -224,6 +225,7 @@ def check(root):
                     breaches.append(f"{path}:{number}: unfinished work is finished or left out")
     breaches += check_dead_headers(files, texts)
     breaches += check_fuzz_entries(texts)
+    breaches += std_includes.check(texts, {path: strip_code(text) for path, text in texts.items()})
     for module in sorted(graph):
         if f"src/{module}/README.md" not in files:
             breaches.append(f"src/{module}: has no README.md")

@@ -1,5 +1,7 @@
 #include "apps/vts/csv.h"
 
+#include <algorithm>
+
 #include "base/utf8.h"
 
 namespace muir::vts {

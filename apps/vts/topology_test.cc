@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "apps/vts/topology_testing.h"
 
 namespace muir::vts {

@@ -2,6 +2,7 @@
 #include "apps/vts/vts.h"
 
 #include <fstream>
+#include <thread>
 
 #include "apps/vts/replay.h"
 #include "client/cluster_memory.h"

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace muir {

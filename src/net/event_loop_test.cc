@@ -8,6 +8,8 @@
 #include <future>
 #include <mutex>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 namespace muir::net {
 namespace {

@@ -1,5 +1,7 @@
 #include "net/frame_client.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "net/internal/blocking_socket.h"

@@ -1,5 +1,6 @@
 // Fuzz entries of the REST interface, from both sides: scripts of requests against a registry whose log is in memory,
 // and scripts of answers to its client.
+#include <algorithm>
 #include <charconv>
 
 #include "base/check.h"

@@ -1,6 +1,7 @@
 // RestRequest: one request of the Schema Registry protocol, and what its parts say.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,4 +1,6 @@
 // Modes and levels of compatibility: what each allows, and what the log may say about them.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "registry/rest_fixture.h"

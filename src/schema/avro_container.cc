@@ -1,5 +1,6 @@
 #include "schema/avro_container.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 

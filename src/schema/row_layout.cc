@@ -1,6 +1,7 @@
 #include "schema/row_layout.h"
 
 #include <algorithm>
+#include <set>
 
 #include "schema/schema_builder.h"
 

@@ -1,6 +1,7 @@
 // Cost of one operation on a store: ./build/bench/bin/store_bench
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "store/key_value_store.h"

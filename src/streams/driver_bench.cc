@@ -1,5 +1,7 @@
 // What a record costs in a topology with windows and range reads, driven without a cluster: decode, stores, changelog,
 // forward. TestDriver's own queues and copies are part of each figure alike.
+#include <algorithm>
+
 #include <benchmark/benchmark.h>
 
 #include "streams/dsl.h"

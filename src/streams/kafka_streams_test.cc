@@ -1,6 +1,8 @@
 // Applications of the DSL, running with threads of their own on the cluster in memory.
 #include "streams/kafka_streams.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "client/cluster_memory.h"

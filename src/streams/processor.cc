@@ -1,5 +1,7 @@
 #include "streams/processor.h"
 
+#include <algorithm>
+
 #include "streams/nodes/task_context.h"
 
 namespace muir::streams {

@@ -1,6 +1,7 @@
 // Topologies of rows whose schemas are known only when the program starts, beside those of C++ structs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "streams/row_topology_fixture.h"

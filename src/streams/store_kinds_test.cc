@@ -2,6 +2,7 @@
 // all that it takes. What follows is what it gets for that: processors that use it, a changelog, restoring, queries.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>

@@ -6,7 +6,9 @@
 #include <snappy.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include "wire/block_writer.h"
 

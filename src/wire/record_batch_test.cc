@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <vector>
 
 #include "wire/batch_builder.h"
 #include "wire/crc32c.h"

@@ -1,12 +1,14 @@
 // The contract of Client, run alike against the cluster in memory, Muir's broker and Apache Kafka.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>

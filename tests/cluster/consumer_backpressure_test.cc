@@ -2,9 +2,13 @@
 // those that the kernel has received on this process's connections to the broker.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "clusters.h"
 #include "testing/eventually.h"

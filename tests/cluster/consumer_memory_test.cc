@@ -2,8 +2,10 @@
 // are like, and the reader still gets all of them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
+#include <tuple>
 
 #include "base/metrics.h"
 #include "client/kafka_client.h"

@@ -1,6 +1,7 @@
 #include "java.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.h"
 

@@ -1,4 +1,6 @@
 // Kafka's Java producer, consumer and admin client; the scenarios are in Clients.java.
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "brokers.h"

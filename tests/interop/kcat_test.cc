@@ -1,4 +1,6 @@
 // kcat 1.7.1, that is librdkafka as its author's own tool uses it.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "brokers.h"

@@ -1,5 +1,6 @@
 #include "streams_applications.h"
 
+#include <algorithm>
 #include <csignal>
 #include <random>
 

@@ -1,4 +1,8 @@
 // Kafka Streams for the JVM on our broker, and beside Muir Streams on the same topics.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "brokers.h"

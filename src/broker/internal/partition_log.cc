@@ -1,5 +1,7 @@
 #include "broker/internal/partition_log.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "wire/block_stream.h"
 

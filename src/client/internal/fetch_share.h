@@ -5,6 +5,7 @@
 // the share becomes smaller and the consumer is made again.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 
 namespace muir::client::internal {

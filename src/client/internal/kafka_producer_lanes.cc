@@ -1,6 +1,7 @@
 // How a KafkaProducer keeps to what its topics take: the lanes of topic_lane.h, fed and drained.
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>

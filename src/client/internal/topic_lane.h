@@ -6,6 +6,7 @@
 // else of the topic is.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <limits>

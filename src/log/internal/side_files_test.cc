@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "log/file_names.h"
 #include "log/internal/partition_fixture.h"

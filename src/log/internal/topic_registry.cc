@@ -1,5 +1,6 @@
 #include "log/internal/topic_registry.h"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 

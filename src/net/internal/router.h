@@ -1,6 +1,7 @@
 // RouteTable: finds the handler of a method and path among patterns with {placeholders}. Immutable once serving.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>

@@ -1,5 +1,7 @@
 #include "schema/internal/avro_mapping.h"
 
+#include <cstring>
+
 #include "schema/avro_default.h"
 #include "schema/avro_model.h"
 #include "schema/decimal.h"
