@@ -86,4 +86,9 @@ std::vector<std::string> MemoryCluster::history() const {
   return state_->history;
 }
 
+size_t MemoryCluster::history_size() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->history.size();
+}
+
 }  // namespace muir::client

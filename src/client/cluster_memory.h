@@ -80,6 +80,7 @@ class MemoryCluster {
   [[nodiscard]] GenerationId generation(const std::string& group) const;
   // What went over the interfaces ("produce orders-0 offset=4"), for comparing two runs of one seed; see keep_history.
   [[nodiscard]] std::vector<std::string> history() const;
+  [[nodiscard]] size_t history_size() const;
 
   struct State;
 
