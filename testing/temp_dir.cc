@@ -6,8 +6,8 @@
 
 namespace muir::testing {
 
-TempDir::TempDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "muir-test-XXXXXX").string();
+TempDir::TempDir(const std::filesystem::path& parent) {
+  std::string name = (parent / "muir-test-XXXXXX").string();
   CHECK(mkdtemp(name.data()) != nullptr, "cannot make temporary folder {}", name);
   path_ = name;
 }

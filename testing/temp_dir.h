@@ -8,7 +8,8 @@ namespace muir::testing {
 
 class TempDir {
  public:
-  TempDir();
+  // In the folder for temporary files, or in `parent`.
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

@@ -48,6 +48,8 @@ int64_t sum(const std::vector<Written>& records) {
   return out;
 }
 
+int64_t total(const std::vector<Written>& records) { return records.empty() ? 0 : number(records.back().value); }
+
 // A key that was never told of is as one that was deleted: caches say nothing of what came and went.
 const Written* last_row(const std::vector<Written>& records) {
   return records.empty() || !records.back().value ? nullptr : &records.back();
@@ -67,6 +69,7 @@ bool agree(Form form, const std::vector<Written>& want, const std::vector<Writte
     case Form::set: return sorted(values(want), true) == sorted(values(got), true);
     case Form::last: return same_row(want, got, true);
     case Form::last_value: return same_row(want, got, false);
+    case Form::total: return total(want) == total(got);
     case Form::not_less: return want.empty() || (!got.empty() && number(got.back().value) >= number(want.back().value));
     case Form::sum: return sum(want) == sum(got);
     case Form::unchecked: return true;

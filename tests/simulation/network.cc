@@ -166,7 +166,6 @@ std::string_view to_string(Sabotage sabotage) {
     case Sabotage::zombies_are_not_fenced: return "zombies are not fenced";
     case Sabotage::unstable_offsets: return "unstable offsets";
     case Sabotage::restores_to_stable_end: return "restores to the stable end";
-    case Sabotage::keeps_state_of_the_aborted: return "keeps state of the aborted";
   }
   return "?";
 }

@@ -17,14 +17,13 @@ namespace muir::simulation {
 // Faults of a whole kind that a correct runtime could not have: the proof that the simulation finds them.
 enum class Sabotage : unsigned char {
   none,
-  flush_does_not_wait,         // offsets are committed before what was produced is written
-  changelogs_after_commit,     // changelog records reach the cluster after the commit that they belong to
-  restores_uncommitted,        // changelogs are restored with what was aborted
-  reads_uncommitted,           // source topics, repartition topics among them, are read with what was aborted
-  zombies_are_not_fenced,      // offsets of a member of an earlier generation are taken
-  unstable_offsets,            // committed offsets are asked for without waiting for pending transactions
-  restores_to_stable_end,      // a changelog is thought to end where its first open transaction begins
-  keeps_state_of_the_aborted,  // local state is not wiped, and its checkpoint stays, while a task is open
+  flush_does_not_wait,      // offsets are committed before what was produced is written
+  changelogs_after_commit,  // changelog records reach the cluster after the commit that they belong to
+  restores_uncommitted,     // changelogs are restored with what was aborted
+  reads_uncommitted,        // source topics, repartition topics among them, are read with what was aborted
+  zombies_are_not_fenced,   // offsets of a member of an earlier generation are taken
+  unstable_offsets,         // committed offsets are asked for without waiting for pending transactions
+  restores_to_stable_end,   // a changelog is thought to end where its first open transaction begins
 };
 std::string_view to_string(Sabotage sabotage);
 

@@ -13,23 +13,22 @@ namespace {
 
 bool passing(const Status& status) { return status.code() == Code::unavailable || status.code() == Code::timed_out; }
 
-// The machine's files, which no simulated process outlives a loss of power with; a saboteur does not remove them.
+// The machine's files; no simulated process outlives a loss of power, and nothing waits for a disk.
 class Files final : public Env {
  public:
-  explicit Files(bool keeps) : keeps_(keeps) {}
+  explicit Files(Env& env) : env_(env) {}
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override { return env_.open(path, mode); }
   Result<std::vector<std::string>> list(const std::string& folder) override { return env_.list(folder); }
   bool exists(const std::string& path) override { return env_.exists(path); }
   Status make_folders(const std::string& path) override { return env_.make_folders(path); }
   Status rename(const std::string& from, const std::string& to) override { return env_.rename(from, to); }
-  Status remove(const std::string& path) override { return keeps_ ? Status() : env_.remove(path); }
-  Status remove_all(const std::string& folder) override { return keeps_ ? Status() : env_.remove_all(folder); }
+  Status remove(const std::string& path) override { return env_.remove(path); }
+  Status remove_all(const std::string& folder) override { return env_.remove_all(folder); }
   Status sync_folder(const std::string&) override { return {}; }
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override { return env_.lock(path); }
 
  private:
-  Env& env_ = system_env();
-  const bool keeps_;
+  Env& env_;
 };
 
 streams::StreamsConfig parse(std::map<std::string, std::string> properties, const std::string& folder) {
@@ -45,9 +44,17 @@ Status read_rows(store::StateStore& store, Rows& rows) {
     while (all->next()) rows[Bytes(all->key())] = {all->timestamp_ms(), Bytes(all->value())};
     return all->status();
   }
-  const auto all = MUIR_TRY(store.as<store::WindowStore>()->all());
+  // A store that was opened again knows the time only from its segments, and may still show what is past the retention.
+  auto& windows = *store.as<store::WindowStore>();
+  const int64_t retention_ms = windows.options().retention_ms;
+  std::map<int64_t, Rows> by_start;
+  const auto all = MUIR_TRY(windows.all());
   while (all->next()) {
-    rows[fmt::format("{}@{}", all->key(), all->window_start_ms())] = {all->timestamp_ms(), Bytes(all->value())};
+    by_start[all->window_start_ms()][fmt::format("{}@{}", all->key(), all->window_start_ms())] = {all->timestamp_ms(),
+                                                                                                  Bytes(all->value())};
+  }
+  for (auto& [start_ms, some] : by_start) {
+    if (start_ms > by_start.rbegin()->first - retention_ms) rows.merge(some);
   }
   return all->status();
 }
@@ -58,7 +65,7 @@ Process::Process(Machine& machine, const std::string& folder, int number, Sabota
     : link(machine.dice, machine.clock),
       machine_(machine),
       config_(parse(machine.properties, folder)),
-      files_(std::make_unique<Files>(sabotage == Sabotage::keeps_state_of_the_aborted)),
+      files_(std::make_unique<Files>(machine.files)),
       client_(behind(link, machine.cluster.client())) {
   link.sabotage = sabotage;
   context_.plan = machine.plan;
@@ -67,6 +74,7 @@ Process::Process(Machine& machine, const std::string& folder, int number, Sabota
   context_.counters = &counters_;
   context_.clock = &machine.clock;
   context_.serdes = &serdes_;
+  context_.disk_helpers_max = 0;
   context_.on_failure = streams::make_failure_handler({});
   context_.global_store = [this](const std::string& name) { return global_ ? global_->store(name) : nullptr; };
   for (const auto& sub : machine.plan->subtopologies()) {

@@ -23,6 +23,7 @@ struct Machine {
   Clock& clock;
   Dice& dice;
   client::MemoryCluster& cluster;
+  Env& files;  // of every process, each in a folder of its own
   std::shared_ptr<const streams::internal::TopologyPlan> plan;
   std::map<std::string, std::string> properties;
 };
@@ -42,7 +43,7 @@ class Process {
   Result<Stores> read_stores();
 
   Link link;
-  bool busy = false;  // within a turn that stands still
+  bool busy = false;  // within a turn or its end, which may stand still
 
  private:
   struct Worker {

@@ -19,6 +19,7 @@ enum class Form : unsigned char {
   set,       // values, whether once or more often
   last,      // the last value, with its timestamp
   last_value,
+  total,     // the last value, a number; none is as good as 0: what comes and goes within a cache is never seen
   not_less,  // the last value, a number, is as great or greater
   sum,       // of all values
   unchecked,

@@ -1,5 +1,7 @@
 #include "simulation/world.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -11,8 +13,7 @@ namespace {
 
 constexpr int64_t kBegin = 1'000'000;
 constexpr int64_t kStepMs = 50;             // of what follows the script
-constexpr int64_t kTransactionMs = 1'500;   // until the coordinator ends a dead process' transaction
-constexpr int64_t kMembershipMs = 2'000;    // until the group goes on without a member
+constexpr int64_t kTransactionMs = 1'500;   // until the coordinator ends a transaction
 constexpr int64_t kQuietMs = 1'500;         // without anything happening
 constexpr int64_t kRestWithinMs = 120'000;  // everything comes to rest
 
@@ -35,8 +36,14 @@ std::map<std::string, std::string> properties_of(const Setting& setting, bool di
           {"num.stream.threads", std::to_string(disturbed ? setting.threads : 1)},
           {"statestore.cache.max.bytes", setting.cached ? "4000" : "0"},
           {"repartition.purge.interval.ms", "400"},
-          {"main.consumer.max.poll.interval.ms", std::to_string(kMembershipMs)},
+          {"main.consumer.max.poll.interval.ms", std::to_string(setting.membership_ms)},
           {"producer.transaction.timeout.ms", std::to_string(kTransactionMs)}};
+}
+
+// Where a disk need not be waited for, if there is such a place.
+std::filesystem::path in_memory() {
+  const std::filesystem::path place = "/dev/shm";
+  return access(place.c_str(), W_OK) == 0 ? place : std::filesystem::temp_directory_path();
 }
 
 Result<std::shared_ptr<const streams::internal::TopologyPlan>> plan_of(const Setting& setting) {
@@ -59,11 +66,14 @@ Setting draw_setting(uint64_t seed, Sabotage sabotage) {
     setting.exactly_once = dice.chance(0.5);
   }
   setting.cached = dice.chance(0.4);
-  setting.on_disk = sabotage == Sabotage::keeps_state_of_the_aborted || dice.chance(0.15);
+  setting.on_disk = dice.chance(0.15);
   setting.partitions = static_cast<int>(1 + dice.below(4));
   setting.processes = static_cast<int>(1 + dice.below(3));
   setting.threads = static_cast<int>(1 + dice.below(2));
   setting.script = setting.application->script(dice, setting.exactly_once);
+  if (sabotage != Sabotage::none) setting.processes = 3;
+  // Either the coordinator ends what a process has open first, or the group gives its tasks to others.
+  setting.membership_ms = sabotage == Sabotage::none && dice.chance(0.5) ? 2'000 : 500;
   return setting;
 }
 
@@ -84,7 +94,13 @@ World::World(const Setting& setting, bool disturbed, Sabotage sabotage)
       clock_(kBegin),
       dice_(setting.seed + 0x51),
       cluster_(clock_, {.keep_history = true}),
-      machine_{clock_, dice_, cluster_, plan_of(setting).value(), properties_of(setting, disturbed)},
+      folder_(in_memory()),
+      machine_{clock_,
+               dice_,
+               cluster_,
+               setting.on_disk ? system_env() : files_,
+               plan_of(setting).value(),
+               properties_of(setting, disturbed)},
       client_(cluster_.client()),
       admin_(client_->admin().value()),
       producer_(client_->producer().value()) {
@@ -113,7 +129,7 @@ World::World(const Setting& setting, bool disturbed, Sabotage sabotage)
              .offset_commit_fails = some(0.05)};
   link_faults_ = {.refused = some(0.01),
                   .answer_lost = some(0.02),
-                  .pause = setting_.exactly_once ? some(0.002) : 0,
+                  .pause = setting_.exactly_once ? some(sabotage_ != Sabotage::none ? 0.01 : 0.004) : 0,
                   .cut = some(0.002),
                   .lingers = some(0.5)};
 }
@@ -159,21 +175,26 @@ void World::start(Place& place) {
 void World::stand_still(Place& place) {
   if (calm_ || standing_still_ >= 2) return;
   ++standing_still_;
-  const int64_t until = clock_.now_ms() + dice_.below(2 * kMembershipMs);
+  const int64_t until = clock_.now_ms() + dice_.below(2 * setting_.membership_ms);
   note(fmt::format("process {} stands still", place.folder));
   while (clock_.now_ms() < until && at_ < setting_.script.steps.size()) step();
   note(fmt::format("process {} goes on", place.folder));
   --standing_still_;
 }
 
+// Takes away what was closed; what it leaves open the cluster goes on believing in.
+void World::clear(Place& place) {
+  Link& link = place.process->link;
+  std::move(link.left_producers.begin(), link.left_producers.end(), std::back_inserter(left_producers_));
+  std::move(link.left_members.begin(), link.left_members.end(), std::back_inserter(left_members_));
+  place.process.reset();
+}
+
 // The end of a process that nobody could prepare for.
 void World::bury(Place& place, bool lose_state) {
-  Process& dead = *place.process;
-  dead.link.cut();
-  dead.close(false);
-  std::move(dead.link.left_producers.begin(), dead.link.left_producers.end(), std::back_inserter(left_producers_));
-  std::move(dead.link.left_members.begin(), dead.link.left_members.end(), std::back_inserter(left_members_));
-  place.process.reset();
+  place.process->link.cut();
+  place.process->close(false);
+  clear(place);
   note(fmt::format("process {} is dead{}", place.folder, lose_state ? ", its state lost" : ""));
   if (lose_state) place.folder = 0;
 }
@@ -188,16 +209,15 @@ void World::befall(Place& place) {
     bury(place, dice_.chance(0.4));
   } else if (dice_.chance(0.004)) {
     note(fmt::format("process {} is closed", place.folder));
+    place.process->busy = true;
     place.process->close(true);
-    std::move(place.process->link.left_producers.begin(), place.process->link.left_producers.end(),
-              std::back_inserter(left_producers_));
-    place.process.reset();
+    clear(place);
     if (dice_.chance(0.3)) place.folder = 0;
   } else if (dice_.chance(0.004)) {
-    place.frozen_until_ms = clock_.now_ms() + dice_.below(2 * kMembershipMs);
+    place.frozen_until_ms = clock_.now_ms() + dice_.below(2 * setting_.membership_ms);
     note(fmt::format("process {} is frozen", place.folder));
   } else if (dice_.chance(0.004)) {
-    place.process->link.away_until_ms = clock_.now_ms() + dice_.below(kMembershipMs);
+    place.process->link.away_until_ms = clock_.now_ms() + dice_.below(setting_.membership_ms);
     note(fmt::format("process {} reaches no broker", place.folder));
   }
 }
@@ -322,7 +342,7 @@ Outcome World::run() {
   }
   if (std::none_of(places_.begin(), places_.end(), [](const Place& place) { return place.process != nullptr; }))
     start(places_.front());
-  if (settle(2 * kMembershipMs)) {
+  if (settle(2 * setting_.membership_ms + kTransactionMs)) {
     read_outputs();
     read_stores(outcome_.live);
     check_offsets();

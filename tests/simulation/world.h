@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_fault.h"
 #include "simulation/process.h"
 #include "simulation/topologies.h"
 #include "testing/temp_dir.h"
@@ -20,8 +21,9 @@ struct Setting {
   bool cached = false;
   bool on_disk = false;  // stores in RocksDB
   int partitions = 3;
-  int processes = 3;  // at most
-  int threads = 1;    // of each
+  int processes = 3;          // at most
+  int threads = 1;            // of each
+  int64_t membership_ms = 0;  // until the group goes on without a member
   Script script;
 };
 // `sabotage` narrows the choice to what can show it.
@@ -65,6 +67,7 @@ class World {
   void turn(Place& place);
   void befall(Place& place);
   void start(Place& place);
+  void clear(Place& place);
   void bury(Place& place, bool lose_state);
   void stand_still(Place& place);
   bool settle(int64_t at_least_ms);
@@ -80,8 +83,9 @@ class World {
   ManualClock clock_;
   Dice dice_;
   client::MemoryCluster cluster_;
-  Machine machine_;
+  FaultEnv files_;  // where no store is in RocksDB, which has files of its own
   testing::TempDir folder_;
+  Machine machine_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<client::Admin> admin_;
   std::unique_ptr<client::Producer> producer_;

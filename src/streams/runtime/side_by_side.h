@@ -10,16 +10,16 @@
 
 namespace muir::streams::internal {
 
-// Calls work(0) ... work(count - 1), each once, on this and up to seven more threads; returns when all are done.
+// Calls work(0) ... work(count - 1), each once, on this and up to `helpers_max` more threads; returns when all are
+// done. Without helpers they are called in order.
 template <class Work>
-void side_by_side(size_t count, Work&& work) {
-  constexpr size_t kThreadsMax = 8;
+void side_by_side(size_t helpers_max, size_t count, Work&& work) {
   std::atomic<size_t> next{0};
   const auto run = [&] {
     for (size_t i = next++; i < count; i = next++) work(i);
   };
   std::vector<std::thread> helpers;
-  for (size_t i = 1; i < std::min(count, kThreadsMax); ++i) helpers.emplace_back(run);
+  for (size_t i = 1; i < count && helpers.size() < helpers_max; ++i) helpers.emplace_back(run);
   run();
   for (std::thread& helper : helpers) helper.join();
 }

@@ -38,6 +38,7 @@ struct RuntimeContext {
   FailureHandler on_failure{};
   bool keep_sources = false;  // on_failure wants key, value and headers of the source of a record that was refused
   std::function<store::StateStore*(const std::string&)> global_store{};
+  size_t disk_helpers_max = 7;  // threads that help one which closes tasks to wait for the disk; 0: it does all in turn
   std::shared_ptr<LeaderFailure> leader_failure = std::make_shared<LeaderFailure>();  // of all threads
 };
 

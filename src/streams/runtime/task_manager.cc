@@ -382,8 +382,9 @@ Status TaskManager::give_up_clean(const std::vector<TaskId>& tasks) {
   if (commit_needed()) failure = commit();
   bool uncommitted = !failure.ok();
   for (const auto& id : tasks) uncommitted = uncommitted || tasks_.at(id)->commit_needed();
+  const size_t helpers = context_.disk_helpers_max;
   // Their stores first, and their checkpoints last, for all of them at once: both wait for the disk.
-  if (!uncommitted) side_by_side(tasks.size(), [&](size_t i) { tasks_.at(tasks[i])->sync_stores(); });
+  if (!uncommitted) side_by_side(helpers, tasks.size(), [&](size_t i) { tasks_.at(tasks[i])->sync_stores(); });
   std::vector<StreamTask::Closed> closed(tasks.size());
   for (size_t i = 0; i < tasks.size(); ++i) {
     StreamTask& task = *tasks_.at(tasks[i]);
@@ -401,7 +402,7 @@ Status TaskManager::give_up_clean(const std::vector<TaskId>& tasks) {
     }
     tasks_.erase(tasks[i]);
   }
-  side_by_side(closed.size(), [&](size_t i) {
+  side_by_side(helpers, closed.size(), [&](size_t i) {
     closed[i].written = context_.directory->write_checkpoint(closed[i].folder, closed[i].checkpoint);
   });
   for (size_t i = 0; i < tasks.size(); ++i) {
