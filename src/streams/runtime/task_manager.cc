@@ -99,6 +99,8 @@ Result<bool> TaskManager::on_tasks_assigned(const TasksAssigned& assigned) {
 
 void TaskManager::on_tasks_lost() {
   rebalancing_ = false;
+  // A commit that was refused because the place is lost, before we are told: its tasks are others' now.
+  failure_ = {};
   if (empty()) return;
   log::warn("{}-{}: lost its place in the group; {} tasks are given up without a commit",
             context_.config->application_id, thread_index_, tasks_.size() + pending_.size());
