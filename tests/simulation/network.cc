@@ -1,5 +1,12 @@
 #include "simulation/network.h"
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "simulation/producer_fake.h"
 
 namespace muir::simulation {

@@ -1,5 +1,10 @@
 #include "simulation/producer_fake.h"
 
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
 namespace muir::simulation {
 
 using client::Delivery;

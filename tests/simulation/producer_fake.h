@@ -1,6 +1,13 @@
 // FaultyProducer: a producer behind a Link. What is sent waits in it, as in a real one, and is written later, or never.
 #pragma once
 
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "simulation/network.h"
 
 namespace muir::simulation {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "simulation/judge.h"

@@ -1,6 +1,9 @@
 #include "simulation/topologies.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace muir::simulation {
 namespace {
