@@ -2,8 +2,8 @@
 //
 // Time is the greatest window start put so far. Windows are kept in segments of time, and a whole segment is dropped
 // at once: on disk a window is forgotten when its segment is (put() of an older one is dropped), in memory exactly at
-// the retention. Reads are exact in both: nothing older than the retention is returned. A store that is opened again knows
-// the time only as the beginning of its newest segment, as in Kafka Streams, until the next put.
+// the retention. Reads are exact in both: nothing older than the retention is returned. A store that is opened again
+// knows the time only as the beginning of its newest segment, as in Kafka Streams, until the next put.
 #pragma once
 
 #include <memory>
