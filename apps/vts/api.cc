@@ -229,8 +229,9 @@ void Api::delete_vehicle(const Call& call) {
 MasterWriter::OnDone Api::answer_when_shown(const Call& call, const std::string& id) {
   return [this, call, id](const Status& status, const client::TopicPartition& partition, Offset offset) {
     if (!status.ok()) return call->answer(not_acknowledged(status));
-    zones_follower_.call_when_read(partition, offset, kShownTimeoutMs,
-                                   [call, id] { call->answer(named("zoneId", id)); });
+    // It is written, whether or not it is shown in time.
+    zones_log_.call_when_read(partition, offset, kShownTimeoutMs,
+                              [call, id](const Status&) { call->answer(named("zoneId", id)); });
   };
 }
 

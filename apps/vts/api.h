@@ -8,8 +8,8 @@
 #include "apps/vts/list_answers.h"
 #include "apps/vts/master_writer.h"
 #include "apps/vts/stats.h"
-#include "apps/vts/topic_follower.h"
 #include "apps/vts/view.h"
+#include "client/topic_log.h"
 #include "net/rest.h"
 
 namespace muir::vts {
@@ -17,8 +17,8 @@ namespace muir::vts {
 // Thread-safe; everything it refers to outlives the server.
 class Api {
  public:
-  Api(Gateway& gateway, MasterWriter& master, TopicFollower& zones, View& view, StatsBoard& board)
-      : gateway_(gateway), master_(master), zones_follower_(zones), view_(view), board_(board), lists_(view) {}
+  Api(Gateway& gateway, MasterWriter& master, client::TopicLog& zones, View& view, StatsBoard& board)
+      : gateway_(gateway), master_(master), zones_log_(zones), view_(view), board_(board), lists_(view) {}
   // All operations. They refer to this.
   [[nodiscard]] std::vector<net::RestRoute> routes();
 
@@ -57,7 +57,7 @@ class Api {
 
   Gateway& gateway_;
   MasterWriter& master_;
-  TopicFollower& zones_follower_;
+  client::TopicLog& zones_log_;
   View& view_;
   StatsBoard& board_;
   ListAnswers lists_;

@@ -95,6 +95,34 @@ void View::remove_vehicle(BytesView id) {
   for (const auto& call : done) call();
 }
 
+// Rejections stay: they were seen.
+void View::forget(std::string_view topic) {
+  std::multimap<std::string, RemovalWait, std::less<>> over;
+  {
+    const std::lock_guard lock(mutex_);
+    if (topic == kStateTopic) {
+      for (const auto& [id, vehicle] : vehicles_) removed_vehicles_.insert(id);
+      changed_vehicles_.clear();
+      vehicles_.clear();
+      trails_.clear();
+      over.swap(removal_waits_);
+    } else if (topic == kOccupancyTopic) {
+      for (const auto& [id, vehicles] : occupancy_) changed_zones_.insert(id);
+      occupancy_.clear();
+    } else if (topic == kSpeedTopic) {
+      speeds_.clear();
+    } else if (topic == kAlertsTopic) {
+      alerts_.clear();
+    } else if (topic == kDlqTopic) {
+      dead_letters_.clear();
+    } else if (topic == kCountsTopic) {
+      counts_.clear();
+    }
+    next_version();
+  }
+  for (const auto& [id, wait] : over) wait.done();
+}
+
 void View::call_when_removed(const std::string& id, int64_t deadline_ms, std::function<void()> done) {
   {
     const std::lock_guard lock(mutex_);

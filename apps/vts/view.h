@@ -69,6 +69,8 @@ class View {
   // Takes records of the output topics. Undecodable ones are logged and skipped; waits for a registry that does not
   // answer.
   void apply(const client::PartitionRecords& records);
+  // The topic was made anew: what it held is no longer so, whatever it holds now comes next.
+  void forget(std::string_view topic);
   // apply() waits no longer.
   void end() { patience_.end(); }
 

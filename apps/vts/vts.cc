@@ -12,12 +12,12 @@
 #include "apps/vts/json_answer.h"
 #include "apps/vts/replay.h"
 #include "apps/vts/schemas.h"
-#include "apps/vts/topic_follower.h"
 #include "apps/vts/topics.h"
 #include "apps/vts/vts_metrics.h"
 #include "apps/vts/zone_directory.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "client/topic_log.h"
 #include "store/state_store.h"
 #include "streams/kafka_streams.h"
 
@@ -84,7 +84,7 @@ class Running final : public Vts {
     ReplayOptions replay{.url = url(), .loop = true, .tls = MUIR_TRY(trust_in_itself())};
     replay_ = std::make_unique<Replay>(options_.demo_dir + "/positions.csv.gz", replay, system_clock());
     replay_thread_ = std::thread([this] {
-      outputs_->wait_caught_up(kZonesTimeoutMs);
+      (void)outputs_->wait_caught_up(kZonesTimeoutMs);  // what is known by then is enough
       std::map<std::string, SentFix> known;
       for (const ShownVehiclePtr& vehicle : view_.vehicles()) {
         const VehicleState& state = vehicle->state;
@@ -112,7 +112,7 @@ class Running final : public Vts {
         log::warn("stopping the topology: {}", status.to_string());
     }
     if (outputs_) outputs_->stop();
-    if (zones_follower_) zones_follower_->stop();
+    if (zones_log_) zones_log_->stop();
   }
 
  private:
@@ -136,17 +136,30 @@ class Running final : public Vts {
 
   // The topology starts with all zones there are: what a fix enters must not depend on how fast they load.
   Status follow_zones() {
-    zones_follower_ = std::make_unique<TopicFollower>(
-        client_, std::vector<FollowedTopic>{{std::string(kZoneMasterTopic)}, {std::string(kZoneRowsTopic)}},
-        [this](const client::PartitionRecords& records) {
-          directory_.apply(records);
-          view_.set_zones(directory_.zones());
-        },
-        [this] {
-          directory_.loaded();
-          view_.set_zones(directory_.zones());
-        });
-    zones_follower_->start();
+    zones_log_ = std::make_unique<client::TopicLog>(
+        client_,
+        client::TopicLogOptions{
+            .name = "zones",
+            .read = {.topics = {{.name = std::string(kZoneMasterTopic)}, {.name = std::string(kZoneRowsTopic)}}},
+            .metrics = options_.metrics},
+        client::TopicHandlers{.on_records =
+                                  [this](const client::PartitionRecords& records) {
+                                    directory_.apply(records);
+                                    view_.set_zones(directory_.zones());
+                                    return Status();
+                                  },
+                              .on_reset =
+                                  [this](const client::PartitionReset& reset) {
+                                    directory_.forget(reset.partition);
+                                    view_.set_zones(directory_.zones());
+                                    return Status();
+                                  },
+                              .on_caught_up =
+                                  [this] {
+                                    directory_.loaded();
+                                    view_.set_zones(directory_.zones());
+                                  }});
+    MUIR_RETURN_IF_ERROR(zones_log_->start());
     // Large zones take a while to check: waited for is progress.
     int64_t deadline = system_clock().steady_ms() + kZonesTimeoutMs;
     int64_t told = system_clock().steady_ms();
@@ -160,27 +173,38 @@ class Running final : public Vts {
         log::info("zones: {} records of {} and {} read, {} of them checked", progress.records, kZoneMasterTopic,
                   kZoneRowsTopic, progress.checked);
       }
-      if (zones_follower_->wait_caught_up(kStepMs)) return {};
       // A cluster that does not answer is waited for; one that refuses is believed.
-      if (const Status failure = zones_follower_->failure(); !failure.ok() && !may_pass(failure))
-        return failure.annotate(fmt::format("reading {}", kZoneMasterTopic));
+      const Status status = zones_log_->wait_caught_up(kStepMs);
+      if (status.ok()) return {};
+      if (status.code() != Code::timed_out) return status.annotate(fmt::format("reading {}", kZoneMasterTopic));
     }
     return error(Code::timed_out, "reading {}: not at its end, and nothing of it came for {} ms", kZoneMasterTopic,
                  kZonesTimeoutMs);
   }
 
   Status follow_outputs() {
-    const std::vector<FollowedTopic> topics{{std::string(kStateTopic)},
-                                            {std::string(kOccupancyTopic)},
-                                            {std::string(kCountsTopic)},
-                                            {std::string(kAlertsTopic), kAlertsTail},
-                                            {std::string(kDlqTopic), kDeadLettersTail},
-                                            {std::string(kSpeedTopic), kSpeedsTail}};
-    outputs_ = std::make_unique<TopicFollower>(
-        client_, topics, [this](const client::PartitionRecords& records) { view_.apply(records); },
-        [this] { board_.begin_rate(); });
-    outputs_->start();
-    return {};
+    const std::vector<client::ReadTopic> topics{{.name = std::string(kStateTopic)},
+                                                {.name = std::string(kOccupancyTopic)},
+                                                {.name = std::string(kCountsTopic)},
+                                                {.name = std::string(kAlertsTopic), .tail = kAlertsTail},
+                                                {.name = std::string(kDlqTopic), .tail = kDeadLettersTail},
+                                                {.name = std::string(kSpeedTopic), .tail = kSpeedsTail}};
+    outputs_ = std::make_unique<client::TopicLog>(
+        client_, client::TopicLogOptions{.name = "outputs", .read = {.topics = topics}, .metrics = options_.metrics},
+        client::TopicHandlers{.on_records =
+                                  [this](const client::PartitionRecords& records) {
+                                    view_.apply(records);
+                                    return Status();
+                                  },
+                              // What was cut of a topic is still so.
+                              .on_reset =
+                                  [this](const client::PartitionReset& reset) {
+                                    if (reset.reason == client::ResetReason::made_anew)
+                                      view_.forget(reset.partition.topic);
+                                    return Status();
+                                  },
+                              .on_caught_up = [this] { board_.begin_rate(); }});
+    return outputs_->start();
   }
 
   Status start_topology() {
@@ -215,7 +239,7 @@ class Running final : public Vts {
                                               .metrics_name = "vts"});
     if (options_.metrics_endpoint != nullptr) options_.metrics_endpoint->add_to(*server_);
     feed_.emplace(view_, board_, FeedOptions{});
-    api_.emplace(*gateway_, *master_, *zones_follower_, view_, board_);
+    api_.emplace(*gateway_, *master_, *zones_log_, view_, board_);
     std::vector<net::RestRoute> routes = api_->routes();
     routes.push_back({.method = "GET",
                       .path = "/health",
@@ -295,8 +319,8 @@ class Running final : public Vts {
   std::unique_ptr<client::Producer> producer_;
   std::optional<Gateway> gateway_;
   std::optional<MasterWriter> master_;
-  std::unique_ptr<TopicFollower> zones_follower_;
-  std::unique_ptr<TopicFollower> outputs_;
+  std::unique_ptr<client::TopicLog> zones_log_;
+  std::unique_ptr<client::TopicLog> outputs_;
   std::atomic<bool> has_run_{false};  // the topology, before or now
   std::unique_ptr<streams::KafkaStreams> streams_;
   std::optional<Feed> feed_;

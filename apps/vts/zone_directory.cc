@@ -21,12 +21,43 @@ void ZoneDirectory::apply(const client::PartitionRecords& records) {
       continue;
     }
     unsettled_.insert(id);
-    records.partition.topic == kZoneRowsTopic ? take_row(id, record) : take_master(id, record);
+    Row& row = rows_[id];
+    const PartitionId partition = records.partition.partition;
+    records.partition.topic == kZoneRowsTopic ? take_row(row, partition, record) : take_master(row, partition, record);
   }
   if (loaded_) return settle(false);
   if (unread_bytes_ <= unread_bytes_limit_) return;
   settle(true);
   unread_bytes_limit_ = std::max(unread_bytes_max_, 2 * unread_bytes_);
+}
+
+void ZoneDirectory::forget(const client::TopicPartition& partition) {
+  const bool of_rows = partition.topic == kZoneRowsTopic;
+  for (auto it = rows_.begin(); it != rows_.end();) {
+    Row& row = it->second;
+    if (of_rows && row.rows_partition == partition.partition) stale_ |= forget_row(row);
+    if (!of_rows && row.master_partition == partition.partition) stale_ |= forget_master(row);
+    const bool known = row.zone || row.is_master || row.refused || !row.of_master.empty() || row.of_rows;
+    if (!known) unsettled_.erase(it->first);
+    it = known ? std::next(it) : rows_.erase(it);
+  }
+  if (loaded_) settle(false);
+}
+
+bool ZoneDirectory::forget_master(Row& row) {
+  const bool counted = row.counts();
+  drop(row.of_master);
+  if (row.is_master) row.zone.reset();
+  row.is_master = false;
+  row.refused = false;
+  return counted;
+}
+
+bool ZoneDirectory::forget_row(Row& row) {
+  const bool counted = row.counts() && !row.is_master;
+  row.of_rows.reset();
+  if (!row.is_master) row.zone.reset();
+  return counted;
 }
 
 void ZoneDirectory::loaded() {
@@ -39,20 +70,21 @@ void ZoneDirectory::end() {
   patience_.end();
 }
 
-void ZoneDirectory::take_master(const std::string& id, const client::ConsumedRecord& record) {
-  Row& row = rows_[id];
+void ZoneDirectory::take_master(Row& row, PartitionId partition, const client::ConsumedRecord& record) {
+  row.master_partition = partition;
   if (record.value) return keep({record.offset, Bytes(*record.value)}, row.of_master);
-  forget(row.of_master);
+  drop(row.of_master);
   row.zone.reset();
   row.is_master = true;
   row.refused = false;
   stale_ = true;
 }
 
-void ZoneDirectory::take_row(const std::string& id, const client::ConsumedRecord& record) {
+void ZoneDirectory::take_row(Row& row, PartitionId partition, const client::ConsumedRecord& record) {
+  row.rows_partition = partition;
   Version version{record.offset};
   if (record.value) version.value.emplace(*record.value);
-  rows_[id].of_rows = std::move(version);
+  row.of_rows = std::move(version);
 }
 
 void ZoneDirectory::keep(Version version, std::vector<Version>& versions) {
@@ -60,7 +92,7 @@ void ZoneDirectory::keep(Version version, std::vector<Version>& versions) {
   versions.push_back(std::move(version));
 }
 
-void ZoneDirectory::forget(std::vector<Version>& versions) {
+void ZoneDirectory::drop(std::vector<Version>& versions) {
   for (const Version& version : versions) unread_bytes_ -= version.value->size();
   versions = {};
 }
@@ -91,7 +123,7 @@ bool ZoneDirectory::settle(const std::string& id, Row& row) {
     }
     row.refused = !ended_;
   }
-  forget(row.of_master);
+  drop(row.of_master);
   const bool row_counts = settle_row(id, row);
   return row_counts || (master_came && row.counts());
 }

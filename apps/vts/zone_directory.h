@@ -26,7 +26,7 @@
 
 namespace muir::vts {
 
-// Thread-safe, but for apply() and loaded(), which are for one thread.
+// Thread-safe, but for apply(), forget() and loaded(), which are for one thread.
 class ZoneDirectory {
  public:
   static constexpr size_t kUnreadBytesMax = 64 << 20;
@@ -38,6 +38,9 @@ class ZoneDirectory {
   // Takes records of zone.master and zone.rows, in any order of the two. Those that are found to be no zones are logged
   // and skipped; the topology makes dead letters of them. There are no zones before loaded().
   void apply(const client::PartitionRecords& records);
+  // What the partition held is no longer there; what it holds now comes next. A row of zone.rows that was not needed
+  // because zone.master had the zone is not looked for again.
+  void forget(const client::TopicPartition& partition);
   // What there was at the start has been applied. From now on each apply() is seen when it returns.
   void loaded();
   // What has been done so far: whether it gets on.
@@ -66,10 +69,15 @@ class ZoneDirectory {
     bool refused = false;              // zone.master has had another record
     std::vector<Version> of_master{};  // not looked at yet, since it was last deleted; oldest first
     std::optional<Version> of_rows{};  // the last one, not looked at yet
+    PartitionId master_partition{};    // from which zone.master's come
+    PartitionId rows_partition{};      // and those of zone.rows
     [[nodiscard]] bool counts() const { return zone && (is_master || refused); }
   };
-  void take_master(const std::string& id, const client::ConsumedRecord& record);
-  void take_row(const std::string& id, const client::ConsumedRecord& record);
+  void take_master(Row& row, PartitionId partition, const client::ConsumedRecord& record);
+  static void take_row(Row& row, PartitionId partition, const client::ConsumedRecord& record);
+  // Whether a zone may be another one now.
+  bool forget_master(Row& row);
+  static bool forget_row(Row& row);
   // Looks at what has come for the rows that are not settled, or of these only at those of which there are several
   // versions.
   void settle(bool superseded_only);
@@ -77,7 +85,7 @@ class ZoneDirectory {
   bool settle(const std::string& id, Row& row);
   bool settle_row(const std::string& id, Row& row);
   void keep(Version version, std::vector<Version>& versions);
-  void forget(std::vector<Version>& versions);
+  void drop(std::vector<Version>& versions);
   std::optional<ZoneMaster> read(std::string_view topic, const std::string& id, const Version& version);
   void build_index();
 

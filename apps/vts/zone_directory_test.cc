@@ -11,7 +11,7 @@ namespace muir::vts {
 namespace {
 
 // One zone's records of the two topics, by words: "m:a" is a row of zone.master whose zone has the name a, "m:bad" no
-// row, "m:-" a deletion; "r:" the same of zone.rows.
+// row, "m:-" a deletion, "m:!" that the topic was made anew; "r:" the same of zone.rows.
 class Directory {
  public:
   explicit Directory(size_t unread_bytes_max = ZoneDirectory::kUnreadBytesMax) : directory_(unread_bytes_max) {
@@ -22,6 +22,7 @@ class Directory {
   void apply(std::string_view word) {
     const std::string_view topic = word.starts_with("m:") ? kZoneMasterTopic : kZoneRowsTopic;
     word.remove_prefix(2);
+    if (word == "!") return directory_.forget({std::string(topic), PartitionId(0)});
     Bytes value = "no row";
     if (word != "bad") {
       const ZoneMaster zone{.zone_id = "z", .name = std::string(word), .polygons = {{{20, 52, 20.5, 52, 20.5, 53}}}};
@@ -72,6 +73,16 @@ TEST(ZoneDirectory, HasTheLastRowThatIsOneWhateverIsLeftOfTheMasterTopic) {
            {"deleted, of which no record is left, and then one that is none", {"m:bad", "r:-"}, "-"},
            {"a master topic that was made anew", {"r:a"}, "-"},
            {"a row that is none by now", {"m:bad", "r:bad"}, "-"},
+           {"made anew meanwhile", {"m:a", "r:a", "m:!"}, "-"},
+           {"made anew, with another row", {"m:a", "r:a", "m:!", "m:b"}, "b"},
+           {"made anew before the topology had seen it", {"m:a", "m:bad", "m:!"}, "-"},
+           {"made anew, and then one that is none", {"m:bad", "r:a", "m:!", "m:bad"}, "a"},
+           {"made anew after one that is none", {"r:a", "m:bad", "m:!"}, "-"},
+           {"made anew after a deletion", {"m:-", "m:!", "r:a", "m:bad"}, "a"},
+           {"only the rows made anew", {"m:a", "r:a", "r:!"}, "a"},
+           {"only the rows made anew, of which one was needed", {"m:bad", "r:a", "r:!"}, "-"},
+           {"only the rows made anew, and written again", {"m:bad", "r:a", "r:!", "r:b"}, "b"},
+           {"both made anew", {"m:a", "m:bad", "r:a", "m:!", "r:!", "m:bad"}, "-"},
        }) {
     for (size_t at_start = 0; at_start <= row.records.size(); ++at_start) {
       Directory directory;

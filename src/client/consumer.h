@@ -8,6 +8,7 @@
 
 #include "base/kafka_ids.h"
 #include "base/status.h"
+#include "client/poll_failure.h"
 #include "client/records.h"
 
 namespace muir::client {
@@ -37,9 +38,9 @@ class Consumer {
   virtual Status pause(const std::vector<TopicPartition>& partitions) = 0;
   virtual Status resume(const std::vector<TopicPartition>& partitions) = 0;
 
-  // Waits up to `timeout_ms` for records, at most `records_max`. An offset that does not exist (any more) is
-  // Code::out_of_range, of that partition(): the owner seeks. Empty on timeout or wakeup().
-  virtual Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
+  // Waits up to `timeout_ms` for records, at most `records_max`. Empty on timeout or wakeup(). A failure is told once,
+  // after the records that lie before it.
+  virtual Polled poll(int64_t timeout_ms, size_t records_max = 10'000) = 0;
   // How many partitions will be assigned when all are: they share the memory for what is fetched ahead
   // (fetch.buffer.memory), and what is said before the first is assigned need not be found out one by one.
   // `together`: of a partition that has more, a poll takes so many before it turns to the next one. Few, and records of

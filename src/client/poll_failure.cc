@@ -1,7 +1,5 @@
 #include "client/poll_failure.h"
 
-#include <utility>
-
 #include "wire/error_code.h"
 
 namespace muir::client {

@@ -126,8 +126,8 @@ std::optional<TopicFailure> TopicReader::read(int64_t timeout_ms) {
   // Before the wait: a topic without records is read to its end at once.
   check_caught_up();
   if (take_wakeup()) timeout_ms = 0;
-  auto polled = consumer_->poll(timeout_ms, options_.batch_records_max);
-  if (!polled.ok()) return take(PollFailure::of(polled.status()));
+  Polled polled = consumer_->poll(timeout_ms, options_.batch_records_max);
+  if (!polled.ok()) return take(polled.failure());
   if (Failed failed = hand_out(**polled)) return failed;
   note_positions();
   check_caught_up();

@@ -1,6 +1,6 @@
 // TopicReader: reads topics from their beginning, or their last records, to the end that they have now, and goes on as
-// they grow. For whatever has its state in a topic; TopicLog (topic_log.h) gives it a thread and lets it write. No
-// group: every reader sees everything.
+// they grow. The common part of everything whose state is a topic: TopicLog (topic_log.h) gives it a thread and lets it
+// write; global tables run it on a thread of their own. No group: every reader sees everything.
 //
 // What a partition holds may begin anew: the topic was deleted and made again, or lost the records that were to be read
 // next (retention, DeleteRecords, an unclean election). Then on_reset() comes first, and after it everything that the
@@ -21,7 +21,6 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "client/client.h"
-#include "client/poll_failure.h"
 
 namespace muir::client {
 

@@ -24,6 +24,9 @@ class FaultyAdmin final : public client::Admin {
   Status create_topic(const client::NewTopic& topic, int64_t timeout_ms) override {
     return admin_->create_topic(topic, timeout_ms);
   }
+  Status create_partitions(const std::string& name, int32_t total, int64_t timeout_ms) override {
+    return admin_->create_partitions(name, total, timeout_ms);
+  }
   Status delete_topic(const std::string& name, int64_t timeout_ms) override {
     return admin_->delete_topic(name, timeout_ms);
   }

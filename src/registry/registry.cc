@@ -92,6 +92,7 @@ class HttpRegistry final : public Registry {
 }  // namespace
 
 Result<std::unique_ptr<Registry>> Registry::start(client::Client& client, RegistryOptions options) {
+  options.log.metrics = options.metrics;
   auto service = MUIR_TRY(RegistryService::start(
       make_kafka_schema_log(client, options.log),
       {.default_compatibility = options.default_compatibility, .validate_new_schemas = options.validate_new_schemas}));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "client/client.h"
 
@@ -34,6 +35,7 @@ struct KafkaSchemaLogOptions {
   int16_t replication_factor = -1;  // when the topic is created; -1: as many as there are brokers, at most 3
   int64_t timeout_ms = 10'000;      // of one append or catch_up
   int64_t start_timeout_ms = 60'000;
+  MetricsRegistry* metrics = nullptr;  // of muir_topic_log_*; outlives the log
 };
 
 // The topic has one partition and is compacted; it is created when it is missing and refused when it is otherwise,

@@ -155,8 +155,9 @@ void Latency(benchmark::State& state) {
       }
     });
     while (took.size() < 300) {
-      const auto records = must(consumer->poll(100));
-      for (const auto& part : records->partitions()) {
+      auto polled = consumer->poll(100);
+      must(polled.status());
+      for (const auto& part : (*polled)->partitions()) {
         for (const auto& record : part.records) {
           took.push_back(static_cast<double>(system_clock().steady_us() - std::stoll(Text(*record.value))) / 1e3);
         }

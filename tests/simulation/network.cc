@@ -14,7 +14,6 @@ namespace {
 
 using client::Offsets;
 using client::PartitionStart;
-using client::Records;
 using client::TopicPartition;
 
 std::string property(const Properties& properties, const std::string& key) {
@@ -33,7 +32,7 @@ class FaultyConsumer final : public client::Consumer {
   Status seek(const PartitionStart& to) override { return inner_->seek(to); }
   Status pause(const std::vector<TopicPartition>& partitions) override { return inner_->pause(partitions); }
   Status resume(const std::vector<TopicPartition>& partitions) override { return inner_->resume(partitions); }
-  Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override {
+  client::Polled poll(int64_t timeout_ms, size_t records_max) override {
     // A consumer that cannot reach its brokers has nothing to give.
     return inner_->poll(timeout_ms, link_.request("poll").ok() ? records_max : 0);
   }

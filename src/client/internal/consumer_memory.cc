@@ -177,16 +177,17 @@ Result<size_t> MemoryConsumer::take_all(size_t limit, Taken& taken) {
   return count;
 }
 
-Result<std::unique_ptr<Records>> MemoryConsumer::poll(int64_t timeout_ms, size_t records_max) {
+Polled MemoryConsumer::poll(int64_t timeout_ms, size_t records_max) {
   const int64_t until = system_clock().steady_us() + timeout_ms * 1000;
   std::unique_lock lock(state_.mutex);
   state_.expire();
   Taken taken;
-  if (state_.draw(state_.faults.poll_away)) return wire::to_status(wire::ErrorCode::network_exception, "fetch");
+  if (state_.draw(state_.faults.poll_away))
+    return PollFailure::of(wire::to_status(wire::ErrorCode::network_exception, "fetch"));
   if (!state_.draw(state_.faults.poll_empty)) {
     while (true) {
       const Result<size_t> count = take_all(records_max, taken);
-      if (!count.ok()) return count.status();
+      if (!count.ok()) return PollFailure::of(count.status());
       if (*count > 0 || woken_ || !state_.wait(lock, until)) break;
     }
   }

@@ -16,7 +16,7 @@ class MemoryConsumer final : public Consumer {
   Status seek(const PartitionStart& to) override;
   Status pause(const std::vector<TopicPartition>& partitions) override;
   Status resume(const std::vector<TopicPartition>& partitions) override;
-  Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override;
+  Polled poll(int64_t timeout_ms, size_t records_max) override;
   Result<Offset> position(const TopicPartition& partition) override;
   std::optional<Offset> end_offset(const TopicPartition& partition) override;
   void wakeup() override;

@@ -246,7 +246,7 @@ void KafkaConsumer::report_room() {
   handle_->report_room();
 }
 
-Result<std::unique_ptr<Records>> KafkaConsumer::poll(int64_t timeout_ms, size_t records_max) {
+Polled KafkaConsumer::poll(int64_t timeout_ms, size_t records_max) {
   Messages messages;
   watch_memory();
   bool starved = false;
@@ -259,7 +259,7 @@ Result<std::unique_ptr<Records>> KafkaConsumer::poll(int64_t timeout_ms, size_t 
       if (!signal_.wait(std::max<int64_t>(0, until_us - system_clock().steady_us()))) break;
     }
   }
-  if (messages.empty() && !failure_.ok()) return std::exchange(failure_, Status());
+  if (messages.empty() && !failure_.ok()) return PollFailure::of(std::exchange(failure_, Status()));
   return std::unique_ptr<Records>(new FetchedRecords(handle_, std::move(messages)));
 }
 

@@ -35,7 +35,7 @@ class KafkaConsumer final : public Consumer {
     expected_ = partitions;
     together_ = together;
   }
-  Result<std::unique_ptr<Records>> poll(int64_t timeout_ms, size_t records_max) override;
+  Polled poll(int64_t timeout_ms, size_t records_max) override;
   Result<Offset> position(const TopicPartition& partition) override;
   std::optional<Offset> end_offset(const TopicPartition& partition) override;
   void wakeup() override;

@@ -1,6 +1,7 @@
 #include "streams/runtime/global_thread.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -42,20 +43,17 @@ bool GlobalThread::needless(const TopologyPlan& plan) {
 }
 
 Status GlobalThread::open() {
-  Properties consumer = context_.config->common;
-  for (const auto& [key, value] : context_.config->global_consumer) consumer[key] = value;
-  consumer["client.id"] = client_id_ + "-global-consumer";
-  Properties admin = context_.config->common;
-  for (const auto& [key, value] : context_.config->admin) admin[key] = value;
-  admin["client.id"] = client_id_ + "-global-admin";
-  admin_ = MUIR_TRY(client_.admin(admin));
-  {
-    auto made = MUIR_TRY(client_.consumer(consumer));
-    const std::lock_guard guard(wakeup_mutex_);
-    consumer_ = std::move(made);
-  }
   MUIR_RETURN_IF_ERROR(open_runners());
-  return assign();
+  // A store in memory begins empty, whatever the checkpoint says; one checkpoint serves all, so one such store decides.
+  const bool persistent =
+      std::all_of(stores_.begin(), stores_.end(), [](const auto& e) { return e.second->persistent(); });
+  Checkpoint known;
+  if (persistent)
+    known = context_.directory->read_checkpoint(context_.directory->global_folder()).value_or(Checkpoint());
+  // Of an earlier topology.
+  std::erase_if(known, [this](const auto& entry) { return !by_topic_.contains(entry.first.topic); });
+  follow(known);
+  return {};
 }
 
 Status GlobalThread::open_runners() {
@@ -85,53 +83,52 @@ Status GlobalThread::open_runners() {
   return {};
 }
 
-Status GlobalThread::assign() {
-  const Checkpoint known =
-      context_.directory->read_checkpoint(context_.directory->global_folder()).value_or(Checkpoint());
-  // A store in memory begins empty, whatever the checkpoint says; one checkpoint serves all, so one such store decides.
-  const bool persistent =
-      std::all_of(stores_.begin(), stores_.end(), [](const auto& e) { return e.second->persistent(); });
-  std::vector<client::TopicPartition> partitions;
-  for (const auto& [topic, runner] : by_topic_) {
-    const Result<client::TopicDescription> described = admin_->describe_topic(topic);
-    if (!described.ok()) return described.status().annotate("global table of topic " + topic);
-    for (int32_t partition = 0; partition < described->partitions; ++partition)
-      partitions.push_back({topic, PartitionId(partition)});
-  }
-  const auto isolation =
-      context_.config->exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
-  const auto begins = MUIR_TRY(admin_->list_offsets(partitions, client::OffsetSpec::earliest(), isolation));
-  const auto ends = MUIR_TRY(admin_->list_offsets(partitions, client::OffsetSpec::latest(), isolation));
-  std::vector<client::PartitionStart> starts;
-  for (const auto& tp : partitions) {
-    const Offset begin = begins.contains(tp) ? begins.at(tp) : Offset();
-    const Offset end = ends.contains(tp) ? ends.at(tp) : Offset();
-    Offset start = begin;
-    const auto found = known.find(tp);
-    if (persistent && found != known.end() && found->second >= begin && found->second <= end) start = found->second;
-    positions_[tp] = start;
-    if (start < end) ends_[tp] = end;
-    starts.push_back({tp, start});
-  }
-  if (!ends_.empty()) log::info("reading global tables: {} partitions, about {} records", ends_.size(), remaining());
-  return consumer_->assign(starts);
+void GlobalThread::follow(const Checkpoint& known) {
+  const StreamsConfig& config = *context_.config;
+  client::TopicReaderOptions options;
+  for (const auto& [topic, runner] : by_topic_) options.topics.push_back({.name = topic});
+  options.consumer = config.common;
+  for (const auto& [key, value] : config.global_consumer) options.consumer[key] = value;
+  options.isolation =
+      config.exactly_once ? client::IsolationLevel::read_committed : client::IsolationLevel::read_uncommitted;
+  options.consumer["client.id"] = client_id_ + "-global-consumer";
+  options.admin = config.common;
+  for (const auto& [key, value] : config.admin) options.admin[key] = value;
+  options.admin["client.id"] = client_id_ + "-global-admin";
+  options.resume = known;
+  client::TopicHandlers handlers;
+  handlers.on_records = [this](const client::PartitionRecords& part) { return apply(part); };
+  handlers.on_reset = [this](const client::PartitionReset& reset) -> Status {
+    stale_ = true;
+    return error(Code::failed_precondition,
+                 "global table topic={} partition={}: {}; its stores are rebuilt when the application starts again",
+                 reset.partition.topic, reset.partition.partition, to_string(reset.reason));
+  };
+  auto reader =
+      std::make_unique<client::TopicReader>(client_, std::move(options), std::move(handlers), *context_.clock);
+  const std::lock_guard guard(wakeup_mutex_);
+  reader_.swap(reader);
 }
 
-Status GlobalThread::apply(client::Records& records) {
-  for (const auto& part : records.partitions()) {
-    const auto runner = by_topic_.find(part.partition.topic);
-    if (runner == by_topic_.end()) continue;
-    for (const auto& record : part.records) {
-      const Status done = runner->second->process(part.partition.topic, part.partition.partition, record);
-      if (!done.ok()) {
-        return done.annotate(fmt::format("global table topic={} partition={} offset={}", part.partition.topic,
-                                         part.partition.partition, record.offset));
-      }
-      positions_[part.partition] = record.offset + 1;
-    }
-    applied_since_checkpoint_ += static_cast<int64_t>(part.records.size());
-    context_.counters->records_restored += part.records.size();
+// Before anybody reads the stores.
+Status GlobalThread::rebuild() {
+  log::warn("global tables: their stores do not fit their topics and are read from the beginning");
+  MUIR_RETURN_IF_ERROR(close_runners());
+  MUIR_RETURN_IF_ERROR(context_.directory->wipe(context_.directory->global_folder()));
+  stale_ = false;
+  MUIR_RETURN_IF_ERROR(open_runners());
+  follow({});
+  return {};
+}
+
+Status GlobalThread::apply(const client::PartitionRecords& part) {
+  SubtopologyRunner& runner = *by_topic_.at(part.partition.topic);
+  for (const auto& record : part.records) {
+    const Status done = runner.process(part.partition.topic, part.partition.partition, record);
+    if (!done.ok()) return done.annotate(fmt::format("global table offset={}", record.offset));
   }
+  applied_since_checkpoint_ += static_cast<int64_t>(part.records.size());
+  context_.counters->records_restored += part.records.size();
   count_drops();
   return {};
 }
@@ -142,37 +139,55 @@ void GlobalThread::count_drops() {
   context_.counters->records_dropped += all - std::exchange(drops_counted_, all);
 }
 
-Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {
-  if (!ends_.empty()) {
-    const auto records = MUIR_TRY(consumer_->poll(timeout_ms));
-    MUIR_RETURN_IF_ERROR(apply(*records));
-    for (auto it = ends_.begin(); it != ends_.end();) {
-      const Result<Offset> position = consumer_->position(it->first);
-      it = position.ok() && *position >= it->second ? ends_.erase(it) : std::next(it);
-    }
+Status GlobalThread::advance(int64_t timeout_ms) {
+  const std::optional<client::TopicFailure> failure = reader_->step(timeout_ms);
+  if (!failure) {
+    failing_since_ms_ = -1;
+    return {};
   }
-  if (!ends_.empty()) return false;
+  const int64_t now = context_.clock->steady_ms();
+  switch (failure->kind) {
+    case client::TopicFailureKind::away:
+      if (failing_since_ms_ < 0) failing_since_ms_ = now;
+      if (now - failing_since_ms_ <= context_.config->task_timeout_ms) return {};
+      return failure->status.annotate(
+          fmt::format("global tables: nothing read for task.timeout.ms={}", context_.config->task_timeout_ms));
+    case client::TopicFailureKind::unknown_topic:
+    case client::TopicFailureKind::not_authorized:
+    case client::TopicFailureKind::damaged:
+    case client::TopicFailureKind::fatal:
+    case client::TopicFailureKind::rejected: break;
+  }
+  return failure->status;
+}
+
+Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {
+  if (const Status advanced = advance(timeout_ms); !advanced.ok()) {
+    if (!stale_) return advanced;
+    MUIR_RETURN_IF_ERROR(rebuild());
+    return false;
+  }
+  if (const int64_t left = reader_->remaining(); left > 0 && !std::exchange(announced_, true))
+    log::info("reading global tables: about {} records are left", left);
+  if (!reader_->caught_up()) return false;
   MUIR_RETURN_IF_ERROR(checkpoint());
   for (const auto& [name, opened] : stores_) context_.stores->add(name, kGlobalPartition, opened);
   return true;
 }
 
 Status GlobalThread::run_once(int64_t timeout_ms) {
-  const auto records = MUIR_TRY(consumer_->poll(timeout_ms));
-  MUIR_RETURN_IF_ERROR(apply(*records));
+  MUIR_RETURN_IF_ERROR(advance(timeout_ms));
   return applied_since_checkpoint_ >= kCheckpointEvery ? checkpoint() : Status();
 }
 
 Status GlobalThread::checkpoint() {
   applied_since_checkpoint_ = 0;
   for (const auto& [id, runner] : runners_) MUIR_RETURN_IF_ERROR(runner->sync_stores());
-  return context_.directory->write_checkpoint(context_.directory->global_folder(), positions_);
+  return context_.directory->write_checkpoint(context_.directory->global_folder(), reader_->positions());
 }
 
-Status GlobalThread::close() {
-  if (runners_.empty()) return {};
-  Status status = checkpoint();
-  for (const auto& [name, opened] : stores_) context_.stores->remove(name, kGlobalPartition);
+Status GlobalThread::close_runners() {
+  Status status;
   for (const auto& [id, runner] : runners_) {
     const Status closed = runner->close();
     if (status.ok()) status = closed;
@@ -180,8 +195,23 @@ Status GlobalThread::close() {
   stores_.clear();
   by_topic_.clear();
   runners_.clear();
+  drops_counted_ = 0;
+  return status;
+}
+
+Status GlobalThread::close() {
+  if (runners_.empty()) return {};
+  Status status = stale_ || !reader_ ? Status() : checkpoint();
+  for (const auto& [name, opened] : stores_) context_.stores->remove(name, kGlobalPartition);
+  const Status closed = close_runners();
+  if (status.ok()) status = closed;
+  if (stale_) {
+    const Status wiped = context_.directory->wipe(context_.directory->global_folder());
+    if (status.ok()) status = wiped;
+  }
+  std::unique_ptr<client::TopicReader> gone;
   const std::lock_guard guard(wakeup_mutex_);
-  consumer_.reset();
+  gone = std::move(reader_);
   return status;
 }
 
@@ -192,13 +222,7 @@ store::StateStore* GlobalThread::store(const std::string& name) const {
 
 void GlobalThread::wakeup() {
   const std::lock_guard guard(wakeup_mutex_);
-  if (consumer_) consumer_->wakeup();
-}
-
-int64_t GlobalThread::remaining() const {
-  int64_t out = 0;
-  for (const auto& [tp, end] : ends_) out += std::max<int64_t>(0, end - positions_.at(tp));
-  return out;
+  if (reader_) reader_->wakeup();
 }
 
 }  // namespace muir::streams::internal

@@ -1,5 +1,7 @@
 // GlobalThread: the global tables of an instance: every partition of their topics, read before any task starts and kept
-// up to date afterwards. No group, no transaction; positions are kept in a checkpoint beside the stores.
+// up to date afterwards. No group, no transaction; positions are kept in a checkpoint beside the stores. Stores that
+// hold what their topic no longer does (it was made anew, or cut) are rebuilt: at once before anything runs, else at
+// the next start.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +14,7 @@
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/client.h"
+#include "client/topic_reader.h"
 #include "streams/runtime/stream_task.h"
 
 namespace muir::streams::internal {
@@ -25,7 +28,8 @@ class GlobalThread {
   // True when the topology has no global table.
   [[nodiscard]] static bool needless(const TopologyPlan& plan);
   Status open();
-  // Reads a batch; true when every partition has been read to the end that it had at open().
+  // Reads a batch; true when every partition has been read to the end that it had at open(). A cluster that is away is
+  // waited for, for task.timeout.ms, here and in run_once(); any other failure is final.
   Result<bool> bootstrap(int64_t timeout_ms);
   Status run_once(int64_t timeout_ms);
   Status close();
@@ -33,12 +37,14 @@ class GlobalThread {
   // Thread-safe after open(); null for unknown names.
   [[nodiscard]] store::StateStore* store(const std::string& name) const;
   void wakeup();
-  [[nodiscard]] int64_t remaining() const;
 
  private:
   Status open_runners();
-  Status assign();
-  Status apply(client::Records& records);
+  Status close_runners();
+  void follow(const Checkpoint& known);
+  Status rebuild();
+  Status advance(int64_t timeout_ms);
+  Status apply(const client::PartitionRecords& part);
   void count_drops();
   Status checkpoint();
 
@@ -46,14 +52,14 @@ class GlobalThread {
   client::Client& client_;
   RunnerFactory factory_;
   const std::string client_id_;
-  std::unique_ptr<client::Admin> admin_;
-  std::unique_ptr<client::Consumer> consumer_;
+  std::unique_ptr<client::TopicReader> reader_;  // guarded by wakeup_mutex_ against wakeup()
   std::mutex wakeup_mutex_;
   std::map<int32_t, std::unique_ptr<SubtopologyRunner>> runners_;
   std::map<std::string, SubtopologyRunner*> by_topic_;
   std::map<std::string, store::StateStore*> stores_;
-  std::map<client::TopicPartition, Offset> ends_;  // still to be reached
-  Checkpoint positions_;                           // the next offset of each partition
+  bool stale_ = false;  // the stores hold what is no longer in their topics
+  bool announced_ = false;
+  int64_t failing_since_ms_ = -1;  // steady time
   int64_t applied_since_checkpoint_ = 0;
   uint64_t drops_counted_ = 0;
 };

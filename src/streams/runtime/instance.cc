@@ -99,24 +99,14 @@ Status Instance::start_global() {
 }
 
 void Instance::run_global() {
-  int64_t failing_since = -1;
   Status status;
   // It outlives the stream threads, whose joins read its stores.
   const auto needed = [this] {
     const std::lock_guard guard(mutex_);
     return !stop_ || workers_alive_ > 1;
   };
-  while (needed()) {
+  while (status.ok() && needed()) {
     status = guarded([&] { return global_->run_once(kGlobalPollMs); });
-    const int64_t now = parts_.clock->steady_ms();
-    if (status.ok()) {
-      failing_since = -1;
-      continue;
-    }
-    if (failing_since < 0) failing_since = now;
-    const bool passing = status.code() == Code::unavailable || status.code() == Code::timed_out;
-    if (!passing || now - failing_since > parts_.config.task_timeout_ms) break;
-    rest(kReopenAfterMs);
   }
   std::unique_lock lock(mutex_);
   if (!status.ok() && !stop_) {

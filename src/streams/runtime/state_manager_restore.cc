@@ -98,15 +98,10 @@ Result<std::vector<RestoredTask*>> StateRestorer::step(int64_t timeout_ms, Resto
   *failed = nullptr;
   std::vector<RestoredTask*> complete;
   if (!active_.empty()) {
-    Result<std::unique_ptr<client::Records>> polled = consumer_->poll(timeout_ms, kRestoreRecordsMax);
+    client::Polled polled = consumer_->poll(timeout_ms, kRestoreRecordsMax);
     if (!polled.ok()) {
-      const Status why = polled.status();
-      // The topic was shortened or made anew behind the checkpoint: the local store is older than anything there is.
-      if (why.code() == Code::out_of_range && why.partition() != nullptr) {
-        const auto lost = active_.find(*why.partition());
-        if (lost != active_.end()) *failed = lost->second.task;
-      }
-      return why;
+      MUIR_RETURN_IF_ERROR(take(polled.failure(), failed));
+      return complete;
     }
     for (const auto& part : (*polled)->partitions()) {
       const auto found = active_.find(part.partition);
@@ -136,6 +131,25 @@ Result<std::vector<RestoredTask*>> StateRestorer::step(int64_t timeout_ms, Resto
     }
   }
   return complete;
+}
+
+Status StateRestorer::take(const client::PollFailure& failure, RestoredTask** failed) const {
+  switch (failure.kind) {
+    // The consumer goes on trying: nothing that was restored is given up for it.
+    case client::PollFailureKind::away: log::debug("restore: {}", failure.status.message()); return {};
+    // The topic was shortened or made anew behind the checkpoint: the local store is older than anything there is.
+    case client::PollFailureKind::offset_out_of_range:
+      if (failure.partition() != nullptr) {
+        const auto lost = active_.find(*failure.partition());
+        if (lost != active_.end()) *failed = lost->second.task;
+      }
+      break;
+    case client::PollFailureKind::unknown_topic:
+    case client::PollFailureKind::not_authorized:
+    case client::PollFailureKind::damaged:
+    case client::PollFailureKind::fatal: break;
+  }
+  return failure.status;
 }
 
 Status StateRestorer::finish_changelogs() {

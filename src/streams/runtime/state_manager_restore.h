@@ -74,6 +74,8 @@ class StateRestorer {
     size_t changelog;
   };
   Status ask_ends(const std::vector<RestoredTask*>& tasks);
+  // What a failed poll means: OK to go on, else why not, and of which task when it is one's.
+  Status take(const client::PollFailure& failure, RestoredTask** failed) const;
   Status finish_changelogs();
   void log_progress();
 

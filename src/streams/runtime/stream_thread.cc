@@ -170,18 +170,29 @@ int64_t StreamThread::poll_timeout_ms() const {
 Status StreamThread::poll() {
   last_poll_us_ = context_.clock->steady_us();
   if (!tasks_->has_running()) return {};
-  Result<std::unique_ptr<client::Records>> records =
-      consumer_->poll(poll_timeout_ms(), static_cast<size_t>(context_.config->max_poll_records));
+  client::Polled records = consumer_->poll(poll_timeout_ms(), static_cast<size_t>(context_.config->max_poll_records));
   const int64_t waited_us = context_.clock->steady_us() - last_poll_us_;
   context_.counters->poll_seconds.observe_us(waited_us);
   counters_.poll.add(1, waited_us);
-  if (!records.ok()) {
-    if (records.status().code() == Code::out_of_range) return tasks_->seek_after_loss(records.status());
-    return records.status().annotate("poll");
-  }
+  if (!records.ok()) return take(records.failure());
   context_.counters->records_polled += (*records)->count();
   counters_.polled.add((*records)->count());
   return tasks_->add_records(std::move(*records));
+}
+
+// What a failed poll means for the tasks.
+Status StreamThread::take(const client::PollFailure& failure) {
+  switch (failure.kind) {
+    case client::PollFailureKind::offset_out_of_range: return tasks_->seek_after_loss(failure.status);
+    // The consumer goes on trying, with all that it has fetched. Tasks that need the cluster for more than records fail
+    // in their commits, which task.timeout.ms is for.
+    case client::PollFailureKind::away: set_retried(failure.status); return {};
+    case client::PollFailureKind::unknown_topic:
+    case client::PollFailureKind::not_authorized:
+    case client::PollFailureKind::damaged:
+    case client::PollFailureKind::fatal: break;
+  }
+  return failure.status.annotate("poll");
 }
 
 // Rounds over the tasks until nothing is left, a commit is due, or the group wants attention.

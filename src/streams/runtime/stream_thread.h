@@ -54,6 +54,7 @@ class StreamThread {
   class HostListener;
   Status join(bool idle);
   Status poll();
+  Status take(const client::PollFailure& failure);
   Result<size_t> process();
   // Takes over what the collector has counted since the last call.
   void count_production();

@@ -553,9 +553,7 @@ class CountingConsumer final : public client::Consumer {
   Status seek(const client::PartitionStart& to) override { return inner_->seek(to); }
   Status pause(const std::vector<client::TopicPartition>& partitions) override { return inner_->pause(partitions); }
   Status resume(const std::vector<client::TopicPartition>& partitions) override { return inner_->resume(partitions); }
-  Result<std::unique_ptr<client::Records>> poll(int64_t timeout_ms, size_t records_max) override {
-    return inner_->poll(timeout_ms, records_max);
-  }
+  client::Polled poll(int64_t timeout_ms, size_t records_max) override { return inner_->poll(timeout_ms, records_max); }
   Result<Offset> position(const client::TopicPartition& partition) override { return inner_->position(partition); }
   std::optional<Offset> end_offset(const client::TopicPartition& partition) override {
     return inner_->end_offset(partition);
