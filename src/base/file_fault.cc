@@ -20,6 +20,16 @@ struct FaultEnv::State {
   std::optional<uint64_t> bytes_max;
   bool fail_syncs = false;
   uint64_t syncs = 0;
+  std::function<void()> syncing{};
+
+  void wait_for_disk() {
+    std::function<void()> wait;
+    {
+      const std::lock_guard guard(mutex);
+      wait = syncing;
+    }
+    if (wait) wait();
+  }
 
   [[nodiscard]] uint64_t used_bytes() const {
     uint64_t out = 0;
@@ -65,6 +75,7 @@ class FaultFile final : public File {
   }
 
   Status sync() override {
+    state_->wait_for_disk();
     const std::lock_guard guard(state_->mutex);
     ++state_->syncs;
     if (state_->fail_syncs) return error(Code::io_error, "fdatasync: input/output error");
@@ -186,6 +197,11 @@ void FaultEnv::fail_syncs(bool fail) {
   state_->fail_syncs = fail;
 }
 
+void FaultEnv::when_syncing(std::function<void()> syncing) {
+  const std::lock_guard guard(state_->mutex);
+  state_->syncing = std::move(syncing);
+}
+
 uint64_t FaultEnv::syncs() const {
   const std::lock_guard guard(state_->mutex);
   return state_->syncs;
@@ -266,6 +282,7 @@ Status FaultEnv::remove_all(const std::string& folder) {
 }
 
 Status FaultEnv::sync_folder(const std::string& folder) {
+  state_->wait_for_disk();
   const std::lock_guard guard(state_->mutex);
   const auto here = [&](const auto& entry) { return parent_folder(entry.first) == folder; };
   std::erase_if(state_->durable_names, here);

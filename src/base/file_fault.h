@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,9 @@ class FaultEnv final : public Env {
   // sync() fails from now on.
   void fail_syncs(bool fail);
   [[nodiscard]] uint64_t syncs() const;
+  // Called by whoever is about to sync a file or a folder, before anything is durable: a disk that takes its time.
+  // `syncing` outlives the environment's use, and may block.
+  void when_syncing(std::function<void()> syncing);
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;

@@ -257,7 +257,7 @@ class Partition : public std::enable_shared_from_this<Partition> {  // the flush
   Status write(const wire::BatchView& batch, const wire::BatchHeader& stamped, std::optional<int64_t> append_time);
   Status roll_for(const wire::BatchHeader& header, size_t bytes);
   Status roll();
-  Status roll_before_removal();
+  Status roll_before_removal(std::unique_lock<std::mutex>& guard);
   void after_append(Offset end, OnDurable durable, Woken& woken);
   void raise_high_watermark(Offset offset, Woken& woken);
   void fail_all(const Status& status, Woken& woken);

@@ -7,7 +7,7 @@
 namespace muir::storage {
 
 Result<Offset> Partition::delete_records_before(Offset offset) {
-  const std::lock_guard guard(mutex_);
+  std::unique_lock guard(mutex_);
   MUIR_RETURN_IF_ERROR(usable());
   if (offset == kNoOffset) offset = high_watermark_;
   if (offset < Offset(0) || offset > high_watermark_) {
@@ -19,16 +19,21 @@ Result<Offset> Partition::delete_records_before(Offset offset) {
   // The newest segment cannot go while it is written to; nor does it while there is little to gain.
   constexpr uint64_t kWorthRolling = 1 << 20;
   if (log_start_ >= active().next_offset() && active().size_bytes() >= kWorthRolling) {
-    MUIR_RETURN_IF_ERROR(roll_before_removal());
+    MUIR_RETURN_IF_ERROR(roll_before_removal(guard));
   }
   MUIR_RETURN_IF_ERROR(remove_segments_below(log_start_, "deleted records"));
   return log_start_;
 }
 
-// The new segment's name is on the disk before the old one's is gone: a folder without any has lost its log.
-Status Partition::roll_before_removal() {
+// The new segment's name is on the disk before the old one's is gone: a folder without any has lost its log. Whoever
+// appends does not wait for that.
+Status Partition::roll_before_removal(std::unique_lock<std::mutex>& guard) {
   MUIR_RETURN_IF_ERROR(roll());
-  return env_.env->sync_folder(folder_);
+  guard.unlock();
+  const Status synced = env_.env->sync_folder(folder_);
+  guard.lock();
+  MUIR_RETURN_IF_ERROR(usable());
+  return synced;
 }
 
 // Removes segments that lie wholly below `offset`; the active one stays.
@@ -46,7 +51,7 @@ Status Partition::remove_segments_below(Offset offset, std::string_view why) {
 }
 
 Status Partition::apply_retention() {
-  const std::lock_guard guard(mutex_);
+  std::unique_lock guard(mutex_);
   if (closed_ || deleted_ || !failure_.ok()) return {};
   MUIR_RETURN_IF_ERROR(remove_segments_below(log_start_, "below the log start offset"));
   if (!config_->remove) return {};
@@ -58,7 +63,8 @@ Status Partition::apply_retention() {
   };
   // On a full disk the others go all the same.
   Status rolled;
-  if (expired(active()) && active().next_offset() <= high_watermark_) rolled = roll_before_removal();
+  if (expired(active()) && active().next_offset() <= high_watermark_) rolled = roll_before_removal(guard);
+  if (closed_ || deleted_) return {};
   while (segments_.size() > 1 && segments_.begin()->second->next_offset() <= high_watermark_ &&
          expired(*segments_.begin()->second)) {
     MUIR_RETURN_IF_ERROR(remove_segments_below(segments_.begin()->second->next_offset(), "older than retention.ms"));

@@ -368,27 +368,37 @@ Status Cleaner::install(Partition& partition, const std::vector<SegmentPtr>& gro
   const std::string name = partition.folder() + "/" + segment_file(cleaned->base_offset(), kLogSuffix);
   const std::string cleaned_name = name + std::string(kCleanedSuffix);
   const std::string swap_name = name + std::string(kSwapSuffix);
-  const std::lock_guard guard(partition.mutex_);
-  const bool there = std::all_of(group.begin(), group.end(), [&](const SegmentPtr& segment) {
-    const auto it = partition.segments_.find(segment->base_offset());
-    return it != partition.segments_.end() && it->second == segment;
-  });
-  if (!there || partition.closed_ || partition.deleted_) {
-    if (!partition.deleted_) MUIR_RETURN_IF_ERROR(env_.remove(cleaned_name));
+  // Under the lock. Removes what was made when the old segments are not all there any more.
+  const auto check = [&](const std::string& made) -> Status {
+    const bool there = std::all_of(group.begin(), group.end(), [&](const SegmentPtr& segment) {
+      const auto it = partition.segments_.find(segment->base_offset());
+      return it != partition.segments_.end() && it->second == segment;
+    });
+    if (there && !partition.closed_ && !partition.deleted_) return {};
+    if (!partition.deleted_) MUIR_RETURN_IF_ERROR(env_.remove(made));
     return muir::error(Code::aborted, "compaction of {}: the segments changed meanwhile", partition.name());
+  };
+  {
+    const std::lock_guard guard(partition.mutex_);
+    MUIR_RETURN_IF_ERROR(check(cleaned_name));
+    MUIR_RETURN_IF_ERROR(env_.rename(cleaned_name, swap_name));
   }
-  MUIR_RETURN_IF_ERROR(env_.rename(cleaned_name, swap_name));
+  // Whoever appends does not wait for the disk here.
   MUIR_RETURN_IF_ERROR(env_.sync_folder(partition.folder()));
-  for (const SegmentPtr& segment : group) {
-    std::erase(partition.unsynced_, segment);
-    MUIR_RETURN_IF_ERROR(segment->remove());
-    partition.segments_.erase(segment->base_offset());
+  {
+    const std::lock_guard guard(partition.mutex_);
+    MUIR_RETURN_IF_ERROR(check(swap_name));
+    for (const SegmentPtr& segment : group) {
+      std::erase(partition.unsynced_, segment);
+      MUIR_RETURN_IF_ERROR(segment->remove());
+      partition.segments_.erase(segment->base_offset());
+    }
+    MUIR_RETURN_IF_ERROR(env_.rename(swap_name, name));
+    MUIR_RETURN_IF_ERROR(cleaned->seal());
+    partition.segments_[cleaned->base_offset()] = cleaned;
+    partition.note_quarantined(aside);
   }
-  MUIR_RETURN_IF_ERROR(env_.rename(swap_name, name));
-  MUIR_RETURN_IF_ERROR(cleaned->seal());
   MUIR_RETURN_IF_ERROR(cleaned->sync());
-  partition.segments_[cleaned->base_offset()] = std::move(cleaned);
-  partition.note_quarantined(aside);
   return env_.sync_folder(partition.folder());
 }
 
