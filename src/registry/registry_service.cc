@@ -314,12 +314,9 @@ Result<SchemaVersion> RegistryService::place(const std::string& subject, const S
   }
   MUIR_RETURN_IF_ERROR(check_if_new(parsed));
   const auto& ids = index_.ids_of(version);
-  if (ids.empty() && index_.id_max() == INT32_MAX) {
-    return registry_error(ErrorCode::store_failure,
-                          "register subject={}: an imported schema has id {}, so that no id is left for a new one",
-                          subject, index_.id_max());
-  }
-  version.id = ids.empty() ? index_.id_max() + 1 : *ids.begin();
+  const auto id = ids.empty() ? index_.next_id() : *ids.begin();
+  if (!id) return registry_error(ErrorCode::not_permitted, "No id is left for another schema");
+  version.id = *id;
   return version;
 }
 

@@ -103,6 +103,7 @@ void SchemaIndex::apply_schema(const RecordKey& key, OptBytesView value) {
   if (context_of(*key.subject).empty()) contents_[content_key(*version)].insert(version->id);
   for (const auto& reference : version->references) referrers_[{reference.subject, reference.version}].insert(place);
   id_max_ = std::max(id_max_, version->id);
+  given_ids_.add(version->id);
   subjects_[*key.subject].insert_or_assign(key.version, std::move(*version));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "registry/given_ids.h"
 #include "registry/schema_record.h"
 
 namespace muir::registry {
@@ -45,6 +46,8 @@ class SchemaIndex {
   // names must delete them too, or it comes back when compaction has dropped the deletion.
   [[nodiscard]] const std::set<Bytes>& other_spellings(BytesView usual_key) const;
   [[nodiscard]] int id_max() const { return id_max_; }
+  // For a schema that has none; nothing when none is left.
+  [[nodiscard]] std::optional<int> next_id() const { return given_ids_.next(); }
 
   // Versions whose key has a newer record in the log that was passed over: compaction would keep that one and drop the
   // one that counts, which must therefore be written again.
@@ -78,6 +81,7 @@ class SchemaIndex {
   Settings<Mode> modes_;
   std::set<std::string> unknown_keytypes_;
   int id_max_ = 0;
+  GivenIds given_ids_;
 };
 
 }  // namespace muir::registry
