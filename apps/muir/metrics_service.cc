@@ -36,7 +36,8 @@ const ConfigDefOf<MetricsSettings>& metrics_config() {
                     .type = ConfigType::list,
                     .fallback = "servers",
                     .doc = "where GET /metrics is answered: servers (each HTTP server of the process; a broker alone, "
-                           "which has none, listens on http://127.0.0.1:9404), addresses as http://0.0.0.0:9404, none"},
+                           "which has none, listens on http://127.0.0.1:9404), addresses as http://0.0.0.0:9404, none",
+                    .filled = true},
                    &MetricsSettings::listeners}});
   return def;
 }

@@ -25,6 +25,7 @@ struct BrokerSettings {
   int64_t group_initial_rebalance_delay_ms = 0;          // group.initial.rebalance.delay.ms
   int64_t group_session_timeout_ms_max = 0;              // group.max.session.timeout.ms
   int64_t group_size_max = 0;                            // group.max.size
+  int64_t group_members_bytes_max = 0;                   // group.members.max.bytes
   int64_t group_session_timeout_ms_min = 0;              // group.min.session.timeout.ms
   bool flush_acks = false;                               // log.flush.acks
   int64_t connections_max = 0;                           // max.connections

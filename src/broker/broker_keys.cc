@@ -30,13 +30,21 @@ void check_room(const BrokerSettings& settings, ConfigMistakes& out) {
                                internal, settings.offsets_topic_partitions, settings.transactions_topic_partitions)});
 }
 
+// As in Kafka since 4.2: what is given is not as good as what is left out.
+std::string why_no_items(std::string_view value) {
+  if (value.find_first_not_of(" \t,") != std::string_view::npos) return {};
+  return "at least one is needed; leave the key out for what there is without it";
+}
+
 }  // namespace
 
 const ConfigDefOf<BrokerSettings>& broker_config() {
   using enum ConfigType;
   static const ConfigDefOf<BrokerSettings> def(
       "broker",
-      {{{.name = "advertised.listeners", .doc = "Where clients of each listener are told to connect"}},
+      {{{.name = "advertised.listeners",
+         .doc = "Where clients of each listener are told to connect",
+         .check = why_no_items}},
        {{.name = "auto.create.topics.enable",
          .type = boolean,
          .fallback = "true",
@@ -75,6 +83,12 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
         &BrokerSettings::group_session_timeout_ms_max},
        {{.name = "group.max.size", .type = int32, .fallback = "2147483647", .doc = "Most members of a group", .min = 1},
         &BrokerSettings::group_size_max},
+       {{.name = "group.members.max.bytes",
+         .type = int64,
+         .fallback = "134217728",
+         .doc = "Most bytes of subscriptions, assignments and names of the members of all groups",
+         .min = 1},
+        &BrokerSettings::group_members_bytes_max},
        {{.name = "group.min.session.timeout.ms",
          .type = int32,
          .fallback = "6000",
@@ -84,7 +98,8 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
        {{.name = "listener.security.protocol.map", .doc = "What each listener speaks, as NAME:PLAINTEXT,OTHER:SSL"}},
        {{.name = "listeners",
          .fallback = "PLAINTEXT://127.0.0.1:9092",
-         .doc = "Where the broker listens, as PLAINTEXT://host:port,"}},
+         .doc = "Where the broker listens, as PLAINTEXT://host:port,",
+         .check = why_no_items}},
        {{.name = "log.cleaner.backoff.ms",
          .type = int64,
          .fallback = "15000",
@@ -102,7 +117,11 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
          .fallback = "true",
          .doc = "Whether topics with cleanup.policy=compact are compacted"},
         within(&BrokerSettings::housekeeping, &storage::Housekeeping::compacts)},
-       {{.name = "log.dirs", .fallback = "./data/broker", .doc = "The data folder", .synonyms = {{"log.dir"}}}},
+       {{.name = "log.dirs",
+         .fallback = "./data/broker",
+         .doc = "The data folder",
+         .synonyms = {{"log.dir"}},
+         .check = why_no_items}},
        {{.name = "log.flush.acks",
          .type = boolean,
          .fallback = "true",
@@ -225,7 +244,8 @@ const ConfigDefOf<BrokerSettings>& broker_config() {
        {{.name = "queued.max.response.bytes",
          .type = int64,
          .fallback = "268435456",
-         .doc = "Most bytes of answers that clients have not read, over all connections; -1: any number",
+         .doc = "Most bytes of answers that clients have not read, halves of small requests, and TLS sessions, over "
+                "all connections; -1: any number",
          .min = -1},
         &BrokerSettings::queued_response_bytes_max},
        {{.name = "socket.request.max.bytes",

@@ -78,7 +78,7 @@ Group* GroupCoordinator::find(const std::string& group_id) {
 
 Group& GroupCoordinator::find_or_create(const std::string& group_id) {
   GroupPtr& slot = groups_[group_id];
-  if (!slot) slot = std::make_unique<Group>(group_id, next_group_serial_++, counts_);
+  if (!slot) slot = std::make_unique<Group>(group_id, next_group_serial_++, counts_, members_bytes_);
   return *slot;
 }
 
@@ -167,7 +167,7 @@ void GroupCoordinator::load_in_txn(Group& group, PartitionId partition, Producer
 
 void GroupCoordinator::load_group(const std::string& group_id, const std::optional<wire::GroupMetadataValue>& value) {
   GroupOffsets offsets = std::move(find_or_create(group_id).offsets);
-  auto loaded = std::make_unique<Group>(group_id, next_group_serial_++, counts_);
+  auto loaded = std::make_unique<Group>(group_id, next_group_serial_++, counts_, members_bytes_);
   loaded->offsets = std::move(offsets);
   if (value) {
     for (const auto& m : value->members) {

@@ -5,6 +5,7 @@
 // other members, a timer or the disk allow. Callbacks run on the coordinator's strand: they must not block.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -42,6 +43,7 @@ struct GroupConfig {
   int64_t session_timeout_ms_max = 1'800'000;    // group.max.session.timeout.ms
   int64_t initial_rebalance_delay_ms = 3000;     // group.initial.rebalance.delay.ms
   size_t members_max = INT32_MAX;                // group.max.size
+  size_t members_bytes_max = 128 << 20;          // group.members.max.bytes, Muir's own
   size_t offset_metadata_bytes_max = 4096;       // offset.metadata.max.bytes
   int64_t offsets_retention_ms = 604'800'000;    // offsets.retention.minutes
   int64_t offsets_retention_check_ms = 600'000;  // offsets.retention.check.interval.ms
@@ -99,6 +101,8 @@ class GroupCoordinator {
 
   // Any thread.
   [[nodiscard]] const GroupCounts& group_counts() const { return counts_; }
+  // What the members of all groups take: subscriptions, assignments, names. Any thread.
+  [[nodiscard]] size_t members_bytes() const { return members_bytes_; }
 
  private:
   using GroupPtr = std::unique_ptr<Group>;
@@ -135,6 +139,10 @@ class GroupCoordinator {
   void arm_timer(Group& group);
   std::string new_member_id(const std::string& prefix);
   [[nodiscard]] bool has_room(const Group& group, const std::string& member_id) const;
+  // Whether members may take `bytes` in place of `bytes_before`. Logs it when they may not.
+  [[nodiscard]] bool may_hold(const Group& group, size_t bytes, size_t bytes_before);
+  [[nodiscard]] bool may_hold(Group& group, const GroupClient& client, const wire::JoinGroupRequest& request);
+  void drop_if_nothing(const Group& group);
 
   // Offsets, in group_offset_requests.cc.
   void commit(int16_t version, wire::OffsetCommitRequest& request, Reply<wire::OffsetCommitResponse> reply);
@@ -171,6 +179,8 @@ class GroupCoordinator {
   Clock& clock_;
   Strand strand_;
   GroupCounts counts_;
+  std::atomic<size_t> members_bytes_{0};  // before the groups, which count in it
+  int64_t full_told_ms_ = INT64_MIN;
   std::map<std::string, GroupPtr> groups_;
   std::map<ProducerId, std::set<std::string>> pending_groups_;  // producer id -> groups with offsets that wait for it
   uint64_t next_group_serial_ = 1;

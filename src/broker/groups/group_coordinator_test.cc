@@ -358,6 +358,79 @@ TEST_F(GroupCoordinatorTest, AFullGroupTakesNobodyElse) {
   EXPECT_EQ((*join({}))->error_code, ErrorCode::group_max_size_reached);
 }
 
+// What members of all groups have sent is held in memory; members that are there go on.
+TEST_F(GroupCoordinatorTest, MembersTakeNoMoreThanTheirBytesTogether) {
+  constexpr size_t kMax = 1 << 20;
+  config.members_bytes_max = kMax;
+  start();
+  const Bytes large(100'000, 'm');
+  const std::string first = stable_member({.metadata = large});
+  size_t taken = 1;
+  ErrorCode refused = ErrorCode::none;
+  for (; taken < 100 && refused == ErrorCode::none; ++taken) {
+    const auto joined = join_anew({.metadata = large, .version = 5});
+    if (joined->has_value()) refused = (*joined)->error_code;  // else it waits for the others
+    EXPECT_LE(groups->members_bytes(), kMax);
+  }
+  EXPECT_EQ(refused, ErrorCode::group_max_size_reached);
+  EXPECT_EQ(taken, 11U) << "ten, and the one that was refused";
+
+  const struct {
+    const char* what;
+    JoinOptions options;
+    bool refused;
+  } cases[] = {
+      {"one that is there, as before", {.member_id = first, .metadata = large}, false},
+      {"one that is there, with less", {.member_id = first, .metadata = "less"}, false},
+      {"one that is there, with much more", {.member_id = first, .metadata = Bytes(kMax, 'm')}, true},
+      {"a static member", {.instance_id = "i", .metadata = Bytes(200'000, 'm')}, true},
+      {"one of an old client", {.metadata = Bytes(200'000, 'm'), .version = 3}, true},
+      {"a small one", {.metadata = "small", .version = 3}, false},
+      {"many protocols", {.protocols = std::vector<std::string>(10'000, "range"), .version = 3}, true},
+  };
+  for (const auto& c : cases) {
+    const auto joined = join(c.options);
+    EXPECT_EQ(joined->has_value() && (*joined)->error_code == ErrorCode::group_max_size_reached, c.refused) << c.what;
+    EXPECT_LE(groups->members_bytes(), kMax) << c.what;
+  }
+  scheduler.advance(1'000'000);  // nobody comes back
+  EXPECT_EQ(groups->members_bytes(), 0U);
+  stable_member({.metadata = large});
+}
+
+// Kafka has no bound of its own for it, but none that does not fit into a record can be stored, and says so by this
+// code.
+TEST_F(GroupCoordinatorTest, AnAssignmentThatIsTooLargeIsRefusedAndTheGroupBeginsAgain) {
+  config.members_bytes_max = 1 << 20;
+  start();
+  const auto joined = join_anew();
+  const std::string id = (*joined)->member_id;
+  const auto synced = sync(id, GenerationId(1), {{id, Bytes(1 << 20, 'a')}});
+  scheduler.advance(1000);
+  ASSERT_TRUE(synced->has_value());
+  EXPECT_EQ((*synced)->error_code, ErrorCode::unknown_server_error);
+  EXPECT_EQ((*join({.member_id = id}))->generation_id, 2);
+  const auto again = sync(id, GenerationId(2), {{id, Bytes(500'000, 'a')}, {"nobody", Bytes(2 << 20, 'a')}});
+  EXPECT_EQ((*again)->error_code, ErrorCode::none) << "what is for nobody is not kept";
+  EXPECT_GT(groups->members_bytes(), 500'000U);
+  restart();
+  EXPECT_GT(groups->members_bytes(), 500'000U);
+}
+
+TEST_F(GroupCoordinatorTest, IdsThatNobodyComesBackWithAreBoundedAndForgottenWithTheirGroups) {
+  config.members_bytes_max = 100'000;
+  start();
+  int given = 0;
+  while (given < 1000 && (*join({}))->error_code == ErrorCode::member_id_required) ++given;
+  EXPECT_GT(given, 100);
+  EXPECT_LT(given, 200);
+  EXPECT_EQ((*join({}))->error_code, ErrorCode::group_max_size_reached);
+  scheduler.advance(10'000);
+  EXPECT_EQ(groups->members_bytes(), 0U);
+  EXPECT_EQ(groups->group_counts().in(GroupState::empty), 0) << "the group is gone as well";
+  stable_member();
+}
+
 TEST_F(GroupCoordinatorTest, AStaticMemberComesBackWithoutARebalance) {
   const std::string old_id = stable_member({.instance_id = "i1"});
   const auto back = join({.instance_id = "i1"});

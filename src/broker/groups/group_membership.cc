@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kNewMemberTimeoutMs = 300'000;
 // So long a group whose assignment could not be stored waits for its next rebalance.
 constexpr int64_t kStoreAgainMs = 1000;
+// Between two warnings that members are refused for the memory they take.
+constexpr int64_t kFullToldEveryMs = 10'000;
 // From this version on a member without id is told one and must come back with it (KIP-394)...
 constexpr int16_t kMemberIdRequiredSince = 4;
 // ...and from this one on a static leader may be told to skip the assignment (KIP-814).
@@ -73,6 +75,37 @@ bool GroupCoordinator::has_room(const Group& group, const std::string& member_id
   }
 }
 
+bool GroupCoordinator::may_hold(const Group& group, size_t bytes, size_t bytes_before) {
+  if (bytes <= bytes_before || members_bytes_ - bytes_before + bytes <= config_.members_bytes_max) return true;
+  const int64_t now = clock_.steady_ms();
+  if (full_told_ms_ != INT64_MIN && now - full_told_ms_ < kFullToldEveryMs) return false;
+  full_told_ms_ = now;
+  log::warn(
+      "group {}: a member that takes {} bytes is refused, as those of all groups take {}, and group.members.max.bytes "
+      "is {}; others of this kind without a word",
+      group.id, bytes, members_bytes_.load(), config_.members_bytes_max);
+  return false;
+}
+
+bool GroupCoordinator::may_hold(Group& group, const GroupClient& client, const JoinGroupRequest& request) {
+  const bool is_told_its_id =
+      request.member_id.empty() && !request.group_instance_id && client.version >= kMemberIdRequiredSince;
+  if (is_told_its_id) return may_hold(group, group.bytes_of_id(client.client_id), 0);
+  const std::string* holder = request.group_instance_id ? group.static_member(*request.group_instance_id) : nullptr;
+  const Member* known = group.member(holder != nullptr ? *holder : request.member_id);
+  const auto pending = group.pending_members.find(request.member_id);
+  const size_t before = known != nullptr                         ? known->held.bytes()
+                        : pending != group.pending_members.end() ? pending->second.held.bytes()
+                                                                 : 0;
+  const Member asked{.id = request.member_id.empty() ? client.client_id : request.member_id,
+                     .instance_id = request.group_instance_id,
+                     .client_id = client.client_id,
+                     .client_host = client.host,
+                     .protocols = protocols_of(request),
+                     .assignment = known != nullptr ? known->assignment : Bytes{}};
+  return may_hold(group, group.bytes_of(asked), before);
+}
+
 void GroupCoordinator::join(const GroupClient& client, JoinGroupRequest& request, JoinReply reply) {
   if (request.group_id.empty()) return reply(refusal(ErrorCode::invalid_group_id, request.member_id));
   if (client.version == 0) request.rebalance_timeout_ms = request.session_timeout_ms;
@@ -89,7 +122,10 @@ void GroupCoordinator::join(const GroupClient& client, JoinGroupRequest& request
     group = &find_or_create(request.group_id);
   }
   if (group->state == GroupState::dead) return reply(refusal(ErrorCode::coordinator_not_available, request.member_id));
-  if (!has_room(*group, request.member_id)) return reply(refusal(ErrorCode::group_max_size_reached, ""));
+  if (!has_room(*group, request.member_id) || !may_hold(*group, client, request)) {
+    drop_if_nothing(*group);
+    return reply(refusal(ErrorCode::group_max_size_reached, ""));
+  }
   if (!group->accepts(request.protocol_type, protocols_of(request))) {
     return reply(refusal(ErrorCode::inconsistent_group_protocol, request.member_id));
   }
@@ -99,6 +135,7 @@ void GroupCoordinator::join(const GroupClient& client, JoinGroupRequest& request
     join_known_member(*group, client, request, std::move(reply));
   }
   arm_timer(*group);
+  drop_if_nothing(*group);
 }
 
 void GroupCoordinator::join_new_member(Group& group, const GroupClient& client, JoinGroupRequest& request,
@@ -116,7 +153,7 @@ void GroupCoordinator::join_new_member(Group& group, const GroupClient& client, 
   }
   // KIP-394: a client that gives up waiting for its first answer and asks again would be two members, one of them dead
   // until its session ends. It is a member only when it comes with the id that it was told.
-  group.pending_members[id] = clock_.steady_ms() + request.session_timeout_ms;
+  group.add_pending(id, clock_.steady_ms() + request.session_timeout_ms);
   reply(refusal(ErrorCode::member_id_required, std::move(id)));
 }
 
@@ -175,6 +212,7 @@ void GroupCoordinator::add_member(Group& group, const GroupClient& client, JoinG
 void GroupCoordinator::update_and_rebalance(Group& group, Member& member, JoinGroupRequest& request, JoinReply reply,
                                             std::string_view why) {
   member.protocols = protocols_of(request);
+  group.count(member);
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
   // A second request while the first waits: only the later one gets the generation.
@@ -198,6 +236,7 @@ void GroupCoordinator::replace_static_member(Group& group, const GroupClient& cl
     return update_and_rebalance(group, member, request, std::move(reply), "a static member comes back");
   }
   member.protocols = protocols_of(request);
+  group.count(member);
   member.rebalance_timeout_ms = request.rebalance_timeout_ms;
   member.session_timeout_ms = request.session_timeout_ms;
   member.deadline_ms = clock_.steady_ms() + member.session_timeout_ms;
@@ -258,7 +297,14 @@ void GroupCoordinator::sync(wire::SyncGroupRequest& request, SyncReply reply) {
 
 void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& request) {
   auto assignments = std::make_shared<std::map<std::string, Bytes>>();  // shared with the callback
-  for (auto& a : request.assignments) (*assignments)[a.member_id] = std::move(a.assignment);
+  size_t bytes = 0;
+  size_t bytes_before = 0;
+  for (auto& a : request.assignments) {
+    if (group.member(a.member_id) != nullptr) (*assignments)[a.member_id] = std::move(a.assignment);
+  }
+  for (const auto& [_, assignment] : *assignments) bytes += assignment.size();
+  for (const auto& [_, member] : group.members) bytes_before += member.assignment.size();
+  if (!may_hold(group, bytes, bytes_before)) return begin_again_later(group, ErrorCode::unknown_server_error);
   store_group(
       group, assignments.get(),
       [this, id = group.id, serial = group.serial, generation = group.generation, assignments](const Status& status) {
@@ -274,6 +320,7 @@ void GroupCoordinator::store_assignment(Group& group, wire::SyncGroupRequest& re
         for (auto& [member_id, member] : stored->members) {
           const auto at = assignments->find(member_id);
           member.assignment = at == assignments->end() ? Bytes{} : at->second;
+          stored->count(member);
         }
         stored->set_state(GroupState::stable, clock_.now_ms());
         propagate_assignment(*stored, ErrorCode::none);
@@ -298,7 +345,10 @@ void GroupCoordinator::begin_again_later(const Group& group, ErrorCode error) {
 void GroupCoordinator::propagate_assignment(Group& group, ErrorCode error) {
   const int64_t now = clock_.steady_ms();
   for (auto& [_, member] : group.members) {
-    if (error != ErrorCode::none) member.assignment.clear();
+    if (error != ErrorCode::none) {
+      member.assignment = Bytes();
+      group.count(member);
+    }
     const auto reply = std::exchange(member.sync_reply, nullptr);
     if (!reply) continue;
     member.deadline_ms = now + member.session_timeout_ms;
@@ -345,7 +395,10 @@ void GroupCoordinator::leave_group(int16_t version, wire::LeaveGroupRequest requ
            .group_instance_id = m.group_instance_id,
            .error_code = group ? leave_one(*group, m.member_id, m.group_instance_id) : ErrorCode::unknown_member_id});
     }
-    if (group != nullptr) after_removal(*group, "members left");
+    if (group != nullptr) {
+      after_removal(*group, "members left");
+      drop_if_nothing(*group);
+    }
     reply(std::move(response));
   });
 }

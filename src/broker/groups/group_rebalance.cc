@@ -143,7 +143,7 @@ void GroupCoordinator::store_group(Group& group, const std::map<std::string, Byt
 void GroupCoordinator::arm_timer(Group& group) {
   int64_t earliest = std::min(group.join_deadline_ms, group.sync_deadline_ms);
   for (const auto& [_, member] : group.members) earliest = std::min(earliest, member.deadline_ms);
-  for (const auto& [_, deadline] : group.pending_members) earliest = std::min(earliest, deadline);
+  for (const auto& [_, pending] : group.pending_members) earliest = std::min(earliest, pending.deadline_ms);
   // A timer that fires too early finds nothing to do and is armed again: cheaper than to move it at every heartbeat.
   if (earliest >= group.timer_at_ms) return;
   if (group.timer_at_ms != INT64_MAX) scheduler_.cancel(group.timer);
@@ -160,7 +160,8 @@ void GroupCoordinator::arm_timer(Group& group) {
 
 void GroupCoordinator::check_deadlines(Group& group) {
   const int64_t now = clock_.steady_ms();
-  const size_t pending = std::erase_if(group.pending_members, [&](const auto& p) { return p.second <= now; });
+  const size_t pending =
+      std::erase_if(group.pending_members, [&](const auto& p) { return p.second.deadline_ms <= now; });
   std::vector<std::string> dead;
   for (const auto& [id, member] : group.members) {
     if (member.deadline_ms <= now) dead.push_back(id);
@@ -181,6 +182,11 @@ void GroupCoordinator::check_deadlines(Group& group) {
     if (!late.empty()) after_removal(group, "members did not sync");
   }
   arm_timer(group);
+  drop_if_nothing(group);
+}
+
+void GroupCoordinator::drop_if_nothing(const Group& group) {
+  if (group.is_nothing()) groups_.erase(std::string(group.id));
 }
 
 }  // namespace muir::broker

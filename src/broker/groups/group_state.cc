@@ -46,6 +46,30 @@ ErrorCode Group::check_member(const std::string& member_id, const std::optional<
   return members.contains(member_id) ? ErrorCode::none : ErrorCode::unknown_member_id;
 }
 
+size_t Group::bytes_of_id(const std::string& member_id) const {
+  constexpr size_t kNodeBytes = 512;  // of a member and of its group, about
+  return kNodeBytes + id.size() + 2 * member_id.size();
+}
+
+size_t Group::bytes_of(const Member& member) const {
+  constexpr size_t kProtocolBytes = 64;
+  size_t out = bytes_of_id(member.id) + member.client_id.size() + member.client_host.size() + member.assignment.size();
+  if (member.instance_id) out += 2 * member.instance_id->size() + member.id.size();
+  for (const MemberProtocol& p : member.protocols) out += kProtocolBytes + p.name.size() + p.metadata.size();
+  return out;
+}
+
+void Group::add_pending(const std::string& member_id, int64_t deadline_ms) {
+  PendingMember& pending = pending_members[member_id];
+  pending.deadline_ms = deadline_ms;
+  pending.held.set(held_bytes_, bytes_of_id(member_id));
+}
+
+bool Group::is_nothing() const {
+  return state == GroupState::empty && members.empty() && pending_members.empty() && offsets.empty() &&
+         commits_on_the_way == 0 && generation == GenerationId(0);
+}
+
 Member& Group::add(Member added) {
   added.join_order = next_join_order++;
   if (!leader) leader = added.id;
@@ -53,7 +77,9 @@ Member& Group::add(Member added) {
   // Whoever comes while the group's first rebalance waits prolongs the wait (KIP-134).
   if (state == GroupState::preparing_rebalance && initial_join) member_added_since = true;
   const std::string member_id = added.id;
-  return members.insert_or_assign(member_id, std::move(added)).first->second;
+  Member& member = members.insert_or_assign(member_id, std::move(added)).first->second;
+  count(member);
+  return member;
 }
 
 void Group::remove(const std::string& member_id) {
@@ -87,7 +113,9 @@ Member& Group::replace_static(const std::string& old_id, const std::string& new_
   replaced.id = new_id;
   static_members[*replaced.instance_id] = new_id;
   if (leader == old_id) leader = new_id;
-  return members.insert(std::move(node)).position->second;
+  Member& member = members.insert(std::move(node)).position->second;
+  count(member);
+  return member;
 }
 
 bool Group::accepts(const std::string& type, const std::vector<MemberProtocol>& protocols) const {

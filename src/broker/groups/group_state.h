@@ -1,6 +1,7 @@
 // Group and Member: what the coordinator knows of a consumer group; the rules that need no clock, log or network.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +14,7 @@
 #include "base/kafka_ids.h"
 #include "broker/groups/group_offsets.h"
 #include "broker/internal/counted_state.h"
+#include "broker/internal/held_bytes.h"
 #include "broker/internal/scheduler.h"
 #include "wire/error_code.h"
 #include "wire/messages/join_group.h"
@@ -51,17 +53,31 @@ struct Member {
   bool synced = false;              // in this generation
   int64_t deadline_ms = INT64_MAX;  // steady time at which it is taken for dead
   uint64_t join_order = 0;
+  HeldBytes held{};  // kept by Group::count()
 
   [[nodiscard]] const Bytes* metadata_of(std::string_view protocol) const;
   [[nodiscard]] bool waits() const { return join_reply || sync_reply; }
 };
 
+// An id that was given out with MEMBER_ID_REQUIRED, and has not come back yet.
+struct PendingMember {
+  int64_t deadline_ms = 0;
+  HeldBytes held{};
+};
+
 // Owned by the coordinator's strand.
 class Group {
  public:
-  // `counts` outlives the group.
-  Group(std::string group_id, uint64_t group_serial, GroupCounts& counts)
-      : id(std::move(group_id)), serial(group_serial), state(counts, GroupState::empty) {}
+  // `counts` and `held_bytes`, what the members of all groups take, outlive the group.
+  Group(std::string group_id, uint64_t group_serial, GroupCounts& counts, std::atomic<size_t>& held_bytes)
+      : id(std::move(group_id)), serial(group_serial), state(counts, GroupState::empty), held_bytes_(held_bytes) {}
+
+  // What a member takes, or an id that is given out, with their share of the group.
+  [[nodiscard]] size_t bytes_of(const Member& member) const;
+  [[nodiscard]] size_t bytes_of_id(const std::string& member_id) const;
+  // After each change of the member's ids, protocols or assignment.
+  void count(Member& member) { member.held.set(held_bytes_, bytes_of(member)); }
+  void add_pending(const std::string& member_id, int64_t deadline_ms);
 
   [[nodiscard]] Member* member(const std::string& member_id);
   // Id of the static member that holds the instance id now.
@@ -88,6 +104,8 @@ class Group {
   [[nodiscard]] std::vector<wire::JoinGroupResponse::Member> members_for_leader() const;
   // Topics of the members' subscriptions; nullopt when they cannot be known.
   [[nodiscard]] std::optional<std::set<std::string>> subscribed_topics() const;
+  // It was made for a member that has not come: nothing of it is stored.
+  [[nodiscard]] bool is_nothing() const;
   void set_state(GroupState next, int64_t now_ms);
 
   std::string id;
@@ -101,7 +119,7 @@ class Group {
   std::optional<std::string> leader;
   std::map<std::string, Member> members;
   std::map<std::string, std::string> static_members;  // instance id -> member id
-  std::map<std::string, int64_t> pending_members;     // ids given out with MEMBER_ID_REQUIRED -> deadline
+  std::map<std::string, PendingMember> pending_members;
   GroupOffsets offsets;
   size_t commits_on_the_way = 0;  // appended, not yet durable
 
@@ -116,6 +134,9 @@ class Group {
   Scheduler::TimerId timer = 0;
   int64_t timer_at_ms = INT64_MAX;
   uint64_t next_join_order = 1;
+
+ private:
+  std::atomic<size_t>& held_bytes_;
 };
 
 }  // namespace muir::broker

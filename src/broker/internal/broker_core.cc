@@ -106,6 +106,7 @@ Status BrokerCore::start_coordinators() {
   groups.session_timeout_ms_max = context_.settings.group_session_timeout_ms_max;
   groups.initial_rebalance_delay_ms = context_.settings.group_initial_rebalance_delay_ms;
   groups.members_max = static_cast<size_t>(context_.settings.group_size_max);
+  groups.members_bytes_max = static_cast<size_t>(context_.settings.group_members_bytes_max);
   groups.offset_metadata_bytes_max = static_cast<size_t>(context_.settings.offset_metadata_bytes_max);
   groups.offsets_retention_ms = context_.settings.offsets_retention_minutes * kMinute;
   groups.offsets_retention_check_ms = context_.settings.offsets_retention_check_interval_ms;

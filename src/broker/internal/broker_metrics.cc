@@ -51,6 +51,10 @@ std::unique_ptr<MetricsGroup> watch_broker(const BrokerContext& context) {
                              GroupState::stable, GroupState::dead})
       sink.gauge("muir_broker_groups", "Consumer groups, by state.", {{"state", std::string(to_string(state))}},
                  static_cast<double>(context.groups->group_counts().in(state)));
+    sink.gauge(
+        "muir_broker_group_members_bytes",
+        "Subscriptions, assignments and names of the members of all groups (group.members.max.bytes is the most).", {},
+        static_cast<double>(context.groups->members_bytes()));
     sink.gauge("muir_broker_fetch_sessions", "Fetch sessions (KIP-227).", {},
                static_cast<double>(context.fetch_sessions->size()));
     const net::ByteBudget& budget = *context.request_budget;
