@@ -192,15 +192,10 @@ namespace {
 
 // What Streams is given: our choices, and over them what concerns it.
 Properties streams_properties(const Properties& given, const std::string& bootstrap, const std::string& state_dir) {
-  Properties out{{"application.id", "muir-vts"},
-                 {"bootstrap.servers", bootstrap},
-                 {"processing.guarantee", "exactly_once_v2"},
-                 {"commit.interval.ms", "100"},
-                 {"num.stream.threads", "2"},
-                 {"state.dir", state_dir},
-                 {"auto.offset.reset", "earliest"},
-                 {"consumer.session.timeout.ms", "6000"},
-                 {"consumer.heartbeat.interval.ms", "1500"}};
+  Properties out{
+      {"application.id", "muir-vts"},   {"bootstrap.servers", bootstrap}, {"processing.guarantee", "exactly_once_v2"},
+      {"commit.interval.ms", "100"},    {"num.stream.threads", "2"},      {"state.dir", state_dir},
+      {"auto.offset.reset", "earliest"}};
   for (const auto& [key, value] : given) {
     // Keys of other parts, the broker's for one, are none of Streams' business.
     if (vts_config().find(key) == nullptr && streams::unknown_keys({{key, value}}).empty())

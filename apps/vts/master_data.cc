@@ -156,7 +156,8 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   if (text.empty()) return std::optional<double>();
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size()) return no_limit(text);
+  const bool whole = failure == std::errc() && end == text.data() + text.size();
+  if (!whole || !(value > 0 && value < 1000)) return no_limit(text).annotate("speed_limit");
   return std::optional(value);
 }
 

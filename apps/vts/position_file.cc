@@ -34,8 +34,6 @@ class CsvFile final : public PositionFile {
 
   Status read_header() {
     const bool there = MUIR_TRY(read_row());
-    static constexpr std::array<std::string_view, 6> kNames = {"vehicle_id", "ts_ms",     "lat",
-                                                               "lon",        "speed_kmh", "heading"};
     for (size_t n = 0; n < kNames.size(); ++n) {
       for (size_t i = 0; i < row_.size(); ++i) {
         if (row_[i] == kNames[n]) columns_[n] = i;
@@ -53,15 +51,25 @@ class CsvFile final : public PositionFile {
     const bool there = MUIR_TRY(read_row());
     if (!there) return std::optional<RecordedFix>();
     RecordedFix fix{.vehicle_id = std::string(field(0))};
-    bool good = !fix.vehicle_id.empty() && parse_number(field(1), fix.timestamp) && is_time(fix.timestamp) &&
-                parse_number(field(2), fix.lat) && parse_number(field(3), fix.lon);
-    if (!field(4).empty()) good = good && parse_number(field(4), fix.speed.emplace());
-    if (!field(5).empty()) good = good && parse_number(field(5), fix.heading.emplace());
-    if (!good) return error(Code::invalid_argument, "{} line {}: no position", path_, line_);
+    if (fix.vehicle_id.empty()) return wrong(0, "a vehicle is needed");
+    if (!parse_number(field(1), fix.timestamp) || !is_time(fix.timestamp)) return wrong(1, "milliseconds are needed");
+    if (!parse_number(field(2), fix.lat)) return wrong(2, kNumber);
+    if (!parse_number(field(3), fix.lon)) return wrong(3, kNumber);
+    if (!field(4).empty() && !parse_number(field(4), fix.speed.emplace())) return wrong(4, kNumber);
+    if (!field(5).empty() && !parse_number(field(5), fix.heading.emplace())) return wrong(5, kNumber);
     return std::optional(std::move(fix));
   }
 
  private:
+  static constexpr std::array<std::string_view, 6> kNames = {"vehicle_id", "ts_ms",     "lat",
+                                                             "lon",        "speed_kmh", "heading"};
+  static constexpr std::string_view kNumber = "a number is needed";
+
+  [[nodiscard]] Status wrong(size_t column, std::string_view why) const {
+    return error(Code::invalid_argument, "{} line {}: {} '{}': {}", path_, line_, kNames[column],
+                 field(column).substr(0, 32), why);
+  }
+
   Result<bool> read_row() {
     for (;;) {
       ++line_;
