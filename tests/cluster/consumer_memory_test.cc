@@ -94,7 +94,8 @@ TEST_P(ConsumerMemory, IsBoundedForAllPartitionsTogether) {
   if (of().told) {
     ASSERT_TRUE(reader->assign(starts).ok());
   }
-  // It takes one record at a time and is told what waits meanwhile: the queues are as full as they get.
+  // It takes one record at a time and is told what waits meanwhile: the queues are as full as they get. How much that is
+  // changes with what is taken, on a busy machine by many records between two measurements.
   std::map<TopicPartition, int64_t> next;
   int64_t read = 0;
   size_t given = 0;
@@ -106,8 +107,7 @@ TEST_P(ConsumerMemory, IsBoundedForAllPartitionsTogether) {
     read += static_cast<int64_t>((*records)->count());
   };
   double most = 0;
-  int settled = 0;  // rounds in which what waits was within the bound and nothing changed
-  double last = -1;
+  int settled = 0;  // rounds in a row in which what waits was within the bound
   const bool done = muir::testing::eventually([&] {
     if (!of().told && given < starts.size()) {
       EXPECT_TRUE(reader->assign({starts[given++]}).ok());
@@ -115,9 +115,8 @@ TEST_P(ConsumerMemory, IsBoundedForAllPartitionsTogether) {
     }
     take(1, 1);
     const double now = waiting_bytes(metrics);
-    settled = now > 0 && now <= kBudget * 1.5 && std::abs(now - last) < kBudget / 20.0 ? settled + 1 : 0;
-    last = now;
-    return settled >= 30 || HasFatalFailure();
+    settled = now > 0 && now <= kBudget * 1.5 ? settled + 1 : 0;
+    return settled >= 100 || HasFatalFailure();
   });
   EXPECT_TRUE(done) << waiting_bytes(metrics) << " bytes wait";
   // Then it keeps up: each record once, in order, and never much more than the budget.
