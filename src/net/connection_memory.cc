@@ -37,23 +37,19 @@ std::shared_ptr<ConnectionMemory> ConnectionMemory::make(size_t bytes_max, const
 
 // ---- Account
 
-bool ConnectionMemory::Account::hold(size_t bytes) {
+bool ConnectionMemory::Account::hold(size_t bytes, bool for_sender) {
   if (bytes <= kFreeBytes) bytes = 0;
-  if (bytes == held_) return true;  // only this thread changes it
+  if (bytes == 0 && held_ == 0) return true;  // only this thread changes it
   const std::lock_guard lock(memory_->mutex_);
   if (closed_) return false;
   if (bytes < held_) {
     memory_->release(*this, held_ - bytes);
-  } else {
+  } else if (bytes > held_) {
     if (!memory_->make_room(bytes - held_, this)) return false;
     memory_->add(bytes - held_);
   }
   held_ = bytes;
-  if (held_ > 0) {
-    memory_->begin_waiting(*this);
-  } else if (unread_ == 0 && own_unread_ == 0) {
-    memory_->end_waiting(*this);
-  }
+  memory_->wait_for(*this, for_sender && held_ > 0, for_reader_);
   return true;
 }
 
@@ -61,13 +57,19 @@ void ConnectionMemory::Account::work() {
   const std::lock_guard lock(memory_->mutex_);
   unread_ = 0;
   memory_->release(*this, std::exchange(own_unread_, 0));
-  memory_->end_waiting(*this);
+  memory_->wait_for(*this, false, false);
+}
+
+void ConnectionMemory::Account::read_all() {
+  const std::lock_guard lock(memory_->mutex_);
+  memory_->release(*this, std::exchange(own_unread_, 0));
+  memory_->wait_for(*this, for_sender_, unread_ > 0);
 }
 
 void ConnectionMemory::Account::wait_for_reader(size_t bytes) {
   const std::lock_guard lock(memory_->mutex_);
   unread_ = bytes;
-  if (!closed_) memory_->begin_waiting(*this);
+  if (!closed_) memory_->wait_for(*this, for_sender_, true);
 }
 
 void ConnectionMemory::Account::add_unread(size_t bytes) {
@@ -77,7 +79,7 @@ void ConnectionMemory::Account::add_unread(size_t bytes) {
   if (!memory_->make_room(bytes, this) && waited) memory_->shed(*this);
   memory_->add(bytes);
   own_unread_ += bytes;
-  memory_->begin_waiting(*this);
+  memory_->wait_for(*this, for_sender_, true);
 }
 
 void ConnectionMemory::Account::keep() {
@@ -91,7 +93,7 @@ void ConnectionMemory::Account::close() {
   const std::lock_guard lock(memory_->mutex_);
   if (closed_) return;
   closed_ = true;
-  memory_->end_waiting(*this);
+  memory_->wait_for(*this, false, false);
   memory_->release(*this, held_ + own_unread_);
   memory_->promised_ -= promised_;
   held_ = unread_ = own_unread_ = promised_ = 0;
@@ -127,7 +129,7 @@ bool ConnectionMemory::make_room(size_t bytes, Account* for_whom) {
 }
 
 void ConnectionMemory::shed(Account& account) {
-  end_waiting(account);
+  wait_for(account, false, false);
   account.promised_ = account.held_ + account.unread_ + account.own_unread_;
   promised_ += account.promised_;
   note();
@@ -149,17 +151,18 @@ void ConnectionMemory::release(Account& account, size_t bytes) {
   note();
 }
 
-void ConnectionMemory::begin_waiting(Account& account) {
-  if (account.waiting_ || account.promised_ > 0) return;
-  account.waiting_ = true;
+void ConnectionMemory::wait_for(Account& account, bool sender, bool reader) {
+  account.for_sender_ = sender;
+  account.for_reader_ = reader;
+  const bool waits = (sender || reader) && account.promised_ == 0;
+  if (waits == account.waiting_) return;
+  account.waiting_ = waits;
+  if (!waits) {
+    waiting_.erase(&account);
+    return;
+  }
   account.waiting_since_ms_ = clock_.steady_ms();
   waiting_.insert(&account);
-}
-
-void ConnectionMemory::end_waiting(Account& account) {
-  if (!account.waiting_) return;
-  account.waiting_ = false;
-  waiting_.erase(&account);
 }
 
 std::shared_ptr<const std::string> ConnectionMemory::charge(std::string text) {

@@ -40,7 +40,7 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
   class Account {
    public:
     // So much is nobody's business: it is counted with the connection itself.
-    static constexpr size_t kFreeBytes = 8 * 1024;
+    static constexpr size_t kFreeBytes = 1024;
 
     Account(std::shared_ptr<ConnectionMemory> memory, Holder& holder) : memory_(std::move(memory)), holder_(holder) {}
     ~Account() { close(); }
@@ -48,10 +48,13 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
     Account& operator=(const Account&) = delete;
 
     // Sets what the connection holds of its peer's bytes. False when there is no room for more, even if all were ended
-    // that cost more; what it held before stays. From now on it waits for its peer, until work().
-    bool hold(size_t bytes);
+    // that cost more; what it held before stays. From now on it waits for its peer to send the rest, until work(), or,
+    // `for_sender` false, does not: it is the server's turn.
+    bool hold(size_t bytes, bool for_sender = true);
     // The peer is not waited for.
     void work();
+    // The peer has read what there was of add_unread().
+    void read_all();
     // The peer has `bytes` to read, of texts that are charged. Any thread.
     void wait_for_reader(size_t bytes);
     // The peer has so many more bytes to read, which count until work(). They exist already: where others cost less,
@@ -72,7 +75,9 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
     size_t own_unread_ = 0;         // of add_unread()
     size_t promised_ = 0;           // what will be free when it has been shed
     int64_t waiting_since_ms_ = 0;  // steady
-    bool waiting_ = false;
+    bool for_sender_ = false;
+    bool for_reader_ = false;
+    bool waiting_ = false;  // for either, and not being shed
     bool closed_ = false;
   };
 
@@ -102,8 +107,7 @@ class ConnectionMemory : public std::enable_shared_from_this<ConnectionMemory> {
   void shed(Account& account);
   void add(size_t bytes);
   void release(Account& account, size_t bytes);
-  void begin_waiting(Account& account);
-  void end_waiting(Account& account);
+  void wait_for(Account& account, bool sender, bool reader);
   void note() { being_freed_.store(used_ > bytes_max_ && promised_ > 0, std::memory_order_relaxed); }
 
   const Clock& clock_;

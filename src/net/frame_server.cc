@@ -12,13 +12,14 @@
 #include "base/cursor.h"
 #include "base/log.h"
 #include "net/internal/idle_sweeper.h"
+#include "net/internal/read_space.h"
 #include "net/internal/tls_stream.h"
 
 namespace muir::net {
 namespace {
 
 constexpr size_t kLengthBytes = 4;
-// Every connection has such a buffer.
+// What is read at once. Frames that are larger draw on the budget.
 constexpr size_t kReadBytes = 16 * 1024;
 // A frame's announced length is believed only as its bytes arrive: memory grows in steps.
 constexpr size_t kStepBytes = 256 * 1024;
@@ -26,8 +27,8 @@ constexpr int64_t kWarnEveryMs = 10'000;
 // Room was made while it was asked for; a task brings it.
 constexpr ByteBudget::Ticket kOnItsWay = UINT64_MAX;
 
-// Cuts the stream into frames. Small frames come out of a read buffer, many per system call; the rest of a large one
-// is read straight into the frame.
+// Cuts the stream into frames. Small frames come out of the thread's read space, many per system call, and what is left
+// of them there is kept, and counted; the rest of a large one is read straight into the frame.
 class Connection final : public FrameConnection,
                          public StreamEvents,
                          public Sweepable,
@@ -43,14 +44,13 @@ class Connection final : public FrameConnection,
         frame_bytes_max_(options.frame_bytes_max),
         idle_timeout_ms_(options.idle_timeout_ms),
         slow_sender_ms_(options.slow_sender_ms) {
-    buffer_.resize(kReadBytes);
     if (options.send_memory) account_.emplace(options.send_memory, *this);
   }
 
   void open(const FrameServer::SessionFactory& factory) {
     session_ = factory(shared_from_this());
     if (!session_) return stream_->abort();
-    stream_->read();
+    read_on();
   }
 
   // ---- FrameConnection
@@ -112,19 +112,17 @@ class Connection final : public FrameConnection,
       if (large_filled_ == large_.size()) large_.resize(std::min(large_size_, large_.size() + kStepBytes));
       return {large_.data() + large_filled_, large_.size() - large_filled_};
     }
-    if (begin_ > 0) {
-      std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    }
-    return {buffer_.data() + end_, buffer_.size() - end_};
+    const std::span<char> space = read_space().first(kReadBytes);
+    std::memcpy(space.data(), in_.data(), in_.size());
+    return space.subspan(in_.size());
   }
 
   void on_read(size_t n) override {
     if (in_large_frame_) {
       large_filled_ += n;
     } else {
-      end_ += n;
+      in_ = {read_space().data(), in_.size() + n};  // read_buffer() has put there what there was
+      rest_ = {};
     }
     pump();
   }
@@ -133,7 +131,7 @@ class Connection final : public FrameConnection,
     if (account_) {
       const std::lock_guard lock(unread_mutex_);
       if (stream_->call_when_drained()) return;  // more was sent in the meantime
-      account_->work();
+      account_->read_all();
     }
     if (tell_session_.exchange(false) && session_) session_->on_drained();
   }
@@ -149,7 +147,7 @@ class Connection final : public FrameConnection,
   [[nodiscard]] int64_t last_read_ms() const override { return stream_->last_written_ms(); }
   [[nodiscard]] int64_t last_sent_ms() const override { return stream_->last_progress_ms(); }
   void shed() override {
-    if (const auto self = weak_from_this().lock()) stream_->post([self] { self->end_unread(); });
+    if (const auto self = weak_from_this().lock()) stream_->post([self] { self->end_for_memory(); });
   }
 
   void on_closed() override {
@@ -157,6 +155,8 @@ class Connection final : public FrameConnection,
     if (ticket_ != 0) budget_->cancel(std::exchange(ticket_, 0));
     in_large_frame_ = false;
     large_ = {};
+    in_ = {};
+    rest_ = {};
     share_.reset();
     const auto session = std::move(session_);
     session_ = nullptr;
@@ -178,16 +178,63 @@ class Connection final : public FrameConnection,
     if (stream_->call_when_drained()) account_->add_unread(bytes);
   }
 
-  // Others need the memory of what this peer has not read.
-  void end_unread() {
+  void read_on() {
+    if (in_large_frame_) return stream_->read();
+    stream_->wait_and_read();
+  }
+
+  // Half a frame has come: it is the peer's turn.
+  [[nodiscard]] bool has_half_a_frame() const {
+    if (in_.empty() || paused_ || turn_asked_ || in_large_frame_ || ticket_ != 0) return false;
+    return in_.size() < kLengthBytes || in_.size() - kLengthBytes < next_size();
+  }
+
+  // What has come and is in no frame yet goes out of the thread's read space, and is counted.
+  void keep_rest() {
+    if (!session_) in_ = {};
+    if (in_.empty()) {
+      rest_ = {};
+    } else if (in_.data() < rest_.data() || in_.data() >= rest_.data() + rest_.size()) {
+      rest_ = Bytes(in_);
+      in_ = rest_;
+    }
+    if (!account_) return;
+    const bool for_sender = has_half_a_frame();
+    const size_t held = (in_.empty() ? 0 : rest_.capacity()) + stream_->buffer_bytes();
+    if (!account_->hold(held, for_sender) && for_sender) end_half_a_frame();
+  }
+
+  // Others need the memory of what this peer has not read, or of which it does not send the rest.
+  void end_for_memory() {
     if (!session_) return;
-    if (stream_->queued_bytes() == 0) return account_->keep();  // it has in the meantime
+    if (stream_->queued_bytes() > 0) return end_unread();
+    if (has_half_a_frame()) return end_half_a_frame();
+    account_->keep();  // it has in the meantime
+    keep_rest();
+  }
+
+  // Whether it is time for another warning of its kind.
+  [[nodiscard]] bool may_warn() {
     const int64_t now = system_clock().steady_ms();
-    if (now - warned_ms_->exchange(now) >= kWarnEveryMs) {
+    return now - warned_ms_->exchange(now) >= kWarnEveryMs;
+  }
+
+  void end_unread() {
+    if (may_warn()) {
       log::warn(
           "answers to {}: {} bytes are not read, for {} ms, and the answers of all connections take too much memory; "
           "closing the connection, and others of this kind without a word",
-          peer(), stream_->queued_bytes(), now - stream_->last_written_ms());
+          peer(), stream_->queued_bytes(), system_clock().steady_ms() - stream_->last_written_ms());
+    }
+    stream_->abort();
+  }
+
+  void end_half_a_frame() {
+    if (may_warn()) {
+      log::warn(
+          "frame from {}: {} bytes have come and not the rest, for {} ms, and all connections take too much memory; "
+          "closing the connection, and others of this kind without a word",
+          peer(), in_.size(), system_clock().steady_ms() - stream_->last_progress_ms());
     }
     stream_->abort();
   }
@@ -207,27 +254,28 @@ class Connection final : public FrameConnection,
     hand_out();
     pumping_ = false;
     // A paused connection without a backlog is read on, into the buffer, so that its end is noticed.
-    if (session_ && paused_ && !in_large_frame_ && begin_ == end_) stream_->read();
+    if (session_ && paused_ && !in_large_frame_ && in_.empty()) read_on();
+    keep_rest();
   }
 
   void hand_out() {
     bool handed_out = false;  // one; the other connections come before the next
     while (session_ && !paused_ && ticket_ == 0 && !turn_asked_) {
       if (in_large_frame_) {
-        if (large_filled_ < large_size_) return stream_->read();
+        if (large_filled_ < large_size_) return read_on();
         if (std::exchange(handed_out, true)) return post_pump();
         ask_for_turn();
         continue;
       }
-      const size_t there = end_ - begin_;
-      if (there < kLengthBytes) return stream_->read();
+      const size_t there = in_.size();
+      if (there < kLengthBytes) return read_on();
       const size_t size = next_size();
       if (size > frame_bytes_max_) return refuse(size);
       if (there - kLengthBytes >= size) {
         if (std::exchange(handed_out, true)) return post_pump();
         ask_for_turn();
-      } else if (size + kLengthBytes <= buffer_.size()) {
-        return stream_->read();
+      } else if (size + kLengthBytes <= kReadBytes) {
+        return read_on();
       } else if (!budget_ || share_) {
         begin_large_frame(size);
       } else {
@@ -240,12 +288,12 @@ class Connection final : public FrameConnection,
     stream_->post([self = shared_from_this()] { self->pump(); });
   }
 
-  [[nodiscard]] size_t next_size() const { return ByteReader(BytesView(buffer_.data() + begin_, kLengthBytes)).u32(); }
+  [[nodiscard]] size_t next_size() const { return ByteReader(in_.substr(0, kLengthBytes)).u32(); }
 
   void refuse(size_t size) {
     if (is_client_hello(size)) {
       log::warn("frame from {}: the client speaks TLS, and this port does not; closing the connection", peer());
-    } else if (is_http(BytesView(buffer_.data() + begin_, kLengthBytes))) {
+    } else if (is_http(in_.substr(0, kLengthBytes))) {
       log::warn("frame from {}: the client speaks HTTP, and this port does not; closing the connection", peer());
     } else {
       log::warn("frame from {}: {} bytes announced, at most {} are allowed; closing the connection", peer(), size,
@@ -270,9 +318,8 @@ class Connection final : public FrameConnection,
       return;
     }
     const size_t size = next_size();
-    Bytes frame(buffer_.data() + begin_ + kLengthBytes, size);
-    begin_ += kLengthBytes + size;
-    if (begin_ == end_) begin_ = end_ = 0;
+    Bytes frame(in_.substr(kLengthBytes, size));
+    in_.remove_prefix(kLengthBytes + size);
     peer_is_ = std::min(peer_is_, ByteBudget::Peer::delivered);
     session_->on_frame(std::move(frame));
   }
@@ -300,11 +347,11 @@ class Connection final : public FrameConnection,
   void begin_large_frame(size_t size) {
     in_large_frame_ = true;
     large_size_ = size;
-    large_filled_ = end_ - begin_ - kLengthBytes;
+    large_filled_ = in_.size() - kLengthBytes;
     large_.reserve(size);  // no memory is in use before it is written to
-    large_.assign(buffer_, begin_ + kLengthBytes, large_filled_);
+    large_.assign(in_.substr(kLengthBytes));
     large_.resize(std::min(size, std::max(kStepBytes, large_filled_)));
-    begin_ = end_ = 0;
+    in_ = {};
     watch_.begin(system_clock().steady_ms());
   }
 
@@ -313,9 +360,9 @@ class Connection final : public FrameConnection,
     if (!session_ || !in_large_frame_ || large_filled_ == large_size_) return;
     const auto patience_ms = share_.patience_ms(slow_sender_ms_);
     if (!patience_ms) return;
-    const int64_t now = system_clock().steady_ms();
-    if (!watch_.stalled(now, *patience_ms, large_filled_, stream_->last_progress_ms()) || stream_->has_input()) return;
-    if (now - warned_ms_->exchange(now) >= kWarnEveryMs) {
+    if (!watch_.stalled(system_clock().steady_ms(), *patience_ms, large_filled_, stream_->last_progress_ms())) return;
+    if (stream_->has_input()) return;
+    if (may_warn()) {
       log::warn(
           "frame from {}: {} of {} bytes have come, and too slowly while others wait for room; closing the "
           "connection, and others of this kind without a word",
@@ -337,9 +384,8 @@ class Connection final : public FrameConnection,
   bool pumping_ = false;
   bool turn_asked_ = false;  // for a frame that is whole
 
-  Bytes buffer_;
-  size_t begin_ = 0;  // of the bytes in buffer_ that are in no frame yet
-  size_t end_ = 0;
+  BytesView in_;  // what has come and is in no frame yet: in the thread's read space while that is worked on, or rest_
+  Bytes rest_;
   std::atomic<bool> in_large_frame_{false};  // read by any thread
   Bytes large_;
   size_t large_size_ = 0;
@@ -370,7 +416,7 @@ class Server final : public FrameServer {
                               .metrics = options.metrics,
                               .metrics_name = options.metrics_name};
     listener_ = MUIR_TRY(start_listener(
-        loop, std::move(listen), options.tls,
+        loop, std::move(listen), options.tls, options.send_memory,
         [sweeper = swept_ ? sweeper_ : nullptr, warned_ms = std::make_shared<std::atomic<int64_t>>(-kWarnEveryMs),
          factory = std::move(factory), options](const std::shared_ptr<TcpStream>& stream) {
           const auto connection = std::make_shared<Connection>(stream, options, warned_ms);

@@ -67,7 +67,7 @@ class Server final : public HttpServer, public HttpDispatcher {
       sweeper_->add(session);
       session->start();
     };
-    listener_ = MUIR_TRY(start_listener(loop_, std::move(listen), options_.tls, accept));
+    listener_ = MUIR_TRY(start_listener(loop_, std::move(listen), options_.tls, memory_, accept));
     sweeper_->start();
     return {};
   }

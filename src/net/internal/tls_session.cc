@@ -61,7 +61,6 @@ struct TlsSession::Impl {
   Bytes head;             // of the peer's first record
   bool foreign = false;   // what came first was not TLS
   std::string rejection;  // why the peer's certificate was refused
-  Bytes joined;           // small pieces of one record
 
   ~Impl() { SSL_free(ssl); }
 
@@ -249,7 +248,7 @@ Result<size_t> TlsSession::read(std::span<char> into) {
 }
 
 Status TlsSession::write(std::span<const BytesView> pieces) {
-  Bytes& joined = impl_->joined;
+  thread_local Bytes joined;  // small pieces of one record
   joined.clear();
   for (BytesView piece : pieces) {
     if (!joined.empty()) {

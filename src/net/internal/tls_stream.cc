@@ -1,8 +1,13 @@
 #include "net/internal/tls_stream.h"
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <mutex>
+#include <optional>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/internal/piece_queue.h"
 #include "net/internal/read_space.h"
@@ -20,20 +25,45 @@ constexpr size_t kCiphertextBytesMax = 64 * 1024;
 // One turn of encrypting, then the other connections of the thread have theirs.
 constexpr size_t kTurnBytesMax = 512 * 1024;
 
+// What OpenSSL and we take for a session, and while its handshake is under way: buffers for a record each way and a
+// message.
+constexpr size_t kSessionBytes = 16 * 1024;
+constexpr size_t kHandshakeBytes = 48 * 1024;
+constexpr int64_t kWarnEveryMs = 10'000;
+constexpr int64_t kRoomRetryMs = 50;
+
 // A TcpStream over another. Plaintext is encrypted by the thread that writes it, under a lock that also keeps the
 // records in order; decryption happens on the loop thread.
-class TlsStream final : public TcpStream, public StreamEvents, public std::enable_shared_from_this<TlsStream> {
+class TlsStream final : public TcpStream,
+                        public StreamEvents,
+                        public ConnectionMemory::Holder,
+                        public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(std::shared_ptr<TcpStream> inner, EventLoop& loop, std::shared_ptr<const TlsContext> context,
-            TcpListener::Accept accept)
-      : inner_(std::move(inner)), loop_(loop), accept_(std::move(accept)), session_(std::move(context), "") {}
+            const std::shared_ptr<ConnectionMemory>& memory, std::function<bool()> make_room,
+            std::shared_ptr<std::atomic<int64_t>> warned_ms, TcpListener::Accept accept)
+      : inner_(std::move(inner)),
+        loop_(loop),
+        accept_(std::move(accept)),
+        make_room_(std::move(make_room)),
+        warned_ms_(std::move(warned_ms)),
+        session_(std::move(context), "") {
+    if (memory) account_.emplace(memory, *this);
+  }
 
   void start() {
     inner_->set_events(shared_from_this());
     timer_ = loop_.schedule(session_.handshake_timeout_ms(), [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->inner_->post([self] { self->end_slow_handshake(); });
     });
-    inner_->wait_and_read();
+    with_room(kSessionBytes, [](TlsStream& self) { self.inner_->wait_and_read(); });
+  }
+
+  // ---- ConnectionMemory::Holder
+  [[nodiscard]] int64_t last_read_ms() const override { return inner_->last_written_ms(); }
+  [[nodiscard]] int64_t last_sent_ms() const override { return inner_->last_progress_ms(); }
+  void shed() override {
+    if (const auto self = weak_from_this().lock()) inner_->post([self] { self->end_for_memory(); });
   }
 
   // ---- TcpStream
@@ -88,7 +118,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     }
     drained_ = false;
     if (accept_) {
-      shake_hands();
+      with_room(kHandshakeBytes, [](TlsStream& self) { self.shake_hands(); });
     } else {
       pump();
     }
@@ -113,6 +143,7 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
 
   void on_closed() override {
     gone_ = true;
+    if (account_) account_->close();
     {
       const std::lock_guard lock(mutex_);
       closing_ = true;
@@ -170,6 +201,32 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     inner_->write(std::move(pieces));
   }
 
+  // What the session takes. False when there is no room for it. Peers are waited for until their handshake is done.
+  [[nodiscard]] bool count(size_t bytes) { return !account_ || account_->hold(bytes, accept_ != nullptr); }
+
+  // During the handshake: goes on when there is room, of which connections that are silent may make some.
+  void with_room(size_t bytes, void (*then)(TlsStream&)) {
+    if (gone_ || !accept_) return;
+    if (count(bytes)) return then(*this);
+    if (!make_room_ || !make_room_()) return end_for_memory();
+    loop_.schedule(kRoomRetryMs, [weak = weak_from_this(), bytes, then] {
+      if (const auto self = weak.lock()) self->inner_->post([self, bytes, then] { self->with_room(bytes, then); });
+    });
+  }
+
+  void end_for_memory() {
+    if (gone_) return;
+    if (!accept_) return account_->keep();  // it was done in the meantime
+    const int64_t now = system_clock().steady_ms();
+    if (now - warned_ms_->exchange(now) >= kWarnEveryMs) {
+      log::warn(
+          "TLS handshake with {}: not done, nothing has come for {} ms, and all connections take too much memory; "
+          "closing the connection, and others of this kind without a word",
+          peer(), now - inner_->last_progress_ms());
+    }
+    inner_->abort();
+  }
+
   void shake_hands() {
     Result<bool> done = false;
     {
@@ -181,7 +238,10 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
     loop_.cancel(timer_);
     const auto accept = std::move(accept_);
     accept_ = nullptr;
-    if (done.ok()) return accept(shared_from_this());
+    if (done.ok()) {
+      (void)count(kSessionBytes);  // it is less
+      return accept(shared_from_this());
+    }
     log::warn("TLS handshake with {} failed: {}", peer(), done.status().message());
     inner_->close_after_writes();
   }
@@ -241,25 +301,35 @@ class TlsStream final : public TcpStream, public StreamEvents, public std::enabl
   bool pumping_ = false;
   bool drained_ = false;  // the session has no more plaintext
   bool gone_ = false;
+  const std::function<bool()> make_room_;  // of the listener; may be empty
+  // When a warning of the kind that many connections may cause at once was given last; of the listener.
+  const std::shared_ptr<std::atomic<int64_t>> warned_ms_;
 
   std::mutex mutex_;  // guards the session, and the order of its output
   TlsSession session_;
   bool closing_ = false;
   PieceQueue plain_;  // not yet encrypted
   bool tell_drained_ = false;
+
+  std::optional<ConnectionMemory::Account> account_{};  // last: no call to shed() after it
 };
 
 }  // namespace
 
 Result<std::unique_ptr<TcpListener>> start_listener(EventLoop& loop, TcpListenerOptions options,
                                                     const std::shared_ptr<const TlsContext>& tls,
+                                                    const std::shared_ptr<ConnectionMemory>& memory,
                                                     TcpListener::Accept accept) {
   if (!tls) return TcpListener::start(loop, std::move(options), std::move(accept));
   options.refusal = {};  // no plaintext to a client that awaits TLS
-  return TcpListener::start(loop, std::move(options),
-                            [&loop, tls, accept = std::move(accept)](const std::shared_ptr<TcpStream>& stream) {
-                              std::make_shared<TlsStream>(stream, loop, tls, accept)->start();
-                            });
+  auto make_room = options.make_room;
+  return TcpListener::start(
+      loop, std::move(options),
+      [&loop, tls, memory, make_room = std::move(make_room),
+       warned_ms = std::make_shared<std::atomic<int64_t>>(-kWarnEveryMs),
+       accept = std::move(accept)](const std::shared_ptr<TcpStream>& stream) {
+        std::make_shared<TlsStream>(stream, loop, tls, memory, make_room, warned_ms, accept)->start();
+      });
 }
 
 }  // namespace muir::net
