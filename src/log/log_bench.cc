@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -81,6 +82,27 @@ void BM_AppendAndWait(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * 100);
 }
 BENCHMARK(BM_AppendAndWait)->UseRealTime();
+
+// The append that ends a segment of so many MiB: what its thread is kept by, without the disk.
+void BM_Roll(benchmark::State& state) {
+  const Folder folder;
+  const auto logs = open_log(folder, false);
+  const Properties settings{{"segment.bytes", std::to_string(state.range(0) << 20)}};
+  CHECK(logs->create_topic("rolled", 1, settings).ok());
+  const auto partition = logs->find_partition("rolled", PartitionId(0));
+  const Bytes batch = batch_of(100, 100);
+  const auto view = wire::BatchView::parse(batch);
+  for (auto _ : state) {
+    std::chrono::duration<double> took{};
+    for (const size_t segments = partition->size().segments; partition->size().segments == segments;) {
+      const auto began = std::chrono::steady_clock::now();
+      CHECK(partition->append(*view).ok());
+      took = std::chrono::steady_clock::now() - began;
+    }
+    state.SetIterationTime(took.count());
+  }
+}
+BENCHMARK(BM_Roll)->Arg(1)->Arg(64)->Arg(512)->Iterations(4)->UseManualTime();
 
 void BM_Read(benchmark::State& state) {
   const Folder folder;
