@@ -69,9 +69,9 @@ struct FrameServerOptions {
   // wait is closed, with a warning. May be shared by servers; null: no limit but that of each connection.
   std::shared_ptr<ByteBudget> frame_budget{};
   int64_t slow_sender_ms = ArrivalWatch::kWindowMs;  // the longest patience with them; see ByteBudget
-  // What else connections hold: frames that peers have not read, but for pieces that lie in files; small frames that are
-  // not whole; TLS sessions. When it runs out, those who have not read or sent for the longest time are closed, with a
-  // warning. May be shared; null: no limit.
+  // What else connections hold: frames that peers have not read, but for pieces that lie in files; small frames that
+  // are not whole; TLS sessions. When it runs out, those who have not read or sent for the longest time are closed,
+  // with a warning. May be shared; null: no limit.
   std::shared_ptr<ConnectionMemory> send_memory{};
   // A connection on which nothing has moved for so long is closed, so that peers that are gone do not pile up; 0:
   // never.

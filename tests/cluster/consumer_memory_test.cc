@@ -94,8 +94,8 @@ TEST_P(ConsumerMemory, IsBoundedForAllPartitionsTogether) {
   if (of().told) {
     ASSERT_TRUE(reader->assign(starts).ok());
   }
-  // It takes one record at a time and is told what waits meanwhile: the queues are as full as they get. How much that is
-  // changes with what is taken, on a busy machine by many records between two measurements.
+  // It takes one record at a time and is told what waits meanwhile: the queues are as full as they get. How much that
+  // is changes with what is taken, on a busy machine by many records between two measurements.
   std::map<TopicPartition, int64_t> next;
   int64_t read = 0;
   size_t given = 0;
