@@ -1,6 +1,8 @@
 #include "client/internal/kafka_group_member.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/log.h"
 #include "wire/messages/leave_group.h"
@@ -11,6 +13,7 @@ namespace muir::client::internal {
 namespace {
 
 constexpr int64_t kLeaveTimeoutMs = 3'000;
+constexpr int64_t kTopicAppearsMs = 2'000;
 
 }  // namespace
 
@@ -158,7 +161,17 @@ Status KafkaGroupMember::commit(const Offsets& offsets, int64_t timeout_ms) {
     return error(Code::failed_precondition, "commit group={}: not a member", options_.group_id);
   if (offsets.empty()) return {};
   const Deadline deadline(timeout_ms);
-  return owner_client_.retry(deadline, [&] { return commit_once(offsets, identity, deadline); });
+  // The coordinator may hear of a new topic late. One that was deleted does not come back: all else has been committed.
+  const Deadline appears(std::min(timeout_ms, kTopicAppearsMs));
+  Status gone;
+  const Status done = owner_client_.retry(deadline, [&]() -> Status {
+    Status committed = commit_once(offsets, identity, deadline);
+    if (wire::kafka_code_of(committed) != wire::ErrorCode::unknown_topic_or_partition || appears.left_ms() > 0)
+      return committed;
+    gone = std::move(committed);
+    return {};
+  });
+  return gone.ok() ? done : gone;
 }
 
 Status KafkaGroupMember::commit_once(const Offsets& offsets, const GroupMetadata& identity, const Deadline& deadline) {

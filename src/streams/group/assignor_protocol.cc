@@ -100,7 +100,11 @@ Result<std::map<std::string, Bytes>> StreamsGroupProtocol::assign(const std::str
   const Result<ResolvedTopics> topics = resolve();
   Status ready = topics.status();
   if (ready.ok()) ready = ensure_internal_topics(*topics, admin_);
-  if (ready.ok()) return assign_members(members, *topics);
+  if (ready.ok()) {
+    assigned_others_ = true;
+    led_with_ = topics->sources;
+    return assign_members(members, *topics);
+  }
   // Brokers that do not answer are worth another rebalance; a topology that does not fit its topics is not.
   if (ready.code() == Code::unavailable || ready.code() == Code::timed_out) return ready;
   log::error("cannot assign tasks of application {}: {}", config_.application_id, ready.message());
@@ -194,11 +198,31 @@ Result<ResolvedTopics> StreamsGroupProtocol::resolve() const {
   });
 }
 
+// A broker that has just started may not know all topics yet: what is gone is looked for once more.
+bool StreamsGroupProtocol::sources_changed(int64_t timeout_ms) {
+  const std::string doubted = std::exchange(doubted_, {});
+  for (const auto& [topic, partitions] : led_with_) {
+    const Result<client::TopicDescription> now = admin_.describe_topic(topic, timeout_ms);
+    if (now.ok() && now->partitions == partitions) continue;
+    if (!now.ok() && now.status().code() != Code::not_found) return false;
+    if (!now.ok() && doubted != topic) {
+      doubted_ = topic;
+      return false;
+    }
+    log::warn("topic {} of application {} {}; the group joins again", topic, config_.application_id,
+              now.ok() ? fmt::format("has {} partitions instead of {}", now->partitions, partitions)
+                       : std::string("is gone"));
+    return true;
+  }
+  return false;
+}
+
 void StreamsGroupProtocol::on_prepare(GenerationId, const std::string&) { listener_.on_rebalance(); }
 
 Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::string& member_id,
                                          BytesView assignment) {
   generation_id_ = generation_id;
+  if (!std::exchange(assigned_others_, false)) led_with_.clear();
   next_rebalance_ms_ = std::numeric_limits<int64_t>::max();
   ConsumerAssignment partitions = MUIR_TRY(decode_consumer_assignment(assignment));
   TasksAssigned tasks{.generation_id = generation_id, .member_id = member_id, .active = {}, .info = {}};
@@ -238,6 +262,7 @@ Status StreamsGroupProtocol::on_assigned(GenerationId generation_id, const std::
 }
 
 void StreamsGroupProtocol::on_lost() {
+  led_with_.clear();
   generation_id_ = kNoGeneration;
   listener_.on_tasks_lost();
 }

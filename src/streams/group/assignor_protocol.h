@@ -63,6 +63,10 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   // Wall-clock time at which the leader wants this member to join again; max: never.
   [[nodiscard]] int64_t next_rebalance_ms() const { return next_rebalance_ms_; }
   void forget_next_rebalance() { next_rebalance_ms_ = std::numeric_limits<int64_t>::max(); }
+  // Whether a topic that tasks read was deleted, or has more partitions, since this member assigned the tasks as the
+  // group's leader: then the group is to join again, and the assignment tells everybody what is missing. A cluster that
+  // does not answer within `timeout_ms` has changed nothing; a topic is gone when two calls in a row do not find it.
+  [[nodiscard]] bool sources_changed(int64_t timeout_ms);
   // The next subscription asks every instance of the application to stop. Thread-safe.
   void request_shutdown() { shutdown_requested_ = true; }
 
@@ -83,6 +87,9 @@ class StreamsGroupProtocol final : public client::GroupProtocol {
   int32_t used_version_ = kAssignmentVersionLatest;
   int8_t unique_field_ = 0;
   bool rejoin_ = false;
+  bool assigned_others_ = false;             // in the rebalance that is under way
+  std::map<std::string, int32_t> led_with_;  // source and repartition topics; empty: not the leader
+  std::string doubted_;                      // one of them that was not found
   int64_t next_rebalance_ms_ = std::numeric_limits<int64_t>::max();
   LeaderFailure& leader_failure_;
   std::atomic<bool> shutdown_requested_ = false;

@@ -19,6 +19,7 @@ class Resolver {
     MUIR_RETURN_IF_ERROR(external_counts());
     MUIR_RETURN_IF_ERROR(repartition_counts());
     MUIR_RETURN_IF_ERROR(check_copartitioning());
+    out_.sources = out_.partitions;
     make_tasks();
     MUIR_RETURN_IF_ERROR(list_internal_topics());
     return std::move(out_);
@@ -33,6 +34,7 @@ class Resolver {
   Status external_counts() {
     std::string missing;
     for (const auto& sub : plan_.subtopologies()) {
+      if (sub.is_global) continue;  // no tasks follow from them
       for (const auto& topic : sub.source_topics) {
         if (is_repartition(topic) || out_.partitions.contains(topic)) continue;
         const Result<int32_t> count = count_(topic);

@@ -22,6 +22,7 @@ struct PlannedTask {
 };
 
 struct ResolvedTopics {
+  std::map<std::string, int32_t> sources;         // source and repartition topics
   std::map<std::string, int32_t> partitions;      // source, repartition and changelog topics
   std::vector<PlannedTask> tasks;                 // sorted by id
   std::vector<client::NewTopic> internal_topics;  // all of them, those that exist included

@@ -143,6 +143,7 @@ Status GlobalThread::advance(int64_t timeout_ms) {
   const std::optional<client::TopicFailure> failure = reader_->step(timeout_ms);
   if (!failure) {
     failing_since_ms_ = -1;
+    missing_ = false;
     return {};
   }
   const int64_t now = context_.clock->steady_ms();
@@ -152,13 +153,20 @@ Status GlobalThread::advance(int64_t timeout_ms) {
       if (now - failing_since_ms_ <= context_.config->task_timeout_ms) return {};
       return failure->status.annotate(
           fmt::format("global tables: nothing read for task.timeout.ms={}", context_.config->task_timeout_ms));
+    // As in Kafka Streams: what was read stays, and when the topic is there again, another one, its stores are rebuilt.
     case client::TopicFailureKind::unknown_topic:
+      if (!running_) break;
+      if (!std::exchange(missing_, true))
+        log::warn("global tables: {}; they stay as they are until it is there again", failure->status.message());
+      return {};
     case client::TopicFailureKind::not_authorized:
     case client::TopicFailureKind::damaged:
     case client::TopicFailureKind::fatal:
     case client::TopicFailureKind::rejected: break;
   }
-  return failure->status;
+  return failure->kind == client::TopicFailureKind::unknown_topic
+             ? failure->status.annotate("missing topic of a global table, create it before starting the application")
+             : failure->status;
 }
 
 Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {
@@ -172,6 +180,7 @@ Result<bool> GlobalThread::bootstrap(int64_t timeout_ms) {
   if (!reader_->caught_up()) return false;
   MUIR_RETURN_IF_ERROR(checkpoint());
   for (const auto& [name, opened] : stores_) context_.stores->add(name, kGlobalPartition, opened);
+  running_ = true;
   return true;
 }
 

@@ -29,7 +29,8 @@ class GlobalThread {
   [[nodiscard]] static bool needless(const TopologyPlan& plan);
   Status open();
   // Reads a batch; true when every partition has been read to the end that it had at open(). A cluster that is away is
-  // waited for, for task.timeout.ms, here and in run_once(); any other failure is final.
+  // waited for, for task.timeout.ms, here and in run_once(), and there a topic that was deleted without end; any other
+  // failure is final.
   Result<bool> bootstrap(int64_t timeout_ms);
   Status run_once(int64_t timeout_ms);
   Status close();
@@ -59,6 +60,8 @@ class GlobalThread {
   std::map<std::string, store::StateStore*> stores_;
   bool stale_ = false;  // the stores hold what is no longer in their topics
   bool announced_ = false;
+  bool running_ = false;           // bootstrap() has come to the end
+  bool missing_ = false;           // a topic was deleted, and that was logged
   int64_t failing_since_ms_ = -1;  // steady time
   int64_t applied_since_checkpoint_ = 0;
   uint64_t drops_counted_ = 0;

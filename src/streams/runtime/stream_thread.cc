@@ -13,7 +13,10 @@ constexpr int64_t kLagGapUs = 10'000;  // between two questions for the lag of p
 constexpr int64_t kRebalancePollMs = 10;
 constexpr int64_t kRestorePollMs = 10;
 constexpr int64_t kBeginWaitMs = 20;
-constexpr int64_t kCalmMs = 5'000;  // after so long without a failure what was tried again is over
+constexpr int64_t kUnknownTopicMs = 5'000;  // between two rebalances for topics that polls do not find
+constexpr int64_t kSourcesLookMs = 1'000;   // between two looks of a group's leader at the source topics
+constexpr int64_t kSourcesAnswerMs = 500;   // of the cluster, when it is asked for them
+constexpr int64_t kCalmMs = 5'000;          // after so long without a failure what was tried again is over
 
 }  // namespace
 
@@ -95,6 +98,7 @@ Status StreamThread::open() {
   member.rebalance_timeout_ms = config.max_poll_interval_ms;
   member.heartbeat_interval_ms = config.heartbeat_interval_ms;
   member.properties = with_id({}, config.main_consumer, "-consumer");
+  look_at_sources_ms_ = context_.clock->steady_ms() + kSourcesLookMs;
   member_ = MUIR_TRY(client_.group_member(member, *protocol_));
   tasks_->set_member(member_.get());
   state_ = ThreadState::rebalancing;
@@ -147,6 +151,7 @@ Status StreamThread::join(bool idle) {
         .annotate("group membership");
   }
   if (polled.ok() && member_->stable()) join_backoff_.reset();
+  look_for_source_changes();
   if (protocol_->take_rejoin_request() || tasks_->take_rejoin()) member_->request_rejoin();
   if (protocol_->next_rebalance_ms() <= context_.clock->now_ms()) {
     protocol_->forget_next_rebalance();
@@ -187,12 +192,33 @@ Status StreamThread::take(const client::PollFailure& failure) {
     // The consumer goes on trying, with all that it has fetched. Tasks that need the cluster for more than records fail
     // in their commits, which task.timeout.ms is for.
     case client::PollFailureKind::away: set_retried(failure.status); return {};
-    case client::PollFailureKind::unknown_topic:
+    // The leader of the group tells everybody when it is not there, and makes those anew that are the application's
+    // own.
+    case client::PollFailureKind::unknown_topic: rejoin_for_sources(failure.status); return {};
     case client::PollFailureKind::not_authorized:
     case client::PollFailureKind::damaged:
     case client::PollFailureKind::fatal: break;
   }
   return failure.status.annotate("poll");
+}
+
+// Brokers that are just starting may know a topic later than others: not at every poll.
+void StreamThread::rejoin_for_sources(const Status& unknown) {
+  set_retried(unknown);
+  const int64_t now = context_.clock->steady_ms();
+  if (now < rejoin_not_before_ms_) return;
+  rejoin_not_before_ms_ = now + kUnknownTopicMs;
+  log::warn("{}: {}; joins the group again", name_, unknown.message());
+  member_->request_rejoin();
+}
+
+// What polls do not tell: partitions that were added, topics of which this thread has no partition, and those that were
+// deleted, of which librdkafka says nothing. Kafka's consumer learns of these from the answers to its fetches, at once.
+void StreamThread::look_for_source_changes() {
+  const int64_t now = context_.clock->steady_ms();
+  if (now < look_at_sources_ms_) return;
+  look_at_sources_ms_ = now + kSourcesLookMs;
+  if (member_->stable() && protocol_->sources_changed(kSourcesAnswerMs)) member_->request_rejoin();
 }
 
 // Rounds over the tasks until nothing is left, a commit is due, or the group wants attention.

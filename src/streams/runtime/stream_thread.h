@@ -55,6 +55,8 @@ class StreamThread {
   Status join(bool idle);
   Status poll();
   Status take(const client::PollFailure& failure);
+  void rejoin_for_sources(const Status& unknown);
+  void look_for_source_changes();
   Result<size_t> process();
   // Takes over what the collector has counted since the last call.
   void count_production();
@@ -88,7 +90,9 @@ class StreamThread {
   Backoff join_backoff_{20, 1'000};
   int64_t join_not_before_ms_ = 0;
   Status retried_{};
-  int64_t retried_at_ms_ = 0;  // the last time
+  int64_t retried_at_ms_ = 0;         // the last time
+  int64_t rejoin_not_before_ms_ = 0;  // because of a topic that a poll does not find
+  int64_t look_at_sources_ms_ = 0;
   int64_t last_commit_us_ = 0;
   int64_t last_purge_us_ = 0;
   int64_t last_poll_us_ = 0;
