@@ -17,16 +17,18 @@ struct SerdeContext {
   RegistryPort* registry = nullptr;  // borrowed; outlives the serdes. Null: serdes that need one fail to configure
 };
 
-// configure() is called once, before any record, by one thread. After that all methods are thread-safe.
+// Immutable to its users, and thread-safe. One that needs its surroundings is a description (a type, a format, a
+// subject) until it is bound: what is bound works, the description fails.
 class ErasedSerde {
  public:
   virtual ~ErasedSerde() = default;
 
-  // Binds the serde to its surroundings; `is_key` says which half of a record it serves.
-  virtual Status configure(const SerdeContext& context, bool is_key) {
+  // The serde for one application and one half of its records. Null: itself, as it needs nothing of either. May be
+  // called any number of times: each application that shares the description has a serde of its own, and a registry.
+  [[nodiscard]] virtual Result<std::shared_ptr<ErasedSerde>> bind(const SerdeContext& context, bool is_key) const {
     (void)context;
     (void)is_key;
-    return {};
+    return std::shared_ptr<ErasedSerde>();
   }
   // Appends the bytes of `*value` to `out`.
   virtual Status serialize(std::string_view topic, const void* value, Bytes& out) const = 0;
@@ -36,8 +38,14 @@ class ErasedSerde {
   [[nodiscard]] virtual size_t unpartitioned_bytes() const { return 0; }
 };
 
-// A shared handle, so that options with serdes can be copied; empty when default-constructed. Copies share the
-// serde, and a serde is bound to keys or values by configure(): make one per use.
+// `serde` bound, or itself.
+[[nodiscard]] inline Result<std::shared_ptr<ErasedSerde>> bound(const std::shared_ptr<ErasedSerde>& serde,
+                                                                const SerdeContext& context, bool is_key) {
+  auto made = MUIR_TRY(serde->bind(context, is_key));
+  return made ? std::move(made) : serde;
+}
+
+// A shared handle, so that options with serdes can be copied; empty when default-constructed.
 template <class T>
 class SerdeRef {
  public:
@@ -49,7 +57,11 @@ class SerdeRef {
   explicit operator bool() const { return serde_ != nullptr; }
   [[nodiscard]] const std::shared_ptr<ErasedSerde>& erased() const { return serde_; }
 
-  Status configure(const SerdeContext& context, bool is_key) { return serde_->configure(context, is_key); }
+  // Binds this handle; copies that were made before stay what they are.
+  Status configure(const SerdeContext& context, bool is_key) {
+    serde_ = MUIR_TRY(bound(serde_, context, is_key));
+    return {};
+  }
   Status serialize(std::string_view topic, const T& value, Bytes& out) const {
     return serde_->serialize(topic, &value, out);
   }

@@ -113,6 +113,29 @@ TEST(AvroSerde, WritesConfluentsWireFormat) {
   EXPECT_EQ(latest->id, 2);
 }
 
+TEST(AvroSerde, OneDescriptionServesManyRegistriesAndBothHalvesOfARecord) {
+  MemoryRegistry registries[2];
+  ASSERT_TRUE(registries[1].register_schema("other", "\"int\"").ok());  // takes id 1
+  const SerdeRef<Position> description = avro<Position>();
+  SerdeRef<Position> bound[] = {description, description, description};
+  ASSERT_TRUE(bound[0].configure({&registries[0]}, false).ok());
+  ASSERT_TRUE(bound[1].configure({&registries[1]}, false).ok());
+  ASSERT_TRUE(bound[2].configure({&registries[0]}, true).ok());
+  const int ids[] = {1, 2, 1};
+  for (int i = 0; i < 3; ++i) {
+    SCOPED_TRACE(fmt::format("bound {}", i));
+    const Bytes bytes = serialized(bound[i], a_position());
+    EXPECT_EQ(bytes.substr(0, 5), Bytes("\0\0\0\0", 4) + static_cast<char>(ids[i]));
+    const auto again = bound[i].deserialize("t", bytes);
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_EQ(*again, a_position());
+  }
+  EXPECT_TRUE(registries[0].latest_schema("t-key").ok());
+  EXPECT_FALSE(registries[1].latest_schema("t-key").ok());
+  Bytes out;
+  EXPECT_EQ(description.serialize("t", a_position(), out).code(), Code::failed_precondition) << "it is a description";
+}
+
 struct PythonRecord {
   int32_t a = 0;
   fleet::Millis t{};

@@ -285,7 +285,7 @@ Status TestDriver::restart() {
   return {};
 }
 
-Status TestDriver::configure(ErasedSerde& serde, bool is_key) { return serde.configure(impl_->serdes, is_key); }
+const SerdeContext& TestDriver::serdes() const { return impl_->serdes; }
 
 std::string TestDriver::store_topic(const std::string& name) const {
   return impl_->options.application_id + "-" + name + "-changelog";

@@ -108,8 +108,8 @@ class TestDriver {
  private:
   struct Impl;
   explicit TestDriver(std::unique_ptr<Impl> impl);
-  // Binds a serde of the test to the driver's registry.
-  Status configure(ErasedSerde& serde, bool is_key);
+  // What serdes of the test are bound to.
+  [[nodiscard]] const SerdeContext& serdes() const;
   [[nodiscard]] std::string store_topic(const std::string& name) const;
 
   std::unique_ptr<Impl> impl_;
@@ -192,31 +192,31 @@ class TestOutputTopic {
 template <class K, class V>
 Result<TestInputTopic<K, V>> TestDriver::input(const std::string& topic, SerdeRef<K> key, SerdeRef<V> value,
                                                int64_t start_ms, int64_t advance_ms) {
-  MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
-  MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
+  MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+  MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return TestInputTopic<K, V>(*this, topic, std::move(key), std::move(value), start_ms, advance_ms);
 }
 
 template <class K, class V>
 Result<TestOutputTopic<K, V>> TestDriver::output(const std::string& topic, SerdeRef<K> key, SerdeRef<V> value) {
-  MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
-  MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
+  MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+  MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return TestOutputTopic<K, V>(*this, topic, std::move(key), std::move(value));
 }
 
 template <class K, class V>
 Result<KeyValueStore<K, V>> TestDriver::key_value_store(const std::string& name, SerdeRef<K> key, SerdeRef<V> value) {
   auto* found = MUIR_TRY(store<store::KeyValueStore>(name));
-  MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
-  MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
+  MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+  MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return KeyValueStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));
 }
 
 template <class K, class V>
 Result<WindowStore<K, V>> TestDriver::window_store(const std::string& name, SerdeRef<K> key, SerdeRef<V> value) {
   auto* found = MUIR_TRY(store<store::WindowStore>(name));
-  MUIR_RETURN_IF_ERROR(configure(*key.erased(), true));
-  MUIR_RETURN_IF_ERROR(configure(*value.erased(), false));
+  MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+  MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return WindowStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));
 }
 

@@ -109,6 +109,12 @@ const WindowedOps* runtime_windowed_ops() {
 
 namespace internal {
 
+Result<std::shared_ptr<ErasedSerde>> WindowedSerde::bind(const SerdeContext& context, bool is_key) const {
+  auto inner = MUIR_TRY(inner_->bind(context, is_key));
+  if (!inner) return inner;
+  return std::shared_ptr<ErasedSerde>(std::make_shared<WindowedSerde>(std::move(inner), ops_, size_ms_));
+}
+
 Status WindowedSerde::serialize(std::string_view topic, const void* value, Bytes& out) const {
   auto* windowed = const_cast<void*>(value);  // the accessors serve both directions; nothing is written here
   MUIR_RETURN_IF_ERROR(inner_->serialize(topic, ops_->key(windowed), out));
@@ -126,6 +132,12 @@ Status WindowedSerde::deserialize(std::string_view topic, BytesView bytes, void*
   const int64_t end_ms = size_ms_ == 0 || start_ms > INT64_MAX - size_ms_ ? INT64_MAX : start_ms + size_ms_;
   *ops_->window(out) = {start_ms, end_ms};
   return {};
+}
+
+Result<std::shared_ptr<ErasedSerde>> SessionWindowedSerde::bind(const SerdeContext& context, bool is_key) const {
+  auto inner = MUIR_TRY(inner_->bind(context, is_key));
+  if (!inner) return inner;
+  return std::shared_ptr<ErasedSerde>(std::make_shared<SessionWindowedSerde>(std::move(inner), ops_));
 }
 
 Status SessionWindowedSerde::serialize(std::string_view topic, const void* value, Bytes& out) const {

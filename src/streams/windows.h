@@ -142,7 +142,7 @@ class WindowedSerde final : public ErasedSerde {
  public:
   WindowedSerde(std::shared_ptr<ErasedSerde> inner, const WindowedOps* ops, int64_t size_ms)
       : inner_(std::move(inner)), ops_(ops), size_ms_(size_ms) {}
-  Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
+  Result<std::shared_ptr<ErasedSerde>> bind(const SerdeContext& context, bool is_key) const override;
   Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
   Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
   // All windows of a key are in one partition.
@@ -159,7 +159,7 @@ class SessionWindowedSerde final : public ErasedSerde {
  public:
   SessionWindowedSerde(std::shared_ptr<ErasedSerde> inner, const WindowedOps* ops)
       : inner_(std::move(inner)), ops_(ops) {}
-  Status configure(const SerdeContext& context, bool is_key) override { return inner_->configure(context, is_key); }
+  Result<std::shared_ptr<ErasedSerde>> bind(const SerdeContext& context, bool is_key) const override;
   Status serialize(std::string_view topic, const void* value, Bytes& out) const override;
   Status deserialize(std::string_view topic, BytesView bytes, void* out) const override;
   // All windows of a key are in one partition.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -46,24 +47,23 @@ class GrowingList {
 template <class Codec>
 class RegisteredSerde final : public ErasedSerde {
  public:
-  RegisteredSerde(Codec codec, AvroOptions options) : codec_(std::move(codec)), options_(std::move(options)) {}
+  RegisteredSerde(Codec codec, AvroOptions options)
+      : codec_(std::make_shared<const Codec>(std::move(codec))), options_(std::move(options)) {}
 
-  Status configure(const SerdeContext& context, bool is_key) override {
+  Result<std::shared_ptr<ErasedSerde>> bind(const SerdeContext& context, bool is_key) const override {
     if (context.registry == nullptr) {
       return error(Code::failed_precondition,
                    "Avro of {} needs a schema registry, and there is none: give the application one "
                    "(schema.registry.url){}",
-                   codec_.name(), codec_.hint());
+                   codec_->name(), codec_->hint());
     }
-    registry_ = context.registry;
-    is_key_ = is_key;
-    return {};
+    return std::shared_ptr<ErasedSerde>(new RegisteredSerde(*this, *context.registry, is_key));
   }
 
   Status serialize(std::string_view topic, const void* value, Bytes& out) const override {
     const size_t start = out.size();
     append_wire_prefix(MUIR_TRY(writer_id(topic)), out);
-    Status status = codec_.encode(value, out);
+    Status status = codec_->encode(value, out);
     if (status.ok()) return status;
     out.resize(start);
     return status.annotate(where("serialize", topic));
@@ -73,11 +73,14 @@ class RegisteredSerde final : public ErasedSerde {
     const auto wire = split_wire_prefix(bytes);
     if (!wire.ok()) return wire.status().annotate(where("deserialize", topic));
     const auto* reader = MUIR_TRY(reader_of(topic, wire->schema_id));
-    Status status = codec_.decode(reader->decoder, wire->datum, out);
+    Status status = codec_->decode(reader->decoder, wire->datum, out);
     return status.ok() ? status : status.annotate(where("deserialize", topic));
   }
 
  private:
+  RegisteredSerde(const RegisteredSerde& description, RegistryPort& registry, bool is_key)
+      : codec_(description.codec_), options_(description.options_), registry_(&registry), is_key_(is_key) {}
+
   struct Writer {
     std::string topic;
     int schema_id;
@@ -88,7 +91,7 @@ class RegisteredSerde final : public ErasedSerde {
   };
 
   std::string where(std::string_view what, std::string_view topic) const {
-    return fmt::format("{} {} topic={} {}", what, codec_.name(), topic, is_key_ ? "key" : "value");
+    return fmt::format("{} {} topic={} {}", what, codec_->name(), topic, is_key_ ? "key" : "value");
   }
   Status unconfigured(std::string_view what, std::string_view topic) const {
     return error(Code::failed_precondition, "{}: the serde was not configured with a registry", where(what, topic));
@@ -106,8 +109,8 @@ class RegisteredSerde final : public ErasedSerde {
     const std::lock_guard lock(mutex_);
     if (const Writer* known = writers_.find(matches)) return known->schema_id;
     const std::string subject = subject_of(topic);
-    const auto id = options_.auto_register ? registry_->register_schema(subject, codec_.schema_text())
-                                           : registry_->find_schema(subject, codec_.schema_text());
+    const auto id = options_.auto_register ? registry_->register_schema(subject, codec_->schema_text())
+                                           : registry_->find_schema(subject, codec_->schema_text());
     if (!id.ok()) return id.status().annotate(where("serialize", topic));
     return writers_.add({std::string(topic), *id}).schema_id;
   }
@@ -123,15 +126,15 @@ class RegisteredSerde final : public ErasedSerde {
     };
     const auto text = registry_->schema_by_id(schema_id);
     if (!text.ok()) return fail(text.status());
-    auto decoder = codec_.decoder_of(*text);
+    auto decoder = codec_->decoder_of(*text);
     if (!decoder.ok()) return fail(decoder.status());
     return &readers_.add({schema_id, std::move(*decoder)});
   }
 
-  const Codec codec_;
+  const std::shared_ptr<const Codec> codec_;  // shared by all that are bound
   const AvroOptions options_;
-  RegistryPort* registry_ = nullptr;
-  bool is_key_ = false;
+  RegistryPort* const registry_ = nullptr;  // null: a description
+  const bool is_key_ = false;
 
   mutable std::mutex mutex_;  // held while the registry answers, so that it is asked once
   mutable GrowingList<Writer> writers_;

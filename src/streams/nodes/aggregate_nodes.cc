@@ -13,7 +13,7 @@ namespace {
 // A table of aggregates, by key.
 class AggregatedTable : public Node {
  public:
-  explicit AggregatedTable(TableSpec table) : declared_(std::move(table)), old_(declared_.types.value.type) {}
+  explicit AggregatedTable(TableSpec table) : declared_(std::move(table)), old_(declared_.value) {}
 
   Status init() override {
     table_ = MUIR_TRY(open_table(task(), declared_));

@@ -9,7 +9,7 @@ Status CachedTable::attach(Node& node, const TableSpec& table, WindowedRows wind
   store::StateStore* opened = MUIR_TRY(node.task().state_store(table.store));
   auto* cached = opened->as<store::CachedStore>();
   if (cached == nullptr) return {};
-  types_ = table.types;
+  types_ = node.task().store_types(table.store);
   topic_ = node.task().store_topic(table.store);
   windowed_ = windowed;
   key_ = ErasedObject(types_.key.type);

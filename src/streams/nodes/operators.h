@@ -21,10 +21,12 @@ NodeFactory branch_node(std::vector<Predicate> predicates);
 NodeFactory process_node(std::function<std::unique_ptr<ErasedProcessor>()> make);
 
 // ---- tables
-// The store of a table, and whether it tells its readers what a key had before.
+// The store of a table, and whether it tells its readers what a key had before. Its serdes are those of the task's
+// application: TaskContext::store_types().
 struct TableSpec {
   std::string store{};  // empty: none
-  TypedPair types{};    // of the store: key and value or aggregate
+  const ObjectType* key = nullptr;
+  const ObjectType* value = nullptr;  // or aggregate
   bool tells_old = false;
 };
 // Keeps what it forwards in the store, if it has one.

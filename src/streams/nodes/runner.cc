@@ -26,8 +26,12 @@ class SinkChangelog final : public store::ChangelogWriter {
 
 class GraphRunner final : public SubtopologyRunner {
  public:
-  GraphRunner(std::shared_ptr<const GraphPlan> plan, size_t subtopology, RunnerEnvironment environment)
-      : plan_(std::move(plan)), subtopology_(subtopology), task_(plan_->graph(), std::move(environment)) {
+  GraphRunner(std::shared_ptr<const GraphPlan> plan, std::shared_ptr<const Graph> graph, size_t subtopology,
+              RunnerEnvironment environment)
+      : plan_(std::move(plan)),
+        graph_(std::move(graph)),
+        subtopology_(subtopology),
+        task_(*graph_, std::move(environment)) {
     instantiate();
   }
   ~GraphRunner() override { (void)close(); }
@@ -40,7 +44,7 @@ class GraphRunner final : public SubtopologyRunner {
       }
     }
     for (const NodeId id : plan_->nodes(subtopology_)) {
-      for (const auto& name : plan_->graph().at(id).stores) {
+      for (const auto& name : graph_->at(id).stores) {
         store::StateStore* opened = store(name);
         if (opened == nullptr || std::find(flush_order_.begin(), flush_order_.end(), opened) != flush_order_.end())
           continue;
@@ -157,7 +161,7 @@ class GraphRunner final : public SubtopologyRunner {
 
  private:
   void instantiate() {
-    const Graph& graph = plan_->graph();
+    const Graph& graph = *graph_;
     for (const NodeId id : plan_->nodes(subtopology_)) {
       nodes_.push_back(graph.at(id).make());
       task_.nodes[id] = nodes_.back().get();
@@ -176,7 +180,7 @@ class GraphRunner final : public SubtopologyRunner {
   }
 
   Status open_store(const StorePlan& planned) {
-    const StoreSpec& spec = plan_->graph().stores().at(planned.name);
+    const StoreSpec& spec = graph_->stores().at(planned.name);
     TaskStore store{.spec = &spec, .topic = task_.store_topic(planned.name)};
     const store::StoreSupplier& supplier = plan_->supplier(planned.name);
     const bool cached = spec.caching && task_.environment.cache != nullptr && task_.environment.cache->enabled();
@@ -246,6 +250,7 @@ class GraphRunner final : public SubtopologyRunner {
   }
 
   std::shared_ptr<const GraphPlan> plan_;  // shared with the runners of other tasks
+  std::shared_ptr<const Graph> graph_;     // the plan's, with the application's serdes; shared likewise
   const size_t subtopology_;
   TaskContext task_;
   std::vector<std::unique_ptr<Node>> nodes_;
@@ -260,7 +265,7 @@ class GraphRunner final : public SubtopologyRunner {
 Status configure_serdes(const TopologyPlan& plan, const SerdeContext& serdes) {
   const auto* graph_plan = dynamic_cast<const GraphPlan*>(&plan);
   MUIR_CHECK(graph_plan != nullptr, "serdes are those of a Topology's plan");
-  return guarded([&] { return graph_plan->graph().configure_serdes(serdes); });
+  return graph_plan->bind(serdes).status();
 }
 
 Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,
@@ -273,9 +278,9 @@ Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const Top
   MUIR_CHECK(environment.sink != nullptr && environment.clock != nullptr, "a runner needs a sink and a clock");
   const SerdeContext none;
   const SerdeContext& serdes = environment.serdes != nullptr ? *environment.serdes : none;
-  MUIR_RETURN_IF_ERROR(guarded([&] { return graph_plan->graph().configure_serdes(serdes); }));
-  return std::unique_ptr<SubtopologyRunner>(
-      std::make_unique<GraphRunner>(std::move(graph_plan), static_cast<size_t>(subtopology), std::move(environment)));
+  auto graph = MUIR_TRY(graph_plan->bind(serdes));
+  return std::unique_ptr<SubtopologyRunner>(std::make_unique<GraphRunner>(
+      std::move(graph_plan), std::move(graph), static_cast<size_t>(subtopology), std::move(environment)));
 }
 
 }  // namespace muir::streams::internal

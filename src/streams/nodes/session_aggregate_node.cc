@@ -20,15 +20,16 @@ class SessionAggregateNode final : public Node {
         gap_ms_(aggregate_.sessions->gap.count()),
         grace_ms_(aggregate_.sessions->grace_ms()),
         emits_on_close_(aggregate_.sessions->emit == EmitStrategy::on_window_close),
-        value_(declared_.types.value.type),
-        other_(declared_.types.value.type),
+        value_(declared_.value),
+        other_(declared_.value),
         windowed_key_(aggregate_.windowed.type),
-        emitted_key_(declared_.types.key.type),
-        found_(declared_.types.value.type) {}
+        emitted_key_(declared_.key),
+        found_(declared_.value) {}
 
   Status init() override {
     store_ = MUIR_TRY(task().store<store::SessionStore>(declared_.store));
     topic_ = task().store_topic(declared_.store);
+    types_ = &task().store_types(declared_.store);
     return {};
   }
 
@@ -48,9 +49,9 @@ class SessionAggregateNode final : public Node {
     // WindowedOps gives parts to be changed; here they are only read.
     void* windowed = const_cast<void*>(windowed_key);
     const Window& window = *ops_->window(windowed);
-    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, ops_->key(windowed), sought_));
+    MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, ops_->key(windowed), sought_));
     if (!MUIR_TRY(store_->fetch(sought_, {window.start_ms, window.end_ms}, seen_))) return Found{};
-    MUIR_RETURN_IF_ERROR(declared_.types.value.serde->deserialize(topic_, seen_, found_.get()));
+    MUIR_RETURN_IF_ERROR(types_->value.serde->deserialize(topic_, seen_, found_.get()));
     return Found{found_.get(), window.end_ms};
   }
 
@@ -69,9 +70,9 @@ class SessionAggregateNode final : public Node {
   };
 
   Status update(const Row& row, int64_t close_ms) {
-    const SharedSerde& serde = declared_.types.value.serde;
+    const SharedSerde& serde = types_->value.serde;
     key_.clear();
-    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, row.key, key_));
+    MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, row.key, key_));
     MUIR_RETURN_IF_ERROR(find(row.timestamp_ms));
     store::SessionBounds merged{row.timestamp_ms, row.timestamp_ms};
     bool present = static_cast<bool>(aggregate_.initial);
@@ -115,7 +116,7 @@ class SessionAggregateNode final : public Node {
       if (emits_on_close_) continue;
       const void* before = nullptr;
       if (declared_.tells_old) {
-        MUIR_RETURN_IF_ERROR(declared_.types.value.serde->deserialize(topic_, session.value, other_.get()));
+        MUIR_RETURN_IF_ERROR(types_->value.serde->deserialize(topic_, session.value, other_.get()));
         before = other_.get();
       }
       MUIR_RETURN_IF_ERROR(tell(row.key, session.bounds, nullptr, before));
@@ -128,7 +129,7 @@ class SessionAggregateNode final : public Node {
       MUIR_RETURN_IF_ERROR(store_->put(key_, session, std::nullopt, row.timestamp_ms));
     } else {
       encoded_.clear();
-      MUIR_RETURN_IF_ERROR(declared_.types.value.serde->serialize(topic_, value, encoded_));
+      MUIR_RETURN_IF_ERROR(types_->value.serde->serialize(topic_, value, encoded_));
       MUIR_RETURN_IF_ERROR(store_->put(key_, session, encoded_, row.timestamp_ms));
     }
     return emits_on_close_ ? Status() : tell(row.key, session, value, nullptr);
@@ -160,8 +161,8 @@ class SessionAggregateNode final : public Node {
       return std::tie(a.bounds.end_ms, a.bounds.start_ms, a.key) < std::tie(b.bounds.end_ms, b.bounds.start_ms, b.key);
     });
     for (const Closed& closed : all) {
-      MUIR_RETURN_IF_ERROR(declared_.types.key.serde->deserialize(topic_, closed.key, emitted_key_.get()));
-      MUIR_RETURN_IF_ERROR(declared_.types.value.serde->deserialize(topic_, closed.value, other_.get()));
+      MUIR_RETURN_IF_ERROR(types_->key.serde->deserialize(topic_, closed.key, emitted_key_.get()));
+      MUIR_RETURN_IF_ERROR(types_->value.serde->deserialize(topic_, closed.value, other_.get()));
       ops_->assign(windowed_key_.get(), emitted_key_.get(), {closed.bounds.start_ms, closed.bounds.end_ms});
       MUIR_RETURN_IF_ERROR(forward({windowed_key_.get(), other_.get(), closed.bounds.end_ms, row.headers}));
     }
@@ -175,6 +176,7 @@ class SessionAggregateNode final : public Node {
   const int64_t grace_ms_;
   const bool emits_on_close_;
   store::SessionStore* store_ = nullptr;
+  const TypedPair* types_ = nullptr;  // of the store
   std::string topic_;
   int64_t observed_ms_ = -1;  // the greatest timestamp this node has seen; unset again after a restart, as in Kafka
   std::optional<int64_t> emitted_until_ms_;

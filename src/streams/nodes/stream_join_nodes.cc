@@ -20,6 +20,7 @@ class StreamWindowNode final : public Node {
   Status init() override {
     store_ = MUIR_TRY(task().store<store::WindowStore>(declared_.store));
     topic_ = task().store_topic(declared_.store);
+    types_ = &task().store_types(declared_.store);
     return {};
   }
   // Joined first: in a join of a stream with itself a record does not meet itself from both sides at once.
@@ -28,15 +29,16 @@ class StreamWindowNode final : public Node {
     if (row.key == nullptr) return {};
     key_.clear();
     value_.clear();
-    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, row.key, key_));
+    MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, row.key, key_));
     if (row.value == nullptr) return store_->put(key_, std::nullopt, row.timestamp_ms, row.timestamp_ms);
-    MUIR_RETURN_IF_ERROR(declared_.types.value.serde->serialize(topic_, row.value, value_));
+    MUIR_RETURN_IF_ERROR(types_->value.serde->serialize(topic_, row.value, value_));
     return store_->put(key_, value_, row.timestamp_ms, row.timestamp_ms);
   }
 
  private:
   const TableSpec declared_;
   store::WindowStore* store_ = nullptr;
+  const TypedPair* types_ = nullptr;  // of the store
   std::string topic_;
   Bytes key_;
   Bytes value_;
@@ -51,16 +53,18 @@ class StreamJoinSideNode final : public Node {
         own_(is_left_ ? streams_.left : streams_.right),
         other_(is_left_ ? streams_.right : streams_.left),
         outer_(streams_.join.kind == JoinKind::outer || (streams_.join.kind == JoinKind::left && is_left_)),
-        found_(other_.types.value.type),
-        told_key_(own_.types.key.type),
-        told_left_(streams_.left.types.value.type),
-        told_right_(streams_.right.types.value.type),
+        found_(other_.value),
+        told_key_(own_.key),
+        told_left_(streams_.left.value),
+        told_right_(streams_.right.value),
         out_(streams_.out) {}
 
   Status init() override {
     shared_ = is_left_ ? &own_shared_ : &static_cast<StreamJoinSideNode*>(task().nodes.at(*left_node_))->own_shared_;
     kept_ = MUIR_TRY(task().store<store::WindowStore>(other_.store));
     topic_ = task().store_topic(other_.store);
+    own_types_ = &task().store_types(own_.store);
+    other_types_ = &task().store_types(other_.store);
     if (streams_.unmatched.empty()) return {};
     unmatched_topic_ = task().store_topic(streams_.unmatched);
     if (is_left_) {
@@ -78,10 +82,10 @@ class StreamJoinSideNode final : public Node {
     }
     if (row.timestamp_ms == shared_->stream_time_ms) MUIR_RETURN_IF_ERROR(tell_unmatched(row));
     key_.clear();
-    MUIR_RETURN_IF_ERROR(own_.types.key.serde->serialize(topic_, row.key, key_));
+    MUIR_RETURN_IF_ERROR(own_types_->key.serde->serialize(topic_, row.key, key_));
     if (waits()) {
       unmatched_key_.clear();
-      MUIR_RETURN_IF_ERROR(own_.types.key.serde->serialize(unmatched_topic_, row.key, unmatched_key_));
+      MUIR_RETURN_IF_ERROR(own_types_->key.serde->serialize(unmatched_topic_, row.key, unmatched_key_));
     }
     if (MUIR_TRY(join_with_kept(row)) || !outer_) return {};
     return wait_for_partner(row);
@@ -115,7 +119,7 @@ class StreamJoinSideNode final : public Node {
         MUIR_RETURN_IF_ERROR(shared_->unmatched.matched(
             {.timestamp_ms = met_ms, .left = !is_left_, .key = unmatched_key_}, row.timestamp_ms));
       }
-      MUIR_RETURN_IF_ERROR(other_.types.value.serde->deserialize(topic_, rows->value(), found_.get()));
+      MUIR_RETURN_IF_ERROR(other_types_->value.serde->deserialize(topic_, rows->value(), found_.get()));
       Row at = row;
       at.timestamp_ms = std::max(row.timestamp_ms, met_ms);
       MUIR_RETURN_IF_ERROR(is_left_ ? tell(at, row.key, row.value, found_.get())
@@ -131,7 +135,7 @@ class StreamJoinSideNode final : public Node {
       return tell_alone(row);
     }
     value_.clear();
-    MUIR_RETURN_IF_ERROR(own_.types.value.serde->serialize(unmatched_topic_, row.value, value_));
+    MUIR_RETURN_IF_ERROR(own_types_->value.serde->serialize(unmatched_topic_, row.value, value_));
     return shared_->unmatched.add({.timestamp_ms = row.timestamp_ms, .left = is_left_, .key = unmatched_key_}, value_,
                                   row.timestamp_ms);
   }
@@ -149,9 +153,9 @@ class StreamJoinSideNode final : public Node {
         [&](const UnmatchedKey& key) { return !open(key.timestamp_ms, key.left); },
         [&](const UnmatchedKey& key, BytesView value) {
           ErasedObject& own = key.left ? told_left_ : told_right_;
-          const TableSpec& of = key.left ? streams_.left : streams_.right;
-          MUIR_RETURN_IF_ERROR(of.types.key.serde->deserialize(unmatched_topic_, key.key, told_key_.get()));
-          MUIR_RETURN_IF_ERROR(of.types.value.serde->deserialize(unmatched_topic_, value, own.get()));
+          const TypedPair& of = key.left == is_left_ ? *own_types_ : *other_types_;
+          MUIR_RETURN_IF_ERROR(of.key.serde->deserialize(unmatched_topic_, key.key, told_key_.get()));
+          MUIR_RETURN_IF_ERROR(of.value.serde->deserialize(unmatched_topic_, value, own.get()));
           Row at = row;
           at.timestamp_ms = key.timestamp_ms;
           return key.left ? tell(at, told_key_.get(), own.get(), nullptr)
@@ -179,6 +183,8 @@ class StreamJoinSideNode final : public Node {
   const bool outer_;   // tells what has no partner
   Shared own_shared_;  // the left side's serves both
   Shared* shared_ = nullptr;
+  const TypedPair* own_types_ = nullptr;  // of the stores
+  const TypedPair* other_types_ = nullptr;
   store::WindowStore* kept_ = nullptr;  // of the other side
   std::string topic_;
   std::string unmatched_topic_;

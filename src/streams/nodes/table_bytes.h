@@ -62,7 +62,7 @@ inline bool keep_old(const Initialize& initial, const void* stored, ErasedObject
 }
 
 inline Result<TableBytes> open_table(TaskContext& task, const TableSpec& table) {
-  return TableBytes(*MUIR_TRY(task.store<store::KeyValueStore>(table.store)), table.types,
+  return TableBytes(*MUIR_TRY(task.store<store::KeyValueStore>(table.store)), task.store_types(table.store),
                     task.store_topic(table.store));
 }
 

@@ -61,6 +61,8 @@ class TaskContext final : public store::CacheContext {
     return found;
   }
   Result<store::StateStore*> state_store(const std::string& name);
+  // With the application's serdes.
+  [[nodiscard]] const TypedPair& store_types(const std::string& name) const { return graph.stores().at(name).types; }
   // The topic that serdes of a store are told.
   [[nodiscard]] std::string store_topic(const std::string& name) const;
 

@@ -21,15 +21,16 @@ class WindowAggregateNode final : public Node {
         size_ms_(aggregate_.windows->size_ms()),
         grace_ms_(aggregate_.windows->grace_ms()),
         emits_on_close_(aggregate_.windows->emit() == EmitStrategy::on_window_close),
-        value_(declared_.types.value.type),
-        old_(declared_.types.value.type),
+        value_(declared_.value),
+        old_(declared_.value),
         windowed_key_(aggregate_.windowed.type),
-        emitted_key_(declared_.types.key.type),
-        found_(declared_.types.value.type) {}
+        emitted_key_(declared_.key),
+        found_(declared_.value) {}
 
   Status init() override {
     store_ = MUIR_TRY(task().store<store::WindowStore>(declared_.store));
     topic_ = task().store_topic(declared_.store);
+    types_ = &task().store_types(declared_.store);
     return cached_.attach(*this, declared_, {&aggregate_.windowed, size_ms_});
   }
 
@@ -43,7 +44,7 @@ class WindowAggregateNode final : public Node {
     const int64_t close_ms = observed_ms_ - grace_ms_;
     if (emits_on_close_) MUIR_RETURN_IF_ERROR(emit_closed(close_ms, row));
     key_.clear();
-    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, row.key, key_));
+    MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, row.key, key_));
     starts_ms_.clear();
     aggregate_.windows->starts(row.timestamp_ms, starts_ms_);
     for (const int64_t start_ms : starts_ms_) {
@@ -60,10 +61,10 @@ class WindowAggregateNode final : public Node {
     sought_.clear();
     // WindowedOps gives parts to be changed; here they are only read.
     void* windowed = const_cast<void*>(windowed_key);
-    MUIR_RETURN_IF_ERROR(declared_.types.key.serde->serialize(topic_, ops_->key(windowed), sought_));
+    MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, ops_->key(windowed), sought_));
     const bool present = MUIR_TRY(store_->fetch(sought_, ops_->window(windowed)->start_ms, seen_));
     if (!present) return Found{};
-    MUIR_RETURN_IF_ERROR(declared_.types.value.serde->deserialize(topic_, seen_.value, found_.get()));
+    MUIR_RETURN_IF_ERROR(types_->value.serde->deserialize(topic_, seen_.value, found_.get()));
     return Found{found_.get(), seen_.timestamp_ms};
   }
 
@@ -77,7 +78,7 @@ class WindowAggregateNode final : public Node {
 
  private:
   Status update(const Row& row, int64_t start_ms) {
-    const SharedSerde& serde = declared_.types.value.serde;
+    const SharedSerde& serde = types_->value.serde;
     const bool present = MUIR_TRY(store_->fetch(key_, start_ms, stored_));
     if (present) MUIR_RETURN_IF_ERROR(serde->deserialize(topic_, stored_.value, value_.get()));
     const bool tells_old = declared_.tells_old && keep_old(aggregate_.initial, present ? value_.get() : nullptr, old_);
@@ -130,10 +131,9 @@ class WindowAggregateNode final : public Node {
     std::sort(all.begin(), all.end(), [](const Closed& a, const Closed& b) {
       return std::tie(a.start_ms, a.key) < std::tie(b.start_ms, b.key);
     });
-    const TypedPair& types = declared_.types;
     for (const Closed& closed : all) {
-      MUIR_RETURN_IF_ERROR(types.key.serde->deserialize(topic_, closed.key, emitted_key_.get()));
-      MUIR_RETURN_IF_ERROR(types.value.serde->deserialize(topic_, closed.value, value_.get()));
+      MUIR_RETURN_IF_ERROR(types_->key.serde->deserialize(topic_, closed.key, emitted_key_.get()));
+      MUIR_RETURN_IF_ERROR(types_->value.serde->deserialize(topic_, closed.value, value_.get()));
       ops_->assign(windowed_key_.get(), emitted_key_.get(), {closed.start_ms, closed.start_ms + size_ms_});
       MUIR_RETURN_IF_ERROR(forward({windowed_key_.get(), value_.get(), closed.timestamp_ms, row.headers}));
     }
@@ -147,6 +147,7 @@ class WindowAggregateNode final : public Node {
   const int64_t grace_ms_;
   const bool emits_on_close_;
   store::WindowStore* store_ = nullptr;
+  const TypedPair* types_ = nullptr;  // of the store
   CachedTable cached_;
   std::string topic_;
   int64_t observed_ms_ = -1;  // the greatest timestamp this node has seen; unset again after a restart, as in Kafka

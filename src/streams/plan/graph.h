@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -99,15 +98,15 @@ class Graph {
   };
   [[nodiscard]] std::vector<std::vector<TopicRef>> copartition_groups() const;
 
-  // Binds every serde to its surroundings, once per registry. Thread-safe.
-  Status configure_serdes(const SerdeContext& context) const;
+  // The same with every serde of sources, sinks and stores bound to an application's surroundings. Nodes take serdes
+  // from there: what they are made with has none.
+  [[nodiscard]] Result<std::shared_ptr<const Graph>> bind(const SerdeContext& context) const;
 
  private:
   void check_sources();
   void check_topics();
   void check_topic(const std::string& topic, std::string_view who);
   void check_stores();
-  Status configure_once(const SerdeContext& context) const;
   void collect_sources(NodeId node, std::vector<TopicRef>& out) const;
 
   std::vector<GraphNode> nodes_;
@@ -116,10 +115,6 @@ class Graph {
   std::vector<std::pair<NodeId, NodeId>> copartitioned_;
   std::vector<std::shared_ptr<const ObjectType>> types_;  // made at run time; shared with the builder
   Status mistake_;
-
-  mutable std::mutex configure_mutex_;
-  mutable bool configured_ = false;
-  mutable RegistryPort* configured_for_ = nullptr;
 };
 
 // The physical topology of a plan. Mistakes that it finds are kept in the graph.

@@ -44,7 +44,7 @@ class Physical {
     return graph_.add({.name = at.names.node,
                        .parents = {from},
                        .stores = {at.names.store},
-                       .make = table_node({at.names.store, at.stored})});
+                       .make = table_node(table_spec(at.names.store, at.stored))});
   }
 
   // ---- streams
@@ -102,7 +102,7 @@ class Physical {
   }
   NodeId place(OperatorId id, const Known& at, const logical::Aggregate& aggregate) {
     const NodeId from = behind_repartition(id, at);
-    TableSpec table{at.names.store, at.stored, rules_.tells_old[id]};
+    TableSpec table = table_spec(at.names.store, at.stored, id);
     const bool windowed = aggregate.windows != nullptr;
     if (aggregate.sessions) {
       graph_.add_store(session_store(at, aggregate));
@@ -124,7 +124,7 @@ class Physical {
     return graph_.add({.name = at.names.node,
                        .parents = {repartition_[id]},
                        .stores = {at.names.store},
-                       .make = table_aggregate_node({at.names.store, at.stored, rules_.tells_old[id]}, aggregate)});
+                       .make = table_aggregate_node(table_spec(at.names.store, at.stored, id), aggregate)});
   }
 
   // ---- joins
@@ -139,7 +139,7 @@ class Physical {
   }
   NodeId place(OperatorId, const Known& at, const logical::GlobalJoin& join) {
     const Known& table = plan_.input(at, 1);
-    return then(at, global_join_node({table.names.store, table.stored}, join));
+    return then(at, global_join_node(table_spec(table.names.store, table.stored), join));
   }
 
   NodeId place(OperatorId, const Known& at, const logical::StreamJoin& join) {
@@ -151,14 +151,14 @@ class Physical {
     const auto window = [&](const std::string& name, NodeId from, const std::string& store, const TypedPair& types) {
       graph_.add_store(join_store(store, join, types));
       return graph_.add(
-          {.name = name, .parents = {from}, .stores = {store}, .make = stream_window_node({store, types})});
+          {.name = name, .parents = {from}, .stores = {store}, .make = stream_window_node(table_spec(store, types))});
     };
     const NodeId left_window = window(at.names.window_left, left, at.names.store_left, at.stored);
     const NodeId right_window = window(at.names.window_right, right, at.names.store_right, at.right);
     if (!at.names.store.empty()) graph_.add_store(unmatched_store(at, join));
     const JoinedStreams streams{.join = join,
-                                .left = {at.names.store_left, at.stored},
-                                .right = {at.names.store_right, at.right},
+                                .left = table_spec(at.names.store_left, at.stored),
+                                .right = table_spec(at.names.store_right, at.right),
                                 .unmatched = at.names.store,
                                 .out = at.out.value.type};
     const auto side = [&](const std::string& name, NodeId from, const std::string& other, std::optional<NodeId> of) {
@@ -188,7 +188,7 @@ class Physical {
     };
     const NodeId of_left = side(at.names.join_left, left, at.given.inputs[1], true);
     const NodeId of_right = side(at.names.join_right, right, at.given.inputs[0], false);
-    TableSpec table{.types = at.stored, .tells_old = rules_.tells_old[id]};
+    TableSpec table = table_spec({}, at.stored, id);
     std::vector<std::string> stores;
     if (rules_.stored[id]) {
       table.store = at.names.store;
@@ -208,6 +208,11 @@ class Physical {
     return graph_.add({.name = at.names.node, .parents = {in(at)}, .make = std::move(make)});
   }
 
+  // `of`: the table, if it is one.
+  [[nodiscard]] TableSpec table_spec(std::string store, const TypedPair& types,
+                                     std::optional<OperatorId> of = std::nullopt) const {
+    return {std::move(store), types.key.type, types.value.type, of && rules_.tells_old[*of]};
+  }
   static SourceSpec source_spec(const Known& at, const logical::Source& source) {
     return {.topics = source.topics,
             .types = at.wire,
@@ -225,7 +230,7 @@ class Physical {
   }
 
   NodeId add_table(OperatorId id, const Known& at, const StoreSettings& settings, NodeId from) {
-    TableSpec table{.types = at.stored, .tells_old = rules_.tells_old[id]};
+    TableSpec table = table_spec({}, at.stored, id);
     std::vector<std::string> stores;
     if (rules_.stored[id]) {
       graph_.add_store(key_value_store(at, settings));

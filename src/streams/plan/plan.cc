@@ -35,6 +35,14 @@ GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application
   }
 }
 
+Result<std::shared_ptr<const Graph>> GraphPlan::bind(const SerdeContext& context) const {
+  const std::lock_guard lock(bind_mutex_);
+  if (bound_ && bound_to_ == context.registry) return bound_;
+  bound_ = MUIR_TRY(guarded([&] { return graph_->bind(context); }));
+  bound_to_ = context.registry;
+  return bound_;
+}
+
 void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
   SubtopologyPlan plan{.id = static_cast<int32_t>(subtopologies_.size())};
   std::set<std::string> sources;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ class GraphPlan final : public TopologyPlan {
   [[nodiscard]] SourceSettings source_settings(const std::string& topic) const override;
   [[nodiscard]] std::string describe() const override { return internal::describe(*graph_); }
 
-  [[nodiscard]] const Graph& graph() const { return *graph_; }
+  // With the application's serdes; made at the first call, and again for another registry. Thread-safe.
+  [[nodiscard]] Result<std::shared_ptr<const Graph>> bind(const SerdeContext& context) const;
   [[nodiscard]] const std::string& application_id() const { return application_id_; }
   [[nodiscard]] const store::StoreSupplier& supplier(const std::string& store) const { return *suppliers_.at(store); }
   // Nodes of a subtopology, parents before children.
@@ -48,6 +50,9 @@ class GraphPlan final : public TopologyPlan {
   std::vector<SubtopologyPlan> subtopologies_;
   std::vector<InternalTopic> internal_topics_;
   std::vector<std::vector<std::string>> copartitioned_;
+  mutable std::mutex bind_mutex_;
+  mutable std::shared_ptr<const Graph> bound_;  // shared with the tasks
+  mutable RegistryPort* bound_to_ = nullptr;
 };
 
 }  // namespace muir::streams::internal
