@@ -18,6 +18,7 @@ struct FaultEnv::State {
   std::set<std::string> locks;
   std::optional<uint64_t> writes_left;
   std::optional<uint64_t> bytes_max;
+  bool fail_reads = false;
   bool fail_syncs = false;
   uint64_t syncs = 0;
   std::function<void()> syncing{};
@@ -47,6 +48,7 @@ class FaultFile final : public File {
 
   Result<size_t> read_at(uint64_t position, char* out, size_t size) const override {
     const std::lock_guard guard(state_->mutex);
+    if (state_->fail_reads) return error(Code::io_error, "read: input/output error");
     const Bytes& seen = inode_->seen;
     if (position >= seen.size()) return size_t{0};
     const size_t n = std::min(size, seen.size() - position);
@@ -174,6 +176,7 @@ void FaultEnv::crash(uint64_t seed) {
   state_->durable_names = state_->names;
   state_->locks.clear();
   state_->writes_left.reset();
+  state_->fail_reads = false;
   state_->fail_syncs = false;
 }
 
@@ -190,6 +193,11 @@ void FaultEnv::limit_bytes(std::optional<uint64_t> bytes) {
 uint64_t FaultEnv::used_bytes() const {
   const std::lock_guard guard(state_->mutex);
   return state_->used_bytes();
+}
+
+void FaultEnv::fail_reads(bool fail) {
+  const std::lock_guard guard(state_->mutex);
+  state_->fail_reads = fail;
 }
 
 void FaultEnv::fail_syncs(bool fail) {

@@ -33,6 +33,8 @@ class FaultEnv final : public Env {
   void limit_bytes(std::optional<uint64_t> bytes);
   // What they take now.
   [[nodiscard]] uint64_t used_bytes() const;
+  // Reads fail from now on, as of a disk that is going.
+  void fail_reads(bool fail);
   // sync() fails from now on.
   void fail_syncs(bool fail);
   [[nodiscard]] uint64_t syncs() const;

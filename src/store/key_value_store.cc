@@ -44,7 +44,7 @@ class EngineKeyValueStore final : public KeyValueStore {
 
   const std::string& name() const override { return options_.name; }
   bool persistent() const override { return options_.kind == StoreKind::rocksdb; }
-  Status open(const std::string& folder) override { return engine_->open(folder); }
+  Status open(const std::string& folder, Env& files) override { return engine_->open(folder, files); }
   void set_changelog(ChangelogWriter* writer) override { changelog_ = writer; }
   StoreUsage usage() override { return engine_->usage(); }
   Status sync() override { return engine_->sync(); }

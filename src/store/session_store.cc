@@ -47,8 +47,8 @@ class SegmentedSessionStore final : public SessionStore {
   Status close() override { return engine_->close(); }
   uint64_t dropped() const override { return expired_puts_; }
 
-  Status open(const std::string& folder) override {
-    MUIR_RETURN_IF_ERROR(engine_->open(folder));
+  Status open(const std::string& folder, Env& files) override {
+    MUIR_RETURN_IF_ERROR(engine_->open(folder, files));
     return segments_.load();
   }
 

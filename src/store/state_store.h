@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/metrics.h"
 #include "base/status.h"
 
@@ -69,8 +70,10 @@ class StateStore {
   [[nodiscard]] virtual const std::string& name() const = 0;
   // True when the content outlives the process.
   [[nodiscard]] virtual bool persistent() const = 0;
-  // Opens what `folder` holds, making it when missing; stores in memory start empty and touch nothing.
-  virtual Status open(const std::string& folder) = 0;
+  // Opens what `folder` of `files`, which outlive the store, holds, making it when missing; stores in memory start
+  // empty and touch nothing.
+  virtual Status open(const std::string& folder, Env& files) = 0;
+  Status open(const std::string& folder) { return open(folder, system_env()); }
   // Writes are reported to `writer` from now on; null: to nobody. Not owned. restore() reports nothing.
   virtual void set_changelog(ChangelogWriter* writer) = 0;
   // Any thread, while the store is open.

@@ -51,7 +51,7 @@ class RecentStore final : public store::StateStore {
 
   const std::string& name() const override { return name_; }
   bool persistent() const override { return false; }
-  Status open(const std::string&) override { return {}; }
+  Status open(const std::string&, Env&) override { return {}; }
   void set_changelog(store::ChangelogWriter* writer) override { changelog_ = writer; }
   store::StoreUsage usage() override {
     const std::lock_guard lock(mutex_);

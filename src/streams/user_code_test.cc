@@ -58,7 +58,7 @@ class ThrowingStore final : public store::StateStore {
   explicit ThrowingStore(At at) : at_(at) {}
   const std::string& name() const override { return name_; }
   bool persistent() const override { return false; }
-  Status open(const std::string&) override {
+  Status open(const std::string&, Env&) override {
     if (at_ == At::open) boom();
     return {};
   }

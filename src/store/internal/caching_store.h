@@ -18,7 +18,7 @@ class CachingStore : public Interface, public CachedStore {
 
   const std::string& name() const override { return stored_->name(); }
   bool persistent() const override { return stored_->persistent(); }
-  Status open(const std::string& folder) override { return stored_->open(folder); }
+  Status open(const std::string& folder, Env& files) override { return stored_->open(folder, files); }
   void set_changelog(ChangelogWriter* writer) override { stored_->set_changelog(writer); }
   Status restore(std::span<const ChangelogRecord> records) override { return stored_->restore(records); }
   Status sync() override { return stored_->sync(); }

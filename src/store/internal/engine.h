@@ -42,7 +42,7 @@ inline Status store_was_closed() { return {Code::failed_precondition, "iterate s
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual Status open(const std::string& folder) = 0;
+  virtual Status open(const std::string& folder, Env& files) = 0;
   virtual Status put(BytesView key, BytesView value) = 0;
   virtual Status erase(BytesView key) = 0;
   virtual Status erase_range(BytesView from, BytesView to) = 0;

@@ -46,7 +46,7 @@ class MemoryIterator final : public EngineIterator {
 class MemoryEngine final : public Engine {
  public:
   ~MemoryEngine() override { (void)close(); }
-  Status open(const std::string&) override { return {}; }
+  Status open(const std::string&, Env&) override { return {}; }
   Status put(BytesView key, BytesView value) override {
     const std::lock_guard lock(*mutex_);
     rows_->put(key, value);

@@ -6,14 +6,15 @@
 // RocksDB iterator serves one range read after the other.
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
-#include <filesystem>
 #include <mutex>
 #include <utility>
 
 #include "store/internal/engine.h"
+#include "store/internal/rocks_files.h"
 #include "store/internal/rocks_memory.h"
 #include "store/internal/versioned_map.h"
 
@@ -47,6 +48,7 @@ class LayerShare {
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+Code code_of(const rocksdb::Status& failure) { return failure.IsCorruption() ? Code::data_loss : Code::io_error; }
 
 // An iterator of RocksDB and the bounds that it looks at, which may be moved before it seeks anew.
 class RocksRows {
@@ -151,7 +153,7 @@ class MergedIterator final : public EngineIterator {
   Status status() const override {
     if (at_ == At::closed) return closed_;
     if (rows_->status().ok()) return {};
-    return error(Code::io_error, "iterate store: {}", rows_->status().ToString());
+    return error(code_of(rows_->status()), "iterate store: {}", rows_->status().ToString());
   }
 
  private:
@@ -196,13 +198,12 @@ class RocksEngine final : public Engine {
   RocksEngine(const RocksEngine&) = delete;
   RocksEngine& operator=(const RocksEngine&) = delete;
 
-  Status open(const std::string& folder) override {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) return error(Code::io_error, "open store {}: folder {}: {}", name_, folder, failed.message());
+  Status open(const std::string& folder, Env& files) override {
+    if (const Status made = files.make_folders(folder); !made.ok()) return made.annotate("open store " + name_);
     const std::lock_guard lock(*mutex_);
     folder_ = folder;
-    return std::filesystem::exists(folder + "/CURRENT", failed) ? open_files() : Status();
+    files_ = rocks_env(files);
+    return files.exists(folder + "/CURRENT") ? open_files() : Status();
   }
 
   Status put(BytesView key, BytesView value) override {
@@ -319,7 +320,9 @@ class RocksEngine final : public Engine {
     if (db_) return {};
     if (folder_.empty()) return error(Code::failed_precondition, "store {} is closed", name_);
     rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(rocks_options(), folder_, &db);
+    rocksdb::Options options = rocks_options();
+    if (files_) options.env = files_.get();
+    const auto status = rocksdb::DB::Open(options, folder_, &db);
     if (!status.ok()) return failure("open", status);
     db_.reset(db);
     readable_.store(db, std::memory_order_release);
@@ -350,14 +353,14 @@ class RocksEngine final : public Engine {
     idle_rows_.reset();
   }
   Status failure(std::string_view what, const rocksdb::Status& status) const {
-    return error(status.IsCorruption() ? Code::data_loss : Code::io_error, "{} store {}: {}", what, name_,
-                 status.ToString());
+    return error(code_of(status), "{} store {}: {}", what, name_, status.ToString());
   }
 
   const std::string name_;
   rocksdb::WriteOptions write_options_;
   const rocksdb::ReadOptions read_options_;
   std::string folder_;
+  std::unique_ptr<rocksdb::Env> files_;           // null: those of the machine
   std::unique_ptr<rocksdb::DB> db_;               // null: nothing was ever written to the files
   std::atomic<rocksdb::DB*> readable_ = nullptr;  // the same, for readers without the mutex
   const std::shared_ptr<std::mutex> mutex_ = std::make_shared<std::mutex>();  // shared with walks; guards what follows

@@ -186,7 +186,8 @@ class GraphRunner final : public SubtopologyRunner {
     const bool cached = spec.caching && task_.environment.cache != nullptr && task_.environment.cache->enabled();
     store.owned = cached ? supplier.make_cached({task_.environment.cache, &task_}) : supplier.make();
     if (!store.owned) return error(Code::invalid_argument, "its supplier made no store");
-    MUIR_RETURN_IF_ERROR(store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name));
+    MUIR_RETURN_IF_ERROR(
+        store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name, *task_.environment.files));
     if (!planned.changelog_topic.empty() && !planned.source_topic_is_changelog) {
       store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, planned.changelog_topic,
                                                         task_.environment.task.partition);

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/kafka_ids.h"
 #include "base/status.h"
 #include "client/records.h"
@@ -117,7 +118,8 @@ using FailureHandler = std::function<Status(const FailedRecord&, RecordSink&)>;
 struct RunnerEnvironment {
   std::string application_id;
   TaskId task{};
-  std::string state_dir;  // folder of this task; the runner opens its stores below it
+  std::string state_dir;       // folder of this task; the runner opens its stores below it
+  Env* files = &system_env();  // that has the folder
   RecordSink* sink = nullptr;
   Clock* clock = nullptr;
   SerdeContext* serdes = nullptr;

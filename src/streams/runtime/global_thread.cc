@@ -65,6 +65,7 @@ Status GlobalThread::open_runners() {
     environment.application_id = context_.config->application_id;
     environment.task = {sub.id, kGlobalPartition};
     environment.state_dir = folder;
+    environment.files = &context_.directory->files();
     environment.sink = &no_sink();
     environment.clock = context_.clock;
     environment.serdes = context_.serdes;

@@ -46,7 +46,7 @@ class CountingRunner final : public SubtopologyRunner, private store::ChangelogW
 
   Status open_stores() override {
     counts_ = store::make_key_value_store({.name = "counts", .kind = plan_.kind_, .format = store::ValueFormat::plain});
-    MUIR_RETURN_IF_ERROR(counts_->open(environment_.state_dir + "/rocksdb/counts"));
+    MUIR_RETURN_IF_ERROR(counts_->open(environment_.state_dir + "/rocksdb/counts", *environment_.files));
     counts_->set_changelog(this);
     return {};
   }

@@ -48,6 +48,7 @@ class StateDirectory {
   // Tasks that have a folder, open ones excluded, with what their checkpoints sum up to.
   [[nodiscard]] std::vector<TaskOffsetSum> closed_tasks();
 
+  [[nodiscard]] Env& files() const { return env_; }
   Status make_folder(const std::string& folder) { return env_.make_folders(folder); }
   // Empty when there is none, or when it is damaged (then everything is restored).
   [[nodiscard]] std::optional<Checkpoint> read_checkpoint(const std::string& folder);

@@ -59,6 +59,7 @@ Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
   environment.application_id = context_.config->application_id;
   environment.task = id_;
   environment.state_dir = folder_;
+  environment.files = &context_.directory->files();
   environment.sink = &sink_;
   environment.clock = context_.clock;
   environment.serdes = context_.serdes;

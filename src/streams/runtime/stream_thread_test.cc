@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "base/file_fault.h"
 #include "broker/broker.h"
 #include "client/cluster_memory.h"
 #include "client/kafka_client.h"
@@ -35,9 +36,9 @@ StreamsConfig config_of(const std::string& state_dir, bool exactly_once, const s
 class App {
  public:
   App(std::unique_ptr<client::Client> client, Clock& clock, std::shared_ptr<const CountingPlan> plan,
-      StreamsConfig config, int threads, FailureHandler on_failure = nullptr)
+      StreamsConfig config, int threads, FailureHandler on_failure = nullptr, Env& files = system_env())
       : config_(std::move(config)), client_(std::move(client)) {
-    auto directory = StateDirectory::open(system_env(), config_.state_dir, config_.application_id);
+    auto directory = StateDirectory::open(files, config_.state_dir, config_.application_id);
     CHECK(directory.ok(), "{}", directory.status().message());
     directory_ = std::move(*directory);
     context_.plan = plan;
@@ -323,6 +324,41 @@ TEST_F(StreamThreadTest, StateIsRestoredFromTheChangelogAfterACrash) {
   EXPECT_TRUE(each_once);
   EXPECT_GT(second->counters.records_restored, 0U);
   second->close(true);
+}
+
+// The files of RocksDB are on the same disk as checkpoints: what a loss of power leaves of them is never believed under
+// exactly-once, for it may hold what an aborted transaction wrote.
+TEST_F(StreamThreadTest, StoresOnADiskThatForgetsAreRestoredFromTheirChangelogs) {
+  plan_ = std::make_shared<CountingPlan>("app", std::vector<std::string>{"in"}, "out", store::StoreKind::rocksdb);
+  FaultEnv disk;
+  const auto begin = [&] {
+    return std::make_unique<App>(cluster_.client(), clock_, plan_, config_of("/state", true), 1, nullptr, disk);
+  };
+  constexpr int kPowers = 3;
+  for (int power = 1; power <= kPowers; ++power) {
+    SCOPED_TRACE(fmt::format("loss of power {}", power));
+    auto one = begin();
+    for (int i = 0; i < 20; ++i) produce("k" + std::to_string(i));
+    settle({one.get()});
+    EXPECT_EQ(one->counters.records_restored > 0, power > 1);
+    // Some of it is under way when the power goes.
+    for (int i = 0; i < 20; ++i) produce("k" + std::to_string(i));
+    ASSERT_TRUE(one->turn().ok());
+    disk.fail_writes_after(0);
+    disk.fail_syncs(true);
+    one->close(false);
+    one.reset();
+    disk.crash(static_cast<uint64_t>(power));
+    clock_.advance_ms(60'000);  // the group knows that it is gone
+  }
+  auto last = begin();
+  settle({last.get()}, 200);
+  last->close(true);
+  bool each_once = true;
+  const auto all = counts(&each_once);
+  EXPECT_EQ(all.size(), 20u);
+  for (const auto& [key, count] : all) EXPECT_EQ(count, 2 * kPowers) << key;
+  EXPECT_TRUE(each_once);
 }
 
 // Of three owners of a task the first dies with a transaction open in the changelog, which only its timeout ends. The
