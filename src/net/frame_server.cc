@@ -183,9 +183,9 @@ class Connection final : public FrameConnection,
     stream_->wait_and_read();
   }
 
-  // Half a frame has come: it is the peer's turn.
+  // Half a frame has come: it is the peer's turn, or, of a large one, that of others that keep the room for it.
   [[nodiscard]] bool has_half_a_frame() const {
-    if (in_.empty() || paused_ || turn_asked_ || in_large_frame_ || ticket_ != 0) return false;
+    if (in_.empty() || paused_ || turn_asked_ || in_large_frame_) return false;
     return in_.size() < kLengthBytes || in_.size() - kLengthBytes < next_size();
   }
 

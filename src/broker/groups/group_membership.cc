@@ -17,6 +17,8 @@ namespace {
 constexpr int64_t kNewMemberTimeoutMs = 300'000;
 // So long a group whose assignment could not be stored waits for its next rebalance.
 constexpr int64_t kStoreAgainMs = 1000;
+// Larger ones leave a quarter of the memory to those up to this size.
+constexpr size_t kSmallMemberBytes = 64 * 1024;
 // Between two warnings that members are refused for the memory they take.
 constexpr int64_t kFullToldEveryMs = 10'000;
 // From this version on a member without id is told one and must come back with it (KIP-394)...
@@ -76,7 +78,8 @@ bool GroupCoordinator::has_room(const Group& group, const std::string& member_id
 }
 
 bool GroupCoordinator::may_hold(const Group& group, size_t bytes, size_t bytes_before) {
-  if (bytes <= bytes_before || members_bytes_ - bytes_before + bytes <= config_.members_bytes_max) return true;
+  const size_t most = config_.members_bytes_max - (bytes > kSmallMemberBytes ? config_.members_bytes_max / 4 : 0);
+  if (bytes <= bytes_before || members_bytes_ - bytes_before + bytes <= most) return true;
   const int64_t now = clock_.steady_ms();
   if (full_told_ms_ != INT64_MIN && now - full_told_ms_ < kFullToldEveryMs) return false;
   full_told_ms_ = now;
