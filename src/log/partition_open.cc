@@ -163,7 +163,7 @@ class PartitionOpener {
     for (size_t i = 0; i < bases.size(); ++i) {
       std::optional<Offset> next = i + 1 < bases.size() ? std::optional(bases[i + 1]) : std::nullopt;
       auto segment = MUIR_TRY(load_segment(bases[i], next));
-      if (next && segment->next_offset() < *next && ends_unfinished(*segment, *next)) {
+      if (next && segment->next_offset() < *next && ends_unfinished(bases, i, *segment)) {
         MUIR_RETURN_IF_ERROR(set_aside(bases, i + 1));
         next.reset();
         segment = MUIR_TRY(recover(bases[i], next));
@@ -180,10 +180,15 @@ class PartitionOpener {
 
   // A log that went on behind its lost end has it in the list of the segment it went on with.
   [[nodiscard]] bool is_listed_behind(Offset begin, Offset end) const {
-    const auto text = env_.read_file(path(segment_file(end, kDamagedSuffix)));
-    const auto list = text.ok() ? decode_damage(*text) : Result<DamageList>(text.status());
-    return list.ok() &&
-           std::find(list->ranges.begin(), list->ranges.end(), DamagedRange{0, 0, begin, end}) != list->ranges.end();
+    const auto list = listed_lost_before(end);
+    return std::find(list.begin(), list.end(), DamagedRange{0, 0, begin, end}) != list.end();
+  }
+  [[nodiscard]] std::vector<DamagedRange> listed_lost_before(Offset base) const {
+    const auto text = env_.read_file(path(segment_file(base, kDamagedSuffix)));
+    auto list = text.ok() ? decode_damage(*text) : Result<DamageList>(text.status());
+    if (!list.ok()) return {};
+    std::erase_if(list->ranges, [&](const DamagedRange& range) { return range.end > 0 || range.next_offset != base; });
+    return std::exchange(list->ranges, {});
   }
 
   // A file that has become shorter, or segments behind it that are gone with all of their files, leave nothing that a
@@ -196,7 +201,9 @@ class PartitionOpener {
     if (!is_recovered(segment)) begin = seal ? seal->next_offset : next;
     const bool compacted = p_.config_->compact || hint_.cleaned_to > Offset();
     Offset end = next;
-    if (is_recovered(segment) && seal && seal->log_bytes <= segment.size_bytes()) begin = seal->next_offset;
+    // The seal may be of an earlier end, at which the log went on after a clean stop.
+    if (is_recovered(segment) && seal && seal->log_bytes <= segment.size_bytes())
+      begin = std::max(begin, seal->next_offset);
     if (is_recovered(segment) && !seal && compacted && !missing_.contains(segment.base_offset())) end = begin;
     if (begin >= end || is_listed_behind(begin, end)) return;
     segment.note_damage({segment.size_bytes(), segment.size_bytes(), begin, end});
@@ -234,19 +241,40 @@ class PartitionOpener {
   [[nodiscard]] int64_t now() const { return p_.env_.clock->now_ms(); }
   [[nodiscard]] Offset durable_to() const { return std::max(hint_.recovery_point, mark_.value_or(Offset())); }
 
-  // Missing in folders of versions that wrote none. One that cannot be read has not reached the disk.
+  // Missing in folders of versions that wrote none. An empty one has not reached the disk; one that is damaged says
+  // nothing, and nothing is set aside without it.
   Status load_durable_mark() {
-    if (!env_.exists(path(std::string(kDurableMarkFile)))) return {};
-    const Bytes stored = MUIR_TRY(env_.read_file(path(std::string(kDurableMarkFile))));
-    mark_ = decode_durable_mark(stored).value_or(Offset());
+    const std::string file = path(std::string(kDurableMarkFile));
+    if (!env_.exists(file)) return {};
+    const Bytes stored = MUIR_TRY(env_.read_file(file));
+    const auto mark = stored.empty() ? Result<Offset>(Offset()) : decode_durable_mark(stored);
+    if (!mark.ok()) {
+      log::error("{}: {} is damaged and ignored; it is written anew when the log goes on", p_.name(), file);
+      p_.mark_saved_ = p_.mark_wanted_ = kNoOffset;
+      return {};
+    }
+    mark_ = *mark;
     p_.mark_saved_ = p_.mark_wanted_ = *mark_;
     return {};
   }
 
-  // A segment lacks its end, and the next one begins behind what is known to be on the disk: no record of that one has
-  // ever been confirmed, and a producer will send both again, in order.
-  [[nodiscard]] bool ends_unfinished(const Segment& segment, Offset next) const {
-    return is_recovered(segment) && mark_ && next > durable_to();
+  // The segment at `index` lacks its end, and the next one begins behind what is known to be on the disk: no record of
+  // that one has ever been confirmed, and a producer will send both again, in order.
+  [[nodiscard]] bool ends_unfinished(const std::vector<Offset>& bases, size_t index, const Segment& segment) const {
+    const Offset next = bases[index + 1];
+    return is_recovered(segment) && mark_ && next > durable_to() && listed_lost_before(next).empty() &&
+           !was_sealed(bases, index);
+  }
+
+  // A seal was written when all records below its end were on the disk. Compaction leaves segments without records,
+  // which have none.
+  [[nodiscard]] bool was_sealed(const std::vector<Offset>& bases, size_t index) const {
+    const Offset next = bases[index + 1];
+    return std::any_of(bases.begin() + static_cast<ptrdiff_t>(index), bases.end(), [&](Offset base) {
+      const auto text = env_.read_file(path(segment_file(base, kSealSuffix)));
+      const auto seal = text.ok() ? decode_seal(*text) : Result<SegmentSeal>(text.status());
+      return seal.ok() && seal->next_offset >= next;
+    });
   }
 
   Status set_aside(const std::vector<Offset>& bases, size_t from) {
@@ -320,6 +348,8 @@ class PartitionOpener {
       if (!p_.segments_.empty()) p_.segments_.rbegin()->second->set_next_offset(end);
     }
     MUIR_RETURN_IF_ERROR(add_segment(end));
+    // With the first flush, which comes before anything in it is confirmed: what was lost below is no unfinished write.
+    p_.mark_wanted_ = std::max(p_.mark_wanted_, end);
     if (damaged || from >= end) return {};
     Segment& fresh = p_.active();
     recovered_.push_back(p_.segments_.rbegin()->second);

@@ -156,14 +156,19 @@ Result<EpochEntries> decode_leader_epochs(BytesView text) {
   return out;
 }
 
-Bytes encode_durable_mark(Offset offset) { return fmt::format("0\n{}\n", offset); }
+Bytes encode_durable_mark(Offset offset) {
+  const Bytes body = fmt::format("1\n{}\n", offset);
+  return fmt::format("{}end {:08x}\n", body, wire::crc32c(body));
+}
 
 Result<Offset> decode_durable_mark(BytesView text) {
+  const BytesView whole = text;
   const auto version = number<int32_t>(take(text, '\n'));
-  const bool whole = text.ends_with('\n');
+  const bool closed = text.ends_with('\n');
   const auto offset = number<int64_t>(take(text, '\n'));
-  if (version != 0 || !whole || !offset || *offset < 0 || !text.empty())
-    return muir::error(Code::data_loss, "durable-up-to: not a version 0 and an offset");
+  const bool sound = version == 0 ? closed && text.empty()  // of versions that wrote no checksum
+                                  : version == 1 && offset && whole == encode_durable_mark(Offset(*offset));
+  if (!sound || !offset || *offset < 0) return muir::error(Code::data_loss, "durable-up-to: not what was written");
   return Offset(*offset);
 }
 

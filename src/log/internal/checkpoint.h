@@ -45,7 +45,8 @@ LeaderEpoch epoch_at(const EpochEntries& epochs, Offset offset);
 Bytes encode_leader_epochs(const EpochEntries& epochs);
 Result<EpochEntries> decode_leader_epochs(BytesView text);
 
-// durable-up-to: "0\n<offset>\n". The segments that end at or below this offset are on the disk as a whole.
+// durable-up-to: "1\n<offset>\nend <crc>\n", or "0\n<offset>\n" of earlier versions. The segments that end at or below
+// this offset are on the disk as a whole.
 Bytes encode_durable_mark(Offset offset);
 Result<Offset> decode_durable_mark(BytesView text);
 

@@ -1,10 +1,12 @@
 // What a partition is after a crash: everything confirmed is there, nothing is invented, and it goes on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
 #include "log/file_names.h"
+#include "log/internal/cleaner.h"
 #include "log/internal/partition_fixture.h"
 #include "log/kafka_error.h"
 
@@ -268,6 +270,101 @@ TEST(Recovery, DeletedRecordsStayDeleted) {
   log.crash(1, hint);
   EXPECT_EQ(log.partition->offsets().log_start, Offset(17));
   EXPECT_EQ(log.partition->offsets().log_end, Offset(30));
+}
+
+// What compaction has emptied has no seal, and no record that would reach the next segment.
+TEST(Recovery, NothingIsSetAsideBecauseOfADamagedMark) {
+  struct Case {
+    const char* name;
+    std::function<Bytes(const Bytes& written)> damage;
+  };
+  const Case cases[] = {{"whole", [](const Bytes& written) { return written; }},
+                        {"empty", [](const Bytes&) { return Bytes(); }},
+                        {"zeros", [](const Bytes& written) { return Bytes(written.size(), '\0'); }},
+                        {"without its end", [](const Bytes& written) { return written.substr(0, written.size() - 1); }},
+                        {"another number", [](const Bytes& written) { return Bytes("1\n2") + written.substr(3); }},
+                        {"of an earlier version", [](const Bytes&) { return Bytes("0\n3\n"); }}};
+  for (const Case& damaged : cases) {
+    SCOPED_TRACE(damaged.name);
+    TopicConfig config = tiny_segments();
+    config.compact = true;
+    config.cleanable_dirty_ratio_min = 0;
+    PartitionFixture log(config);
+    for (int i = 0; i < 60; ++i) log.append_ok(test_batch({{1000, "k" + std::to_string(i % 3), Bytes(60, 'v')}}));
+    log.flush();
+    ASSERT_TRUE(*Cleaner(log.env, log.clock).clean(*log.partition));
+    const Lines before = log.read_all();
+    const auto end = log.partition->offsets().log_end;
+    const std::string mark = "/data/t-0/" + std::string(kDurableMarkFile);
+    ASSERT_TRUE(log.env.replace_file(mark, damaged.damage(*log.env.read_file(mark))).ok());
+    for (int life = 0; life < 3; ++life) {
+      log.crash(static_cast<uint64_t>(life));
+      EXPECT_EQ(log.read_all(), before);
+      EXPECT_EQ(log.partition->offsets().log_end, end);
+      EXPECT_EQ(log.partition->damage().ranges, 0u);
+    }
+    log.append_ok(test_batch("next"));
+    EXPECT_EQ(log.read_all(end), Lines{fmt::format("{}:next", end)});
+  }
+}
+
+// A clean stop seals the newest segment, the next life goes on in it, and is killed before it has sealed it again.
+TEST(Recovery, TheSealOfAnEarlierEndIsNoDamage) {
+  PartitionFixture log(tiny_segments());
+  Lines written;
+  const auto append = [&](int batches) {
+    for (; batches > 0; --batches) {
+      const std::string value = fmt::format("value-{}", written.size());
+      log.append_ok(test_batch(value));
+      written.push_back(fmt::format("{}:{}", written.size(), value));
+    }
+  };
+  append(3);
+  log.flush();
+  log.close_and_reopen();
+  const std::string seal = "/data/t-0/" + segment_file(Offset(), kSealSuffix);
+  const Bytes earlier = log.env.read_file(seal).value();
+  append(40);
+  log.flush();
+  ASSERT_NE(log.env.read_file(seal).value(), earlier);
+  ASSERT_TRUE(log.env.replace_file(seal, earlier).ok());
+  for (int life = 0; life < 2; ++life) {
+    log.crash(static_cast<uint64_t>(life));
+    EXPECT_EQ(log.partition->damage().ranges, 0u);
+    EXPECT_EQ(log.read_all(), written);
+  }
+}
+
+// Where the newest segment's file was lost, the log goes on behind it, and what it takes then is as durable as ever.
+TEST(Recovery, WhatIsWrittenBehindALostEndSurvivesEveryLaterCrash) {
+  for (const bool compacted : {false, true}) {
+    SCOPED_TRACE(compacted);
+    TopicConfig config = tiny_segments();
+    config.compact = compacted;
+    PartitionFixture log(config);
+    for (int i = 0; i < 30; ++i) log.append_ok(test_batch({{1000, "k" + std::to_string(i), "v"}}));
+    log.flush();
+    std::string newest;
+    const auto names = log.env.list("/data/t-0").value();
+    for (const std::string& name : names) {
+      if (name.ends_with(kLogSuffix)) newest = std::max(newest, "/data/t-0/" + name);
+    }
+    log.partition.reset();
+    ASSERT_TRUE(log.env.remove(newest).ok());
+    ASSERT_TRUE(log.env.sync_folder("/data/t-0").ok());
+    log.reopen({});
+    Lines expected = log.read_all();
+    for (int life = 0; life < 4; ++life) {
+      SCOPED_TRACE(life);
+      const Offset at = log.partition->offsets().log_end;
+      log.append_ok(test_batch({{1000, "new", std::to_string(life)}}));
+      expected.push_back(fmt::format("{}:new={}", at, life));
+      log.flush();
+      log.crash(static_cast<uint64_t>(life));
+      EXPECT_EQ(log.read_all(), expected);
+      EXPECT_EQ(log.partition->offsets().log_end, at + 1);
+    }
+  }
 }
 
 }  // namespace
