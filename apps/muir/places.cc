@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "net/port_check.h"
 
 namespace muir::app {
@@ -64,8 +65,14 @@ Status check_writable(const std::string& folder) {
   if (ec) return wrong(ec.message());
   if (!fs::is_directory(folder, ec)) return wrong("not a folder");
   const std::string probe = folder + "/.muir-writes-here";
-  if (const Status written = system_env().replace_file(probe, "x"); !written.ok()) return wrong(written.message());
+  const Status written = system_env().replace_file(probe, "x");
   fs::remove(probe, ec);
+  fs::remove(probe + ".tmp", ec);
+  if (written.ok()) return {};
+  if (written.code() != Code::resource_exhausted) return wrong(written.message());
+  // What is there can be read, and deleted to make room, only by what has been started.
+  log::warn("data folder {}: {}. What is there can be read and deleted; nothing is taken until there is room", folder,
+            written.message());
   return {};
 }
 

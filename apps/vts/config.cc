@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/tls_config.h"
+#include "net/url.h"
 
 namespace muir::vts {
 namespace {
@@ -34,6 +35,15 @@ std::string no_host(std::string_view list) {
     const bool port = std::count(host.begin(), host.end(), ':') == 1;  // an IPv6 address has more
     if (!port && host.find_first_of("/@[] ") == std::string_view::npos) continue;
     return fmt::format("'{}' is no host name; write it without scheme and port, as fleet.example.com", host);
+  }
+  return {};
+}
+
+std::string no_url(std::string_view list) {
+  for (const std::string_view url : config_items(list)) {
+    const bool secure = url.starts_with("https://");
+    const auto parsed = secure ? net::parse_url(url, "https://", 443) : net::parse_url(url, "http://", 80);
+    if (!parsed.ok()) return parsed.status().message();
   }
   return {};
 }
@@ -83,7 +93,8 @@ const ConfigDefOf<VtsConfig>& vts_config() {
            {{.name = "schema.registry.url",
              .fallback = "http://127.0.0.1:8081",
              .doc = "the schema registry; muir up sets its own unless one is given",
-             .filled = true}},
+             .filled = true,
+             .check = no_url}},
            {{.name = "vts.http.host",
              .fallback = "127.0.0.1",
              .doc = "address that page and REST interface listen on; --host wins",

@@ -98,6 +98,7 @@ class CommandLine(unittest.TestCase):
             (["up", "--set", "vts.http.host="], {}, "vts.http.host"),
             (["up", "--set", "num.partitions=0"], {}, "num.partitions=0"),
             (["up", "--set", "listeners="], {}, "listeners=: at least one is needed"),
+            (["up", "--set", "schema.registry.url=ftp://x"], {}, "schema.registry.url=ftp://x: URL 'ftp://x': does not begin with http://"),
             (["broker", "--set", "log.dirs="], {}, "log.dirs=: at least one is needed"),
             (["broker", "--set", "metrics.listeners="], {}, "metrics.listeners=: expected something"),
             (["up", "--set", "fetch.max.bytes=100"], {}, "fetch.max.bytes=100"),
