@@ -161,36 +161,33 @@ TEST_F(DiskFull, IsEmptiedByDeletions) {
 }
 
 // Also the deletions need a broker that has been started.
-TEST_F(DiskFull, AStartServesWhatIsThere) {
-  for (const bool killed : {false, true}) {
-    SCOPED_TRACE(killed ? "killed" : "stopped");
-    const std::string topic = killed ? "killed" : "stopped";
-    ASSERT_TRUE(core_->context().logs->create_topic(topic, 1, {}).ok());
-    wire::BatchBuilder builder;
-    builder.add(1000, "k", Bytes(100'000, 'v'));
-    const Bytes batch = builder.build();
-    env_.limit_bytes(env_.used_bytes() + 5'000'000);
-    const auto append = [&] {
-      return core_->context().logs->find_partition(topic, PartitionId(0))->append(*wire::BatchView::parse(batch));
-    };
-    while (append().ok()) {
-    }
-    env_.limit_bytes(env_.used_bytes());
-    const auto offsets = core_->context().logs->find_partition(topic, PartitionId(0))->offsets();
-    core_.reset();
-    if (killed) (void)env_.remove("/data/.kafka_cleanshutdown").ok();
-    start();
-    const auto found = core_->context().logs->find_partition(topic, PartitionId(0))->offsets();
-    EXPECT_EQ(found.log_end, offsets.log_end);
-    EXPECT_EQ(committed(), 1);
-    EXPECT_FALSE(append().ok());
-    wire::DeleteTopicsRequest request;
-    request.topics.push_back({topic, {}, {}});
-    EXPECT_EQ(ask(request, 6).responses.at(0).error_code, ErrorCode::none);
-    EXPECT_TRUE(eventually([&] { return commit(1) == ErrorCode::none; }));
-    env_.limit_bytes(std::nullopt);
+class DiskFullAtTheStart : public CoreFixture, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(DiskFullAtTheStart, WhatIsThereIsServedAndCanBeDeleted) {
+  const auto log = [&] { return core_->context().logs->find_partition("t", PartitionId(0)); };
+  wire::BatchBuilder builder;
+  builder.add(1000, "k", Bytes(100'000, 'v'));
+  const Bytes batch = builder.build();
+  const auto append = [&] { return log()->append(*wire::BatchView::parse(batch)).ok(); };
+  env_.limit_bytes(env_.used_bytes() + 5'000'000);
+  while (append()) {
   }
+  env_.limit_bytes(env_.used_bytes());
+  const auto end = log()->offsets().log_end;
+  core_.reset();
+  const bool killed = GetParam();
+  if (killed) (void)env_.remove("/data/.kafka_cleanshutdown").ok();
+  start();
+  EXPECT_EQ(log()->offsets().log_end, end);
+  EXPECT_EQ(committed(), 1);
+  EXPECT_FALSE(append());
+  wire::DeleteTopicsRequest request;
+  request.topics.push_back({"t", {}, {}});
+  EXPECT_EQ(ask(request, 6).responses.at(0).error_code, ErrorCode::none);
+  EXPECT_TRUE(eventually([&] { return init("another").error_code == ErrorCode::none; }));
 }
+
+INSTANTIATE_TEST_SUITE_P(Killed, DiskFullAtTheStart, ::testing::Bool());
 
 // The process ends when a topic is deleted and before its offsets are: the next start drops them.
 TEST_F(DiskFull, OffsetsOfATopicDeletedBeforeTheEndAreGoneAfterwards) {
