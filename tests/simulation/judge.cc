@@ -113,9 +113,10 @@ std::vector<std::string> judge(const Setting& setting, const Outcome& wanted, co
   for (const std::string& problem : wanted.problems) out.push_back("undisturbed: " + problem);
   if (!out.empty()) return out;
   for (const Output& output : setting.application->outputs) {
-    const Form form = !setting.exactly_once ? output.at_least_once
-                      : setting.cached      ? output.cached
-                                            : output.exactly_once;
+    Form form = !setting.exactly_once ? output.at_least_once : setting.cached ? output.cached : output.exactly_once;
+    // What a cache told before a commit that failed is not known to the next attempt, which may find, of a longer
+    // stretch of input, that there is nothing to tell: in Kafka Streams as well.
+    if (!setting.exactly_once && setting.cached && form == Form::last) form = Form::unchecked;
     compare("topic " + output.topic, form, by_key(wanted.outputs.at(output.topic)),
             by_key(got.outputs.at(output.topic)), out);
   }

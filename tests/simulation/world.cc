@@ -357,7 +357,8 @@ Outcome World::run() {
     if (settle(0)) {
       const auto before = outcome_.outputs;
       read_outputs();
-      if (outcome_.outputs != before) problem("a start without input writes records");
+      // At least once a producer that is closed may still write to a repartition topic what was sent again since.
+      if (setting_.exactly_once && outcome_.outputs != before) problem("a start without input writes records");
       read_stores(outcome_.restored);
     }
   }
