@@ -157,7 +157,7 @@ Result<std::optional<double>> parse_limit(std::string_view text) {
   double value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = failure == std::errc() && end == text.data() + text.size();
-  if (!whole || !(value > 0 && value < 1000)) return no_limit(text).annotate("speed_limit");
+  if (!whole || !(value > 0 && value < 1000)) return no_limit(text);
   return std::optional(value);
 }
 
@@ -183,10 +183,12 @@ std::optional<std::string> optional_text(std::string text) {
 }
 
 Result<NamedVehicle> vehicle_of(const CsvText& csv) {
+  const auto limit = parse_limit(csv.text("speed_limit"));
+  if (!limit.ok()) return limit.status().annotate("speed_limit");
   VehicleMaster vehicle{.line = optional_text(csv.text("line")),
                         .brigade = optional_text(csv.text("brigade")),
                         .name = optional_text(csv.text("name")),
-                        .speed_limit = MUIR_TRY(parse_limit(csv.text("speed_limit")))};
+                        .speed_limit = *limit};
   std::string id = csv.text("vehicle_id");
   MUIR_RETURN_IF_ERROR(check_id("vehicle_id", id));
   MUIR_RETURN_IF_ERROR(check_vehicle(vehicle));
