@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,12 +32,18 @@ class ChangelogWriter {
   virtual ~ChangelogWriter() = default;
   // `value` absent: a deletion.
   virtual Status log(BytesView key, OptBytesView value, int64_t timestamp_ms) = 0;
+  // Of stores whose values have had several forms: the form goes along in a header "v", and the time is now.
+  virtual Status log_form(BytesView key, OptBytesView value, std::optional<uint8_t> form) {
+    (void)key, (void)value, (void)form;
+    return error(Code::failed_precondition, "this changelog takes no values that have a form");
+  }
 };
 
 struct ChangelogRecord {
   BytesView key;
   OptBytesView value;
   int64_t timestamp_ms = -1;
+  std::optional<uint8_t> form{};  // see ChangelogWriter::log_form()
 };
 
 struct ValueAndTimestamp {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "streams/cogrouped.h"
 #include "streams/grouped.h"
 #include "streams/kstream.h"
 #include "streams/ktable.h"

@@ -4,6 +4,8 @@
 #include "base/cursor.h"
 #include "streams/group/subscription_info.h"
 #include "streams/nodes/change.h"
+#include "streams/nodes/foreign_key_wire.h"
+#include "streams/nodes/suppress_buffer.h"
 #include "streams/nodes/unmatched_records.h"
 #include "streams/runtime/state_manager.h"
 #include "streams/windows.h"
@@ -72,6 +74,27 @@ TEST(FuzzUnmatchedRecord, SurvivesMutations) {
                               Bytes("\x01\0\0\0\x02\0\0\0\x02\0"
                                     "A\0\0\0\x01\0",
                                     16)});
+}
+
+TEST(FuzzForeignKeyWire, SurvivesMutations) {
+  const Hash128 hash{1, 2};
+  std::vector<Bytes> valid(6);
+  append_subscription({.instruction = Instruction::answer, .hash = hash, .primary_key = "k", .partition = 3}, valid[0]);
+  append_subscription({.instruction = Instruction::unsubscribe, .primary_key = "k", .partition = 3}, valid[1]);
+  append_subscription({.instruction = Instruction::answer_if_found, .hash = hash, .primary_key = "key"}, valid[2]);
+  append_answer({.hash = hash, .value = "value"}, valid[3]);
+  append_answer({}, valid[4]);
+  append_combined_prefix("fk", valid[5]);
+  testing::survive_mutations("streams_foreign_key_wire", fuzz_foreign_key_wire, valid);
+}
+
+TEST(FuzzBufferedChange, SurvivesMutations) {
+  const Bytes context("\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x02\0\0\0\x01t\0\0\0\0\0\0\0\x01\0\0\0\x01h\xff\xff\xff\xff",
+                      38);
+  const Bytes time("\0\0\0\0\0\0\0\x09", 8);
+  testing::survive_mutations("streams_buffered_change", fuzz_buffered_change,
+                             {context + Bytes("\0\0\0\x01p\xff\xff\xff\xfe\0\0\0\x01n", 14) + time,
+                              context + Bytes("\xff\xff\xff\xff\0\0\0\x01o\xff\xff\xff\xff", 13) + time});
 }
 
 TEST(FuzzWindowedKey, SurvivesMutations) {

@@ -29,6 +29,40 @@ class BranchedKStream;
 
 template <class K, class V>
 class Branches;
+template <class K, class V>
+class KStream;
+
+namespace internal {
+
+// The key of what is joined by it.
+template <class Other>
+struct JoinKey {
+  using Type = void;
+};
+template <class K, class V>
+struct JoinKey<KStream<K, V>> {
+  using Type = K;
+};
+template <class K, class V>
+struct JoinKey<KTable<K, V>> {
+  using Type = K;
+};
+template <class Other, class K>
+concept KeyedOtherwise =
+    !std::is_void_v<typename JoinKey<Other>::Type> && !std::is_same_v<typename JoinKey<Other>::Type, K>;
+
+// Says what is wrong where the keys of two sides differ.
+#define MUIR_NO_JOIN(name)                                                            \
+  template <class Other, class... More>                                               \
+  requires internal::KeyedOtherwise<Other, K>                                         \
+  auto name(const Other&, const More&...) const {                                     \
+    static_assert(internal::kNever<Other>, #name                                      \
+                  " needs two sides with one type of key: give one the other's with " \
+                  "select_key or group_by, or join a stream with a global table");    \
+    return *this;                                                                     \
+  }
+
+}  // namespace internal
 
 template <class K, class V>
 class KStream : public internal::Handle {
@@ -66,6 +100,11 @@ class KStream : public internal::Handle {
   KStream peek(F f, Named named = {}) const;
   template <class F>
   void for_each(F f, Named named = {}) const;
+  // Each record as "key, value", "null" for what is not there. Types that {fmt} cannot print need the other one.
+  void print(Printed options = {}) const;
+  // Each as f(value) or f(key, value) -> text says.
+  template <class F>
+  void print(F f, Printed options) const;
 
   BranchedKStream<K, V> split(Named named = {}) const;
   KStream merge(const KStream& other, Named named = {}) const;
@@ -127,6 +166,10 @@ class KStream : public internal::Handle {
     return joined<const V*, const V2*>(other, logical::JoinKind::outer, std::move(f), windows, options);
   }
 
+  MUIR_NO_JOIN(join)
+  MUIR_NO_JOIN(left_join)
+  MUIR_NO_JOIN(outer_join)
+
   // supplier() -> std::unique_ptr of a Processor<K, V, ...>: a new one at each call. Any thread may call it.
   // One that throws, or that makes none, fails the task with this operator's name.
   template <class S>
@@ -154,6 +197,8 @@ class KStream : public internal::Handle {
               const StreamJoined<K, V, V2>& options) const;
   template <class S, class Fixed>
   auto processed(S supplier, ProcessOptions options, Fixed fixed) const;
+  template <class P, class S, class Fixed>
+  auto supplied(S supplier, ProcessOptions options, Fixed fixed) const;
 };
 
 // The streams that a split made, by name: the splitter's name and the branch's own.

@@ -9,6 +9,13 @@ namespace muir::streams {
 template <class K, class V>
 class KGroupedTable;
 
+namespace internal {
+template <class S, class K, class V, class KO>
+concept ForeignKeyFunction = RowFunction<S, K, V> && requires(CallResult<S, K, V> key, std::optional<KO> to) {
+  to = key;
+};
+}  // namespace internal
+
 template <class K, class V>
 class KTable : public internal::Handle {
  public:
@@ -17,18 +24,21 @@ class KTable : public internal::Handle {
   template <class F, class Left, class Right>
   using MaterializedJoin = Materialized<K, typename internal::JoinResult<F, K, V, Left, Right>::Type>;
 
-  // Rows that f(value) or f(key, value) refuses become deletions.
+  // Filters and mapped values have a store of their own if it is named. Rows that f(value) or f(key, value) refuses
+  // become deletions.
   template <class F>
-  KTable filter(F keep, Named named = {}) const {
-    return filtered(std::move(keep), true, named);
+  KTable filter(F keep, Materialized<K, V> options = {}) const {
+    return filtered(std::move(keep), true, options);
   }
   template <class F>
-  KTable filter_not(F drop, Named named = {}) const {
-    return filtered(std::move(drop), false, named);
+  KTable filter_not(F drop, Materialized<K, V> options = {}) const {
+    return filtered(std::move(drop), false, options);
   }
   // f -> the new value. Deletions pass without a call.
   template <class F>
-  auto map_values(F f, Named named = {}) const;
+  auto map_values(F f, Materialized<K, typename internal::MappedValue<F, K, V>::Type> options = {}) const;
+  // Holds updates back, as `how` says: in stream time, so that without records nothing is told.
+  KTable suppress(Suppressed how) const;
   // f(value) or f(key, value) -> std::pair of the new key and value: the rows anew, to be aggregated.
   template <class F>
   auto group_by(F f, Grouped<typename internal::RowPairOf<F, K, V>::Key, typename internal::RowPairOf<F, K, V>::Value>
@@ -52,10 +62,32 @@ class KTable : public internal::Handle {
   auto outer_join(const KTable<K, V2>& other, F f, MaterializedJoin<F, const V*, const V2*> options = {}) const {
     return joined<const V*, const V2*>(other, logical::JoinKind::outer, std::move(f), options);
   }
+  // f(value, other value) or f(key, value, other value) -> the new value, for every row of this table that names a row
+  // of the other one: foreign_key(value) or foreign_key(key, value) -> its key, or an std::optional of it. The tables
+  // need not be partitioned alike.
+  template <class KO, class VO, class S, class F>
+  requires internal::ForeignKeyFunction<S, K, V, KO>
+  auto join(const KTable<KO, VO>& other, S foreign_key, F f,
+            MaterializedJoin<F, const V&, const VO&> options = {}) const {
+    return joined_by<const VO&>(other, std::move(foreign_key), std::move(f), options);
+  }
+  // The same for all rows of this table; f takes a pointer to the other value, null when there is none.
+  template <class KO, class VO, class S, class F>
+  requires internal::ForeignKeyFunction<S, K, V, KO>
+  auto left_join(const KTable<KO, VO>& other, S foreign_key, F f,
+                 MaterializedJoin<F, const V&, const VO*> options = {}) const {
+    return joined_by<const VO*>(other, std::move(foreign_key), std::move(f), options);
+  }
+  MUIR_NO_JOIN(join)
+  MUIR_NO_JOIN(left_join)
+  MUIR_NO_JOIN(outer_join)
 
  private:
   template <class F>
-  KTable filtered(F f, bool keep_if, const Named& named) const;
+  KTable filtered(F f, bool keep_if, const Materialized<K, V>& options) const;
+  template <class Right, class KO, class VO, class S, class F>
+  auto joined_by(const KTable<KO, VO>& other, S foreign_key, F f,
+                 const MaterializedJoin<F, const V&, Right>& options) const;
   template <class Left, class Right, class V2, class F>
   auto joined(const KTable<K, V2>& other, logical::JoinKind kind, F f,
               const MaterializedJoin<F, Left, Right>& options) const;

@@ -103,7 +103,7 @@ struct GlobalTable {
 // What is done to each row by itself. The kind gives the name and says nothing else; see Operator::keeps.
 struct Stateless {
   static constexpr Shape kTakes = Shape::stream, kYields = Shape::stream;
-  enum Kind : unsigned char { filter, map, map_values, flat_map, flat_map_values, select_key, peek, for_each };
+  enum Kind : unsigned char { filter, map, map_values, flat_map, flat_map_values, select_key, peek, for_each, print };
   Kind kind = filter;
   Apply apply{};
 };
@@ -145,10 +145,22 @@ struct ToTable {
 struct TableFilter {
   static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
   Predicate keep{};
+  StoreSettings store{};  // without a name the rows are made anew whenever they are looked up
 };
 struct TableMapValues {
   static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
   MapValue map{};
+  StoreSettings store{};  // as that of a filter
+};
+// Holds changes back, in a buffer of its own, until a time has passed, or until their windows are closed.
+struct Suppress {
+  static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
+  std::optional<std::chrono::milliseconds> time_limit{};  // absent: until the windows close
+  const WindowedOps* windowed = nullptr;                  // of the key, in that case
+  std::optional<int64_t> records_max{};
+  std::optional<int64_t> bytes_max{};
+  bool emits_early = false;  // when the buffer is full; otherwise the task ends
+  StoreSettings store{};     // logging and topic_configs
 };
 struct ToStream {
   static constexpr Shape kTakes = Shape::table, kYields = Shape::stream;
@@ -176,8 +188,18 @@ struct Aggregate {
   StoreSettings store{};
   std::shared_ptr<const Windows> windows{};  // shared by the tasks; null: by key alone
   std::optional<SessionWindows> sessions{};  // in place of windows
+  std::optional<SlidingWindows> sliding{};   // in place of windows
   MergeAggregates merge{};                   // of sessions that become one
-  WindowedType windowed{};                   // of the group's key, with windows or sessions
+  WindowedType windowed{};                   // of the group's key, with windows of any kind
+
+  [[nodiscard]] bool by_window() const { return windows != nullptr || sessions || sliding; }
+};
+// Of several groups into one table, each with a function of its own; the operator's takes are not asked for.
+struct Cogroup {
+  static constexpr Shape kTakes = Shape::stream_group, kYields = Shape::table;
+  std::vector<AggregateRow> apply{};
+  std::vector<TypePair> takes{};  // what each is written for
+  Aggregate as{};                 // but for its function
 };
 struct TableAggregate {
   static constexpr Shape kTakes = Shape::table_group, kYields = Shape::table;
@@ -225,14 +247,26 @@ struct TableTableJoin {
   StoreSettings store{};  // without a name the rows are made anew whenever they are looked up
 };
 
+// Of two tables, where a row of the left one names a row of the right one: the inputs are the left one and the right
+// one.
+struct ForeignKeyJoin {
+  static constexpr Shape kTakes = Shape::table, kYields = Shape::table;
+  bool left = false;
+  SelectKey foreign_key{};  // of a row with a value
+  JoinValues join{};
+  TypePair right{};       // what `join` takes the right table's rows for
+  StoreSettings store{};  // without a name it is there if something looks the table up
+};
+
 }  // namespace logical
 
 using LogicalKind =
     std::variant<logical::Source, logical::TableSource, logical::GlobalTable, logical::Stateless, logical::Split,
                  logical::Branch, logical::Merge, logical::Repartition, logical::Sink, logical::Process,
-                 logical::ToTable, logical::TableFilter, logical::TableMapValues, logical::ToStream, logical::Group,
-                 logical::TableGroup, logical::Aggregate, logical::TableAggregate, logical::TableJoin,
-                 logical::GlobalJoin, logical::StreamJoin, logical::TableTableJoin>;
+                 logical::ToTable, logical::TableFilter, logical::TableMapValues, logical::Suppress, logical::ToStream,
+                 logical::Group, logical::TableGroup, logical::Aggregate, logical::Cogroup, logical::TableAggregate,
+                 logical::TableJoin, logical::GlobalJoin, logical::StreamJoin, logical::TableTableJoin,
+                 logical::ForeignKeyJoin>;
 
 // Which halves of a row an operator passes on as they are, with the serdes that came down with them. Behind one that
 // does not keep the key, rows are repartitioned before they are grouped or joined.

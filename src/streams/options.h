@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "serde/erased_serde.h"
@@ -100,6 +101,13 @@ struct Branched {
   std::string name{};  // default: the branch's position, from 1
 };
 
+// Where records are printed, one a line: "[label]: key, value".
+struct Printed {
+  std::string name{};
+  std::string label{};  // default: the name of the operator that they come from
+  std::string file{};   // made anew; default: standard output
+};
+
 // The store behind a table.
 template <class K, class V>
 struct Materialized {
@@ -114,6 +122,35 @@ struct Materialized {
   std::map<std::string, std::string> topic_configs{};    // of the changelog, besides Kafka's defaults
   // Makes the store, and names it: a kind of the program's own. Shared with every task.
   std::shared_ptr<const store::StoreSupplier> supplier{};
+};
+
+// What happens when the buffer of a suppression is full.
+enum class WhenFull : unsigned char {
+  shut_down,   // the task ends
+  emit_early,  // the oldest changes are told before their time
+};
+
+// The buffer in which a suppression holds changes back, in memory; unbounded unless a limit is named.
+struct BufferConfig {
+  std::optional<int64_t> max_records{};
+  std::optional<int64_t> max_bytes{};
+  std::optional<WhenFull> when_full{};                 // default: emit_early with a time limit, shut_down without
+  bool logging = true;                                 // false: no changelog, and what is held is lost with the task
+  std::map<std::string, std::string> topic_configs{};  // of the changelog, besides Kafka's defaults
+};
+
+// How long the changes of a table are held back.
+struct Suppressed {
+  std::string name{};
+  std::optional<std::chrono::milliseconds> time_limit{};  // absent: until the windows close
+  BufferConfig buffer{};
+
+  // Until a window and its grace are over: its last value is told, once.
+  static Suppressed until_window_closes(BufferConfig buffer = {}) { return {.buffer = std::move(buffer)}; }
+  // For that long after the first change of a key that is held back; later ones take its place.
+  static Suppressed until_time_limit(std::chrono::milliseconds limit, BufferConfig buffer = {}) {
+    return {.time_limit = limit, .buffer = std::move(buffer)};
+  }
 };
 
 // A processor's name, and which stores it may use.

@@ -1,6 +1,7 @@
 #include "streams/processor.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "streams/nodes/task_context.h"
 
@@ -20,7 +21,11 @@ int64_t ProcessingContext::current_system_time_ms() const { return node_.task().
 
 Cancellable ProcessingContext::schedule(std::chrono::milliseconds interval, PunctuationType type,
                                         std::function<Status(int64_t)> punctuate) {
-  MUIR_CHECK(interval.count() >= 1, "schedule in {}: the interval must be at least one millisecond", node_.spec().name);
+  if (interval.count() < 1) {
+    throw std::invalid_argument(fmt::format("schedule in {}: the interval is {} ms; it must be at least 1 ms",
+                                            node_.spec().name, interval.count()));
+  }
+  if (!punctuate) throw std::invalid_argument(fmt::format("schedule in {}: there is no function", node_.spec().name));
   const bool wall_clock = type == PunctuationType::wall_clock_time;
   auto cancelled = std::make_shared<bool>(false);
   node_.task().punctuations.push_back({.node = &node_,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "base/check.h"
 #include "base/status.h"
@@ -58,7 +59,8 @@ class ProcessingContext {
   // The greatest timestamp this task has seen, or -1.
   [[nodiscard]] int64_t current_stream_time_ms() const;
   [[nodiscard]] int64_t current_system_time_ms() const;
-  // Runs `punctuate(now_ms)` every `interval`; runs that were missed are skipped.
+  // Runs `punctuate(now_ms)` every `interval`, of at least 1 ms; runs that were missed are skipped. Throws
+  // std::invalid_argument, which ends the task like any failure, for an interval or a function that is none.
   Cancellable schedule(std::chrono::milliseconds interval, PunctuationType type,
                        std::function<Status(int64_t now_ms)> punctuate);
   // Asks for a commit soon.
@@ -156,6 +158,23 @@ template <class K, class VIn, class VOut>
 class FixedKeyProcessor : public Processor<K, VIn, K, VOut> {};
 
 namespace internal {
+
+// What a function makes that returns a std::unique_ptr of a processor.
+template <class P, class KIn, class VIn, class KOut, class VOut>
+void as_processor(const Processor<KIn, VIn, KOut, VOut>* made, const P*);
+template <class Pointer>
+struct ProcessorIn {};
+template <class P>
+requires requires(P* made) { as_processor(made, made); }
+struct ProcessorIn<std::unique_ptr<P>> {
+  using Type = P;
+};
+template <class S>
+struct Supplied {};
+template <class S>
+requires std::is_invocable_v<S&>
+struct Supplied<S> : ProcessorIn<std::decay_t<std::invoke_result_t<S&>>> {
+};
 
 // A processor with its types erased.
 class ErasedProcessor {

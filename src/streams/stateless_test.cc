@@ -1,8 +1,11 @@
 // Stateless operators: what each lets pass, on the test driver.
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "streams/dsl.h"
 #include "streams/test_driver.h"
+#include "testing/temp_dir.h"
 
 namespace muir::streams {
 namespace {
@@ -133,6 +136,31 @@ TEST(StatelessOperators, KeepTimestampAndHeaders) {
   const TextRecord record{"k", "v", 77, {{"trace", "1"}, {"none", std::nullopt}}};
   ASSERT_TRUE(text_in(*driver).pipe(record).ok());
   EXPECT_EQ(*text_out(*driver).read(), (TextRecord{"k", "V", 77, {{"trace", "1"}, {"none", std::nullopt}}}));
+}
+
+TEST(StatelessOperators, PrintWritesALineForEachRecord) {
+  const muir::testing::TempDir folder;
+  const auto printed = [&](const std::function<void(const Text&, Printed)>& print, Printed options) {
+    StreamsBuilder builder;
+    options.file = folder.str() + "/printed";
+    print(builder.stream<std::string, std::string>("in", {.name = "source"}), std::move(options));
+    auto driver = *TestDriver::create(*builder.build());
+    EXPECT_TRUE(text_in(*driver).pipe("a", "x", 0).ok());
+    EXPECT_TRUE(driver->pipe("in", {"b", std::nullopt, 1}).ok());
+    EXPECT_TRUE(driver->pipe("in", {std::nullopt, "z", 2}).ok());
+    std::ifstream file(folder.str() + "/printed");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto plain = [](const Text& s, Printed options) { s.print(std::move(options)); };
+  EXPECT_EQ(printed(plain, {}), "[source]: a, x\n[source]: b, null\n[source]: null, z\n");
+  EXPECT_EQ(printed(plain, {.label = "L"}), "[L]: a, x\n[L]: b, null\n[L]: null, z\n");
+  const auto mapped = [](const Text& s, Printed options) {
+    s.print([](const std::string& v) { return "<" + v + ">"; }, std::move(options));
+  };
+  EXPECT_EQ(printed(mapped, {.label = "L"}), "[L]: <x>\n[L]: null\n[L]: <z>\n");
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("in").print({.file = folder.str() + "/no/such/folder"});
+  EXPECT_NE(builder.build().status().message().find("cannot write " + folder.str()), std::string::npos);
 }
 
 TEST(StatelessOperators, FunctionsKeepStatePerTask) {

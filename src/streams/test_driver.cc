@@ -143,6 +143,20 @@ struct TestDriver::Impl final : internal::RecordSink {
     return enqueue(std::string(topic), record, Offset(static_cast<int64_t>(topic_records.size()) - 1));
   }
 
+  // Waiting for what can never come is a mistake of the test.
+  Status check_output(const std::string& topic) const {
+    std::set<std::string> topics;
+    for (const SubtopologyPlan& sub : plan->subtopologies()) {
+      if (sub.sinks_choose_topics) return {};
+      topics.insert(sub.sink_topics.begin(), sub.sink_topics.end());
+    }
+    for (const auto& internal : plan->internal_topics()) topics.insert(internal.name);
+    if (!options.errors.dead_letter_topic.empty()) topics.insert(options.errors.dead_letter_topic);
+    if (topics.contains(topic)) return {};
+    return error(Code::invalid_argument, "output topic={}: the topology does not write it; it writes {}", topic,
+                 topics.empty() ? "nothing" : fmt::format("{}", fmt::join(topics, ", ")));
+  }
+
   // A record to be lost is a mistake of the test.
   Status check_input(const std::string& topic) const {
     std::set<std::string> topics;
@@ -285,6 +299,8 @@ Status TestDriver::restart() {
   return {};
 }
 
+Status TestDriver::check_input(const std::string& topic) const { return impl_->check_input(topic); }
+Status TestDriver::check_output(const std::string& topic) const { return impl_->check_output(topic); }
 const SerdeContext& TestDriver::serdes() const { return impl_->serdes; }
 
 std::string TestDriver::store_topic(const std::string& name) const {

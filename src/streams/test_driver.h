@@ -62,11 +62,14 @@ class TestDriver {
   TestDriver(const TestDriver&) = delete;
   TestDriver& operator=(const TestDriver&) = delete;
 
-  // Timestamps start at `start_ms` and advance by `advance_ms` with each record that names none.
+  // Timestamps start at `start_ms` and advance by `advance_ms` with each record that names none. A topic that the
+  // topology does not read is a mistake.
   template <class K, class V>
   Result<TestInputTopic<K, V>> input(const std::string& topic, SerdeRef<K> key = default_serde<K>(),
                                      SerdeRef<V> value = default_serde<V>(), int64_t start_ms = 0,
                                      int64_t advance_ms = 0);
+  // A topic that the topology cannot write is a mistake: neither a sink's, nor a changelog or repartition topic, nor
+  // the dead letters'. With a sink that takes its topic from the record, it may be any.
   template <class K, class V>
   Result<TestOutputTopic<K, V>> output(const std::string& topic, SerdeRef<K> key = default_serde<K>(),
                                        SerdeRef<V> value = default_serde<V>());
@@ -108,6 +111,8 @@ class TestDriver {
  private:
   struct Impl;
   explicit TestDriver(std::unique_ptr<Impl> impl);
+  [[nodiscard]] Status check_input(const std::string& topic) const;
+  [[nodiscard]] Status check_output(const std::string& topic) const;
   // What serdes of the test are bound to.
   [[nodiscard]] const SerdeContext& serdes() const;
   [[nodiscard]] std::string store_topic(const std::string& name) const;
@@ -192,6 +197,7 @@ class TestOutputTopic {
 template <class K, class V>
 Result<TestInputTopic<K, V>> TestDriver::input(const std::string& topic, SerdeRef<K> key, SerdeRef<V> value,
                                                int64_t start_ms, int64_t advance_ms) {
+  MUIR_RETURN_IF_ERROR(check_input(topic));
   MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
   MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return TestInputTopic<K, V>(*this, topic, std::move(key), std::move(value), start_ms, advance_ms);
@@ -199,6 +205,7 @@ Result<TestInputTopic<K, V>> TestDriver::input(const std::string& topic, SerdeRe
 
 template <class K, class V>
 Result<TestOutputTopic<K, V>> TestDriver::output(const std::string& topic, SerdeRef<K> key, SerdeRef<V> value) {
+  MUIR_RETURN_IF_ERROR(check_output(topic));
   MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
   MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return TestOutputTopic<K, V>(*this, topic, std::move(key), std::move(value));

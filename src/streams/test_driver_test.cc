@@ -50,9 +50,31 @@ TEST(TestDriver, ATopicThatNobodyReadsTakesNoRecords) {
   auto driver = *TestDriver::create(copy_topology());
   EXPECT_EQ(driver->pipe("elsewhere", {"k", "v", 1}).message(),
             "input topic=elsewhere: the topology does not read it; it reads in");
+  EXPECT_EQ((driver->input<std::string, std::string>("elsewhere").status().message()),
+            "input topic=elsewhere: the topology does not read it; it reads in");
   EXPECT_TRUE(driver->produced_topics().empty());
   EXPECT_EQ(driver->state_store("none"), nullptr);
   EXPECT_FALSE((driver->key_value_store<std::string, std::string>("none").ok()));
+}
+
+TEST(TestDriver, ATopicThatNobodyWritesGivesNoRecords) {
+  const auto told = [](const auto& build, const std::string& topic, TestDriverOptions options = {}) {
+    StreamsBuilder builder;
+    build(builder.stream<std::string, std::string>("in"));
+    auto driver = *TestDriver::create(*builder.build(), std::move(options));
+    return driver->output<std::string, std::string>(topic).status().message();
+  };
+  const auto copied = [](const auto& in) { in.to("out"); };
+  const auto counted = [](const auto& in) { in.repartition({.name = "r"}).group_by_key().count({.store = "counts"}); };
+  const auto chosen = [](const auto& in) { in.to([](const std::string& value) { return value; }); };
+  const std::string no_in = "output topic=in: the topology does not write it; it writes ";
+  EXPECT_EQ(told(copied, "out"), "");
+  EXPECT_EQ(told(copied, "in"), no_in + "out");
+  EXPECT_EQ(told(counted, "test-counts-changelog"), "");
+  EXPECT_EQ(told(counted, "test-r-repartition"), "");
+  EXPECT_EQ(told(counted, "in"), no_in + "test-counts-changelog, test-r-repartition");
+  EXPECT_EQ(told(chosen, "anything"), "");
+  EXPECT_EQ(told(copied, "dead", {.errors = {.dead_letter_topic = "dead"}}), "");
 }
 
 TEST(TestDriver, GoesOnAfterARecordThatFailed) {

@@ -471,6 +471,40 @@ TEST(Build, TellsTheFirstMistake) {
          b.stream<std::string, std::string>("t").group_by_key().count({.store = std::string(250, 'x')});
        },
        "must have 1 to 249 of the characters"},
+      {"name of a group that needs no topic",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").group_by_key({.name = "a/b"}).count(); },
+       "name 'a/b' must have"},
+      {"name of a join that needs no topic",
+       [](StreamsBuilder& b) {
+         const auto rows = b.table<std::string, std::string>("u");
+         b.stream<std::string, std::string>("t").join(rows, std::plus<std::string>(), {.name = ".."});
+       },
+       "name '..' must have"},
+      {"name of a join of streams",
+       [](StreamsBuilder& b) {
+         const auto in = b.stream<std::string, std::string>("t");
+         in.join(in, std::plus<std::string>(), JoinWindows::of(1s, 0s), {.store = "a b"});
+       },
+       "name 'a b' must have"},
+      {"setting of a changelog",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t").group_by_key().count(
+             {.store = "s", .topic_configs = {{"retentoin.ms", "1"}}});
+       },
+       "changelog of store s: no topic has a setting 'retentoin.ms'; did you mean retention.ms?"},
+      {"setting of the changelogs of a join",
+       [](StreamsBuilder& b) {
+         const auto in = b.stream<std::string, std::string>("t");
+         in.join(in, std::plus<std::string>(), JoinWindows::of(1s, 0s), {.store = "s", .topic_configs = {{"x", "1"}}});
+       },
+       "changelog of store s-other-join-store: no topic has a setting 'x'"},
+      {"setting of a processor's changelog",
+       [](StreamsBuilder& b) {
+         b.stream<std::string, std::string>("t");
+         b.add_state_store(
+             KeyValueStoreBuilder<std::string, int64_t>{.name = "s", .topic_configs = {{"cleanup-policy", "compact"}}});
+       },
+       "did you mean cleanup.policy?"},
       {"no serde",
        [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t").map_values([](const std::string&) { return NoSerde{}; }).to("u");
@@ -501,7 +535,10 @@ TEST(Build, TellsTheFirstMistake) {
        "which no topic can be named"},
       {"illegal repartition",
        [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").repartition({.name = "r s"}); },
-       "repartitions through topic 'r s-repartition'"},
+       "name 'r s' must have"},
+      {"long repartition",
+       [](StreamsBuilder& b) { b.stream<std::string, std::string>("t").repartition({.name = std::string(240, 'r')}); },
+       "repartitions through topic 'rrr"},
       {"window without size",
        [](StreamsBuilder& b) {
          b.stream<std::string, std::string>("t");
@@ -635,6 +672,26 @@ TEST(Build, TellsTheFirstMistake) {
     const auto built = builder.build();
     ASSERT_FALSE(built.ok());
     EXPECT_NE(built.status().message().find(c.want), std::string::npos) << built.status().message();
+  }
+}
+
+TEST(Plan, TopicsThatNoClusterCouldCreateAreAMistake) {
+  StreamsBuilder builder;
+  builder.stream<std::string, std::string>("t").group_by_key().count({.store = std::string(200, 's')});
+  const Topology topology = *builder.build();
+  const size_t room = 249 - 200 - std::string("--changelog").size();
+  EXPECT_TRUE(topology.plan(std::string(room, 'a')).ok());
+  struct Case {
+    std::string name;
+    std::string application_id;
+    std::string want;
+  };
+  for (const Case& c : {Case{"too long", std::string(room + 1, 'a'), "of 250 characters cannot be created"},
+                        Case{"illegal", "a b", "its topic 'a b-sss"}}) {
+    SCOPED_TRACE(c.name);
+    const auto plan = topology.plan(c.application_id);
+    ASSERT_FALSE(plan.ok());
+    EXPECT_NE(plan.status().message().find(c.want), std::string::npos) << plan.status().message();
   }
 }
 

@@ -42,6 +42,21 @@ class ThrowsInTimer final : public Copy {
   }
 };
 
+class SchedulesWithoutInterval final : public Copy {
+ public:
+  Status init(Context& context) override {
+    context.schedule(0ms, PunctuationType::wall_clock_time, [](int64_t) { return Status(); });
+    return {};
+  }
+};
+class SchedulesNothing final : public Copy {
+ public:
+  Status process(const Record<Text, Text>&) override {
+    context().schedule(1ms, PunctuationType::stream_time, {});
+    return {};
+  }
+};
+
 class ThrowingWindows final : public Windows {
  public:
   Status validate() const override { return {}; }
@@ -136,6 +151,12 @@ std::vector<Case> cases() {
       {"init()", through<ThrowsAtInit>(), {"task 0_0 node=mine: init", "boom"}},
       {"process()", through<ThrowsAtProcess>(), {"node=mine topic=in partition=0 offset=0", "no std::exception"}},
       {"a timer", through<ThrowsInTimer>(), {"node=mine", "boom"}},
+      {"a timer without interval",
+       through<SchedulesWithoutInterval>(),
+       {"task 0_0 node=mine", "schedule in mine: the interval is 0 ms; it must be at least 1 ms"}},
+      {"a timer without function",
+       through<SchedulesNothing>(),
+       {"node=mine topic=in partition=0 offset=0", "schedule in mine: there is no function"}},
       {"a timestamp extractor",
        above([](const Lines& in) { in.to("out"); },
              {.name = "source", .timestamp = [](const Record<Text, Text>&, int64_t) -> int64_t { boom(); }}),

@@ -47,6 +47,24 @@ class AlignedWindows final : public Windows {
   const int64_t grace_ms_;
 };
 
+class OneWindow final : public Windows {
+ public:
+  explicit OneWindow(int64_t start_ms) : start_ms_(start_ms) {}
+
+  Status validate() const override {
+    if (start_ms_ >= 0) return {};
+    return error(Code::invalid_argument, "unlimited windows: start {} ms is negative", start_ms_);
+  }
+  void starts(int64_t timestamp_ms, std::vector<int64_t>& out) const override {
+    if (timestamp_ms >= start_ms_) out.push_back(start_ms_);
+  }
+  int64_t size_ms() const override { return INT64_MAX - start_ms_; }
+  int64_t grace_ms() const override { return 0; }
+
+ private:
+  const int64_t start_ms_;
+};
+
 RuntimeWindowed* runtime(void* windowed) { return static_cast<RuntimeWindowed*>(windowed); }
 
 }  // namespace
@@ -62,6 +80,21 @@ Status SessionWindows::validate() const {
         gap.count());
   }
   if (grace_ms() < 0) return error(Code::invalid_argument, "session windows: grace {} ms is negative", grace_ms());
+  return {};
+}
+
+Status SlidingWindows::validate() const {
+  constexpr int64_t kLongest = INT64_MAX / 8;  // sums of times and lengths stay within 64 bits
+  if (difference.count() < 0 || difference.count() > kLongest)
+    return error(Code::invalid_argument, "sliding windows: difference {} ms must be from 0 to {}", difference.count(),
+                 kLongest);
+  if (!grace) {
+    return error(Code::invalid_argument,
+                 "sliding windows of {} ms: no grace is given; say how long after its end a window takes late records, "
+                 "as in {{.difference = 5min, .grace = 1min}}, or .grace = 0ms for not at all",
+                 difference.count());
+  }
+  if (grace_ms() < 0) return error(Code::invalid_argument, "sliding windows: grace {} ms is negative", grace_ms());
   return {};
 }
 
@@ -81,6 +114,8 @@ Status JoinWindows::validate() const {
 }
 
 std::shared_ptr<const Windows> TimeWindows::erased() const { return std::make_shared<AlignedWindows>(*this); }
+
+std::shared_ptr<const Windows> UnlimitedWindows::erased() const { return std::make_shared<OneWindow>(start.count()); }
 
 ObjectType runtime_windowed_type(const ObjectType* key) {
   return {.name = "windowed key",

@@ -52,10 +52,31 @@ struct TimeWindows {
   [[nodiscard]] std::shared_ptr<const Windows> erased() const;
 };
 
+// One window, from `start` on, that never ends: its aggregates are kept until they are deleted.
+struct UnlimitedWindows {
+  std::chrono::milliseconds start{0};  // since the epoch; records before it belong to no window
+
+  [[nodiscard]] std::shared_ptr<const Windows> erased() const;
+};
+
 // Sessions: records of a key at most `gap` apart, both ends included. A record between two sessions makes one of them.
 struct SessionWindows {
   std::chrono::milliseconds gap{0};
   // How long after its end and the gap a session still takes late records. Has to be said, 0ms for not at all.
+  std::optional<std::chrono::milliseconds> grace{};
+  EmitStrategy emit = EmitStrategy::on_window_update;
+
+  [[nodiscard]] int64_t grace_ms() const { return grace ? grace->count() : 0; }
+  // What is wrong with them, for build() to tell.
+  [[nodiscard]] Status validate() const;
+};
+
+// Windows as long as `difference`, both ends included, wherever records are: one ends with each record, and one begins
+// behind each that has later ones. A record belongs to every window that holds its time, so two records at most
+// `difference` apart meet in one.
+struct SlidingWindows {
+  std::chrono::milliseconds difference{0};
+  // How long after its end a window still takes late records. Has to be said, 0ms for not at all.
   std::optional<std::chrono::milliseconds> grace{};
   EmitStrategy emit = EmitStrategy::on_window_update;
 
@@ -135,6 +156,12 @@ inline constexpr WindowedOps kWindowedOps{
 
 // Bytes of the window start at the end of a windowed key.
 inline constexpr size_t kWindowStartSize = 8;
+
+// Of a key that may be a windowed one; null: it is none.
+template <class K>
+inline constexpr const WindowedOps* kOpsOfKey = nullptr;
+template <class K>
+inline constexpr const WindowedOps* kOpsOfKey<Windowed<K>> = &kWindowedOps<K>;
 
 // The serde of Windowed<K> over that of K. With size 0, which a reader may not know, windows are read without an end
 // (INT64_MAX).

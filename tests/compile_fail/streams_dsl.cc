@@ -3,6 +3,7 @@
 
 using namespace muir;           // NOLINT: a test program
 using namespace muir::streams;  // NOLINT
+using namespace std::chrono_literals;
 
 struct Numbers : Processor<std::string, int64_t, std::string, int64_t> {
   Status process(const Record<std::string, int64_t>&) override { return {}; }
@@ -11,9 +12,12 @@ struct Texts : Processor<std::string, std::string, std::string, std::string> {
   Status process(const Record<std::string, std::string>&) override { return {}; }
 };
 
-void mistake(const KStream<std::string, std::string>& stream, const KTable<std::string, int64_t>& table) {
+void mistake(const KStream<std::string, std::string>& stream, const KTable<std::string, int64_t>& table,
+             const KTable<int64_t, int64_t>& other) {
 #if MUIR_CASE == 0
   stream.filter([](const std::string&) { return true; });
+  stream.group_by_key().windowed_by({.size = 5s, .grace = 0s}).count();
+  stream.group_by_key().windowed_by({.gap = 5s, .grace = 0s}).count();
 #elif MUIR_CASE == 1  // filter needs bool(const V&) or bool(const K&, const V&), or the same with pointers
   stream.filter([](int64_t) { return true; });
 #elif MUIR_CASE == 2  // map needs a function that returns std::pair of the new key and the new value
@@ -58,6 +62,42 @@ void mistake(const KStream<std::string, std::string>& stream, const KTable<std::
   table.filter([](const int64_t& v) { return v; });
 #elif MUIR_CASE == 21  // branch's function must return bool
   stream.split().branch([](const std::string& v) { return v.c_str(); });
+#elif MUIR_CASE == 22  // filter's function must return bool
+  stream.filter([](const std::string&) {});
+#elif MUIR_CASE == 23  // filter's function must return bool
+  table.filter_not([](const int64_t&) {});
+#elif MUIR_CASE == 24  // branch's function must return bool
+  stream.split().branch([](const std::string&) {});
+#elif MUIR_CASE == 25  // aggregate's initial value is a const char*, which cannot be stored: write std::string()
+  stream.group_by_key().aggregate("", [](const std::string& v, std::string all) { return all + v; });
+#elif MUIR_CASE == 26  // aggregate's initial value is a const char*, which cannot be stored: write std::string()
+  stream.group_by_key().windowed_by({.size = 5s, .grace = 0s}).aggregate("", [](const std::string& v, std::string a) {
+    return a + v;
+  });
+#elif MUIR_CASE == 27  // join needs two sides with one type of key
+  table.join(other, [](int64_t a, int64_t b) { return a + b; }).to_stream().to("out");
+#elif MUIR_CASE == 28  // left_join needs two sides with one type of key
+  stream.left_join(other, [](const std::string& v, const int64_t*) { return v; }).to("out");
+#elif MUIR_CASE == 29  // outer_join needs two sides with one type of key
+  stream.outer_join(
+      other.to_stream(), [](const std::string*, const int64_t*) { return 1; }, JoinWindows::of(1s, 0s));
+#elif MUIR_CASE == 30  // windowed_by needs windows whose lengths have a unit
+  stream.group_by_key().windowed_by(5000).count();
+#elif MUIR_CASE == 31  // windowed_by needs windows whose lengths have a unit
+  stream.group_by_key().windowed_by({.size = 5000, .grace = 0}).count();
+#elif MUIR_CASE == 32  // windowed_by needs windows whose lengths have a unit
+  stream.group_by_key().windowed_by({.gap = 5000, .grace = 0}).count();
+#elif MUIR_CASE == 33  // windowed_by needs windows whose lengths have a unit
+  stream.group_by_key().windowed_by(5min).count();
+#elif MUIR_CASE == 34  // process needs a supplier, a function without arguments that returns std::unique_ptr
+  stream.process(Texts());
+#elif MUIR_CASE == 35  // process needs a supplier, a function without arguments that returns std::unique_ptr
+  stream.process([] { return std::make_shared<Texts>(); });
+#elif MUIR_CASE == 36  // process needs a supplier, a function without arguments that returns std::unique_ptr
+  stream.process_values([] { return std::make_unique<std::string>(); }).to("out");
+#elif MUIR_CASE == 37  // process needs a supplier, a function without arguments that returns std::unique_ptr
+  stream.process([] { return Texts(); });
 #endif
   (void)table;
+  (void)other;
 }

@@ -25,6 +25,9 @@ import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.*;
+import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.maxBytes;
+import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.maxRecords;
+import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.unbounded;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.test.TestRecord;
 
@@ -35,6 +38,8 @@ public class Topologies {
         return b.table("tab", Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("rows"));
     }
     static KStream<String, String> stream(StreamsBuilder b) { return b.stream("in"); }
+    // Behind windows a buffer takes the keys' serde from here, not from the configuration.
+    static Grouped<String, String> strings() { return Grouped.with(Serdes.String(), Serdes.String()); }
     static void out(KTable<String, String> table) { table.toStream().to("out"); }
     static boolean isA(String key, String value) { return value.startsWith("a"); }
     static boolean isShort(String key, String value) { return value.length() < 3; }
@@ -43,6 +48,8 @@ public class Topologies {
     static String join(String left, String right) { return left + "/" + right; }
     static String joinNull(String left, String right) { return left + "+" + (right == null ? "0" : right); }
     static String joinAny(String left, String right) { return (left == null ? "0" : left) + "|" + (right == null ? "0" : right); }
+    static String foreignKey(String value) { return value.substring(0, 1); }
+    static String someForeignKey(String key, String value) { return value.startsWith("b") ? null : value.substring(0, 1); }
     static KTable<String, String> other(StreamsBuilder b) { return b.table("in"); }
     static KStream<String, String> otherStream(StreamsBuilder b) { return b.stream("tab"); }
     static JoinWindows windows(long beforeMs, long afterMs, long graceMs) {
@@ -57,6 +64,15 @@ public class Topologies {
     static <V> KStream<String, V> unsessioned(KTable<Windowed<String>, V> table) {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start() + "-" + key.window().end());
     }
+    static SlidingWindows sliding(long seconds, long grace) {
+        return SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofSeconds(seconds), Duration.ofSeconds(grace));
+    }
+    static String addLeft(String key, String value, String all) { return all + "L" + (value == null ? "0" : value); }
+    static String addRight(String key, String value, String all) { return all + "R" + (value == null ? "0" : value); }
+    static CogroupedKStream<String, String> bothGroups(StreamsBuilder b) {
+        KGroupedStream<String, String> left = stream(b).groupByKey();
+        return left.<String>cogroup(Topologies::addLeft).cogroup(otherStream(b).groupByKey(), Topologies::addRight);
+    }
     static TimeWindows windows() { return TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(5)); }
     static <V> KStream<String, V> unwindowed(KTable<Windowed<String>, V> table) {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start());
@@ -65,6 +81,15 @@ public class Topologies {
     static {
         ALL.put("filter of a table", b -> out(table(b).filter(Topologies::isA)));
         ALL.put("filter of a table with a store", b -> out(stored(b).filter(Topologies::isA)));
+        ALL.put("filters and mapped values with stores", b -> {
+            KTable<String, String> rows = table(b);
+            KTable<String, String> kept = rows.filter(Topologies::isA, Materialized.as("kept"));
+            out(kept);
+            KTable<String, String> mapped = kept.mapValues(v -> v + "m", Materialized.as("mapped"));
+            out(mapped.filterNot(Topologies::isShort, Named.as("long"), Materialized.as("long-ones")));
+            stream(b).leftJoin(mapped, Topologies::joinNull).to("out");
+            mapped.groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v).toStream().to("out");
+        });
         ALL.put("filters behind each other", b -> out(stored(b).filter(Topologies::isA).filterNot(Topologies::isShort)));
         ALL.put("filter behind mapped values", b -> out(stored(b).mapValues(v -> v + v.length()).filter(Topologies::isA)));
         ALL.put("filter behind mapped values without a store", b -> out(table(b).mapValues(v -> v + "x").filter(Topologies::isA)));
@@ -179,6 +204,43 @@ public class Topologies {
             unwindowed(counts.leftJoin(all, Topologies::joinNull)).to("out");
             unwindowed(counts.outerJoin(all, Topologies::joinAny)).to("out");
         });
+        ALL.put("by a foreign key", b -> { var left = table(b); out(left.join(other(b), Topologies::foreignKey, Topologies::join)); });
+        ALL.put("by a foreign key, left", b -> {
+            var left = table(b);
+            out(left.leftJoin(other(b), Topologies::foreignKey, Topologies::joinNull));
+        });
+        ALL.put("by a foreign key that may be missing", b -> {
+            var left = table(b);
+            out(left.join(other(b), Topologies::someForeignKey, Topologies::join));
+        });
+        ALL.put("by a foreign key that may be missing, left", b -> {
+            var left = table(b);
+            out(left.leftJoin(other(b), Topologies::someForeignKey, Topologies::joinNull));
+        });
+        ALL.put("by a foreign key, with names", b -> {
+            var left = table(b);
+            KTable<String, String> right = other(b);
+            out(left.join(right, Topologies::foreignKey, Topologies::join, TableJoined.as("by-initial"), Materialized.as("joined")));
+        });
+        ALL.put("by a foreign key, left, with a name", b -> {
+            var left = table(b);
+            out(left.leftJoin(other(b), Topologies::foreignKey, Topologies::joinNull, TableJoined.as("all")));
+        });
+        ALL.put("by a foreign key of mapped and filtered tables", b -> {
+            KTable<String, String> left = stored(b).mapValues(v -> v + "m").filterNot(Topologies::isShort);
+            KTable<String, String> right = other(b).filter(Topologies::isA);
+            out(left.join(right, Topologies::foreignKey, Topologies::join));
+        });
+        ALL.put("group of a join by a foreign key", b -> {
+            var left = table(b);
+            out(left.leftJoin(other(b), Topologies::foreignKey, Topologies::joinNull).groupBy(Topologies::initial)
+                .reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v));
+        });
+        ALL.put("join behind a join by a foreign key", b -> {
+            KTable<String, String> left = table(b);
+            KTable<String, String> counts = stream(b).groupByKey().count().mapValues(Topologies::text);
+            out(left.join(counts, Topologies::foreignKey, Topologies::join).leftJoin(left, Topologies::joinNull));
+        });
         ALL.put("streams", b -> { var left = stream(b); left.join(otherStream(b), Topologies::join, near()).to("out"); });
         ALL.put("streams, left", b -> { var left = stream(b); left.leftJoin(otherStream(b), Topologies::joinNull, near()).to("out"); });
         ALL.put("streams, outer", b -> { var left = stream(b); left.outerJoin(otherStream(b), Topologies::joinAny, near()).to("out"); });
@@ -215,6 +277,9 @@ public class Topologies {
         ALL.put("aggregate", b -> out(stream(b).groupByKey().aggregate(() -> "", (k, v, all) -> all + v)));
         ALL.put("aggregate in windows", b -> unwindowed(stream(b).groupByKey().windowedBy(windows())
             .aggregate(() -> "", (k, v, all) -> all + (v == null ? "0" : v))).to("out"));
+        ALL.put("aggregate in one window without end", b -> unwindowed(stream(b).groupByKey()
+            .windowedBy(UnlimitedWindows.of().startOn(java.time.Instant.ofEpochMilli(1_700_000_050_000L)))
+            .reduce(Topologies::joinNull)).to("out"));
         ALL.put("count in windows", b ->
             unwindowed(stream(b).groupByKey().windowedBy(windows()).count()).mapValues(Topologies::text).to("out"));
         ALL.put("groups with a name", b -> {
@@ -260,11 +325,86 @@ public class Topologies {
             var all = otherStream(b).filter((k, v) -> v != null).groupByKey().windowedBy(sessions()).reduce((a, v) -> a + "+" + v);
             unsessioned(counts.outerJoin(all, Topologies::joinAny)).to("out");
         });
+        ALL.put("count in sliding windows", b ->
+            unwindowed(stream(b).groupByKey().windowedBy(sliding(2, 3)).count()).mapValues(Topologies::text).to("out"));
+        ALL.put("reduce in sliding windows", b ->
+            unwindowed(stream(b).groupByKey().windowedBy(sliding(2, 3)).reduce((all, v) -> all + "+" + v)).to("out"));
+        ALL.put("aggregate in sliding windows with a store", b -> unwindowed(stream(b).groupByKey().windowedBy(sliding(2, 3))
+            .aggregate(() -> "<", (k, v, all) -> all + v, Named.as("all"), Materialized.as("kept"))).to("out"));
+        ALL.put("sliding windows longer than time", b -> unwindowed(stream(b).groupByKey().windowedBy(sliding(600_000L * 3600, 0))
+            .reduce((all, v) -> all + "+" + v)).to("out"));
+        ALL.put("sliding windows that are told when they close", b -> unwindowed(stream(b).groupByKey().windowedBy(sliding(2, 1))
+            .emitStrategy(EmitStrategy.onWindowClose()).reduce((all, v) -> all + "+" + v)).to("out"));
+        ALL.put("filter of sliding windows", b -> unwindowed(stream(b).groupByKey().windowedBy(sliding(2, 3)).count()
+            .filter((k, n) -> n % 2 == 0).mapValues(Topologies::text)).to("out"));
+        ALL.put("sliding windows held until they close", b -> unwindowed(stream(b).groupByKey(strings()).windowedBy(sliding(2, 3)).count()
+            .suppress(Suppressed.untilWindowCloses(unbounded())).mapValues(Topologies::text)).to("out"));
+        ALL.put("group of sliding windows", b -> out(stream(b).groupByKey().windowedBy(sliding(2, 3)).count()
+            .groupBy((k, n) -> KeyValue.pair(k.key(), Long.toString(n))).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("cogroup", b -> out(bothGroups(b).aggregate(() -> "<")));
+        ALL.put("cogroup of one", b -> out(stream(b).groupByKey().<String>cogroup(Topologies::addLeft).aggregate(() -> "")));
+        ALL.put("cogroup with names", b ->
+            out(bothGroups(b).aggregate(() -> "", Named.as("both"), Materialized.as("kept")).filter(Topologies::isA)));
+        ALL.put("cogroup of what was repartitioned", b -> {
+            KGroupedStream<String, String> left = stream(b).filter((k, v) -> v != null).groupBy((k, v) -> v.substring(0, 1));
+            out(left.<String>cogroup(Topologies::addLeft).cogroup(otherStream(b).filter((k, v) -> v != null)
+                .groupBy((k, v) -> v.substring(0, 1), Grouped.as("by-initial")), Topologies::addRight).aggregate(() -> ""));
+        });
+        ALL.put("cogroup in windows", b -> unwindowed(bothGroups(b).windowedBy(windows()).aggregate(() -> "")).to("out"));
+        ALL.put("cogroup in sliding windows", b ->
+            unwindowed(bothGroups(b).windowedBy(sliding(2, 3)).aggregate(() -> "", Named.as("slid"))).to("out"));
+        ALL.put("cogroup in sessions", b ->
+            unsessioned(bothGroups(b).windowedBy(sessions()).aggregate(() -> "<", (k, a, o) -> a + "|" + o)).to("out"));
+        ALL.put("group and join of a cogroup", b -> {
+            KTable<String, String> all = bothGroups(b).aggregate(() -> "<");
+            stream(b).filter((k, v) -> v != null).leftJoin(all, Topologies::joinNull).to("out");
+            out(all.groupBy(Topologies::initial).reduce((one, v) -> one + "+" + v, (one, v) -> one + "-" + v));
+        });
+        ALL.put("held for a time", b -> {
+            KTable<String, String> rows = table(b);
+            out(rows.suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(2), unbounded())));
+            out(rows.filter(Topologies::isA).suppress(Suppressed.untilTimeLimit(Duration.ZERO, unbounded())));
+        });
+        ALL.put("held while there is room", b -> {
+            KTable<String, Long> counts = stream(b).groupByKey().count();
+            out(counts.suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(20), maxRecords(1))).mapValues(Topologies::text));
+            out(table(b).suppress(Suppressed.untilTimeLimit(Duration.ofMinutes(1), maxBytes(150).emitEarlyWhenFull())));
+        });
+        ALL.put("held until windows close", b -> unwindowed(stream(b).groupByKey(strings()).windowedBy(windows()).count()
+            .suppress(Suppressed.untilWindowCloses(unbounded())).mapValues(Topologies::text)).to("out"));
+        ALL.put("held under a name until mapped windows close", b -> unwindowed(stream(b).groupByKey(strings()).windowedBy(windows())
+            .reduce(Topologies::joinNull).filter((k, v) -> v.startsWith("a")).mapValues(v -> v + "m")
+            .suppress(Suppressed.untilWindowCloses(maxRecords(1000).shutDownWhenFull()).withName("held"))).to("out"));
+        ALL.put("held until sessions close", b -> unsessioned(stream(b).groupByKey(strings()).windowedBy(sessions()).count()
+            .suppress(Suppressed.untilWindowCloses(unbounded())).mapValues(Topologies::text)).to("out"));
+        ALL.put("held without a changelog", b ->
+            out(stored(b).suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(3), unbounded().withLoggingDisabled()))));
+        ALL.put("group of what was held", b -> out(table(b).suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(3), unbounded()))
+            .groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("filter of what was held", b ->
+            out(table(b).suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(3), unbounded())).filter(Topologies::isA)));
+        ALL.put("joined with what was held", b -> {
+            KTable<String, String> held = table(b).suppress(Suppressed.untilTimeLimit(Duration.ofSeconds(3), unbounded()));
+            stream(b).leftJoin(held, Topologies::joinNull).to("out");
+            out(held.leftJoin(stream(b).groupByKey().count().mapValues(Topologies::text), Topologies::joinNull));
+        });
         ALL.put("operators with names", b -> stream(b).filter((k, v) -> v != null, Named.as("keep"))
             .mapValues(v -> v + "?", Named.as("ask")).selectKey((k, v) -> v.substring(0, 1), Named.as("rekey"))
             .groupByKey(Grouped.as("grouped")).count(Named.as("counted"), Materialized.as("counts"))
             .filter((k, n) -> n % 2 == 0, Named.as("even")).mapValues(Topologies::text, Named.as("texts"))
             .toStream(Named.as("changes")).to("out", Produced.as("written")));
+        ALL.put("a stream that is printed", b -> {
+            KStream<String, String> records = stream(b);
+            records.filter((k, v) -> v != null).print(Printed.<String, String>toFile("/dev/null").withLabel("in"));
+            records.print(Printed.<String, String>toFile("/dev/null").withName("printer"));
+            records.to("out");
+        });
+        ALL.put("a stream merged with itself", b -> {
+            KStream<String, String> records = stream(b);
+            records.merge(records).to("out");
+            KStream<String, String> kept = records.filter((k, v) -> v != null);
+            kept.merge(records).merge(kept).to("out");
+        });
         ALL.put("many children", b -> {
             KStream<String, String> records = stream(b).filter((k, v) -> v != null);
             KTable<String, String> rows = table(b);
@@ -292,6 +432,7 @@ public class Topologies {
         settings.put("default.dsl.store", "in_memory");
         // By default the wall clock, which stands still here, decides when left and outer joins tell what has no partner.
         settings.put("__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", 0L);
+        settings.put("__emit.interval.ms.kstreams.windowed.aggregation__", 0L);
         StringBuilder all = new StringBuilder();
         for (var entry : ALL.entrySet()) {
             StreamsBuilder builder = new StreamsBuilder();
@@ -322,7 +463,9 @@ public class Topologies {
                     var kept = driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
                     for (TestRecord<byte[], byte[]> record : kept.readRecordsToList()) {
                         all.append(topic).append("\t").append(hex(record.key())).append("\t").append(hex(record.value()))
-                            .append("\t").append(record.timestamp()).append("\n");
+                            .append("\t").append(record.timestamp() == null ? 0 : record.timestamp());
+                        record.headers().forEach(h -> all.append("\t").append(h.key()).append("=").append(hex(h.value())));
+                        all.append("\n");
                     }
                 }
             }

@@ -38,12 +38,18 @@ TimeWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(std::shared_ptr<cons
   return TimeWindowedKStream<K, V>(*this, std::move(windows));
 }
 
+template <class K, class V>
+TimeWindowedKStream<K, V> KGroupedStream<K, V>::windowed_by(const SlidingWindows& windows) const {
+  return TimeWindowedKStream<K, V>(*this, windows);
+}
+
 // ---- by key and window
 template <class K, class V>
 template <class A>
 KTable<Windowed<K>, A> TimeWindowedKStream<K, V>::add(logical::Aggregate aggregate,
                                                       const Materialized<K, A>& options) const {
   aggregate.windows = windows_;
+  aggregate.sliding = sliding_;
   aggregate.windowed = {object_type<Windowed<K>>(), &internal::kWindowedOps<K>};
   return KTable<Windowed<K>, A>(
       *builder_, aggregated(internal::types<K, V>(), internal::types<Windowed<K>, A>(), std::move(aggregate), options));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "streams/topology_builder.h"
 
 namespace muir::streams::internal {
+
+// For overloads that exist to be explained by a static_assert: false, but only once they are called.
+template <class...>
+inline constexpr bool kNever = false;
 
 // An operator but for its kind and inputs.
 struct Head {
@@ -45,13 +50,17 @@ class Handle {
   template <class Kind, class K, class A>
   OperatorId aggregated(TypePair takes, TypePair yields, Kind aggregate, const Materialized<K, A>& options) const;
 
-  TopologyBuilder* builder_;
-  OperatorId id_;
-
- private:
   // False, with a mistake: the other one is of another topology, where its id means something else.
   [[nodiscard]] bool together(const Handle& other) const;
+
+  TopologyBuilder* builder_;
+  OperatorId id_;
 };
+
+// Prints a row's text, "key, value".
+using PrintText = std::function<std::string(const Row& row)>;
+// What prints rows so; a file that cannot be written is a mistake of the topology.
+Apply print_rows(TopologyBuilder& builder, const Printed& options, const std::string& parent, PrintText text);
 
 template <class K, class V>
 constexpr TypePair types() {

@@ -115,6 +115,34 @@ void KStream<K, V>::for_each(F f, Named named) const {
 }
 
 template <class K, class V>
+void KStream<K, V>::print(Printed options) const {
+  constexpr bool kPrints = fmt::is_formattable<K>::value && fmt::is_formattable<V>::value;
+  static_assert(
+      kPrints,
+      "print needs keys and values that {fmt} can print: give print(f, {.label = ..}) a function that makes a "
+      "text of them");
+  if constexpr (kPrints) {
+    print(
+        [](const K* key, const V* value) {
+          return fmt::format("{}, {}", key == nullptr ? "null" : fmt::format("{}", *key),
+                             value == nullptr ? "null" : fmt::format("{}", *value));
+        },
+        std::move(options));
+  }
+}
+
+template <class K, class V>
+template <class F>
+void KStream<K, V>::print(F f, Printed options) const {
+  MUIR_NEEDS_ROW_FUNCTION("print", "std::string");
+  internal::PrintText text = [f = std::move(f)](const Row& row) mutable {
+    return internal::callable_with<F, K, V>(row) ? std::string(internal::call<K, V>(f, row)) : std::string("null");
+  };
+  stateless(options.name, logical::Stateless::print, internal::print_rows(*builder_, options, name(), std::move(text)),
+            Keeps::both);
+}
+
+template <class K, class V>
 KStream<K, V> KStream<K, V>::merge(const KStream& other, Named named) const {
   return KStream(*builder_, then(other, {.name = named.name}, logical::Merge{}));
 }
@@ -224,8 +252,21 @@ auto KStream<K, V>::joined(const KStream<K, V2>& other, logical::JoinKind kind, 
 
 template <class K, class V>
 template <class S, class Fixed>
-auto KStream<K, V>::processed(S supplier, ProcessOptions options, Fixed) const {
-  using P = typename std::decay_t<decltype(supplier())>::element_type;
+auto KStream<K, V>::processed(S supplier, ProcessOptions options, Fixed fixed) const {
+  constexpr bool kRight = requires { typename internal::Supplied<S>::Type; };
+  static_assert(kRight,
+                "process needs a supplier, a function without arguments that returns std::unique_ptr<Processor<K, V, "
+                "KOut, VOut>>, such as [] { return std::make_unique<MyProcessor>(); }");
+  if constexpr (kRight) {
+    return supplied<typename internal::Supplied<S>::Type>(std::move(supplier), std::move(options), fixed);
+  } else {
+    return *this;
+  }
+}
+
+template <class K, class V>
+template <class P, class S, class Fixed>
+auto KStream<K, V>::supplied(S supplier, ProcessOptions options, Fixed) const {
   using Out = KStream<typename P::KeyOut, typename P::ValueOut>;
   static_assert(std::is_same_v<typename P::KeyIn, K> && std::is_same_v<typename P::ValueIn, V>,
                 "process needs a supplier of std::unique_ptr<Processor<K, V, KOut, VOut>> for this stream's K and V");

@@ -31,6 +31,16 @@ requires RowFunction<F, K, V>
 struct KeyOf<F, K, V> {
   using Type = CallResult<F, K, V>;
 };
+// The value that a function yields; V for what is no such function.
+template <class F, class K, class V>
+struct MappedValue {
+  using Type = V;
+};
+template <class F, class K, class V>
+requires RowFunction<F, K, V>
+struct MappedValue<F, K, V> {
+  using Type = CallResult<F, K, V>;
+};
 // The pair that a function yields; K and V for what is no such function.
 template <class F, class K, class V>
 struct RowPairOf {
@@ -155,6 +165,14 @@ SelectKey select_table_keys(S select) {
     if (!callable_with<S, K, V>(row)) return nullptr;
     key = call<K, V>(select, row);
     return &key;
+  };
+}
+// The key of another table that a row names: f yields one, or an std::optional of one.
+template <class K, class V, class KO, class S>
+SelectKey select_foreign_keys(S select) {
+  return [select = std::move(select), key = std::optional<KO>()](const Row& row) mutable -> const void* {
+    key = call<K, V>(select, row);
+    return key ? &*key : nullptr;
   };
 }
 // What a join's function takes of the table: a pointer in left joins, null where there is nothing.

@@ -31,14 +31,17 @@ struct TableSpec {
 };
 // Keeps what it forwards in the store, if it has one.
 NodeFactory table_node(TableSpec table);
-NodeFactory table_filter_node(Predicate keep, bool tells_old);
+NodeFactory table_filter_node(TableSpec table, Predicate keep);
 // `map` sets an object of type `out`.
-NodeFactory table_map_node(MapValue map, const ObjectType* out);
+NodeFactory table_map_node(TableSpec table, MapValue map, const ObjectType* out);
+// Waits that long after a change, or after its window's end.
+NodeFactory suppress_node(TableSpec table, logical::Suppress suppress, int64_t wait_ms);
 
 // ---- aggregations, as the plan has them
 NodeFactory aggregate_node(TableSpec table, logical::Aggregate aggregate);
 NodeFactory table_aggregate_node(TableSpec table, logical::TableAggregate aggregate);
 NodeFactory window_aggregate_node(TableSpec table, logical::Aggregate aggregate);
+NodeFactory sliding_aggregate_node(TableSpec table, logical::Aggregate aggregate);
 NodeFactory session_aggregate_node(TableSpec table, logical::Aggregate aggregate);
 
 // ---- joins
@@ -68,5 +71,22 @@ struct JoinedTables {
 NodeFactory table_join_side_node(JoinedTables tables, bool is_left);
 // Gathers the changes of both sides; keeps them in the store, if it has one.
 NodeFactory joined_table_node(TableSpec table, JoinedTables tables);
+// Of two tables by a foreign key; see foreign_key_nodes.cc.
+struct ForeignKeyTables {
+  NodeId left_node = 0;
+  NodeId right_node = 0;
+  TypedPair left{};
+  TypedPair right{};
+  logical::ForeignKeyJoin join{};
+  const ObjectType* out = nullptr;  // of the joined values
+  std::string registration_topic{};
+  std::string response_topic{};
+  std::string subscriptions{};  // the store
+};
+NodeFactory subscribe_node(ForeignKeyTables tables);
+NodeFactory keep_subscription_node(ForeignKeyTables tables);
+NodeFactory answer_node(ForeignKeyTables tables);
+NodeFactory answer_all_node(ForeignKeyTables tables);
+NodeFactory resolve_node(ForeignKeyTables tables);
 
 }  // namespace muir::streams::internal

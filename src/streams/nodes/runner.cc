@@ -9,17 +9,33 @@
 namespace muir::streams::internal {
 namespace {
 
+constexpr std::string_view kFormHeader = "v";
+
+std::optional<uint8_t> form_of(const client::ConsumedRecord& record) {
+  for (const auto& header : record.headers) {
+    if (header.name == kFormHeader && header.value && header.value->size() == 1)
+      return static_cast<uint8_t>(header.value->front());
+  }
+  return std::nullopt;
+}
+
 // A store's changelog topic, as the store sees it.
 class SinkChangelog final : public store::ChangelogWriter {
  public:
-  SinkChangelog(RecordSink& sink, std::string topic, PartitionId partition)
-      : sink_(sink), topic_(std::move(topic)), partition_(partition) {}
+  SinkChangelog(RecordSink& sink, Clock& clock, std::string topic, PartitionId partition)
+      : sink_(sink), clock_(clock), topic_(std::move(topic)), partition_(partition) {}
   Status log(BytesView key, OptBytesView value, int64_t timestamp_ms) override {
     return sink_.send(topic_, partition_, key, value, timestamp_ms, {});
+  }
+  Status log_form(BytesView key, OptBytesView value, std::optional<uint8_t> form) override {
+    const char byte = static_cast<char>(form.value_or(0));
+    const client::Header header{.name = kFormHeader, .value = BytesView(&byte, 1)};
+    return sink_.send(topic_, partition_, key, value, clock_.now_ms(), std::span(&header, form ? 1 : 0));
   }
 
  private:
   RecordSink& sink_;
+  Clock& clock_;
   const std::string topic_;
   const PartitionId partition_;
 };
@@ -60,7 +76,7 @@ class GraphRunner final : public SubtopologyRunner {
     std::vector<store::ChangelogRecord> changes;
     changes.reserve(records.size());
     for (const auto& record : records) {
-      if (record.key) changes.push_back({*record.key, record.value, record.timestamp_ms});
+      if (record.key) changes.push_back({*record.key, record.value, record.timestamp_ms, form_of(record)});
     }
     return guarded([&] { return at->second.owned->restore(changes); }).annotate("restore store " + name);
   }
@@ -189,8 +205,8 @@ class GraphRunner final : public SubtopologyRunner {
     MUIR_RETURN_IF_ERROR(
         store.owned->open(task_.environment.state_dir + "/rocksdb/" + planned.name, *task_.environment.files));
     if (!planned.changelog_topic.empty() && !planned.source_topic_is_changelog) {
-      store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, planned.changelog_topic,
-                                                        task_.environment.task.partition);
+      store.changelog = std::make_unique<SinkChangelog>(*task_.environment.sink, *task_.environment.clock,
+                                                        planned.changelog_topic, task_.environment.task.partition);
       store.owned->set_changelog(store.changelog.get());
     }
     task_.stores.emplace(planned.name, std::move(store));

@@ -8,9 +8,10 @@
 namespace muir::streams::internal {
 namespace {
 
-class TableNode final : public Node {
+// A table that may have a store of its own. The last offset wins, not the last timestamp, as in Kafka Streams.
+class KeptTable : public Node {
  public:
-  explicit TableNode(TableSpec table) : declared_(std::move(table)) {}
+  explicit KeptTable(TableSpec table) : declared_(std::move(table)) {}
 
   Status init() override {
     if (declared_.store.empty()) return {};
@@ -18,49 +19,67 @@ class TableNode final : public Node {
     found_ = MUIR_TRY(open_table(task(), declared_));
     return cached_.attach(*this, declared_);
   }
-  Status process(const Row& row) override {
-    if (row.key == nullptr) {
-      drop();
-      return {};
-    }
-    if (table_) {
-      const RowHeaders headers(task(), row.headers);
-      // The last offset wins, not the last timestamp, as in Kafka Streams.
-      MUIR_RETURN_IF_ERROR(table_.seek(row.key));
-      if (cached_.attached()) return table_.put(row.value, row.timestamp_ms);
-      const Found old = declared_.tells_old ? MUIR_TRY(table_.get()) : Found{};
-      MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
-      return forward({row.key, row.value, row.timestamp_ms, row.headers, old.value});
-    }
-    return forward(row);
-  }
   Result<Found> look_up(const void* key) override {
     MUIR_RETURN_IF_ERROR(found_.seek(key));
     return found_.get();
   }
 
- private:
+ protected:
+  [[nodiscard]] bool stored() const { return static_cast<bool>(table_); }
+  // What the store has for the row's key, if that is told.
+  Result<Found> seek(const Row& row) {
+    MUIR_RETURN_IF_ERROR(table_.seek(row.key));
+    return declared_.tells_old ? table_.get() : Result<Found>(Found{});
+  }
+  // Behind seek(), which found `old`.
+  Status keep(const Row& row, const void* value, const Found& old) {
+    const RowHeaders headers(task(), row.headers);
+    MUIR_RETURN_IF_ERROR(table_.put(value, row.timestamp_ms));
+    if (cached_.attached()) return {};
+    return forward({row.key, value, row.timestamp_ms, row.headers, old.value});
+  }
+
   const TableSpec declared_;
+
+ private:
   TableBytes table_;
   CachedTable cached_;
   TableBytes found_;  // buffers of its own: a look-up may come while a row is being forwarded
 };
 
+class TableNode final : public KeptTable {
+ public:
+  using KeptTable::KeptTable;
+  Status process(const Row& row) override {
+    if (row.key == nullptr) {
+      drop();
+      return {};
+    }
+    if (!stored()) return forward(row);
+    const Found old = MUIR_TRY(seek(row));
+    return keep(row, row.value, old);
+  }
+};
+
 // The table that a table operator reads.
 Node* parent_of(const Node& node) { return node.task().nodes.at(node.spec().parents.front()); }
 
-class TableFilterNode final : public Node {
+class TableFilterNode final : public KeptTable {
  public:
-  TableFilterNode(Predicate keep, bool tells_old) : keep_(std::move(keep)), tells_old_(tells_old) {}
+  TableFilterNode(TableSpec table, Predicate keep) : KeptTable(std::move(table)), keep_(std::move(keep)) {}
   Status process(const Row& row) override {
-    const bool kept = row.value != nullptr && keep_(row);
+    const void* now = row.value != nullptr && keep_(row) ? row.value : nullptr;
+    if (stored()) {
+      const Found old = MUIR_TRY(seek(row));
+      return declared_.tells_old && now == nullptr && old.value == nullptr ? Status() : keep(row, now, old);
+    }
     const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
     // Without old values nobody knows whether the key was there: its deletion is told all the same.
-    if (tells_old_ && !kept && !was_kept) return {};
-    return forward(
-        {row.key, kept ? row.value : nullptr, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
+    if (declared_.tells_old && now == nullptr && !was_kept) return {};
+    return forward({row.key, now, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
   }
   Result<Found> look_up(const void* key) override {
+    if (stored()) return KeptTable::look_up(key);
     const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
     if (found.value == nullptr || !keep_({key, found.value, found.timestamp_ms})) return Found{};
     return found;
@@ -68,19 +87,24 @@ class TableFilterNode final : public Node {
 
  private:
   Predicate keep_;
-  const bool tells_old_;
 };
 
-class TableMapNode final : public Node {
+class TableMapNode final : public KeptTable {
  public:
-  TableMapNode(MapValue map, const ObjectType* out) : map_(std::move(map)), forwarded_(out), old_(out), found_(out) {}
+  TableMapNode(TableSpec table, MapValue map, const ObjectType* out)
+      : KeptTable(std::move(table)), map_(std::move(map)), forwarded_(out), old_(out), found_(out) {}
   Status process(const Row& row) override {
     if (row.value != nullptr) map_(row, forwarded_.get());
+    const void* now = row.value != nullptr ? forwarded_.get() : nullptr;
+    if (stored()) {
+      const Found old = MUIR_TRY(seek(row));
+      return keep(row, now, old);
+    }
     if (row.old_value != nullptr) map_(row.with_value(row.old_value), old_.get());
-    return forward({row.key, row.value != nullptr ? forwarded_.get() : nullptr, row.timestamp_ms, row.headers,
-                    row.old_value != nullptr ? old_.get() : nullptr});
+    return forward({row.key, now, row.timestamp_ms, row.headers, row.old_value != nullptr ? old_.get() : nullptr});
   }
   Result<Found> look_up(const void* key) override {
+    if (stored()) return KeptTable::look_up(key);
     const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
     if (found.value == nullptr) return Found{};
     map_({key, found.value, found.timestamp_ms}, found_.get());
@@ -150,11 +174,12 @@ class GlobalJoinNode final : public Node {
 NodeFactory table_node(TableSpec table) {
   return [table = std::move(table)] { return std::make_unique<TableNode>(table); };
 }
-NodeFactory table_filter_node(Predicate keep, bool tells_old) {
-  return [keep = std::move(keep), tells_old] { return std::make_unique<TableFilterNode>(keep, tells_old); };
+NodeFactory table_filter_node(TableSpec table, Predicate keep) {
+  return [table = std::move(table), keep = std::move(keep)] { return std::make_unique<TableFilterNode>(table, keep); };
 }
-NodeFactory table_map_node(MapValue map, const ObjectType* out) {
-  return [map = std::move(map), out] { return std::make_unique<TableMapNode>(map, out); };
+NodeFactory table_map_node(TableSpec table, MapValue map, const ObjectType* out) {
+  return
+      [table = std::move(table), map = std::move(map), out] { return std::make_unique<TableMapNode>(table, map, out); };
 }
 NodeFactory table_join_node(NodeId table, bool left, JoinApply apply) {
   return [table, left, apply = std::move(apply)] { return std::make_unique<TableJoinNode>(table, left, apply); };

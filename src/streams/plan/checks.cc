@@ -1,4 +1,7 @@
 // What an operator may stand behind, told as it is added.
+#include <set>
+
+#include "streams/plan/legal_names.h"
 #include "streams/plan/logical.h"
 
 namespace muir::streams::internal {
@@ -22,8 +25,9 @@ std::vector<Shape> inputs_of(const LogicalKind& kind) {
   const Shape first = std::visit([](const auto& k) { return k.kTakes; }, kind);
   if (first == Shape::nothing) return {};
   if (std::holds_alternative<logical::Merge>(kind) || std::holds_alternative<logical::StreamJoin>(kind) ||
-      std::holds_alternative<logical::TableTableJoin>(kind))
+      std::holds_alternative<logical::TableTableJoin>(kind) || std::holds_alternative<logical::ForeignKeyJoin>(kind))
     return {first, first};
+  if (const auto* cogroup = std::get_if<logical::Cogroup>(&kind)) return std::vector(cogroup->apply.size(), first);
   if (std::holds_alternative<logical::TableJoin>(kind)) return {first, Shape::table};
   if (std::holds_alternative<logical::GlobalJoin>(kind)) return {first, Shape::global_table};
   return {first};
@@ -34,6 +38,8 @@ StoreSettings* store_of(LogicalKind& kind) {
       [](auto& one) -> StoreSettings* {
         if constexpr (requires { one.store; }) {
           return &one.store;
+        } else if constexpr (requires { one.as.store; }) {
+          return &one.as.store;
         } else {
           return nullptr;
         }
@@ -58,12 +64,22 @@ Status settle_store(const LogicalPlan& plan, Known& added) {
     if (store->retention) return refuse(own, "its supplier decides its retention; leave .retention out");
     store->name = own;
   }
-  const auto* aggregate = std::get_if<logical::Aggregate>(&given.kind);
-  if (store->retention && (aggregate == nullptr || (aggregate->windows == nullptr && !aggregate->sessions)))
+  const logical::Aggregate* aggregate = aggregate_of(given.kind);
+  if (store->retention && (aggregate == nullptr || !aggregate->by_window()))
     return refuse(store->name, "only windows have a .retention; what has no windows is kept until it is deleted");
   if (!store->logging && !store->topic_configs.empty() && !std::holds_alternative<logical::GlobalTable>(given.kind))
     return refuse(store->name, "without .logging there is no changelog for .topic_configs");
   return {};
+}
+
+// Names that no node or store gets, too: that of a group may be needed by the next operator. A branch's is a part of
+// one.
+Status check_names(Known& added) {
+  Operator& given = added.given;
+  if (!given.name.empty() && !std::holds_alternative<logical::Branch>(given.kind))
+    MUIR_RETURN_IF_ERROR(check_name(given.name));
+  const StoreSettings* store = store_of(given.kind);
+  return store == nullptr || store->name.empty() ? Status() : check_name(store->name);
 }
 
 // A default branch takes what no other one took: it is the last, and there is one.
@@ -77,6 +93,41 @@ Status check_branch(const LogicalPlan& plan, const Known& added) {
                  "before",
                  other.names.node);
   }
+  return {};
+}
+
+Status check_suppress(const LogicalPlan& plan, const Known& added) {
+  const auto* suppress = std::get_if<logical::Suppress>(&added.given.kind);
+  if (suppress == nullptr) return {};
+  const auto refuse = [&](std::string_view why) {
+    return error(Code::invalid_argument, "topology: suppress behind {}: {}", plan.input(added).names.node, why);
+  };
+  if (suppress->time_limit && suppress->time_limit->count() < 0) return refuse("its time limit is negative");
+  if (suppress->records_max.value_or(0) < 0 || suppress->bytes_max.value_or(0) < 0)
+    return refuse("a limit of its buffer is negative");
+  if (suppress->time_limit) return {};
+  if (suppress->emits_early)
+    return refuse("what waits until windows close cannot be emitted early; use WhenFull::shut_down, or a time limit");
+  if (suppress->windowed == nullptr || !grace_behind(plan, added.given.inputs.front()))
+    return refuse("windows close only behind a windowed aggregation of the same topology; use a time limit");
+  return {};
+}
+
+Status check_cogroup(const Operator& given, const logical::Cogroup& cogroup) {
+  const auto refuse = [&](std::string_view why) {
+    return error(Code::invalid_argument, "topology: cogroup '{}': {}", given.name, why);
+  };
+  if (cogroup.apply.empty() || cogroup.takes.size() != cogroup.apply.size()) return refuse("it has no groups");
+  for (const AggregateRow& apply : cogroup.apply) {
+    if (!apply) return refuse("a group has no function");
+  }
+  if (std::set(given.inputs.begin(), given.inputs.end()).size() != given.inputs.size())
+    return refuse("it has one group twice; use one function for both");
+  const logical::Aggregate& as = cogroup.as;
+  if ((as.windows && as.windows->emit() == EmitStrategy::on_window_close) ||
+      (as.sessions && as.sessions->emit == EmitStrategy::on_window_close) ||
+      (as.sliding && as.sliding->emit == EmitStrategy::on_window_close))
+    return refuse("its windows are told at every update; for one value of each use .suppress behind it");
   return {};
 }
 
@@ -104,16 +155,20 @@ Status check_kind(const Operator& given) {
     return k->windows.validate();
   }
   if (const auto* k = std::get_if<logical::TableTableJoin>(&given.kind); k && !k->join) return missing("function");
+  if (const auto* k = std::get_if<logical::ForeignKeyJoin>(&given.kind); k && (!k->join || !k->foreign_key))
+    return missing("function");
   if (const auto* k = std::get_if<logical::TableAggregate>(&given.kind); k && (!k->add || !k->subtract))
     return missing("function");
-  if (const auto* k = std::get_if<logical::Aggregate>(&given.kind)) {
-    if (!k->apply) return missing("function");
-    if (k->windows == nullptr && !k->sessions && k->windowed.type != nullptr) return missing("windows");
+  if (const auto* k = std::get_if<logical::Cogroup>(&given.kind)) MUIR_RETURN_IF_ERROR(check_cogroup(given, *k));
+  if (const auto* k = std::get_if<logical::Aggregate>(&given.kind); k && !k->apply) return missing("function");
+  if (const logical::Aggregate* k = aggregate_of(given.kind)) {
+    if (!k->by_window() && k->windowed.type != nullptr) return missing("windows");
     if (k->sessions && !k->merge) return missing("function that merges sessions");
-    if ((k->windows != nullptr || k->sessions) && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
+    if (k->by_window() && (k->windowed.type == nullptr || k->windowed.ops == nullptr))
       return missing("type of windowed keys");
     if (k->windows != nullptr) return k->windows->validate();
     if (k->sessions) return k->sessions->validate();
+    if (k->sliding) return k->sliding->validate();
   }
   return {};
 }
@@ -142,9 +197,11 @@ bool check_shape(LogicalPlan& plan, Known& added) {
                       shown(wanted[i]), input.names.node, shown(input.shape)));
     return false;
   }
-  Status status = check_kind(given);
+  Status status = check_names(added);
+  if (status.ok()) status = check_kind(given);
   if (status.ok()) status = settle_store(plan, added);
   if (status.ok()) status = check_branch(plan, added);
+  if (status.ok()) status = check_suppress(plan, added);
   const bool fits = status.ok();
   if (!fits) plan.report(std::move(status));
   return fits;

@@ -13,7 +13,14 @@ NodeId Graph::add(GraphNode node) {
       report(error(Code::already_exists, "topology: two operators are named {}", node.name));
     }
   }
-  for (const NodeId parent : node.parents) nodes_[parent].children.push_back(id);
+  // A stream merged with itself is one parent, to which its child belongs once, as in Kafka Streams.
+  std::vector<NodeId> parents;
+  for (const NodeId parent : node.parents) {
+    if (std::find(parents.begin(), parents.end(), parent) != parents.end()) continue;
+    parents.push_back(parent);
+    nodes_[parent].children.push_back(id);
+  }
+  node.parents = std::move(parents);
   nodes_.push_back(std::move(node));
   return id;
 }

@@ -61,6 +61,7 @@ struct GraphNode {
   NodeFactory make{};
   std::optional<SourceSpec> source{};
   std::optional<SinkSpec> sink{};
+  std::vector<TypedPair> serdes{};  // that it uses besides those of its source, sink and stores
 };
 
 struct RepartitionTopic {

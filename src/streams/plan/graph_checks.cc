@@ -3,27 +3,9 @@
 #include <set>
 
 #include "streams/plan/graph.h"
+#include "streams/plan/legal_names.h"
 
 namespace muir::streams::internal {
-namespace {
-
-// What Kafka allows in the names of topics, which are made of these.
-Status check_name(const std::string& name) {
-  constexpr size_t kNameMax = 249;
-  const auto legal = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
-  };
-  if (!name.empty() && name != "." && name != ".." && name.size() <= kNameMax &&
-      std::all_of(name.begin(), name.end(), legal)) {
-    return {};
-  }
-  return error(Code::invalid_argument, "topology: name '{}' must have 1 to {} of the characters a-z A-Z 0-9 . _ -",
-               name, kNameMax);
-}
-
-}  // namespace
-
 void Graph::check_topics() {
   for (const GraphNode& node : nodes_) {
     if (node.source && !node.source->internal_topic) {
@@ -45,7 +27,7 @@ void Graph::check_topics() {
 }
 
 void Graph::check_topic(const std::string& topic, std::string_view who) {
-  if (const auto status = check_name(topic); !status.ok()) {
+  if (!is_legal_name(topic)) {
     report(error(Code::invalid_argument,
                  "topology: {} topic '{}', which no topic can be named: 1 to 249 of the characters "
                  "a-z A-Z 0-9 . _ -, and not . or ..",
@@ -56,6 +38,8 @@ void Graph::check_topic(const std::string& topic, std::string_view who) {
 void Graph::check_stores() {
   for (const auto& [name, store] : stores_) {
     if (auto status = check_name(name); !status.ok()) report(std::move(status));
+    if (auto status = check_topic_keys(store.topic_configs); !status.ok())
+      report(status.annotate(fmt::format("topology: changelog of store {}", name)));
     if (auto status = store.supplier(store::StoreKind::rocksdb)->check(); !status.ok()) {
       report(status.annotate("topology"));
     }

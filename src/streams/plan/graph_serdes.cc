@@ -32,6 +32,8 @@ Result<std::shared_ptr<const Graph>> Graph::bind(const SerdeContext& context) co
       const std::string topic = node.source->topics.empty() ? std::string() : node.source->topics.front();
       MUIR_RETURN_IF_ERROR(both(types.key.serde, types.value.serde, node.name + ", which reads topic " + topic));
     }
+    for (TypedPair& types : node.serdes)
+      MUIR_RETURN_IF_ERROR(both(types.key.serde, types.value.serde, "operator " + node.name));
     if (node.sink) {
       const std::string to = node.sink->extract_topic ? " a topic of its choice" : " topic " + node.sink->topic;
       MUIR_RETURN_IF_ERROR(both(node.sink->key, node.sink->value, node.name + ", which writes" + to));

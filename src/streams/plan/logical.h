@@ -29,6 +29,22 @@ struct RepartitionNames {
   std::string source{};
 };
 
+// Of a join by a foreign key: its topics, without the application's prefix, the nodes on both sides of them, its store.
+struct ForeignKeyNames {
+  std::string registration_topic{};
+  std::string registration{};
+  std::string registration_sink{};
+  std::string registration_source{};
+  std::string subscriptions{};
+  std::string receive{};
+  std::string answer{};
+  std::string answer_all{};
+  std::string response_topic{};
+  std::string response_sink{};
+  std::string response_source{};
+  std::string resolver{};
+};
+
 struct Names {
   std::string node{};
   std::string source{};  // of tables
@@ -36,8 +52,11 @@ struct Names {
   RepartitionNames repartition{};  // that stands before the operator
   std::string join_left{};         // of joins of two streams or tables: the nodes of their sides
   std::string join_right{};
+  std::vector<std::string> groups{};  // of cogroup: the nodes of its groups
+  std::vector<RepartitionNames> repartition_groups{};
   RepartitionNames repartition_right{};  // that stands before the right side
-  std::string window_left{};             // of joins of streams: the nodes that keep what came
+  ForeignKeyNames foreign_key{};
+  std::string window_left{};  // of joins of streams: the nodes that keep what came
   std::string window_right{};
   std::string store_left{};
   std::string store_right{};  // `store` is that of what has no partner yet
@@ -48,11 +67,12 @@ struct Known {
   Operator given{};
   Names names{};
   Shape shape = Shape::nothing;
-  TypedPair out{};       // of the rows that it yields
-  TypedPair wire{};      // of the topic that it reads, writes or repartitions through
-  TypedPair stored{};    // of its store
-  TypedPair right{};     // of joins of streams: of the right side's topic and store
-  bool rekeyed = false;  // its rows have to be repartitioned before they are grouped or joined
+  TypedPair out{};                  // of the rows that it yields
+  TypedPair wire{};                 // of the topic that it reads, writes or repartitions through
+  TypedPair stored{};               // of its store
+  TypedPair right{};                // of joins of streams: of the right side's topic and store
+  std::vector<TypedPair> groups{};  // of cogroup: of the topics of its groups
+  bool rekeyed = false;             // its rows have to be repartitioned before they are grouped or joined
   // Aggregates of a named group: the one whose repartition topic serves this one, too.
   std::optional<OperatorId> shares_topic_of{};
   // Sources: the first one of the same topics, which may be itself.
@@ -105,4 +125,8 @@ struct TableRules {
   std::vector<std::string> look_up(const LogicalPlan& plan, OperatorId table) const;
 };
 TableRules decide_tables(LogicalPlan& plan);
+// Of an operator that aggregates streams; null: it does not.
+const logical::Aggregate* aggregate_of(const LogicalKind& kind);
+// How long after their end the windows behind an operator take late records; nothing: there are no windows.
+std::optional<int64_t> grace_behind(const LogicalPlan& plan, OperatorId id);
 }  // namespace muir::streams::internal

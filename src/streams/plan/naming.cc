@@ -24,6 +24,7 @@ std::string_view prefix_of(logical::Stateless::Kind kind) {
     case logical::Stateless::select_key: return "KSTREAM-KEY-SELECT-";
     case logical::Stateless::peek: return "KSTREAM-PEEK-";
     case logical::Stateless::for_each: return "KSTREAM-FOREACH-";
+    case logical::Stateless::print: return "KSTREAM-PRINTER-";
   }
   return {};
 }
@@ -71,8 +72,19 @@ class Draw {
     names_.store = store_or(table.store, "KSTREAM-TOTABLE-STATE-STORE-");
     if (plan_.input(added_).rekeyed) repartition(names_.node);
   }
-  void operator()(const logical::TableFilter&) { names_.node = name_or(given_, "KTABLE-FILTER-"); }
-  void operator()(const logical::TableMapValues&) { names_.node = name_or(given_, "KTABLE-MAPVALUES-"); }
+  void operator()(const logical::TableFilter& filter) {
+    names_.node = name_or(given_, "KTABLE-FILTER-");
+    names_.store = filter.store.name;
+  }
+  void operator()(const logical::TableMapValues& map) {
+    names_.node = name_or(given_, "KTABLE-MAPVALUES-");
+    names_.store = map.store.name;
+  }
+  // A name given here spends no index.
+  void operator()(const logical::Suppress&) {
+    names_.node = given_.empty() ? generate("KTABLE-SUPPRESS-") : given_;
+    names_.store = given_.empty() ? generate("KTABLE-SUPPRESS-STATE-STORE-") : given_ + "-store";
+  }
   void operator()(const logical::ToStream&) { names_.node = name_or(given_, "KTABLE-TOSTREAM-"); }
   // No node of its own; its name serves the aggregations.
   void operator()(const logical::Group&) { names_.node = plan_.input(added_).names.node; }
@@ -91,6 +103,20 @@ class Draw {
     } else {
       repartition(group.given.name.empty() ? names_.store : group.given.name);
     }
+  }
+  void operator()(const logical::Cogroup& cogroup) {
+    const std::string prefix = "COGROUPKSTREAM-AGGREGATE-";
+    names_.store = store_or(cogroup.as.store, prefix + "STATE-STORE-");
+    const size_t groups = added_.given.inputs.size();
+    names_.repartition_groups.resize(groups);
+    for (size_t i = 0; i < groups; ++i) {
+      const Known& group = plan_.input(added_, i);
+      if (!group.rekeyed) continue;
+      repartition(group.given.name.empty() ? names_.store : group.given.name, names_.repartition_groups[i]);
+    }
+    for (size_t i = 0; i < groups; ++i)
+      names_.groups.push_back(name_or(given_.empty() ? given_ : fmt::format("{}-cogroup-agg-{}", given_, i), prefix));
+    names_.node = name_or(given_.empty() ? given_ : given_ + "-cogroup-merge", "COGROUPKSTREAM-MERGE-");
   }
   void operator()(const logical::TableAggregate& aggregate) {
     names_.store = store_or(aggregate.store, "KTABLE-AGGREGATE-STATE-STORE-");  // also for reduce
@@ -142,6 +168,30 @@ class Draw {
     names_.join_left = name_or(suffixed("-join-this"), "KTABLE-JOINTHIS-");
     names_.join_right = name_or(suffixed("-join-other"), "KTABLE-JOINOTHER-");
     names_.store = join.store.name;
+  }
+  void operator()(const logical::ForeignKeyJoin& join) {
+    const auto name = [&](const char* suffix, const char* prefix) {
+      return name_or(given_.empty() ? given_ : given_ + suffix, prefix);
+    };
+    const char* processor = "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-";
+    const char* registration = "KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-";
+    const char* response = "KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-";
+    ForeignKeyNames& names = names_.foreign_key;
+    names.registration_topic = name("-subscription-registration", registration) + "-topic";
+    names.registration = name("-subscription-registration-processor", registration);
+    names.registration_sink = name("-subscription-registration-sink", "KTABLE-SINK-");
+    names.registration_source = name("-subscription-registration-source", "KTABLE-SOURCE-");
+    names.subscriptions = name("-subscription-store", "KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-");
+    names.receive = name("-subscription-receive", processor);
+    names.answer = name("-subscription-join-foreign", processor);
+    names.answer_all = name("-foreign-join-subscription", processor);
+    names.response_topic = name("-subscription-response", response) + "-topic";
+    names.response_sink = name("-subscription-response-sink", "KTABLE-SINK-");
+    names.response_source = name("-subscription-response-source", "KTABLE-SOURCE-");
+    names.resolver =
+        name("-subscription-response-resolver", "KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-");
+    names_.node = name("-result", "KTABLE-FK-JOIN-OUTPUT-");
+    names_.store = store_or(join.store, "KTABLE-FK-JOIN-OUTPUT-STATE-STORE-");
   }
   // Kafka calls the inner join's node LEFTJOIN too.
   void operator()(const logical::GlobalJoin&) { names_.node = name_or(given_, "KSTREAM-LEFTJOIN-"); }

@@ -2,7 +2,9 @@
 #include "store/key_value_store.h"
 #include "store/session_store.h"
 #include "store/window_store.h"
+#include "streams/nodes/foreign_key_wire.h"
 #include "streams/nodes/operators.h"
+#include "streams/nodes/suppress_buffer.h"
 #include "streams/plan/graph.h"
 
 namespace muir::streams::internal {
@@ -88,10 +90,37 @@ class Physical {
 
   // ---- tables
   NodeId place(OperatorId id, const Known& at, const logical::TableFilter& filter) {
-    return then(at, table_filter_node(filter.keep, rules_.tells_old[id]));
+    return graph_.add({.name = at.names.node,
+                       .parents = {in(at)},
+                       .stores = kept(id, at, filter.store),
+                       .make = table_filter_node(kept_table(id, at), filter.keep)});
   }
-  NodeId place(OperatorId, const Known& at, const logical::TableMapValues& map) {
-    return then(at, table_map_node(map.map, at.out.value.type));
+  NodeId place(OperatorId id, const Known& at, const logical::TableMapValues& map) {
+    return graph_.add({.name = at.names.node,
+                       .parents = {in(at)},
+                       .stores = kept(id, at, map.store),
+                       .make = table_map_node(kept_table(id, at), map.map, at.out.value.type)});
+  }
+  // The store of a table that may have one.
+  std::vector<std::string> kept(OperatorId id, const Known& at, const StoreSettings& settings) {
+    if (!rules_.stored[id]) return {};
+    graph_.add_store(key_value_store(at, settings));
+    return {at.names.store};
+  }
+  [[nodiscard]] TableSpec kept_table(OperatorId id, const Known& at) const {
+    return table_spec(rules_.stored[id] ? at.names.store : std::string(), at.stored, id);
+  }
+  NodeId place(OperatorId id, const Known& at, const logical::Suppress& suppress) {
+    graph_.add_store({.name = at.names.store,
+                      .supplier = [name = at.names.store](store::StoreKind) { return suppress_supplier(name); },
+                      .logging = suppress.store.logging,
+                      .topic_configs = suppress.store.topic_configs,
+                      .types = at.stored});
+    const int64_t wait_ms = suppress.time_limit ? suppress.time_limit->count() : grace_behind(plan_, id).value_or(0);
+    return graph_.add({.name = at.names.node,
+                       .parents = {in(at)},
+                       .stores = {at.names.store},
+                       .make = suppress_node(table_spec(at.names.store, at.stored), suppress, wait_ms)});
   }
   NodeId place(OperatorId, const Known& at, const logical::ToStream&) { return then(at, pass_through_node()); }
 
@@ -103,20 +132,41 @@ class Physical {
   NodeId place(OperatorId id, const Known& at, const logical::Aggregate& aggregate) {
     const NodeId from = behind_repartition(id, at);
     TableSpec table = table_spec(at.names.store, at.stored, id);
-    const bool windowed = aggregate.windows != nullptr;
-    if (aggregate.sessions) {
-      graph_.add_store(session_store(at, aggregate));
-      return graph_.add({.name = at.names.node,
-                         .parents = {from},
-                         .stores = {at.names.store},
-                         .make = session_aggregate_node(std::move(table), aggregate)});
-    }
-    graph_.add_store(windowed ? window_store(at, aggregate) : key_value_store(at, aggregate.store));
+    graph_.add_store(aggregate_store(at, aggregate));
     return graph_.add({.name = at.names.node,
                        .parents = {from},
                        .stores = {at.names.store},
-                       .make = windowed ? window_aggregate_node(std::move(table), aggregate)
-                                        : aggregate_node(std::move(table), aggregate)});
+                       .make = aggregate_factory(std::move(table), aggregate)});
+  }
+  // One node for each group, on one store.
+  NodeId place(OperatorId id, const Known& at, const logical::Cogroup& cogroup) {
+    std::vector<NodeId> from;
+    for (size_t i = 0; i < at.given.inputs.size(); ++i) {
+      from.push_back(behind_repartition(in(at, i), at.names.repartition_groups[i], at.groups[i], false));
+      if (i > 0) graph_.copartition(from.front(), from.back());
+    }
+    graph_.add_store(aggregate_store(at, cogroup.as));
+    std::vector<NodeId> groups;
+    for (size_t i = 0; i < from.size(); ++i) {
+      logical::Aggregate aggregate = cogroup.as;
+      aggregate.apply = cogroup.apply[i];
+      groups.push_back(
+          graph_.add({.name = at.names.groups[i],
+                      .parents = {from[i]},
+                      .stores = {at.names.store},
+                      .make = aggregate_factory(table_spec(at.names.store, at.stored, id), std::move(aggregate))}));
+    }
+    return graph_.add({.name = at.names.node, .parents = std::move(groups), .make = pass_through_node()});
+  }
+  static NodeFactory aggregate_factory(TableSpec table, logical::Aggregate aggregate) {
+    if (aggregate.sessions) return session_aggregate_node(std::move(table), std::move(aggregate));
+    if (aggregate.sliding) return sliding_aggregate_node(std::move(table), std::move(aggregate));
+    if (aggregate.windows) return window_aggregate_node(std::move(table), std::move(aggregate));
+    return aggregate_node(std::move(table), std::move(aggregate));
+  }
+  StoreSpec aggregate_store(const Known& at, const logical::Aggregate& aggregate) {
+    if (aggregate.sessions) return session_store(at, aggregate);
+    return aggregate.by_window() ? window_store(at, aggregate) : key_value_store(at, aggregate.store);
   }
   NodeId place(OperatorId id, const Known& at, const logical::TableAggregate& aggregate) {
     repartition_[id] = at.shares_topic_of ? repartition_[*at.shares_topic_of] : add_change_topic(at);
@@ -202,6 +252,65 @@ class Physical {
                            std::move(table), {.left = left, .right = right, .join = join, .out = at.out.value.type})});
   }
 
+  // Two topics between the tables, with what asks and what answers.
+  NodeId place(OperatorId id, const Known& at, const logical::ForeignKeyJoin& join) {
+    const ForeignKeyNames& names = at.names.foreign_key;
+    const NodeId left = in(at);
+    const NodeId right = in(at, 1);
+    ForeignKeyTables tables{.left_node = left,
+                            .right_node = right,
+                            .left = at.wire,
+                            .right = at.right,
+                            .join = join,
+                            .out = at.out.value.type,
+                            .registration_topic = names.registration_topic,
+                            .response_topic = names.response_topic};
+    const auto add = [&](const std::string& name, std::vector<NodeId> parents, std::vector<std::string> stores,
+                         NodeFactory (*make)(ForeignKeyTables)) {
+      return graph_.add({.name = name,
+                         .parents = std::move(parents),
+                         .stores = std::move(stores),
+                         .make = make(tables),
+                         .serdes = {at.wire, at.right}});
+    };
+    const auto topic = [&](const std::string& name, const TypedSerde& key, const std::string& sink,
+                           const std::string& source, std::vector<NodeId> from, ChoosePartition partition) {
+      const TypedSerde letter{object_type<Letter>(), letter_serde()};
+      graph_.add_repartition_topic({name, std::nullopt});
+      return add_topic(std::move(from), {.topic = name, .sink = sink, .source = source}, {key, letter},
+                       std::move(partition), false);
+    };
+    const NodeId ask = add(names.registration, {left}, {}, subscribe_node);
+    const NodeId asked =
+        topic(names.registration_topic, at.right.key, names.registration_sink, names.registration_source, {ask}, {});
+    graph_.copartition(right, asked);
+    tables.subscriptions = names.subscriptions;
+    graph_.add_store({.name = names.subscriptions, .supplier = [name = names.subscriptions](store::StoreKind kind) {
+                        return store::key_value_supplier({.name = name, .kind = kind});
+                      }});
+    const NodeId kept = add(names.receive, {asked}, {names.subscriptions}, keep_subscription_node);
+    tables.subscriptions.clear();
+    const NodeId answer = add(names.answer, {kept}, rules_.look_up(plan_, at.given.inputs[1]), answer_node);
+    tables.subscriptions = names.subscriptions;
+    const NodeId answer_all = add(names.answer_all, {right}, {names.subscriptions}, answer_all_node);
+    tables.subscriptions.clear();
+    const auto partition = [](const std::string&, const Row& row, int32_t) -> std::optional<int32_t> {
+      const int32_t chosen = static_cast<const Letter*>(row.value)->partition;
+      return chosen < 0 ? std::nullopt : std::optional(chosen);
+    };
+    const NodeId answered = topic(names.response_topic, at.wire.key, names.response_sink, names.response_source,
+                                  {answer, answer_all}, partition);
+    graph_.copartition(left, answered);
+    const NodeId resolved = add(names.resolver, {answered}, rules_.look_up(plan_, at.given.inputs[0]), resolve_node);
+    if (rules_.stored[id] && !at.stored.value.serde) {
+      graph_.report(error(Code::invalid_argument,
+                          "topology: no serde for the values of {}, which something looks up: name one in the options "
+                          "of the join",
+                          at.names.node));
+    }
+    return add_table(id, at, join.store, resolved);
+  }
+
   // ---- what they have in common
   [[nodiscard]] NodeId in(const Known& at, size_t which = 0) const { return node_[at.given.inputs[which]]; }
   NodeId then(const Known& at, NodeFactory make) {
@@ -266,17 +375,17 @@ class Physical {
                     .make = stateless_node([null_keys = through.null_keys](const Row& row, Downstream& down) {
                       return row.key == nullptr && !null_keys ? Status() : down.forward(row);
                     })});
-    return add_topic(kept, names, wire, std::move(through.partition), false);
+    return add_topic({kept}, names, wire, std::move(through.partition), false);
   }
   NodeId add_change_topic(const Known& at) {
     graph_.add_repartition_topic({at.names.repartition.topic, std::nullopt});
-    return add_topic(in(at), at.names.repartition, at.wire, {}, true);
+    return add_topic({in(at)}, at.names.repartition, at.wire, {}, true);
   }
   // Sink and source around a repartition topic; yields the source.
-  NodeId add_topic(NodeId from, const RepartitionNames& names, const TypedPair& wire, ChoosePartition partition,
-                   bool changes) {
+  NodeId add_topic(std::vector<NodeId> from, const RepartitionNames& names, const TypedPair& wire,
+                   ChoosePartition partition, bool changes) {
     graph_.add({.name = names.sink,
-                .parents = {from},
+                .parents = std::move(from),
                 .make = sink_node(),
                 .sink = SinkSpec{.topic = names.topic,
                                  .internal_topic = true,
@@ -303,9 +412,12 @@ class Physical {
             .types = at.stored};
   }
   StoreSpec window_store(const Known& at, const logical::Aggregate& aggregate) {
-    const int64_t size_ms = aggregate.windows->size_ms();
-    const int64_t grace_ms = aggregate.windows->grace_ms();
-    const int64_t keep_ms = size_ms > INT64_MAX - grace_ms ? INT64_MAX : size_ms + grace_ms;
+    const int64_t size_ms = aggregate.sliding ? aggregate.sliding->difference.count() : aggregate.windows->size_ms();
+    const int64_t grace_ms = aggregate.sliding ? aggregate.sliding->grace_ms() : aggregate.windows->grace_ms();
+    // A record looks for windows that ended as long before it as they are.
+    const int64_t needed_ms = aggregate.sliding ? 2 * size_ms : size_ms;
+    const int64_t keep_ms = needed_ms > INT64_MAX - grace_ms ? INT64_MAX : needed_ms + grace_ms;
+    const EmitStrategy emit = aggregate.sliding ? aggregate.sliding->emit : aggregate.windows->emit();
     const StoreSettings& settings = aggregate.store;
     const int64_t retention_ms = settings.retention ? settings.retention->count() : keep_ms;
     if (retention_ms < keep_ms) {
@@ -322,7 +434,7 @@ class Physical {
                          }),
             .logging = settings.logging,
             // Closed windows are read from the store, and told once anyway.
-            .caching = settings.caching && aggregate.windows->emit() != EmitStrategy::on_window_close,
+            .caching = settings.caching && emit != EmitStrategy::on_window_close,
             .topic_configs = settings.topic_configs,
             .types = at.stored};
   }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "streams/nodes/guarded.h"
+#include "streams/plan/legal_names.h"
 #include "streams/topology.h"
 
 namespace muir::streams {
@@ -54,6 +55,7 @@ void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
       plan.is_global = plan.is_global || node.source->global;
       for (const auto& topic : node.source->topics) sources.insert(topic_name(topic, node.source->internal_topic));
     }
+    if (node.sink && node.sink->extract_topic) plan.sinks_choose_topics = true;
     if (node.sink && !node.sink->extract_topic) sinks.insert(topic_name(node.sink->topic, node.sink->internal_topic));
     stores.insert(node.stores.begin(), node.stores.end());
   }
@@ -102,8 +104,16 @@ Result<std::shared_ptr<const internal::TopologyPlan>> Topology::plan(const std::
   if (application_id.empty()) return error(Code::invalid_argument, "plan topology: application.id is empty");
   // Store suppliers of the program's own are asked for their topics' settings.
   return internal::guarded([&]() -> Result<std::shared_ptr<const internal::TopologyPlan>> {
-    return std::shared_ptr<const internal::TopologyPlan>(
-        std::make_shared<internal::GraphPlan>(graph_, application_id, stores));
+    auto plan = std::make_shared<const internal::GraphPlan>(graph_, application_id, stores);
+    for (const auto& topic : plan->internal_topics()) {
+      if (internal::is_legal_name(topic.name)) continue;
+      return error(Code::invalid_argument,
+                   "plan topology: its topic '{}' of {} characters cannot be created: a name has 1 to 249 of the "
+                   "characters a-z A-Z 0-9 . _ -; change application.id, which it begins with, or the operator's or "
+                   "store's name",
+                   topic.name, topic.name.size());
+    }
+    return std::shared_ptr<const internal::TopologyPlan>(std::move(plan));
   });
 }
 

@@ -48,6 +48,7 @@ struct SubtopologyPlan {
   int32_t id = 0;
   std::vector<std::string> source_topics;  // repartition topics included, resolved
   std::vector<std::string> sink_topics;    // those known by name
+  bool sinks_choose_topics = false;        // and others, which a record says
   std::vector<StorePlan> stores;
   bool is_global = false;  // global tables: one runner per instance, reads every partition, never forwards
 };

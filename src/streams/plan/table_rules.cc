@@ -13,16 +13,25 @@ class Decide {
 
   void operator()(OperatorId id) {
     const Known& at = plan_.operators[id];
-    std::visit(Overloaded{[&](const logical::TableSource& table) { keep_if(id, !table.store.name.empty()); },
-                          [&](const logical::ToTable& table) { keep_if(id, !table.store.name.empty()); },
-                          [&](const logical::Aggregate&) { keep_if(id, true); },
-                          [&](const logical::TableAggregate&) { keep_if(id, true); },
-                          // Where the table keeps its rows anyway, rows that never passed need no deletion.
-                          [&](const logical::TableFilter&) { rules_.tells_old[id] = offer_old(at.given.inputs[0]); },
-                          [&](const logical::TableGroup&) { require_old(at.given.inputs[0]); },
-                          [&](const logical::TableJoin&) { require_look_up(at.given.inputs[1]); },
-                          [&](const logical::TableTableJoin& join) { join_tables(id, join); }, [](const auto&) {}},
-               at.given.kind);
+    std::visit(
+        Overloaded{[&](const logical::TableSource& table) { keep_if(id, !table.store.name.empty()); },
+                   [&](const logical::ToTable& table) { keep_if(id, !table.store.name.empty()); },
+                   [&](const logical::Aggregate&) { keep_if(id, true); },
+                   [&](const logical::Cogroup&) { keep_if(id, true); },
+                   [&](const logical::TableAggregate&) { keep_if(id, true); },
+                   // Where the table keeps its rows anyway, rows that never passed need no deletion.
+                   [&](const logical::TableFilter& filter) {
+                     keep_if(id, !filter.store.name.empty());
+                     rules_.tells_old[id] = offer_old(at.given.inputs[0]);
+                   },
+                   [&](const logical::TableMapValues& map) { keep_if(id, !map.store.name.empty()); },
+                   // What its buffer knows of a key is also what the key had before.
+                   [&](const logical::Suppress&) { require_old(at.given.inputs[0]); },
+                   [&](const logical::TableGroup&) { require_old(at.given.inputs[0]); },
+                   [&](const logical::TableJoin&) { require_look_up(at.given.inputs[1]); },
+                   [&](const logical::TableTableJoin& join) { join_tables(id, join); },
+                   [&](const logical::ForeignKeyJoin& join) { join_by_foreign_key(id, join); }, [](const auto&) {}},
+        at.given.kind);
   }
 
  private:
@@ -36,6 +45,14 @@ class Decide {
     if (join.kind == logical::JoinKind::outer) require_old(inputs[1]);
     for (const OperatorId input : inputs) require_look_up(input);
   }
+  // A row's subscription moves when its foreign key does.
+  void join_by_foreign_key(OperatorId id, const logical::ForeignKeyJoin& join) {
+    const std::vector<OperatorId>& inputs = plan_.operators[id].given.inputs;
+    keep_if(id, !join.store.name.empty());
+    require_old(inputs[0]);
+    require_old(inputs[1]);
+    for (const OperatorId input : inputs) require_look_up(input);
+  }
   [[nodiscard]] bool joins(OperatorId id) const {
     return std::holds_alternative<logical::TableTableJoin>(plan_.operators[id].given.kind);
   }
@@ -43,7 +60,8 @@ class Decide {
   [[nodiscard]] bool lazy(OperatorId id) const {
     const LogicalKind& kind = plan_.operators[id].given.kind;
     return !rules_.stored[id] &&
-           (std::holds_alternative<logical::TableSource>(kind) || std::holds_alternative<logical::ToTable>(kind));
+           (std::holds_alternative<logical::TableSource>(kind) || std::holds_alternative<logical::ToTable>(kind) ||
+            std::holds_alternative<logical::ForeignKeyJoin>(kind));
   }
   void require_look_up(OperatorId table) {
     if (lazy(table)) rules_.stored[table] = true;
@@ -86,12 +104,33 @@ std::vector<std::string> TableRules::look_up(const LogicalPlan& plan, OperatorId
   if (stored[table]) return {at.names.store};
   std::vector<std::string> out;
   if (at.shape != Shape::table) return out;
+  if (std::holds_alternative<logical::Suppress>(at.given.kind)) out.push_back(at.names.store);
   for (const OperatorId input : at.given.inputs) {
     for (std::string& store : look_up(plan, input)) {
       if (std::find(out.begin(), out.end(), store) == out.end()) out.push_back(std::move(store));
     }
   }
   return out;
+}
+
+const logical::Aggregate* aggregate_of(const LogicalKind& kind) {
+  if (const auto* cogroup = std::get_if<logical::Cogroup>(&kind)) return &cogroup->as;
+  return std::get_if<logical::Aggregate>(&kind);
+}
+
+std::optional<int64_t> grace_behind(const LogicalPlan& plan, OperatorId id) {
+  const Operator& given = plan.operators[id].given;
+  if (const logical::Aggregate* aggregate = aggregate_of(given.kind)) {
+    if (aggregate->windows) return aggregate->windows->grace_ms();
+    if (aggregate->sliding) return aggregate->sliding->grace_ms();
+    if (aggregate->sessions) return aggregate->sessions->grace_ms() + aggregate->sessions->gap.count();
+  }
+  std::optional<int64_t> longest;
+  for (const OperatorId input : given.inputs) {
+    const std::optional<int64_t> grace_ms = grace_behind(plan, input);
+    if (grace_ms) longest = std::max(longest.value_or(*grace_ms), *grace_ms);
+  }
+  return longest;
 }
 
 }  // namespace muir::streams::internal

@@ -47,10 +47,24 @@ class Derive {
     if (input().rekeyed) added_.wire = chosen(types(in), given_.serdes, serdes(in), added_.names.node);
     added_.stored = added_.out = chosen(types(in), given_.serdes, serdes(in), added_.names.node);
   }
-  void operator()(const logical::TableFilter&) { pass_all(); }
-  void operator()(const logical::TableMapValues&) {
+  void operator()(const logical::TableFilter& filter) {
+    pass_all();
+    kept(filter.store);
+  }
+  void operator()(const logical::TableMapValues& map) {
     pass_on();
     keepable(added_.out.value.type);
+    kept(map.store);
+  }
+  // In a store, if it is named.
+  void kept(const StoreSettings& store) {
+    if (!store.name.empty())
+      added_.stored = added_.out = chosen(types(added_.out), given_.serdes, serdes(added_.out), added_.names.store);
+  }
+  void operator()(const logical::Suppress&) {
+    const TypedPair& in = input().out;
+    added_.stored = added_.out = chosen(types(in), {}, serdes(in), added_.names.node);
+    added_.rekeyed = input().rekeyed;
   }
   void operator()(const logical::ToStream&) { pass_all(); }
   void operator()(const logical::Group&) {
@@ -76,12 +90,30 @@ class Derive {
                            {first({group.given.serdes.key, from.key.serde}), value}, added_.names.store);
     keepable(added_.stored.key.type);
     added_.out = added_.stored;
-    if (aggregate.windows == nullptr && !aggregate.sessions) return;
+    window_keys(aggregate);
+  }
+  void operator()(const logical::Cogroup& cogroup) {
+    for (size_t i = 0; i < given_.inputs.size(); ++i) {
+      const Known& group = plan_.input(added_, i);
+      const std::string& name = group.given.name.empty() ? added_.names.store : group.given.name;
+      added_.groups.push_back(group.rekeyed ? chosen(types(group.out), group.given.serdes, serdes(group.out), name)
+                                            : group.out);
+      check(group, cogroup.takes[i]);
+    }
+    added_.stored =
+        chosen({added_.groups.front().key.type, given_.yields.value}, given_.serdes,
+               {first({input().given.serdes.key, added_.groups.front().key.serde}), nullptr}, added_.names.store);
+    added_.out = added_.stored;
+    window_keys(cogroup.as);
+  }
+  void window_keys(const logical::Aggregate& aggregate) {
+    if (!aggregate.by_window()) return;
     SharedSerde& key = added_.out.key.serde;
     if (key && aggregate.sessions) {
       key = std::make_shared<SessionWindowedSerde>(key, aggregate.windowed.ops);
     } else if (key) {
-      key = std::make_shared<WindowedSerde>(key, aggregate.windowed.ops, aggregate.windows->size_ms());
+      const int64_t size_ms = aggregate.sliding ? aggregate.sliding->difference.count() : aggregate.windows->size_ms();
+      key = std::make_shared<WindowedSerde>(key, aggregate.windowed.ops, size_ms);
     }
     added_.out.key.type = aggregate.windowed.type;
   }
@@ -126,6 +158,24 @@ class Derive {
     if (join.store.name.empty()) return;
     added_.stored = added_.out =
         chosen({left.key.type, given_.yields.value}, given_.serdes, {left.key.serde, nullptr}, added_.names.store);
+  }
+
+  void operator()(const logical::ForeignKeyJoin& join) {
+    const Known& right = plan_.input(added_, 1);
+    check(right, join.right);
+    added_.wire = chosen(types(input().out), {}, serdes(input().out), "left side of " + added_.names.node);
+    added_.right = chosen(types(right.out), {}, serdes(right.out), "right side of " + added_.names.node);
+    added_.out = {.key = added_.wire.key, .value = {given_.yields.value, given_.serdes.value}};
+    if (given_.serdes.key) added_.out.key.serde = given_.serdes.key;
+    keepable(added_.out.value.type);
+    if (!join.store.name.empty())
+      added_.out = chosen({added_.out.key.type, given_.yields.value}, given_.serdes, {added_.wire.key.serde, nullptr},
+                          added_.names.store);
+    added_.stored = added_.out;
+    // Whether there is a store is decided later; should the type have no serde, that is a mistake only then.
+    const ObjectType* value = added_.stored.value.type;
+    if (!added_.stored.value.serde && value != nullptr && value->default_serde != nullptr)
+      added_.stored.value.serde = value->default_serde(*value);
   }
 
   void operator()(LogicalStore& store, const std::string& name) {
