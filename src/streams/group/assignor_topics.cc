@@ -53,7 +53,9 @@ class Resolver {
   }
 
   // A repartition topic has as many partitions as the largest source topic of the subtopology that writes it, unless
-  // its number is given. Topics feed each other, so the rule is applied until nothing is unknown.
+  // its number is given, or that of a topic that it is co-partitioned with. Topics feed each other, so the rule is
+  // applied until nothing is unknown. Where they do so in a ring, what is known of their writers counts, as in Kafka
+  // Streams' RepartitionTopics.
   Status repartition_counts() {
     std::set<std::string> unknown;
     for (const auto& [name, topic] : internal_) {
@@ -64,18 +66,10 @@ class Resolver {
         unknown.insert(name);
       }
     }
+    raise_to_copartitioned();
+    std::erase_if(unknown, [&](const std::string& topic) { return out_.partitions.contains(topic); });
     while (!unknown.empty()) {
-      const size_t before = unknown.size();
-      for (auto it = unknown.begin(); it != unknown.end();) {
-        const std::optional<int32_t> count = count_by_writers(*it);
-        if (count) {
-          out_.partitions[*it] = *count;
-          it = unknown.erase(it);
-        } else {
-          ++it;
-        }
-      }
-      if (unknown.size() == before) {
+      if (!derive(unknown, true) && !derive(unknown, false)) {
         return error(Code::failed_precondition,
                      "partition count of repartition topic {} cannot be derived: its inputs "
                      "depend on it; give it a number of partitions",
@@ -87,22 +81,36 @@ class Resolver {
     return {};
   }
 
-  std::optional<int32_t> count_by_writers(const std::string& topic) const {
-    int32_t count = 0;
-    bool written = false;
-    for (const auto& sub : plan_.subtopologies()) {
-      if (std::find(sub.sink_topics.begin(), sub.sink_topics.end(), topic) == sub.sink_topics.end()) continue;
-      written = true;
-      for (const auto& source : sub.source_topics) {
-        const auto known = out_.partitions.find(source);
-        if (known == out_.partitions.end()) return std::nullopt;
-        count = std::max(count, known->second);
-      }
-    }
-    return written && count > 0 ? std::optional(count) : std::nullopt;
+  // False: of none of them is enough known.
+  bool derive(std::set<std::string>& unknown, bool all_sources) {
+    const size_t before = unknown.size();
+    std::erase_if(unknown, [&](const std::string& topic) {
+      const int32_t count = count_by_writers(topic, all_sources);
+      if (count > 0) out_.partitions[topic] = count;
+      return count > 0;
+    });
+    return unknown.size() < before;
   }
 
-  // Repartition topics without a number of their own follow the group they are co-partitioned with.
+  // 0: unknown. `all_sources`: the count of each source topic of its writers must be known.
+  int32_t count_by_writers(const std::string& topic, bool all_sources) const {
+    int32_t count = 0;
+    for (const auto& sub : plan_.subtopologies()) {
+      if (std::find(sub.sink_topics.begin(), sub.sink_topics.end(), topic) == sub.sink_topics.end()) continue;
+      for (const auto& source : sub.source_topics) {
+        const auto known = out_.partitions.find(source);
+        if (known != out_.partitions.end()) {
+          count = std::max(count, known->second);
+        } else if (all_sources) {
+          return 0;
+        }
+      }
+    }
+    return count;
+  }
+
+  // Repartition topics without a number of their own follow the group they are co-partitioned with: at once, where
+  // another member's is given.
   void raise_to_copartitioned() {
     for (const auto& group : plan_.copartition_groups()) {
       int32_t fixed = 0;
@@ -114,9 +122,8 @@ class Resolver {
         (flexible ? largest : fixed) = std::max(flexible ? largest : fixed, known->second);
       }
       for (const auto& topic : group) {
-        if (is_repartition(topic) && !internal_.at(topic)->partitions && out_.partitions.contains(topic)) {
-          out_.partitions[topic] = fixed > 0 ? fixed : largest;
-        }
+        if (!is_repartition(topic) || internal_.at(topic)->partitions) continue;
+        if (fixed > 0 || out_.partitions.contains(topic)) out_.partitions[topic] = fixed > 0 ? fixed : largest;
       }
     }
   }

@@ -81,6 +81,27 @@ TEST(AssignorTopics, ARepartitionTopicFollowsWhatItIsJoinedWith) {
   EXPECT_EQ(resolved->partitions.at("app-r-repartition"), 8);
 }
 
+// As in a join by foreign key: both sides write what the other one reads.
+TEST(AssignorTopics, TopicsInARingFollowWhatTheyAreJoinedWith) {
+  CountingPlan plan("app", {"left", "app-answers"});
+  plan.subtopologies_.front().sink_topics = {"app-asked"};
+  plan.subtopologies_.push_back({.id = 1, .source_topics = {"right", "app-asked"}, .sink_topics = {"app-answers"}});
+  for (const char* topic : {"app-asked", "app-answers"}) plan.internal_.push_back({.name = topic});
+  const auto resolve = [&] { return resolve_topics(plan, config(), counts({{"left", 3}, {"right", 2}})); };
+  plan.groups_ = {{"left", "app-answers"}, {"right", "app-asked"}};
+  auto resolved = resolve();
+  ASSERT_TRUE(resolved.ok()) << resolved.status().message();
+  EXPECT_EQ(resolved->partitions.at("app-asked"), 2);
+  EXPECT_EQ(resolved->partitions.at("app-answers"), 3);
+  plan.groups_.clear();
+  resolved = resolve();
+  ASSERT_TRUE(resolved.ok()) << "what is known of their writers counts: " << resolved.status().message();
+  EXPECT_EQ(resolved->partitions.at("app-asked"), 3);
+  plan.subtopologies_[0].source_topics = {"app-answers"};
+  plan.subtopologies_[1].source_topics = {"app-asked"};
+  EXPECT_EQ(resolve().status().code(), Code::failed_precondition) << "nothing is known of either";
+}
+
 TEST(AssignorTopics, InternalTopicsAreCreatedOnceAndThenChecked) {
   ManualClock clock;
   client::MemoryCluster cluster(clock);
