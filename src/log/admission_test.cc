@@ -171,9 +171,10 @@ TEST(Admission, AWindowThatIsNotUsualWaitsForMemory) {
   wire::RecordWalk walk;
   AdmissionNotes notes{"t", PartitionId(0), {}};
   size_t allowance = SIZE_MAX;
-  Admission little(batch, TopicConfig(), kNow, walk, notes, wire::kHistoryBytesUsual);
+  const TopicConfig config;
+  Admission little(batch, config, kNow, walk, notes, wire::kHistoryBytesUsual);
   EXPECT_TRUE(little.run(allowance) && little.needs_more_history());
-  Admission much(batch, TopicConfig(), kNow, walk, notes);
+  Admission much(batch, config, kNow, walk, notes);
   EXPECT_TRUE(much.run(allowance) && !much.needs_more_history());
   EXPECT_TRUE(much.take().ok());
 }
