@@ -26,10 +26,12 @@ class KeptTable : public Node {
 
  protected:
   [[nodiscard]] bool stored() const { return static_cast<bool>(table_); }
-  // What the store has for the row's key, if that is told.
-  Result<Found> seek(const Row& row) {
+  // Whether what the store has is told along with a change now; a cache tells it by itself, when it is flushed.
+  [[nodiscard]] bool tells_old_now() const { return declared_.tells_old && !cached_.attached(); }
+  // What the store has for the row's key, if that is wanted.
+  Result<Found> seek(const Row& row, bool wants_old) {
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
-    return declared_.tells_old ? table_.get() : Result<Found>(Found{});
+    return wants_old ? table_.get() : Result<Found>(Found{});
   }
   // Behind seek(), which found `old`.
   Status keep(const Row& row, const void* value, const Found& old) {
@@ -56,7 +58,7 @@ class TableNode final : public KeptTable {
       return {};
     }
     if (!stored()) return forward(row);
-    const Found old = MUIR_TRY(seek(row));
+    const Found old = MUIR_TRY(seek(row, tells_old_now()));
     return keep(row, row.value, old);
   }
 };
@@ -70,7 +72,7 @@ class TableFilterNode final : public KeptTable {
   Status process(const Row& row) override {
     const void* now = row.value != nullptr && keep_(row) ? row.value : nullptr;
     if (stored()) {
-      const Found old = MUIR_TRY(seek(row));
+      const Found old = MUIR_TRY(seek(row, declared_.tells_old));
       return declared_.tells_old && now == nullptr && old.value == nullptr ? Status() : keep(row, now, old);
     }
     const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
@@ -97,7 +99,7 @@ class TableMapNode final : public KeptTable {
     if (row.value != nullptr) map_(row, forwarded_.get());
     const void* now = row.value != nullptr ? forwarded_.get() : nullptr;
     if (stored()) {
-      const Found old = MUIR_TRY(seek(row));
+      const Found old = MUIR_TRY(seek(row, tells_old_now()));
       return keep(row, now, old);
     }
     if (row.old_value != nullptr) map_(row.with_value(row.old_value), old_.get());
