@@ -61,17 +61,13 @@ class ServerProcess {
     size_t peak = 0;
     size_t resident = 0;
   };
-  Use use() {
-    EXPECT_TRUE(child_.write_line("use").ok());
-    Use out;
-    answer("use ") >> out.now >> out.peak >> out.resident;
-    return out;
-  }
+  Use use() { return use("use"); }
   // When all is there that `counted` bytes are for, and nothing changes any more: it may be busy with what has come.
+  // Only what is held is resident then, not what the allocator keeps for the next time.
   Use use_at_rest(size_t counted) {
-    Use out = use();
+    Use out = use("held");
     EXPECT_TRUE(testing::eventually([&] {
-      const Use now = use();
+      const Use now = use("held");
       const bool still = now.now == out.now && now.resident == out.resident && now.now >= counted;
       out = now;
       return still;
@@ -80,11 +76,13 @@ class ServerProcess {
     return out;
   }
 
-  // In the server's process: tells its port, and answers each line of its standard input with what it holds.
+  // In the server's process: tells its port, and answers each line of its standard input with what it holds; to "held"
+  // it gives back first what is free.
   static void serve_until_told(uint16_t port, const std::function<HttpMemoryUse()>& use) {
     fmt::print("port {}\n", port);
     std::fflush(stdout);
     for (char line[64]; std::fgets(line, sizeof line, stdin) != nullptr;) {
+      if (std::string_view(line).starts_with("held")) return_free_memory();
       const HttpMemoryUse held = use();
       fmt::print("use {} {} {}\n", held.now, held.peak, resident_bytes());
       std::fflush(stdout);
@@ -100,6 +98,12 @@ class ServerProcess {
   }
 
  private:
+  Use use(const std::string& question) {
+    EXPECT_TRUE(child_.write_line(question).ok());
+    Use out;
+    answer("use ") >> out.now >> out.peak >> out.resident;
+    return out;
+  }
   static std::map<std::string, std::string> identity() {
     const TlsOptions own = server_options();
     return {{"CHAIN", own.certificate_chain.text}, {"KEY", own.private_key.text}};

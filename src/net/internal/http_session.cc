@@ -22,8 +22,7 @@ namespace {
 
 // Of a body what is still to come of it is read at once, but hardly what follows it, which would have to wait.
 constexpr size_t kReadBytes = 8 * 1024;
-// A peer that has so much to read gets no further answer, or part of one, before it has read all.
-constexpr size_t kUnreadBytesMax = 8 * 1024;
+// A peer that has so much to read gets no further part of an answer before it has read all.
 constexpr size_t kUnreadPartBytesMax = 64 * 1024;
 // An answer below it is copied behind its head.
 constexpr size_t kOwnedBytesMax = 1024;
@@ -183,8 +182,9 @@ class Session final : public HttpConnection,
   // Room for so many bytes of the request in work, and for what the connection has beside it.
   bool hold(size_t request_bytes) {
     request_bytes_ = request_bytes;
-    return account_.hold(request_bytes + rest_.capacity() + stream_->buffer_bytes());
+    return account_.hold(request_bytes + beside_bytes());
   }
+  [[nodiscard]] size_t beside_bytes() const { return rest_.capacity() + stream_->buffer_bytes(); }
 
   // A header must be whole in time, a body must go on, and not as slowly as it likes.
   void move_deadline() {
@@ -316,8 +316,9 @@ class Session final : public HttpConnection,
     } else if (!bodiless) {
       pieces[0].owned += response.body;
     }
+    const size_t owned_bytes = pieces[0].owned.size();
     stream_->write(std::move(pieces));
-    end_answer(keep_alive);
+    end_answer(keep_alive, owned_bytes);
   }
 
   // From any thread. The answer goes on as its peer reads.
@@ -339,7 +340,7 @@ class Session final : public HttpConnection,
                                       .on_end =
                                           [session, keep_alive] {
                                             const auto ended = std::exchange(session->body_, nullptr);
-                                            session->end_answer(keep_alive);
+                                            session->end_answer(keep_alive, 0);
                                           }};
       self->body_ = std::make_shared<BodyStream>(self->stream_, source, self->dispatcher_.memory(),
                                                  self->dispatcher_.gate(), options);
@@ -348,21 +349,27 @@ class Session final : public HttpConnection,
     });
   }
 
-  // All of it is in the stream.
-  void end_answer(bool keep_alive) {
+  // All of it is in the stream; `owned_bytes` of it are charged to nobody yet.
+  void end_answer(bool keep_alive, size_t owned_bytes) {
     answered_ = true;
     working_ = false;
     // At once, not by the task below: others may need the memory before it runs.
-    if (const size_t queued = stream_->queued_bytes(); queued > kUnreadBytesMax) account_.wait_for_reader(queued);
+    if (const size_t queued = stream_->queued_bytes(); queued > 0) {
+      account_.add_unread(std::min(owned_bytes, queued));
+      account_.wait_for_reader(queued - std::min(owned_bytes, queued));
+    }
     if (!keep_alive) stream_->close_after_writes();
     stream_->post([self = shared_from_this(), keep_alive] { self->after_answer(keep_alive); });
   }
 
   void after_answer(bool keep_alive) {
     if (closed_) return;
-    (void)account_.hold(0);
-    if (!keep_alive) return;
-    if (stream_->queued_bytes() <= kUnreadBytesMax || !stream_->call_when_drained()) next_request();
+    request_bytes_ = 0;
+    if (!keep_alive) return (void)account_.hold(0, false);
+    if (!stream_->call_when_drained()) return next_request();
+    if (account_.hold(beside_bytes(), false)) return;
+    metrics_->shed().add();
+    stream_->abort();  // what it has sent meanwhile does not fit, and its peer reads nothing
   }
 
   void next_request() {
@@ -370,6 +377,7 @@ class Session final : public HttpConnection,
     answered_ = false;
     account_.work();
     begin_request();
+    (void)account_.hold(0);
     process_rest();
   }
 
