@@ -185,7 +185,7 @@ public class Clients {
             open.commitTransaction();
         }
         equal(List.of("before", "within", "after"), values(read(topic, 3, "read_committed")), "readable at the end");
-        equal(4L, endOffset(partition, IsolationLevel.READ_COMMITTED), "stable end with the marker");
+        becomes(4L, () -> endOffset(partition, IsolationLevel.READ_COMMITTED), "stable end with the marker");
     }
 
     static void olderProducerIsFenced(String topic) throws Exception {
@@ -342,22 +342,20 @@ public class Clients {
         equal(List.of("4", "5", "6", "7", "8", "9"), values(read(topic, 6, "read_uncommitted")), "what is left");
         fails(org.apache.kafka.common.errors.OffsetOutOfRangeException.class, () -> admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(11))).all().get());
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3))).all().get();
-        equal(3, admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size(), "partitions");
+        becomes(3, () -> partitionCount(topic), "partitions");
         fails(InvalidPartitionsException.class, () -> admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(2))).all().get());
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         admin.incrementalAlterConfigs(Map.of(resource, List.of(
             new AlterConfigOp(new ConfigEntry("retention.ms", "1234567"), AlterConfigOp.OpType.SET),
             new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.APPEND)))).all().get();
+        becomes("1234567", () -> admin.describeConfigs(List.of(resource)).all().get().get(resource).get("retention.ms").value(),
+                "retention.ms");
         Config config = admin.describeConfigs(List.of(resource)).all().get().get(resource);
-        equal("1234567", config.get("retention.ms").value(), "retention.ms");
         equal(Set.of("delete", "compact"), Set.of(config.get("cleanup.policy").value().split(",")), "cleanup.policy");
         fails(InvalidConfigurationException.class, () -> admin.incrementalAlterConfigs(Map.of(resource, List.of(
             new AlterConfigOp(new ConfigEntry("retention.ms", "soon"), AlterConfigOp.OpType.SET)))).all().get());
         admin.deleteTopics(List.of(topic)).all().get();
-        long deadline = System.currentTimeMillis() + 10_000;
-        while (admin.listTopics().names().get().contains(topic)) {
-            check(System.currentTimeMillis() < deadline, "the topic is gone");
-        }
+        becomes(false, () -> admin.listTopics().names().get().contains(topic), "the topic is listed");
     }
 
     static void adminGroups(String topic) throws Exception {
@@ -392,12 +390,10 @@ public class Clients {
         Producer<String, String> hanging = transactional(topic + "-tx");
         hanging.beginTransaction();
         hanging.send(new ProducerRecord<>(topic, "never to be seen")).get();
-        check(admin.listTransactions().all().get().stream().anyMatch(t -> t.transactionalId().equals(topic + "-tx")), "listed");
+        becomes(true, () -> admin.listTransactions().all().get().stream().anyMatch(t -> t.transactionalId().equals(topic + "-tx")),
+                "the transaction is listed");
         admin.fenceProducers(List.of(topic + "-tx")).all().get();
-        long deadline = System.currentTimeMillis() + 10_000;
-        while (endOffset(partition, IsolationLevel.READ_COMMITTED) != 2L) {
-            check(System.currentTimeMillis() < deadline, "the transaction was aborted");
-        }
+        becomes(2L, () -> endOffset(partition, IsolationLevel.READ_COMMITTED), "stable end when the transaction was aborted");
         fails(KafkaException.class, () -> {
             hanging.commitTransaction();
             return null;
@@ -438,6 +434,16 @@ public class Clients {
 
     static void create(String topic, int partitions) throws Exception {
         admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1))).all().get();
+        becomes(partitions, () -> partitionCount(topic), "partitions of the new topic");
+    }
+
+    static int partitionCount(String topic) throws Exception {
+        try {
+            return admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+        } catch (ExecutionException problem) {
+            if (problem.getCause() instanceof UnknownTopicOrPartitionException) return 0;
+            throw problem;
+        }
     }
 
     // At least `count` records of all partitions, and those that follow within a moment: too many is a failure too.
@@ -481,6 +487,18 @@ public class Clients {
 
     interface Action {
         Object run() throws Exception;
+    }
+
+    interface Question<T> {
+        T ask() throws Exception;
+    }
+
+    // An answer may come from a broker that has not heard of the change yet, or before markers are written.
+    static <T> void becomes(T wanted, Question<T> question, String what) throws Exception {
+        long deadline = System.currentTimeMillis() + 20_000;
+        T got = question.ask();
+        for (; !Objects.equals(wanted, got) && System.currentTimeMillis() < deadline; got = question.ask()) Thread.sleep(20);
+        equal(wanted, got, what);
     }
 
     static void fails(Class<? extends Throwable> wanted, Action action) throws Exception {
