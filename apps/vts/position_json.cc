@@ -144,7 +144,7 @@ std::string parse_item(std::string_view text, int64_t received_at, const Positio
     return {};
   }
   const auto json = schema::Json::parse(text, {.depth_max = static_cast<int>(kNestingMax),
-                                               .half_surrogates = true,
+                                               .half = schema::JsonParseOptions::Half::bytes,
                                                .twice = schema::JsonParseOptions::Twice::kept});
   if (json.ok()) {
     out = read_item(*json, received_at, limits);

@@ -97,10 +97,8 @@ class Parser {
     if (const auto* name = json.as_string()) return reference(*name, space);
     if (const auto* branches = json.as_array()) return parse_union(*branches, space);
     if (json.as_object() == nullptr) return fail("a schema is a name, an object or an array, not {}", json.excerpt());
-    const Json* type_member = json.find("type");
-    if (type_member == nullptr) return fail("no type in {}", json.excerpt());
-    const auto* type = type_member->as_string();
-    if (type == nullptr) return parse(*type_member, space);  // {"type": {"type": ...}}: a wrapper
+    const auto* type = text_member(json, "type");
+    if (type == nullptr) return fail("no type in {}", json.excerpt());
     if (const auto primitive_type = primitive_from(*type)) return parse_primitive(*primitive_type, json);
     if (const Schema* same = defined_alike(json, space)) return same;
     if (*type == "record" || *type == "error") return parse_record(json, space, *type == "error");
@@ -402,7 +400,8 @@ Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options, Stat
 }
 
 Result<Json> json_of(std::string_view text) {
-  auto json = Json::parse(text, {.depth_max = kJsonDepthMax, .comments = true});
+  auto json =
+      Json::parse(text, {.depth_max = kJsonDepthMax, .comments = true, .half = JsonParseOptions::Half::question_mark});
   if (!json.ok()) return json.status().annotate("parse Avro schema");
   return json;
 }

@@ -20,7 +20,7 @@ struct ParseOptions {
 };
 
 // The schema of `text`; invalid_argument says what is wrong and where. As in the Java library the text may have
-// comments as C++ has them.
+// comments as C++ has them, but not behind its end.
 Result<SchemaPtr> parse(std::string_view text, const ParseOptions& options = {});
 Result<SchemaPtr> parse_json(const Json& json, const ParseOptions& options = {});
 

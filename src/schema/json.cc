@@ -44,7 +44,7 @@ class Parser {
 
   Result<Json> parse() {
     Json value = MUIR_TRY(parse_value());
-    skip_space();
+    skip_blanks();
     if (pos_ != text_.size()) return fail("text after the value");
     return value;
   }
@@ -55,10 +55,13 @@ class Parser {
   }
   void skip_space() {
     do {
-      while (pos_ < text_.size() &&
-             (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
-        ++pos_;
+      skip_blanks();
     } while (options_.comments && skip_comment());
+  }
+  void skip_blanks() {
+    while (pos_ < text_.size() &&
+           (text_[pos_] == ' ' || text_[pos_] == '\n' || text_[pos_] == '\r' || text_[pos_] == '\t'))
+      ++pos_;
   }
   // One that has no end is none.
   bool skip_comment() {
@@ -232,13 +235,13 @@ class Parser {
       const uint32_t low = MUIR_TRY(parse_hex4());
       if (low >= 0xDC00 && low <= 0xDFFF) {
         unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-      } else if (options_.half_surrogates) {
-        pos_ -= 6;  // the escape after it stands for itself
       } else {
-        return fail("half a surrogate pair");
+        pos_ -= 6;  // the escape after it stands for itself
       }
-    } else if (unit >= 0xD800 && unit <= 0xDFFF && !options_.half_surrogates) {
-      return fail("half a surrogate pair");
+    }
+    if (unit >= 0xD800 && unit <= 0xDFFF) {
+      if (options_.half == JsonParseOptions::Half::refused) return fail("half a surrogate pair");
+      if (options_.half == JsonParseOptions::Half::question_mark) unit = '?';
     }
     append_utf8(out, unit);
     return {};

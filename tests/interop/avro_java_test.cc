@@ -126,6 +126,47 @@ TEST_F(AvroBesideJava, GivesSchemasTheSameTextsAndFingerprints) {
   EXPECT_GT(accepted, rounds() / 4);  // else the generator makes nothing worth comparing
 }
 
+TEST_F(AvroBesideJava, ReadsTheSameTextsThatNobodyShouldWrite) {
+  const auto record = [](const std::string& members) {
+    return fmt::format(R"({{"type":"record","name":"R",{}}})", members);
+  };
+  const auto field = [&](const std::string& type) {
+    return record(fmt::format(R"("fields":[{{"name":"f","type":{}}}])", type));
+  };
+  for (const std::string& text : std::initializer_list<std::string>{
+           R"({"type":{"type":"int"}})",
+           R"({"type":["int","null"]})",
+           R"({"type":{"type":"record","name":"R","fields":[]}})",
+           R"({"type":null})",
+           field(R"({"type":"int"})"),
+           field(R"({"type":{"type":"int"}})"),
+           field(R"({"type":["null","int"]})"),
+           R"([{"type":["int"]}])",
+           R"({"type":"array","items":{"type":{"type":"int"}}})",
+           R"("int" // behind)",
+           R"({"type":"int"} /* behind */)",
+           R"(/* before */ "int")",
+           R"({"type": /* within */ "int"})",
+           R"("int"   )",
+           R"("int" "int")",
+           R"("int"})",
+           record(R"("doc":"\ud800","fields":[])"),
+           record(R"("doc":"a\udc00\ud800b","fields":[])"),
+           record(R"("doc":"\ud83d\ude00","fields":[])"),
+           record(R"("other":"\udc00","fields":[])"),
+           record(R"("aliases":["\ud800"],"fields":[])"),
+           R"({"type":"enum","name":"E","symbols":["\ud800"]})",
+       }) {
+    for (const char* way : {"text", "stored"}) {
+      const auto ours = avro::parse(text, {.strict = std::string(way) == "text"});
+      const auto java = ask({way, text});
+      EXPECT_EQ(ours.ok(), java.has_value()) << text << "\nwe: " << ours.status().message() << "\nJava: " << refusal_;
+      if (!java || !ours.ok()) continue;
+      EXPECT_EQ(avro::to_text(**ours), (*java)[0]) << text;
+    }
+  }
+}
+
 // As registries that do not validate stored them.
 TEST_F(AvroBesideJava, GivesSchemasWithInvalidDefaultsTheSameTexts) {
   RandomAvro random(kSeed + 3);
