@@ -10,8 +10,8 @@ namespace muir::vts {
 
 inline constexpr size_t kIdBytesMax = 128;
 
-// Fails when `id` cannot be one. An id is UTF-8 of 1 to `bytes_max` bytes without control characters, and neither "."
-// nor "..", which browsers and proxies take out of a path. `what` is what the message calls it.
+// Fails when `id` cannot be one. An id is UTF-8 of 1 to `bytes_max` bytes without control characters, shows something,
+// and is neither "." nor "..", which browsers and proxies take out of a path. `what` is what the message calls it.
 Status check_id(std::string_view what, std::string_view id, size_t bytes_max = kIdBytesMax);
 
 }  // namespace muir::vts

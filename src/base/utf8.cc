@@ -5,6 +5,13 @@ namespace {
 
 unsigned char byte_at(std::string_view text, size_t i) { return static_cast<unsigned char>(text[i]); }
 
+// White_Space of Unicode 15, and U+200B to U+200D, U+2060 and U+FEFF, which have no width.
+bool is_unseen(uint32_t c) {
+  return c == ' ' || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200D) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2060 ||
+         c == 0x3000 || c == 0xFEFF;
+}
+
 }  // namespace
 
 size_t utf8_length(std::string_view text) {
@@ -37,6 +44,15 @@ bool has_control_character(std::string_view text) {
     if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
   }
   return false;
+}
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (!is_unseen(utf8_code_point(text, length))) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 std::string_view without_byte_order_mark(std::string_view text) {

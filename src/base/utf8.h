@@ -17,6 +17,9 @@ bool is_utf8(std::string_view text);
 // Whether well-formed `text` has one of U+0000 to U+001F, U+007F to U+009F.
 bool has_control_character(std::string_view text);
 
+// Whether nothing of well-formed `text` is seen: it has only white space of Unicode and signs of no width.
+bool is_blank(std::string_view text);
+
 // `text` without the byte order mark that some programs put before UTF-8, which RFC 8259 lets readers pass over.
 std::string_view without_byte_order_mark(std::string_view text);
 
