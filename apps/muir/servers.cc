@@ -309,8 +309,11 @@ Result<Places> places_of(const ServerOptions& options, const Parts& parts) {
   }
   if (parts.broker) {
     const broker::BrokerConfig config = MUIR_TRY(broker_config(options));
-    for (const broker::Listener& listener : MUIR_TRY(config.listeners()))
+    for (const broker::Listener& listener : MUIR_TRY(config.listeners())) {
       out.servers.push_back({"broker", "--broker-port", listener.host, listener.port});
+      if (listener.tls)  // before anything is written
+        (void)MUIR_TRY(net::tls_server(config.properties, {broker::listener_prefix(listener), ""}));
+    }
     out.writable_dirs.push_back(config.data_dir);
   }
   if (parts.registry) {

@@ -232,6 +232,15 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("choose another one with --data", done.stderr)
 
+    def test_a_listener_without_its_certificate_is_noticed_before_anything_is_written(self):
+        for settings, message in ((["listeners=SSL://127.0.0.1:0"], "needs a certificate"),
+                                  (["listeners=PLAINTEXT://127.0.0.1:0,SSL://127.0.0.1:0", "listener.name.ssl.ssl.keystore.location=none.pem"], "none.pem")):
+            with self.subTest(settings=settings):
+                done = self.run_muir("broker", "--data", str(self.data), *(word for one in settings for word in ("--set", one)))
+                self.assertIn(done.returncode, (1, 2), done.stderr)
+                self.assertIn(message, done.stderr)
+                self.assertFalse(self.data.exists(), "something was written")
+
     def test_a_registry_that_is_not_there_is_noticed_before_topics_exist(self):
         port, free = product.cluster.free_ports(2)
         with open(self.folder / "broker.log", "wb") as out:
