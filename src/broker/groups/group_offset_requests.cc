@@ -47,6 +47,34 @@ Response response_for(const Request& request) {
   return response;
 }
 
+// What is right of a commit, in the order of `builder`, which gets its records; what is wrong has its error in
+// `response`. `common` has what all offsets share. Nothing, and everybody's error, when it is too much for one batch.
+template <class Request, class Response, class Check>
+std::optional<std::vector<Staged>> stage(const Request& request, const CommittedOffset& common, const Check& check,
+                                         wire::BatchBuilder& builder, Response& response) {
+  std::vector<Staged> out;
+  for (size_t t = 0; t < request.topics.size(); ++t) {
+    for (size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
+      const auto& asked = request.topics[t].partitions[p];
+      TopicPartition partition(request.topics[t].name, PartitionId(asked.partition_index));
+      ErrorCode& answer = response.topics[t].partitions[p].error_code;
+      answer = check(partition, asked.committed_metadata);
+      if (answer != ErrorCode::none) continue;
+      CommittedOffset offset = common;
+      offset.offset = Offset(asked.committed_offset);
+      offset.leader_epoch = LeaderEpoch(asked.committed_leader_epoch);
+      offset.metadata = asked.committed_metadata.value_or("");
+      builder.add(common.commit_timestamp_ms, offset_key(request.group_id, partition), offset_value(offset));
+      if (builder.size_bytes() > kCommitBytesMax) {
+        settle(response, ErrorCode::unknown_server_error);
+        return std::nullopt;
+      }
+      out.push_back({std::move(partition), std::move(offset)});
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 ErrorCode GroupCoordinator::check_commit(Group* group, GenerationId generation, const std::string& member_id,
@@ -83,38 +111,24 @@ void GroupCoordinator::commit(int16_t, wire::OffsetCommitRequest& request, Reply
     settle(response, error);
     return reply(std::move(response));
   }
+  const auto check = [this](const TopicPartition& partition, const std::optional<std::string>& metadata) {
+    return check_offset(partition, metadata);
+  };
   const int64_t now = clock_.now_ms();
-  std::vector<Staged> staged;
+  CommittedOffset common{.commit_timestamp_ms = now};
+  if (request.retention_time_ms >= 0) common.expire_timestamp_ms = now + request.retention_time_ms;
   wire::BatchBuilder builder;
-  for (size_t t = 0; t < request.topics.size(); ++t) {
-    for (size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
-      auto& asked = request.topics[t].partitions[p];
-      TopicPartition partition(request.topics[t].name, PartitionId(asked.partition_index));
-      ErrorCode& answer = response.topics[t].partitions[p].error_code;
-      answer = check_offset(partition, asked.committed_metadata);
-      if (answer != ErrorCode::none) continue;
-      CommittedOffset offset{.offset = Offset(asked.committed_offset),
-                             .leader_epoch = LeaderEpoch(asked.committed_leader_epoch),
-                             .metadata = asked.committed_metadata.value_or(""),
-                             .commit_timestamp_ms = now};
-      if (request.retention_time_ms >= 0) offset.expire_timestamp_ms = now + request.retention_time_ms;
-      builder.add(now, offset_key(request.group_id, partition), offset_value(offset));
-      if (builder.size_bytes() > kCommitBytesMax) {
-        settle(response, ErrorCode::unknown_server_error);
-        return reply(std::move(response));
-      }
-      staged.push_back({std::move(partition), std::move(offset)});
-    }
-  }
+  auto staged = stage(request, common, check, builder, response);
+  if (!staged) return reply(std::move(response));
   if (group != nullptr) {
     Member* member = group->member(request.member_id);
     if (member != nullptr && !member->waits()) member->deadline_ms = clock_.steady_ms() + member->session_timeout_ms;
   }
-  if (staged.empty()) return reply(std::move(response));
+  if (staged->empty()) return reply(std::move(response));
   const uint64_t serial = group == nullptr ? 0 : group->serial;
   if (group != nullptr) ++group->commits_on_the_way;
   append(request.group_id, builder.build(),
-         [this, id = request.group_id, serial, staged = std::move(staged), response = std::move(response),
+         [this, id = request.group_id, serial, staged = *std::move(staged), response = std::move(response),
           reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
            settle(response, coordinator_error(status));
            if (Group* known = find(id); known != nullptr && known->serial == serial) --known->commits_on_the_way;
@@ -141,36 +155,20 @@ void GroupCoordinator::commit_in_txn(wire::TxnOffsetCommitRequest& request,
     settle(response, error);
     return reply(std::move(response));
   }
-  const int64_t now = clock_.now_ms();
-  std::vector<Staged> staged;
+  const auto check = [this](const TopicPartition& partition, const std::optional<std::string>& metadata) {
+    return check_offset(partition, metadata);
+  };
   const ProducerId producer_id(request.producer_id);
   wire::BatchBuilder builder(
       {.producer_id = producer_id, .producer_epoch = ProducerEpoch(request.producer_epoch), .transactional = true});
-  for (size_t t = 0; t < request.topics.size(); ++t) {
-    for (size_t p = 0; p < request.topics[t].partitions.size(); ++p) {
-      auto& asked = request.topics[t].partitions[p];
-      TopicPartition partition(request.topics[t].name, PartitionId(asked.partition_index));
-      ErrorCode& answer = response.topics[t].partitions[p].error_code;
-      answer = check_offset(partition, asked.committed_metadata);
-      if (answer != ErrorCode::none) continue;
-      CommittedOffset offset{.offset = Offset(asked.committed_offset),
-                             .leader_epoch = LeaderEpoch(asked.committed_leader_epoch),
-                             .metadata = asked.committed_metadata.value_or(""),
-                             .commit_timestamp_ms = now};
-      builder.add(now, offset_key(request.group_id, partition), offset_value(offset));
-      if (builder.size_bytes() > kCommitBytesMax) {
-        settle(response, ErrorCode::unknown_server_error);
-        return reply(std::move(response));
-      }
-      staged.push_back({std::move(partition), std::move(offset)});
-    }
-  }
-  if (staged.empty()) return reply(std::move(response));
+  auto staged = stage(request, {.commit_timestamp_ms = clock_.now_ms()}, check, builder, response);
+  if (!staged) return reply(std::move(response));
+  if (staged->empty()) return reply(std::move(response));
   Group& group = find_or_create(request.group_id);
-  for (const Staged& s : staged) group.offsets.announce(producer_id, s.partition);
+  for (const Staged& s : *staged) group.offsets.announce(producer_id, s.partition);
   pending_groups_[producer_id].insert(group.id);
   append(group.id, builder.build(),
-         [this, id = group.id, producer_id, staged = std::move(staged), response = std::move(response),
+         [this, id = group.id, producer_id, staged = *std::move(staged), response = std::move(response),
           reply = std::move(reply)](const Status& status, Offset base_offset) mutable {
            settle(response, coordinator_error(status));
            if (!status.ok()) log::warn("group {}: offsets of a transaction: {}", id, status.message());
