@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kRetryAfterMs = 100;
 // Tasks opened in one turn: of many, the first process while others open, and the group is looked after meanwhile.
 constexpr size_t kOpenedTogether = 50;
+constexpr int64_t kOpeningMs = 100;  // in one turn, and then whoever wants the thread to end is heard
 
 bool brokers_silent(Code code) { return code == Code::timed_out || code == Code::unavailable; }
 
@@ -80,6 +81,7 @@ Result<bool> TaskManager::on_tasks_assigned(const TasksAssigned& assigned) {
     if (assigned.active.contains(it->first)) {
       ++it;
     } else {
+      context_.directory->unlock_task(it->first, thread_index_);  // it may have been about to open
       it = pending_.erase(it);
       gave_up = true;
     }
@@ -140,7 +142,12 @@ Status TaskManager::open_pending() {
   MUIR_RETURN_IF_ERROR(clients_.collector->open());
   const auto starts = MUIR_TRY(ask_starts(ready));
   std::vector<StreamTask*> opened;
+  const int64_t until_ms = context_.clock->steady_ms() + kOpeningMs;
   for (const auto& [id, partitions] : ready) {
+    if (!opened.empty() && context_.clock->steady_ms() >= until_ms) {  // the others stay ours, for the next turn
+      pending_not_before_ms_ = 0;
+      break;
+    }
     auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector, cache_,
                                              context_.counters->parts.task(id, *clients_.counters));
     MUIR_RETURN_IF_ERROR(task->open(factory_, starts.at(id)));
