@@ -19,8 +19,8 @@ struct JsonMember;
 struct JsonParseOptions {
   int depth_max = 128;    // how deep values may nest
   bool comments = false;  // whether /* these */ and // those are space before and within the value
-  // An escaped half of a surrogate pair is good JSON but no text. Taken, it becomes bytes that are not UTF-8, or '?', as
-  // which Java writes it.
+  // An escaped half of a surrogate pair is good JSON but no text. Taken, it becomes bytes that are not UTF-8, or '?',
+  // as which Java writes it.
   enum class Half : unsigned char { refused, bytes, question_mark };
   Half half = Half::refused;
   enum class Twice : unsigned char { last_counts, kept, refused };
