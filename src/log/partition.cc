@@ -282,13 +282,10 @@ Status Partition::roll() {
 
 void Partition::after_append(Offset end, OnDurable durable, Woken& woken) {
   raise_high_watermark(active().next_offset(), woken);
-  if (!env_.sync_before_confirm) {
-    if (durable) woken.waiters.push_back({end, std::move(durable)});
-    if (!config_->flush) return;
-  }
+  const bool sync = env_.sync_before_confirm;
   // Even what is durable already (a repetition) is confirmed by the flushing thread, to keep the order.
-  if (env_.sync_before_confirm && durable) waiters_.push_back({end, std::move(durable)});
-  if (flush_requested_) return;
+  if (durable) (sync ? waiters_ : woken.waiters).push_back({end, std::move(durable)});
+  if (flush_requested_ || (!sync && !config_->flush)) return;
   flush_requested_ = true;
   env_.request_flush(*this);
 }

@@ -384,7 +384,8 @@ class PartitionOpener {
     const std::string file = path("leader-epoch-checkpoint");
     const auto stored = env_.exists(file) ? env_.read_file(file) : Result<Bytes>(Bytes());
     auto epochs = stored.ok() ? decode_leader_epochs(*stored) : Result<EpochEntries>(stored.status());
-    p_.epochs_ = epochs.ok() ? *std::move(epochs) : MUIR_TRY(epochs_of_batches());
+    const bool told = epochs.ok();
+    p_.epochs_ = told ? *std::move(epochs) : MUIR_TRY(epochs_of_batches());
     if (p_.epochs_.empty()) p_.epochs_ = {{LeaderEpoch(0), p_.segments_.begin()->first}};
     if (new_log_) return env_.write_file(file, encode_leader_epochs(p_.epochs_));
     const int32_t last = p_.epochs_.back().epoch.value();  // also when it began behind what is left of the log
@@ -392,7 +393,7 @@ class PartitionOpener {
     std::erase_if(p_.epochs_, [&](const EpochEntry& entry) { return entry.start_offset > end; });
     while (p_.epochs_.size() > 1 && p_.epochs_[1].start_offset <= p_.log_start_) p_.epochs_.erase(p_.epochs_.begin());
     const LeaderEpoch now(hint_.clean_shutdown || last == INT32_MAX ? last : last + 1);
-    if (epochs.ok() && !p_.epochs_.empty() && p_.epochs_.back().epoch == now) return {};
+    if (told && !p_.epochs_.empty() && p_.epochs_.back().epoch == now) return {};
     if (p_.epochs_.empty() || p_.epochs_.back().epoch != now) {
       if (!p_.epochs_.empty() && p_.epochs_.back().start_offset == end) p_.epochs_.pop_back();
       p_.epochs_.push_back({now, end});

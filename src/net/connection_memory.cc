@@ -112,7 +112,8 @@ bool ConnectionMemory::make_room(size_t bytes, Account* for_whom) {
     const int64_t last_ms = reads ? account.holder_.last_read_ms() : account.holder_.last_sent_ms();
     const int64_t silent_ms = now_ms - std::max(account.waiting_since_ms_, last_ms);
     const int64_t waited_ms = std::max<int64_t>(now_ms - account.waiting_since_ms_, 0);
-    return static_cast<double>(its) * static_cast<double>(std::max<int64_t>(silent_ms, 0) + waited_ms / kSlowness + 1);
+    const int64_t delay_ms = std::max<int64_t>(silent_ms, 0) + waited_ms / kSlowness + 1;
+    return static_cast<double>(its) * static_cast<double>(delay_ms);
   };
   while (used_ - std::min(used_, promised_) + bytes > bytes_max_) {
     Account* most = nullptr;

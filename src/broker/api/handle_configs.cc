@@ -71,7 +71,7 @@ DescribeConfigsResponse::Config describe_broker_key(const std::string& name, con
   if (request.include_documentation) out.documentation = documentation_of(key);
   if (key.secret) return out;
   out.value = set.value_or(key.fallback);
-  if (request.include_synonyms && set) out.synonyms.push_back({out.name, *set, kFromStaticBroker, {}});
+  if (request.include_synonyms && set) out.synonyms.push_back({out.name, set, kFromStaticBroker, {}});
   if (request.include_synonyms) out.synonyms.push_back({out.name, key.fallback, kFromDefault, {}});
   return out;
 }

@@ -18,8 +18,8 @@ std::vector<bool> repeated_places(const std::vector<Item>& items, KeyOf key_of) 
   std::vector<size_t> order(items.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const auto key_a = key_of(items[a]);
-    const auto key_b = key_of(items[b]);
+    const auto& key_a = key_of(items[a]);
+    const auto& key_b = key_of(items[b]);
     return key_a < key_b || (!(key_b < key_a) && a < b);
   });
   for (size_t i = 1; i < order.size(); ++i) {

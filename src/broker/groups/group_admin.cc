@@ -1,6 +1,7 @@
 // DescribeGroups, ListGroups, DeleteGroups, OffsetDelete, and offsets that end: by time or with their topic.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 
 #include "base/log.h"
@@ -188,7 +189,7 @@ void GroupCoordinator::delete_offsets(wire::OffsetDeleteRequest& request, Reply<
     }
   }
   if (offsets.empty()) return reply(std::move(response));
-  keep_named_once(offsets, [](const TopicPartition& partition) -> const TopicPartition& { return partition; });
+  keep_named_once(offsets, std::identity());
   forget(*group, std::move(offsets), false,
          [response = std::move(response), reply = std::move(reply)](const Status& status) mutable {
            if (!status.ok()) response = {.error_code = coordinator_error(status)};

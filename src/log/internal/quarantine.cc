@@ -39,7 +39,7 @@ std::optional<Quarantined> parse_range_name(std::string_view name) {
 
 std::string free_name(Env& env, const std::string& folder, const std::string& stem, std::string_view suffix) {
   std::string name = fmt::format("{}{}", stem, suffix);
-  for (int i = 2; env.exists(folder + "/" + name); ++i) name = fmt::format("{}.{}{}", stem, i, suffix);
+  for (int i = 2; env.exists(fmt::format("{}/{}", folder, name)); ++i) name = fmt::format("{}.{}{}", stem, i, suffix);
   return name;
 }
 
@@ -73,7 +73,7 @@ Result<std::vector<Quarantined>> find_quarantined(Env& env, const std::string& f
   for (const std::string& name : MUIR_TRY(env.list(folder))) {
     auto one = parse_range_name(name);
     if (!one) continue;
-    one->path = folder + "/" + name;
+    one->path = fmt::format("{}/{}", folder, name);
     const auto file = env.open(one->path, OpenMode::read);
     if (file.ok()) one->bytes = (*file)->size().value_or(0);
     out.push_back(*std::move(one));
