@@ -28,6 +28,15 @@ class Topology {
   // The text that Kafka Streams' Topology.describe() prints for the same program. Internal topics without the
   // application's prefix.
   [[nodiscard]] std::string describe() const;
+  // The same as a graph in Graphviz's language: sub-topologies as frames, topics between them, stores beside the
+  // processors that use them. `dot -Tsvg` draws it.
+  [[nodiscard]] std::string describe_graphviz() const;
+  // The same as JSON, for programs, with the names of Java's TopologyDescription:
+  //   {"subtopologies": [{"id": 0, "nodes": [{"name": "...", "type": "source", "topics": ["..."], "successors": [...],
+  //    "predecessors": [...]}, {"type": "processor", "stores": ["..."], ...}, {"type": "sink", "topic": "...", ...}]}],
+  //    "globalStores": [{"id": 1, "nodes": [...]}]}
+  // A sink whose function chooses the topic has "topic": null.
+  [[nodiscard]] std::string describe_json() const;
 
   // The topology with its internal topics named "<application_id>-<name>-repartition" and "-changelog".
   [[nodiscard]] Result<std::shared_ptr<const internal::TopologyPlan>> plan(const std::string& application_id,

@@ -5,6 +5,7 @@
 // and Described reproduce that.
 #include <algorithm>
 
+#include "streams/plan/described.h"
 #include "streams/plan/plan.h"
 
 namespace muir::streams::internal {
@@ -35,16 +36,9 @@ std::vector<std::string> java_order(const std::vector<std::string>& keys, bool p
 
 std::string bracketed(const std::vector<std::string>& names) {
   std::string out = "[";
-  for (const auto& name : java_order(names, true)) out += (out.size() > 1 ? ", " : "") + name;
+  for (const auto& name : in_java_order(names)) out += (out.size() > 1 ? ", " : "") + name;
   return out + "]";
 }
-
-struct Described {
-  const GraphNode* node = nullptr;
-  int size = 1;  // of the subtree, counting paths
-  std::vector<Described*> predecessors{};
-  std::vector<Described*> successors{};
-};
 
 bool comes_first(const Described* a, const Described* b) {
   return a->size != b->size ? a->size > b->size : a->node->name < b->node->name;
@@ -102,19 +96,28 @@ std::vector<Described> link(const Graph& graph, const std::vector<NodeId>& ids) 
 
 }  // namespace
 
+std::vector<std::string> in_java_order(const std::vector<std::string>& names) { return java_order(names, true); }
+
+std::vector<DescribedSubtopology> described(const Graph& graph) {
+  std::vector<DescribedSubtopology> out;
+  for (const auto& ids : graph.subtopologies()) {
+    DescribedSubtopology& sub = out.emplace_back();
+    const auto& source = graph.at(ids.front()).source;
+    sub.global = source && source->global;
+    sub.all = link(graph, ids);
+    for (const Described& at : sub.all) sub.in_order.push_back(&at);
+    std::sort(sub.in_order.begin(), sub.in_order.end(), comes_first);
+  }
+  return out;
+}
+
 std::string describe(const Graph& graph) {
   std::string out = "Topologies:\n ";
   int id = 0;
-  for (const auto& ids : graph.subtopologies()) {
-    std::vector<Described> all = link(graph, ids);
-    std::vector<const Described*> sorted;
-    for (const Described& at : all) sorted.push_back(&at);
-    std::sort(sorted.begin(), sorted.end(), comes_first);
-    const auto& source = graph.at(ids.front()).source;
-    const bool global = source && source->global;
-    out += fmt::format("  Sub-topology: {}{}\n", id++, global ? " for global store (will not generate tasks)" : "");
-    for (const Described* at : sorted) out += "    " + text(*at) + "\n";
-    if (!global) out += "\n";
+  for (const DescribedSubtopology& sub : described(graph)) {
+    out += fmt::format("  Sub-topology: {}{}\n", id++, sub.global ? " for global store (will not generate tasks)" : "");
+    for (const Described* at : sub.in_order) out += "    " + text(*at) + "\n";
+    if (!sub.global) out += "\n";
   }
   return out;
 }
