@@ -87,6 +87,20 @@ TEST(ErrorHandlers, FailEndsTheTaskAndSaysWhere) {
   }
 }
 
+TEST(ErrorHandlers, DeadLetterHasTheTimeOfItsRecordAndNotOfTheOneBefore) {
+  for (const auto& c : failure_cases()) {
+    SCOPED_TRACE(c.name);
+    TestDriverOptions options;
+    options.errors = {OnFailure::proceed, OnFailure::proceed, OnFailure::proceed, "dlq"};
+    auto driver = *TestDriver::create(fragile(), options);
+    for (const int64_t before : {2, 9}) {
+      ASSERT_TRUE(driver->pipe("in", raw("k", 1, before)).ok());
+      ASSERT_TRUE(driver->pipe("in", c.record).ok());
+      EXPECT_EQ(driver->read("dlq")->timestamp_ms, c.record.timestamp_ms);
+    }
+  }
+}
+
 TEST(ErrorHandlers, DeadLetterHoldsTheSourceRecordAndKafkasHeaders) {
   for (const auto on_failure : {OnFailure::proceed, OnFailure::fail}) {
     for (auto c : failure_cases()) {

@@ -55,6 +55,8 @@ Result<int64_t> SourceNode::extract_timestamp(std::string_view topic, const clie
 
 Status SourceNode::read(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) {
   if (auto status = guarded([&] { return decode(topic, record); }); !status.ok()) {
+    // Its dead letter has its own time, not that of the record before it.
+    if (record.timestamp_ms >= 0) task().record_time_ms = record.timestamp_ms;
     return task().fail(spec().name, FailureKind::deserialization, status);
   }
   decoded_offset_ = kNoOffset;
