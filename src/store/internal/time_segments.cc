@@ -8,9 +8,9 @@ namespace muir::store::internal {
 
 int64_t default_segment_interval_ms(int64_t retention_ms) { return std::max<int64_t>(retention_ms / 2, 60'000); }
 
-Status TimeSegments::load() {
-  first_ = MUIR_TRY(edge(Order::ascending));
-  last_ = MUIR_TRY(edge(Order::descending));
+Status TimeSegments::load(const KeyRange& within) {
+  first_ = MUIR_TRY(edge(within, Order::ascending));
+  last_ = MUIR_TRY(edge(within, Order::descending));
   // Something in the newest segment was written: time is at least its beginning.
   if (last_ != kNever) observed_ms_ = last_ * interval_ms_;
   return {};
@@ -51,8 +51,8 @@ TimeSegments::Span TimeSegments::between(int64_t from_ms, int64_t to_ms) const {
   return {std::max(oldest, of(from_ms)), std::min(last_.load(), of(to_ms))};
 }
 
-Result<int64_t> TimeSegments::edge(Order order) {
-  const auto rows = MUIR_TRY(engine_.iterate({}, order));
+Result<int64_t> TimeSegments::edge(const KeyRange& within, Order order) {
+  const auto rows = MUIR_TRY(engine_.iterate(within, order));
   if (!rows->next()) {
     MUIR_RETURN_IF_ERROR(rows->status());
     return kNever;

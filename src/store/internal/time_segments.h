@@ -22,8 +22,8 @@ class TimeSegments {
   TimeSegments(Engine& engine, StoreKind kind, int64_t retention_ms, int64_t interval_ms)
       : engine_(engine), kind_(kind), retention_ms_(retention_ms), interval_ms_(interval_ms) {}
 
-  // Finds what an open engine holds.
-  Status load();
+  // Finds what an open engine holds in that range.
+  Status load(const KeyRange& within = {});
   [[nodiscard]] int64_t of(int64_t time_ms) const { return time_ms / interval_ms_; }
   // The oldest time that reads may return.
   [[nodiscard]] int64_t oldest_readable() const;
@@ -43,7 +43,7 @@ class TimeSegments {
  private:
   static constexpr int64_t kNever = -1;
   [[nodiscard]] int64_t oldest_live() const;
-  Result<int64_t> edge(Order order);
+  Result<int64_t> edge(const KeyRange& within, Order order);
 
   Engine& engine_;
   const StoreKind kind_;
