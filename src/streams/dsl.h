@@ -47,6 +47,8 @@ class StreamsBuilder {
   void add_state_store(KeyValueStoreBuilder<K, V> store);
   template <class K, class V>
   void add_state_store(WindowStoreBuilder<K, V> store);
+  template <class K, class V>
+  void add_state_store(VersionedKeyValueStoreBuilder<K, V> store);
   void add_state_store(StoreBuilder store);
 
   // The topology, or the first mistake in it.
@@ -123,6 +125,17 @@ void StreamsBuilder::add_state_store(WindowStoreBuilder<K, V> store) {
                                                           .retention_ms = store.retention.count()}),
                       .logging = store.logging,
                       .caching = store.caching,
+                      .topic_configs = store.topic_configs});
+}
+
+template <class K, class V>
+void StreamsBuilder::add_state_store(VersionedKeyValueStoreBuilder<K, V> store) {
+  internal::stored<K, V>();
+  builder_.add_store({.types = internal::types<K, V>(),
+                      .serdes = internal::serdes(store),
+                      .supplier = Stores::persistent_versioned_key_value_store(store.name, store.history_retention,
+                                                                               store.segment_interval),
+                      .logging = store.logging,
                       .topic_configs = store.topic_configs});
 }
 

@@ -5,6 +5,7 @@
 #include "streams/group/subscription_info.h"
 #include "streams/nodes/change.h"
 #include "streams/nodes/foreign_key_wire.h"
+#include "streams/nodes/held_records.h"
 #include "streams/nodes/suppress_buffer.h"
 #include "streams/nodes/unmatched_records.h"
 #include "streams/runtime/state_manager.h"
@@ -13,6 +14,13 @@
 
 namespace muir::streams::internal {
 namespace {
+
+TEST(FuzzHeldKey, SurvivesMutations) {
+  Bytes key;
+  append_held_key({258, "k", 1}, key);
+  EXPECT_EQ(hex(key), "00 00 00 00 00 00 00 01 02 6b 00 00 00 01");
+  testing::survive_mutations("streams_held_key", fuzz_held_key, {key, Bytes(13, '\0')});
+}
 
 TEST(FuzzSubscriptionInfo, SurvivesMutations) {
   const Bytes process = Bytes(15, '\0') + '\x07';

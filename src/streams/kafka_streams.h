@@ -23,6 +23,7 @@
 #include "streams/query.h"
 #include "streams/streams_config.h"
 #include "streams/topology.h"
+#include "streams/versioned_stores.h"
 
 namespace muir {
 class Env;
@@ -126,6 +127,13 @@ class KafkaStreams {
     MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
     MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
     return WindowView<K, V>(MUIR_TRY(reader(store)), std::move(key), std::move(value));
+  }
+  template <class K, class V>
+  Result<VersionedView<K, V>> versioned_key_value(const std::string& store, SerdeRef<K> key = default_serde<K>(),
+                                                  SerdeRef<V> value = default_serde<V>()) {
+    MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+    MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
+    return VersionedView<K, V>(MUIR_TRY(reader(store)), std::move(key), std::move(value));
   }
   // Stores of any kind: visit(Interface&) for each partition that this instance has; false ends it. Only what the kind
   // allows beside its owner may be called.

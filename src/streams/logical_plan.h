@@ -214,7 +214,8 @@ struct TableJoin {
   static constexpr Shape kTakes = Shape::stream, kYields = Shape::stream;
   bool left = false;
   JoinApply apply{};
-  TypePair table{};  // what `apply` takes the table's rows for
+  TypePair table{};                                  // what `apply` takes the table's rows for
+  std::optional<std::chrono::milliseconds> grace{};  // that records wait for a versioned table
 };
 struct GlobalJoin {
   static constexpr Shape kTakes = Shape::stream, kYields = Shape::stream;

@@ -71,8 +71,10 @@ struct Grouped {
 template <class K, class V>
 struct Joined {
   std::string name{};
-  SerdeRef<K> key{};  // of the stream's records, should they be repartitioned
+  SerdeRef<K> key{};  // of the stream's records, should they be repartitioned or wait
   SerdeRef<V> value{};
+  // How long a record waits for rows of its own time or before, in stream time; the table has to be versioned.
+  std::optional<std::chrono::milliseconds> grace{};
 };
 
 // Of a join of two streams.

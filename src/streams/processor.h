@@ -18,6 +18,7 @@
 #include "streams/row.h"
 #include "streams/stores.h"
 #include "streams/task_id.h"
+#include "streams/versioned_stores.h"
 
 namespace muir::streams {
 
@@ -80,6 +81,12 @@ class ProcessingContext {
     const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>()));
     return WindowStore<K, V>(*MUIR_TRY(access.as<store::WindowStore>(name)), SerdeRef<K>(access.key),
                              SerdeRef<V>(access.value), access.topic, access.record_time_ms);
+  }
+  template <class K, class V>
+  [[nodiscard]] Result<VersionedKeyValueStore<K, V>> versioned_key_value_store(const std::string& name) {
+    const StoreAccess access = MUIR_TRY(find_store(name, object_type<K>(), object_type<V>()));
+    return VersionedKeyValueStore<K, V>(*MUIR_TRY(access.as<store::VersionedStore>(name)), SerdeRef<K>(access.key),
+                                        SerdeRef<V>(access.value), access.topic);
   }
   // A store of a kind of its own, declared with a StoreBuilder.
   template <class Interface>

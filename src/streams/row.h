@@ -16,6 +16,8 @@ struct Row {
   Headers headers{};
   // Tables whose readers ask for it: what the key had before; null: nothing.
   const void* old_value = nullptr;
+  // Of tables: false when a later version of the key is there already, as only versioned stores know.
+  bool is_latest = true;
 
   [[nodiscard]] Row with_value(const void* other) const { return {key, other, timestamp_ms, headers}; }
   [[nodiscard]] Row with_key(const void* other) const { return {other, value, timestamp_ms, headers}; }

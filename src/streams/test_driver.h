@@ -17,6 +17,7 @@
 #include "streams/error_handlers.h"
 #include "streams/stores.h"
 #include "streams/topology.h"
+#include "streams/versioned_stores.h"
 
 namespace muir::streams {
 
@@ -105,6 +106,10 @@ class TestDriver {
   template <class K, class V>
   Result<WindowStore<K, V>> window_store(const std::string& name, SerdeRef<K> key = default_serde<K>(),
                                          SerdeRef<V> value = default_serde<V>());
+  template <class K, class V>
+  Result<VersionedKeyValueStore<K, V>> versioned_key_value_store(const std::string& name,
+                                                                 SerdeRef<K> key = default_serde<K>(),
+                                                                 SerdeRef<V> value = default_serde<V>());
   // Ends the tasks and starts them again, with stores empty and restored from their changelogs.
   Status restart();
 
@@ -225,6 +230,15 @@ Result<WindowStore<K, V>> TestDriver::window_store(const std::string& name, Serd
   MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
   MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
   return WindowStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));
+}
+
+template <class K, class V>
+Result<VersionedKeyValueStore<K, V>> TestDriver::versioned_key_value_store(const std::string& name, SerdeRef<K> key,
+                                                                           SerdeRef<V> value) {
+  auto* found = MUIR_TRY(store<store::VersionedStore>(name));
+  MUIR_RETURN_IF_ERROR(key.configure(serdes(), true));
+  MUIR_RETURN_IF_ERROR(value.configure(serdes(), false));
+  return VersionedKeyValueStore<K, V>(*found, std::move(key), std::move(value), store_topic(name));
 }
 
 }  // namespace muir::streams

@@ -182,6 +182,35 @@ TEST_P(OperatorsOnACluster, WhatIsHeldBackIsToldOnceAlsoAfterARestart) {
        [](const std::vector<Text>& values) { return values; });
 }
 
+// A trade waits for the prices of its time. What it waits in, and what the prices were, is there without the folder,
+// too.
+TEST_P(OperatorsOnACluster, VersionedTablesAndWhatWaitsForThemAreRestored) {
+  create("vt-prices", 2);
+  create("vt-trades", 2);
+  create("vt-out", 1);
+  const int64_t base_ms = system_clock().now_ms() - 3'600'000;
+  StreamsBuilder builder;
+  const auto prices = builder.table<Text, Text>(
+      "vt-prices", {}, {.supplier = Stores::persistent_versioned_key_value_store("vt-history", 10min)});
+  prices.to_stream().to("vt-out");
+  const auto trades = builder.stream<Text, Text>("vt-trades");
+  const auto named = [](const char* name) {
+    return [name](const Text* key, const Text*) { return fmt::format("{}-{}", name, *key); };
+  };
+  trades.select_key(named("seen")).to("vt-out");
+  trades.join(prices, [](const Text& trade, const Text& price) { return trade + "/" + price; }, {.grace = 10s})
+      .select_key(named("joined"))
+      .to("vt-out");
+  const auto price = [&](const Text& value, int64_t ms) { return Input{"vt-prices", "a", value, base_ms + ms}; };
+  const auto trade = [&](const Text& value, int64_t ms) { return Input{"vt-trades", "a", value, base_ms + ms}; };
+  const std::vector<Text> all_prices{"1", "2", "3"};
+  live("vt-app", *builder.build(), "vt-out",
+       {{{price("1", 1'000), price("2", 3'000), price("3", 1'500), trade("x", 2'000)},
+         {{"a", all_prices}, {"seen-a", {"x"}}}},
+        {{trade("y", 20'000)}, {{"a", all_prices}, {"seen-a", {"x", "y"}}, {"joined-a", {"x/3"}}}}},
+       [](const std::vector<Text>& values) { return values; });
+}
+
 INSTANTIATE_TEST_SUITE_P(Brokers, OperatorsOnACluster, interop::kBothVendors, interop::vendor_name);
 
 }  // namespace

@@ -7,6 +7,7 @@
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +29,18 @@ import org.apache.kafka.streams.kstream.*;
 import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.maxBytes;
 import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.maxRecords;
 import static org.apache.kafka.streams.kstream.Suppressed.BufferConfig.unbounded;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.query.MultiVersionedKeyQuery;
+import org.apache.kafka.streams.query.PositionBound;
+import org.apache.kafka.streams.query.QueryConfig;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.VersionedBytesStoreSupplier;
+import org.apache.kafka.streams.state.VersionedKeyValueStore;
+import org.apache.kafka.streams.state.VersionedRecord;
+import org.apache.kafka.streams.state.VersionedRecordIterator;
 import org.apache.kafka.streams.test.TestRecord;
 
 public class Topologies {
@@ -78,7 +90,151 @@ public class Topologies {
         return table.toStream((key, value) -> key.key() + "@" + key.window().start());
     }
 
+    static VersionedBytesStoreSupplier history(String name, long seconds) {
+        return Stores.persistentVersionedKeyValueStore(name, Duration.ofSeconds(seconds));
+    }
+    static Materialized<String, String, KeyValueStore<Bytes, byte[]>> kept(String name) { return Materialized.as(history(name, 12)); }
+    static KTable<String, String> versioned(StreamsBuilder b) { return b.table("tab", kept("rows")); }
+    static KTable<String, String> otherVersioned(StreamsBuilder b) { return b.table("in", kept("other-rows")); }
+    static KStream<String, String> keyed(StreamsBuilder b) { return stream(b).filter((k, v) -> k != null); }
+    static Joined<String, String, String> grace(long seconds) {
+        return Joined.<String, String, String>keySerde(null).withGracePeriod(Duration.ofSeconds(seconds));
+    }
+    static String version(VersionedRecord<String> record) {
+        return record == null ? "-" : record.value() + "@" + record.timestamp() + record.validTo().map(to -> "-" + to).orElse("");
+    }
+    // Tells what a store with versions answers: to puts, to deletions of what begins with "b", to look-ups.
+    static class Historian implements Processor<String, String, String, String> {
+        private ProcessorContext<String, String> context;
+        private VersionedKeyValueStore<String, String> store;
+        public void init(ProcessorContext<String, String> context) {
+            this.context = context;
+            store = context.getStateStore("versions");
+        }
+        public void process(Record<String, String> record) {
+            if (record.key() == null) return;
+            String key = record.key();
+            long time = record.timestamp();
+            boolean deletes = record.value() != null && record.value().startsWith("b");
+            StringBuilder said = new StringBuilder(deletes ? "deleted " + version(store.delete(key, time)) : "put " + store.put(key, record.value(), time));
+            said.append(" latest ").append(version(store.get(key))).append(" then ").append(version(store.get(key, time - 3000)));
+            said.append(" since");
+            MultiVersionedKeyQuery<String, String> query =
+                MultiVersionedKeyQuery.<String, String>withKey(key).fromTime(Instant.ofEpochMilli(time - 5000)).withAscendingTimestamps();
+            try (VersionedRecordIterator<String> all = store.query(query, PositionBound.unbounded(), new QueryConfig(false)).getResult()) {
+                while (all.hasNext()) said.append(" ").append(version(all.next()));
+            }
+            context.forward(record.withValue(said.toString()));
+        }
+    }
+    static KStream<String, String> told(StreamsBuilder b, long seconds) {
+        b.addStateStore(Stores.versionedKeyValueStoreBuilder(history("versions", seconds), Serdes.String(), Serdes.String()));
+        return stream(b).process(Historian::new, "versions");
+    }
+
     static {
+        ALL.put("a versioned table", b -> out(versioned(b)));
+        ALL.put("a versioned table that soon forgets", b -> out(b.table("tab", Materialized.as(history("rows", 8)))));
+        ALL.put("a store with versions", b -> told(b, 12).to("out"));
+        ALL.put("a store with versions that soon forgets", b -> told(b, 8).to("out"));
+        ALL.put("a store with versions in one segment", b -> told(b, 120).to("out"));
+        ALL.put("filter of a versioned table", b -> out(versioned(b).filter(Topologies::isA)));
+        ALL.put("filter of a versioned table, then a group", b -> {
+            KTable<String, String> kept = versioned(b).filter(Topologies::isA);
+            kept.toStream().to("out");
+            kept.groupBy(Topologies::initial).count().mapValues(Topologies::text).toStream().to("out");
+        });
+        ALL.put("filters and mapped values of a versioned table with stores", b -> {
+            KTable<String, String> rows = versioned(b);
+            KTable<String, String> plain = rows.filter(Topologies::isA, Materialized.as("plain"));
+            out(plain);
+            KTable<String, String> mapped = rows.mapValues(v -> v + "m", kept("mapped"));
+            out(mapped.filterNot(Topologies::isShort, kept("long-ones")));
+            stream(b).leftJoin(mapped, Topologies::joinNull).to("out");
+            stream(b).leftJoin(plain, Topologies::joinNull).to("out");
+            mapped.groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v).toStream().to("out");
+            plain.groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v).toStream().to("out");
+        });
+        ALL.put("versioned rows of a table that is none", b -> {
+            KTable<String, String> late = table(b).filter(Topologies::isA, kept("kept"));
+            out(late);
+            stream(b).leftJoin(late.mapValues(v -> v + "m"), Topologies::joinNull).to("out");
+        });
+        ALL.put("group of a versioned table", b ->
+            out(versioned(b).groupBy(Topologies::initial).reduce((all, v) -> all + "+" + v, (all, v) -> all + "-" + v)));
+        ALL.put("versioned aggregates", b -> {
+            KTable<String, Long> counts = stream(b).groupByKey().count(Materialized.as(history("counts", 12)));
+            KTable<String, String> all = stream(b).groupByKey().reduce((one, v) -> v, kept("all"));
+            out(all);
+            stream(b).leftJoin(counts.mapValues(Topologies::text), Topologies::joinNull).to("out");
+            out(versioned(b).groupBy(Topologies::initial).reduce((one, v) -> one + "+" + v, (one, v) -> one + "-" + v, kept("groups")));
+        });
+        ALL.put("versioned toTable", b -> {
+            KTable<String, String> latest = stream(b).toTable(kept("latest"));
+            out(latest);
+            otherStream(b).join(latest, Topologies::join).to("out");
+        });
+        ALL.put("versioned tables", b -> {
+            KTable<String, String> left = versioned(b);
+            KTable<String, String> right = otherVersioned(b);
+            out(left.join(right, Topologies::join));
+            out(left.leftJoin(right, Topologies::joinNull));
+            out(left.outerJoin(right, Topologies::joinAny));
+            out(left.filter(Topologies::isA).outerJoin(right.mapValues(v -> v + "m"), Topologies::joinAny));
+        });
+        ALL.put("a versioned table and one that is none", b -> {
+            KTable<String, String> left = versioned(b);
+            KTable<String, String> right = other(b);
+            out(left.join(right, Topologies::join));
+            out(right.leftJoin(left, Topologies::joinNull));
+            out(right.outerJoin(left, Topologies::joinAny));
+        });
+        ALL.put("joined tables with a versioned store", b -> {
+            KTable<String, String> left = versioned(b);
+            KStream<String, String> records = stream(b);
+            KTable<String, String> right = records.toTable(kept("other-rows"));
+            KTable<String, String> both = left.outerJoin(right, Topologies::joinAny, kept("both"));
+            out(both);
+            records.leftJoin(both, Topologies::joinNull).to("out");
+            records.leftJoin(left.join(right, Topologies::join), Topologies::joinNull).to("out");
+        });
+        ALL.put("by a foreign key of versioned tables", b -> {
+            KTable<String, String> left = versioned(b);
+            KTable<String, String> right = otherVersioned(b);
+            out(left.join(right, Topologies::foreignKey, Topologies::join));
+        });
+        ALL.put("by a foreign key of versioned tables into one", b -> {
+            KTable<String, String> left = versioned(b);
+            out(left.leftJoin(otherVersioned(b), Topologies::foreignKey, Topologies::joinNull, kept("joined")));
+        });
+        ALL.put("by a foreign key of one versioned table", b -> {
+            KTable<String, String> left = versioned(b);
+            KTable<String, String> right = other(b);
+            out(left.join(right, Topologies::foreignKey, Topologies::join));
+        });
+        ALL.put("by a foreign key into a versioned table", b -> {
+            KTable<String, String> left = table(b);
+            out(left.leftJoin(otherVersioned(b), Topologies::foreignKey, Topologies::joinNull));
+        });
+        ALL.put("join with a versioned table", b -> {
+            KTable<String, String> rows = versioned(b);
+            stream(b).join(rows, Topologies::join).to("out");
+            stream(b).leftJoin(rows.filter(Topologies::isA).mapValues(v -> v + "m"), Topologies::joinNull).to("out");
+        });
+        ALL.put("join with grace", b -> stream(b).join(versioned(b), Topologies::join, grace(5)).to("out"));
+        ALL.put("join with a short grace", b -> stream(b).join(versioned(b), Topologies::join, grace(1)).to("out"));
+        ALL.put("join without any grace", b -> stream(b).join(versioned(b), Topologies::join, grace(0)).to("out"));
+        ALL.put("left join with grace", b -> {
+            KTable<String, String> rows = versioned(b);
+            keyed(b).leftJoin(rows, Topologies::joinNull, grace(12)).to("out");
+        });
+        ALL.put("join with grace and a name", b -> stream(b).join(versioned(b), Topologies::join, grace(5).withName("patient")).to("out"));
+        ALL.put("join with grace behind a repartition", b -> stream(b).filter((k, v) -> v != null).selectKey((k, v) -> v.substring(0, 1))
+            .join(versioned(b).mapValues(v -> v + "m").filter(Topologies::isA), Topologies::join, grace(5)).to("out"));
+        ALL.put("joins with grace behind each other", b -> {
+            KTable<String, String> rows = versioned(b);
+            stream(b).join(rows, Topologies::join, grace(5)).join(rows, Topologies::join, grace(2)).to("out");
+        });
         ALL.put("filter of a table", b -> out(table(b).filter(Topologies::isA)));
         ALL.put("filter of a table with a store", b -> out(stored(b).filter(Topologies::isA)));
         ALL.put("filters and mapped values with stores", b -> {
@@ -433,8 +589,8 @@ public class Topologies {
         // By default the wall clock, which stands still here, decides when left and outer joins tell what has no partner.
         settings.put("__emit.interval.ms.kstreams.outer.join.spurious.results.fix__", 0L);
         settings.put("__emit.interval.ms.kstreams.windowed.aggregation__", 0L);
-        StringBuilder all = new StringBuilder();
         for (var entry : ALL.entrySet()) {
+            StringBuilder all = new StringBuilder();
             StreamsBuilder builder = new StreamsBuilder();
             entry.getValue().accept(builder);
             Topology topology = builder.build();
@@ -469,8 +625,9 @@ public class Topologies {
                     }
                 }
             }
+            System.out.print(all);
+            System.out.flush();
         }
-        System.out.print(all);
         System.out.println("== end");
     }
 }

@@ -58,6 +58,10 @@ const std::vector<Case>& joins();
 const std::vector<Case>& table_joins();
 const std::vector<Case>& foreign_key_joins();
 const std::vector<Case>& stream_joins();
+// topologies_versioned.cc
+const std::vector<Case>& versioned_tables();
+const std::vector<Case>& versioned_joins();
+const std::vector<Case>& joins_with_grace();
 // topologies_windows.cc
 const std::vector<Case>& aggregations();
 const std::vector<Case>& sessions();

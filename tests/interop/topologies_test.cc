@@ -195,7 +195,8 @@ TEST(TopologiesBesideJava, SayAndWriteTheSame) {
   auto theirs = run_java(records);
   size_t compared = 0;
   for (const auto* cases : {&filters(), &joins(), &table_joins(), &stream_joins(), &aggregations(), &sessions(),
-                            &foreign_key_joins(), &sliding_windows(), &cogroups(), &suppressions(), &descriptions()}) {
+                            &foreign_key_joins(), &sliding_windows(), &cogroups(), &suppressions(), &versioned_tables(),
+                            &versioned_joins(), &joins_with_grace(), &descriptions()}) {
     for (const Case& c : *cases) {
       ASSERT_TRUE(theirs.contains(c.name)) << "not in Topologies.java: " << c.name;
       EXPECT_GT(std::count(theirs[c.name].begin(), theirs[c.name].end(), '\n'), 20) << c.name;

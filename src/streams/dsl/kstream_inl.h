@@ -192,7 +192,7 @@ auto KStream<K, V>::joined(const KTable<K, VT>& table, F f, const Joined<K, V>& 
                 "join needs V2(const V&, const VT&) or V2(const K&, const V&, const VT&); left_join takes const VT*");
   if constexpr (internal::RowFunction<F, K, V, Other>) {
     using Out = internal::CallResult<F, K, V, Other>;
-    logical::TableJoin join{.left = Left::value, .table = internal::types<K, VT>()};
+    logical::TableJoin join{.left = Left::value, .table = internal::types<K, VT>(), .grace = options.grace};
     join.apply = internal::join_rows<K, V, VT, Left::value>(std::move(f));
     return KStream<K, Out>(*builder_, then(table,
                                            {.name = options.name,

@@ -20,9 +20,9 @@ class AggregatedTable : public Node {
     found_ = MUIR_TRY(open_table(task(), declared_));
     return cached_.attach(*this, declared_);
   }
-  Result<Found> look_up(const void* key) override {
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
     MUIR_RETURN_IF_ERROR(found_.seek(key));
-    return found_.get();
+    return found_.get(as_of_ms);
   }
 
  protected:
@@ -30,15 +30,17 @@ class AggregatedTable : public Node {
   Status keep(const Row& row, const Found& before, bool tells_old) {
     const int64_t timestamp_ms =
         before.value != nullptr ? std::max(before.timestamp_ms, row.timestamp_ms) : row.timestamp_ms;
-    MUIR_RETURN_IF_ERROR(table_.put(table_.object(), timestamp_ms));
-    if (cached_.attached()) return {};
-    return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr});
+    const TableBytes::Kept kept = MUIR_TRY(table_.put(table_.object(), timestamp_ms));
+    if (cached_.attached() || kept == TableBytes::Kept::nothing) return {};
+    return forward({row.key, table_.object(), timestamp_ms, row.headers, tells_old ? old_.get() : nullptr,
+                    kept == TableBytes::Kept::latest});
   }
 
   // There was nothing and is nothing; the store is told all the same, as Kafka Streams does, and so is its changelog.
   Status keep_nothing(const Row& row) {
-    MUIR_RETURN_IF_ERROR(table_.put(nullptr, row.timestamp_ms));
-    return cached_.attached() ? Status() : forward({row.key, nullptr, row.timestamp_ms, row.headers});
+    const TableBytes::Kept kept = MUIR_TRY(table_.put(nullptr, row.timestamp_ms));
+    if (cached_.attached() || kept == TableBytes::Kept::nothing) return {};
+    return forward({row.key, nullptr, row.timestamp_ms, row.headers, nullptr, kept == TableBytes::Kept::latest});
   }
 
   const TableSpec declared_;

@@ -60,6 +60,10 @@ class SubscribeNode final : public ForeignKeyNode {
       : ForeignKeyNode(std::move(tables)), old_key_(tables_.right.key.type), new_key_(tables_.right.key.type) {}
 
   Status process(const Row& row) override {
+    if (tables_.left_versioned && !row.is_latest) {
+      drop();
+      return {};
+    }
     if (row.value == nullptr && row.old_value == nullptr) return {};
     const void* before = MUIR_TRY(foreign_key(row, row.old_value, old_key_, old_bytes_));
     const void* now = MUIR_TRY(foreign_key(row, row.value, new_key_, new_bytes_));
@@ -184,7 +188,7 @@ class AnswerAllNode final : public AnsweringNode {
  public:
   using AnsweringNode::AnsweringNode;
   Status process(const Row& row) override {
-    if (row.key == nullptr) {
+    if (row.key == nullptr || (tables_.right_versioned && !row.is_latest)) {
       drop();
       return {};
     }

@@ -32,7 +32,7 @@ class TableJoinSideNode final : public Node {
     return {};
   }
   Status process(const Row& row) override {
-    if (row.key == nullptr) {
+    if (row.key == nullptr || (drops_older() && !row.is_latest)) {
       drop();
       return {};
     }
@@ -46,6 +46,8 @@ class TableJoinSideNode final : public Node {
   }
 
  private:
+  // Results are of the latest versions (KIP-914).
+  [[nodiscard]] bool drops_older() const { return is_left_ ? tables_.left_versioned : tables_.right_versioned; }
   // A deletion is told where there may have been a row, also by inner joins, which do not know what there was.
   [[nodiscard]] bool nothing_changed(const Row& row, const void* other) const {
     if (other != nullptr) return false;
@@ -84,13 +86,15 @@ class JoinedTableNode final : public Node {
     if (!table_) return forward(row);
     const RowHeaders headers(task(), row.headers);
     MUIR_RETURN_IF_ERROR(table_.seek(row.key));
-    MUIR_RETURN_IF_ERROR(table_.put(row.value, row.timestamp_ms));
-    return cached_.attached() ? Status() : forward(row);
+    const TableBytes::Kept kept = MUIR_TRY(table_.put(row.value, row.timestamp_ms));
+    if (cached_.attached() || kept == TableBytes::Kept::nothing) return {};
+    return forward(
+        {row.key, row.value, row.timestamp_ms, row.headers, row.old_value, kept == TableBytes::Kept::latest});
   }
-  Result<Found> look_up(const void* key) override {
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
     if (found_) {
       MUIR_RETURN_IF_ERROR(found_.seek(key));
-      return found_.get();
+      return found_.get(as_of_ms);
     }
     const Found left = MUIR_TRY(left_->look_up(key));
     const Found right = MUIR_TRY(right_->look_up(key));

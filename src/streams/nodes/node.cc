@@ -5,7 +5,7 @@
 
 namespace muir::streams::internal {
 
-Result<Node::Found> Node::look_up(const void*) {
+Result<Node::Found> Node::look_up(const void*, int64_t) {
   return error(Code::unsupported, "{} cannot be looked up by key", spec_->name);
 }
 

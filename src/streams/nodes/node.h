@@ -1,6 +1,7 @@
 // Node: one operator of one task. Owned by the task's thread.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -31,12 +32,14 @@ class Node : public Downstream {
   // Times that are committed with the task's offsets, under a store's name: when closed windows were last emitted.
   virtual void save(std::map<std::string, int64_t>& metadata) const { (void)metadata; }
   virtual void load(const std::map<std::string, int64_t>& metadata) { (void)metadata; }
-  // Tables: what the table holds for a key. The value is valid until the next look-up or record.
+  // Tables: what the table holds for a key, and, where it is versioned, what it held at that time. The value is valid
+  // until the next look-up or record.
+  static constexpr int64_t kNow = std::numeric_limits<int64_t>::max();
   struct Found {
     const void* value = nullptr;  // null: nothing
     int64_t timestamp_ms = -1;
   };
-  virtual Result<Found> look_up(const void* key);
+  virtual Result<Found> look_up(const void* key, int64_t as_of_ms = kNow);
 
   // process(), with its failures brought before the task's failure handler. OK when the record was dealt with.
   Status receive(const Row& row);

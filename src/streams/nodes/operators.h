@@ -31,7 +31,8 @@ struct TableSpec {
 };
 // Keeps what it forwards in the store, if it has one.
 NodeFactory table_node(TableSpec table);
-NodeFactory table_filter_node(TableSpec table, Predicate keep);
+// `versioned`: the table before it is.
+NodeFactory table_filter_node(TableSpec table, Predicate keep, bool versioned);
 // `map` sets an object of type `out`.
 NodeFactory table_map_node(TableSpec table, MapValue map, const ObjectType* out);
 // Waits that long after a change, or after its window's end.
@@ -45,7 +46,17 @@ NodeFactory sliding_aggregate_node(TableSpec table, logical::Aggregate aggregate
 NodeFactory session_aggregate_node(TableSpec table, logical::Aggregate aggregate);
 
 // ---- joins
-NodeFactory table_join_node(NodeId table, bool left, JoinApply apply);
+struct JoinedTable {
+  NodeId table = 0;
+  bool left = false;
+  bool versioned = false;  // the table is looked up as it was at the record's time
+  JoinApply apply{};
+};
+NodeFactory table_join_node(JoinedTable joined);
+// The same with records that wait in a buffer, a store.
+NodeFactory patient_join_node(JoinedTable joined, TableSpec buffer, int64_t grace_ms);
+// Forwards what a row with a value becomes.
+Status join_with_table(JoinedTable& joined, Node& table, const Row& row, Downstream& down);
 NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join);
 // Of two streams: the stores that keep what came, and the one of what has no partner yet; empty: there is none.
 struct JoinedStreams {
@@ -66,6 +77,8 @@ struct JoinedTables {
   logical::TableTableJoin join{};
   const ObjectType* out = nullptr;  // of the joined values
   bool tells_old = false;
+  bool left_versioned = false;
+  bool right_versioned = false;
 };
 // Joins the changes of one side with what the other one has.
 NodeFactory table_join_side_node(JoinedTables tables, bool is_left);
@@ -82,6 +95,8 @@ struct ForeignKeyTables {
   std::string registration_topic{};
   std::string response_topic{};
   std::string subscriptions{};  // the store
+  bool left_versioned = false;
+  bool right_versioned = false;
 };
 NodeFactory subscribe_node(ForeignKeyTables tables);
 NodeFactory keep_subscription_node(ForeignKeyTables tables);

@@ -44,7 +44,7 @@ class SessionAggregateNode final : public Node {
     return update(row, close_ms);
   }
 
-  Result<Found> look_up(const void* windowed_key) override {
+  Result<Found> look_up(const void* windowed_key, int64_t) override {
     sought_.clear();
     // WindowedOps gives parts to be changed; here they are only read.
     void* windowed = const_cast<void*>(windowed_key);

@@ -20,7 +20,9 @@ class PassThroughNode final : public Node {
  public:
   Status process(const Row& row) override { return forward(row); }
   // Behind tables, all have the same store.
-  Result<Found> look_up(const void* key) override { return task().nodes.at(spec().parents.front())->look_up(key); }
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
+    return task().nodes.at(spec().parents.front())->look_up(key, as_of_ms);
+  }
 };
 
 class BranchNode final : public Node {

@@ -58,6 +58,21 @@ class SuppressSupplier final : public store::StoreSupplier {
 
 }  // namespace
 
+BufferedContext context_of(const TaskContext& task, const Row& row) {
+  BufferedContext out{.timestamp_ms = row.timestamp_ms,
+                      .topic = task.record_topic,
+                      .partition = task.record_partition.value(),
+                      .headers = {row.headers.begin(), row.headers.end()}};
+  if (task.record != nullptr) out.offset = task.record->offset.value();
+  return out;
+}
+
+CachedContext origin_of(const BufferedContext& context) {
+  CachedContext out{.topic = context.topic, .partition = PartitionId(context.partition), .headers = context.headers};
+  if (context.offset >= 0) out.offset = Offset(context.offset);
+  return out;
+}
+
 void append_buffered_context(const BufferedContext& context, Bytes& out) {
   ByteWriter writer(out);
   writer.i64(context.timestamp_ms);

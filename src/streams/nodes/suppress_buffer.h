@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "store/store_supplier.h"
-#include "streams/nodes/task_context.h"
+#include "streams/nodes/cached_context.h"
 
 namespace muir::streams::internal {
 
@@ -34,6 +34,9 @@ struct BufferedChange {
   OptBytesView now{};
 };
 
+// Of the row that the task is working on. Views.
+BufferedContext context_of(const TaskContext& task, const Row& row);
+CachedContext origin_of(const BufferedContext& context);
 void append_buffered_context(const BufferedContext& context, Bytes& out);
 // Views into `bytes`.
 Result<BufferedContext> parse_buffered_context(BytesView bytes);

@@ -48,7 +48,7 @@ class SuppressNode final : public Node {
   }
 
   // Readers see what was told last: while a change is held back, what the key had before it.
-  Result<Found> look_up(const void* key) override {
+  Result<Found> look_up(const void* key, int64_t) override {
     sought_.clear();
     MUIR_RETURN_IF_ERROR(types_->key.serde->serialize(topic_, key, sought_));
     if (!buffer_->prior(sought_, prior_)) return parent_->look_up(key);
@@ -70,13 +70,8 @@ class SuppressNode final : public Node {
     MUIR_RETURN_IF_ERROR(types.key.serde->serialize(topic_, row.key, encoded_key_));
     const OptBytesView before = MUIR_TRY(encode(row.old_value, encoded_before_));
     const OptBytesView now = MUIR_TRY(encode(row.value, encoded_now_));
-    BufferedContext context{.timestamp_ms = row.timestamp_ms,
-                            .topic = task().record_topic,
-                            .partition = task().record_partition.value(),
-                            .headers = {row.headers.begin(), row.headers.end()}};
-    if (task().record != nullptr) context.offset = task().record->offset.value();
     context_.clear();
-    append_buffered_context(context, context_);
+    append_buffered_context(context_of(task(), row), context_);
     // WindowedOps gives parts to be changed; here they are only read.
     const int64_t time_ms = suppress_.windowed == nullptr
                                 ? row.timestamp_ms
@@ -105,10 +100,7 @@ class SuppressNode final : public Node {
     MUIR_RETURN_IF_ERROR(types.key.serde->deserialize(topic_, held.key, key_.get()));
     if (held.now) MUIR_RETURN_IF_ERROR(types.value.serde->deserialize(topic_, *held.now, now_.get()));
     if (held.before) MUIR_RETURN_IF_ERROR(types.value.serde->deserialize(topic_, *held.before, before_.get()));
-    CachedContext origin{
-        .topic = context.topic, .partition = PartitionId(context.partition), .headers = context.headers};
-    if (context.offset >= 0) origin.offset = Offset(context.offset);
-    const ResumedRecord record(task(), origin, context.timestamp_ms);
+    const ResumedRecord record(task(), origin_of(context), context.timestamp_ms);
     return forward({key_.get(), held.now ? now_.get() : nullptr, context.timestamp_ms, context.headers,
                     held.before ? before_.get() : nullptr});
   }

@@ -8,7 +8,8 @@
 namespace muir::streams::internal {
 namespace {
 
-// A table that may have a store of its own. The last offset wins, not the last timestamp, as in Kafka Streams.
+// A table that may have a store of its own. The last offset wins, not the last timestamp, as in Kafka Streams, unless
+// the store is versioned.
 class KeptTable : public Node {
  public:
   explicit KeptTable(TableSpec table) : declared_(std::move(table)) {}
@@ -19,9 +20,9 @@ class KeptTable : public Node {
     found_ = MUIR_TRY(open_table(task(), declared_));
     return cached_.attach(*this, declared_);
   }
-  Result<Found> look_up(const void* key) override {
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
     MUIR_RETURN_IF_ERROR(found_.seek(key));
-    return found_.get();
+    return found_.get(as_of_ms);
   }
 
  protected:
@@ -36,9 +37,9 @@ class KeptTable : public Node {
   // Behind seek(), which found `old`.
   Status keep(const Row& row, const void* value, const Found& old) {
     const RowHeaders headers(task(), row.headers);
-    MUIR_RETURN_IF_ERROR(table_.put(value, row.timestamp_ms));
-    if (cached_.attached()) return {};
-    return forward({row.key, value, row.timestamp_ms, row.headers, old.value});
+    const TableBytes::Kept kept = MUIR_TRY(table_.put(value, row.timestamp_ms));
+    if (cached_.attached() || kept == TableBytes::Kept::nothing) return {};
+    return forward({row.key, value, row.timestamp_ms, row.headers, old.value, kept == TableBytes::Kept::latest});
   }
 
   const TableSpec declared_;
@@ -68,27 +69,35 @@ Node* parent_of(const Node& node) { return node.task().nodes.at(node.spec().pare
 
 class TableFilterNode final : public KeptTable {
  public:
-  TableFilterNode(TableSpec table, Predicate keep) : KeptTable(std::move(table)), keep_(std::move(keep)) {}
+  TableFilterNode(TableSpec table, Predicate keep, bool versioned)
+      : KeptTable(std::move(table)), keep_(std::move(keep)), versioned_(versioned) {}
   Status process(const Row& row) override {
     const void* now = row.value != nullptr && keep_(row) ? row.value : nullptr;
     if (stored()) {
       const Found old = MUIR_TRY(seek(row, declared_.tells_old));
-      return declared_.tells_old && now == nullptr && old.value == nullptr ? Status() : keep(row, now, old);
+      return tells_nothing(now, old.value) ? Status() : keep(row, now, old);
     }
     const bool was_kept = row.old_value != nullptr && keep_(row.with_value(row.old_value));
-    // Without old values nobody knows whether the key was there: its deletion is told all the same.
-    if (declared_.tells_old && now == nullptr && !was_kept) return {};
-    return forward({row.key, now, row.timestamp_ms, row.headers, was_kept ? row.old_value : nullptr});
+    const void* before = was_kept ? row.old_value : nullptr;
+    if (tells_nothing(now, before)) return {};
+    return forward({row.key, now, row.timestamp_ms, row.headers, before, row.is_latest});
   }
-  Result<Found> look_up(const void* key) override {
-    if (stored()) return KeptTable::look_up(key);
-    const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
+    if (stored()) return KeptTable::look_up(key, as_of_ms);
+    const Found found = MUIR_TRY(parent_of(*this)->look_up(key, as_of_ms));
     if (found.value == nullptr || !keep_({key, found.value, found.timestamp_ms})) return Found{};
     return found;
   }
 
  private:
+  // Without old values nobody knows whether the key was there: its deletion is told all the same. That of a version may
+  // be news even when there was none at the time of the latest one.
+  [[nodiscard]] bool tells_nothing(const void* now, const void* before) const {
+    return !versioned_ && declared_.tells_old && now == nullptr && before == nullptr;
+  }
+
   Predicate keep_;
+  const bool versioned_;  // the table before it
 };
 
 class TableMapNode final : public KeptTable {
@@ -103,11 +112,12 @@ class TableMapNode final : public KeptTable {
       return keep(row, now, old);
     }
     if (row.old_value != nullptr) map_(row.with_value(row.old_value), old_.get());
-    return forward({row.key, now, row.timestamp_ms, row.headers, row.old_value != nullptr ? old_.get() : nullptr});
+    const void* before = row.old_value != nullptr ? old_.get() : nullptr;
+    return forward({row.key, now, row.timestamp_ms, row.headers, before, row.is_latest});
   }
-  Result<Found> look_up(const void* key) override {
-    if (stored()) return KeptTable::look_up(key);
-    const Found found = MUIR_TRY(parent_of(*this)->look_up(key));
+  Result<Found> look_up(const void* key, int64_t as_of_ms) override {
+    if (stored()) return KeptTable::look_up(key, as_of_ms);
+    const Found found = MUIR_TRY(parent_of(*this)->look_up(key, as_of_ms));
     if (found.value == nullptr) return Found{};
     map_({key, found.value, found.timestamp_ms}, found_.get());
     return Found{found_.get(), found.timestamp_ms};
@@ -122,25 +132,21 @@ class TableMapNode final : public KeptTable {
 
 class TableJoinNode final : public Node {
  public:
-  TableJoinNode(NodeId table, bool left, JoinApply apply) : table_(table), left_(left), apply_(std::move(apply)) {}
+  explicit TableJoinNode(JoinedTable joined) : joined_(std::move(joined)) {}
   Status init() override {
-    looked_up_ = task().nodes.at(table_);
+    looked_up_ = task().nodes.at(joined_.table);
     return {};
   }
   Status process(const Row& row) override {
-    if (row.value == nullptr || (row.key == nullptr && !left_)) {
+    if (row.value == nullptr || (row.key == nullptr && !joined_.left)) {
       drop();
       return {};
     }
-    Found found;
-    if (row.key != nullptr) found = MUIR_TRY(looked_up_->look_up(row.key));
-    return found.value == nullptr && !left_ ? Status() : apply_(row, found.value, *this);
+    return join_with_table(joined_, *looked_up_, row, *this);
   }
 
  private:
-  const NodeId table_;
-  const bool left_;
-  JoinApply apply_;
+  JoinedTable joined_;
   Node* looked_up_ = nullptr;
 };
 
@@ -173,18 +179,26 @@ class GlobalJoinNode final : public Node {
 
 }  // namespace
 
+Status join_with_table(JoinedTable& joined, Node& table, const Row& row, Downstream& down) {
+  Node::Found found;
+  if (row.key != nullptr) found = MUIR_TRY(table.look_up(row.key, joined.versioned ? row.timestamp_ms : Node::kNow));
+  return found.value == nullptr && !joined.left ? Status() : joined.apply(row, found.value, down);
+}
+
 NodeFactory table_node(TableSpec table) {
   return [table = std::move(table)] { return std::make_unique<TableNode>(table); };
 }
-NodeFactory table_filter_node(TableSpec table, Predicate keep) {
-  return [table = std::move(table), keep = std::move(keep)] { return std::make_unique<TableFilterNode>(table, keep); };
+NodeFactory table_filter_node(TableSpec table, Predicate keep, bool versioned) {
+  return [table = std::move(table), keep = std::move(keep), versioned] {
+    return std::make_unique<TableFilterNode>(table, keep, versioned);
+  };
 }
 NodeFactory table_map_node(TableSpec table, MapValue map, const ObjectType* out) {
   return
       [table = std::move(table), map = std::move(map), out] { return std::make_unique<TableMapNode>(table, map, out); };
 }
-NodeFactory table_join_node(NodeId table, bool left, JoinApply apply) {
-  return [table, left, apply = std::move(apply)] { return std::make_unique<TableJoinNode>(table, left, apply); };
+NodeFactory table_join_node(JoinedTable joined) {
+  return [joined = std::move(joined)] { return std::make_unique<TableJoinNode>(joined); };
 }
 NodeFactory global_join_node(TableSpec table, logical::GlobalJoin join) {
   return [table = std::move(table), join = std::move(join)] { return std::make_unique<GlobalJoinNode>(table, join); };

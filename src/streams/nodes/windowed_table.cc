@@ -24,7 +24,7 @@ Status WindowedTable::init() {
   return cached_.attach(*this, declared_, {&aggregate_.windowed, windowing_.size_ms});
 }
 
-Result<Node::Found> WindowedTable::look_up(const void* windowed_key) {
+Result<Node::Found> WindowedTable::look_up(const void* windowed_key, int64_t) {
   sought_.clear();
   // WindowedOps gives parts to be changed; here they are only read.
   void* windowed = const_cast<void*>(windowed_key);

@@ -23,7 +23,7 @@ class WindowedTable : public Node {
   WindowedTable(TableSpec table, logical::Aggregate aggregate, Windowing windowing);
 
   Status init() override;
-  Result<Found> look_up(const void* windowed_key) override;
+  Result<Found> look_up(const void* windowed_key, int64_t as_of_ms) override;
   void save(std::map<std::string, int64_t>& metadata) const override;
   void load(const std::map<std::string, int64_t>& metadata) override;
 

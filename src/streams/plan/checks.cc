@@ -33,20 +33,6 @@ std::vector<Shape> inputs_of(const LogicalKind& kind) {
   return {first};
 }
 
-StoreSettings* store_of(LogicalKind& kind) {
-  return std::visit(
-      [](auto& one) -> StoreSettings* {
-        if constexpr (requires { one.store; }) {
-          return &one.store;
-        } else if constexpr (requires { one.as.store; }) {
-          return &one.as.store;
-        } else {
-          return nullptr;
-        }
-      },
-      kind);
-}
-
 // A setting that would have no effect is no setting. A store of the program's own has the name that its supplier says.
 Status settle_store(const LogicalPlan& plan, Known& added) {
   Operator& given = added.given;
@@ -147,7 +133,12 @@ Status check_kind(const Operator& given) {
   if (const auto* k = std::get_if<logical::TableFilter>(&given.kind); k && !k->keep) return missing("predicate");
   if (const auto* k = std::get_if<logical::TableMapValues>(&given.kind); k && !k->map) return missing("function");
   if (const auto* k = std::get_if<logical::TableGroup>(&given.kind); k && !k->apply) return missing("function");
-  if (const auto* k = std::get_if<logical::TableJoin>(&given.kind); k && !k->apply) return missing("function");
+  if (const auto* k = std::get_if<logical::TableJoin>(&given.kind)) {
+    if (!k->apply) return missing("function");
+    if (k->grace && k->grace->count() < 0)
+      return error(Code::invalid_argument, "topology: join '{}': its grace of {} ms is negative", given.name,
+                   k->grace->count());
+  }
   if (const auto* k = std::get_if<logical::GlobalJoin>(&given.kind); k && (!k->apply || !k->select_key))
     return missing("function");
   if (const auto* k = std::get_if<logical::StreamJoin>(&given.kind)) {
@@ -174,6 +165,20 @@ Status check_kind(const Operator& given) {
 }
 
 }  // namespace
+
+const StoreSettings* store_of(const LogicalKind& kind) {
+  return std::visit(
+      [](const auto& one) -> const StoreSettings* {
+        if constexpr (requires { one.store; }) {
+          return &one.store;
+        } else if constexpr (requires { one.as.store; }) {
+          return &one.as.store;
+        } else {
+          return nullptr;
+        }
+      },
+      kind);
+}
 
 bool check_shape(LogicalPlan& plan, Known& added) {
   const Operator& given = added.given;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "streams/topology_builder.h"
@@ -121,10 +122,14 @@ void derive_types(LogicalPlan& plan, LogicalStore& added);
 struct TableRules {
   std::vector<bool> stored;
   std::vector<bool> tells_old;
+  std::vector<bool> versioned;  // changes say whether they are a key's latest, and look-ups may be of any time
   // Stores that a look-up in the table reads: its own, or those of the tables that it is made from.
   std::vector<std::string> look_up(const LogicalPlan& plan, OperatorId table) const;
 };
 TableRules decide_tables(LogicalPlan& plan);
+// The settings of an operator's store; null: it cannot have one.
+const StoreSettings* store_of(const LogicalKind& kind);
+inline StoreSettings* store_of(LogicalKind& kind) { return const_cast<StoreSettings*>(store_of(std::as_const(kind))); }
 // Of an operator that aggregates streams; null: it does not.
 const logical::Aggregate* aggregate_of(const LogicalKind& kind);
 // How long after their end the windows behind an operator take late records; nothing: there are no windows.

@@ -134,6 +134,7 @@ class Draw {
     const Known& stream = plan_.input(added_);
     if (stream.rekeyed) repartition(given_.empty() ? stream.names.node : given_);
     names_.node = name_or(given_, join.left ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-");
+    if (join.grace) names_.store = names_.node + "-Buffer";
   }
   void operator()(const logical::StreamJoin& join) {
     const auto suffixed = [&](const char* suffix) { return given_.empty() ? given_ : given_ + suffix; };

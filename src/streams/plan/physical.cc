@@ -1,6 +1,9 @@
 // From the plan to the nodes of Kafka's topology, in the order of the calls. One place() per kind of operator.
+#include <algorithm>
+
 #include "store/key_value_store.h"
 #include "store/session_store.h"
+#include "store/versioned_store.h"
 #include "store/window_store.h"
 #include "streams/nodes/foreign_key_wire.h"
 #include "streams/nodes/operators.h"
@@ -33,6 +36,12 @@ class Physical {
     return add_table(id, at, table.store, source_at(at.same_source));
   }
   NodeId place(OperatorId, const Known& at, const logical::GlobalTable& table) {
+    if (table.store.supplier && table.store.supplier->provides(store::VersionedStore::kFacet)) {
+      graph_.report(error(Code::invalid_argument,
+                          "topology: global table {}: its store {} is versioned, and a global table has the latest "
+                          "values alone; give it a key-value store, or use a table",
+                          at.names.node, at.names.store));
+    }
     StoreSpec store = key_value_store(at, table.store);
     store.logging = false;
     store.caching = false;
@@ -93,13 +102,17 @@ class Physical {
     return graph_.add({.name = at.names.node,
                        .parents = {in(at)},
                        .stores = kept(id, at, filter.store),
-                       .make = table_filter_node(kept_table(id, at), filter.keep)});
+                       .make = table_filter_node(kept_table(id, at), filter.keep, versioned(at))});
   }
   NodeId place(OperatorId id, const Known& at, const logical::TableMapValues& map) {
     return graph_.add({.name = at.names.node,
                        .parents = {in(at)},
                        .stores = kept(id, at, map.store),
                        .make = table_map_node(kept_table(id, at), map.map, at.out.value.type)});
+  }
+  // Whether the table that the operator reads is.
+  [[nodiscard]] bool versioned(const Known& at, size_t which = 0) const {
+    return rules_.versioned[at.given.inputs[which]];
   }
   // The store of a table that may have one.
   std::vector<std::string> kept(OperatorId id, const Known& at, const StoreSettings& settings) {
@@ -111,6 +124,12 @@ class Physical {
     return table_spec(rules_.stored[id] ? at.names.store : std::string(), at.stored, id);
   }
   NodeId place(OperatorId id, const Known& at, const logical::Suppress& suppress) {
+    if (versioned(at)) {
+      graph_.report(error(Code::invalid_argument,
+                          "topology: suppress behind {}: the table is versioned, or made from one that is, and what is "
+                          "held back would be told out of its order; keep the rows in a key-value store before",
+                          plan_.input(at).names.node));
+    }
     graph_.add_store({.name = at.names.store,
                       .supplier = [name = at.names.store](store::StoreKind) { return suppress_supplier(name); },
                       .logging = suppress.store.logging,
@@ -127,7 +146,11 @@ class Physical {
   // ---- groups and aggregations
   NodeId place(OperatorId, const Known& at, const logical::Group&) { return in(at); }
   NodeId place(OperatorId, const Known& at, const logical::TableGroup& group) {
-    return then(at, stateless_node(group.apply));
+    if (!versioned(at)) return then(at, stateless_node(group.apply));
+    // Aggregates are of the latest versions (KIP-914).
+    return then(at, stateless_node([apply = group.apply](const Row& row, Downstream& down) {
+                  return row.is_latest ? apply(row, down) : Status();
+                }));
   }
   NodeId place(OperatorId id, const Known& at, const logical::Aggregate& aggregate) {
     const NodeId from = behind_repartition(id, at);
@@ -182,10 +205,38 @@ class Physical {
     const NodeId from = behind_repartition(id, at, join.left);
     const NodeId table = in(at, 1);
     graph_.copartition(from, table);
-    return graph_.add({.name = at.names.node,
-                       .parents = {from},
-                       .stores = rules_.look_up(plan_, at.given.inputs[1]),
-                       .make = table_join_node(table, join.left, join.apply)});
+    std::vector<std::string> stores = rules_.look_up(plan_, at.given.inputs[1]);
+    JoinedTable joined{.table = table, .left = join.left, .versioned = versioned(at, 1), .apply = join.apply};
+    NodeFactory make;
+    if (join.grace) {
+      check_grace(at, *join.grace, stores);
+      graph_.add_store(held_store(at));
+      stores.insert(stores.begin(), at.names.store);
+      make = patient_join_node(std::move(joined), table_spec(at.names.store, at.stored), join.grace->count());
+    } else {
+      make = table_join_node(std::move(joined));
+    }
+    return graph_.add({.name = at.names.node, .parents = {from}, .stores = std::move(stores), .make = std::move(make)});
+  }
+  // A record that has waited finds the rows of its time only in a table that still knows them.
+  void check_grace(const Known& at, std::chrono::milliseconds grace, const std::vector<std::string>& stores) {
+    const auto refuse = [&](std::string_view why) {
+      graph_.report(error(Code::invalid_argument, "topology: join {} with a grace of {} ms: {}", at.names.node,
+                          grace.count(), why));
+    };
+    if (!versioned(at, 1)) {
+      return refuse(
+          fmt::format("{} is not versioned, and knows the latest values alone; give it a versioned store "
+                      "(Stores::persistent_versioned_key_value_store), or leave .grace out",
+                      plan_.input(at, 1).names.node));
+    }
+    for (const std::string& name : stores) {
+      const auto store = graph_.stores().find(name);
+      if (store == graph_.stores().end()) continue;
+      const auto history_ms = store::history_retention_ms(*store->second.supplier(store::StoreKind::rocksdb));
+      if (history_ms && *history_ms < grace.count())
+        refuse(fmt::format("store {} keeps a history of {} ms; it needs at least the grace", name, *history_ms));
+    }
   }
   NodeId place(OperatorId, const Known& at, const logical::GlobalJoin& join) {
     const Known& table = plan_.input(at, 1);
@@ -233,7 +284,9 @@ class Physical {
                                                        .right = right,
                                                        .join = join,
                                                        .out = at.out.value.type,
-                                                       .tells_old = rules_.tells_old[id]},
+                                                       .tells_old = rules_.tells_old[id],
+                                                       .left_versioned = versioned(at),
+                                                       .right_versioned = versioned(at, 1)},
                                                       is_left)});
     };
     const NodeId of_left = side(at.names.join_left, left, at.given.inputs[1], true);
@@ -264,7 +317,9 @@ class Physical {
                             .join = join,
                             .out = at.out.value.type,
                             .registration_topic = names.registration_topic,
-                            .response_topic = names.response_topic};
+                            .response_topic = names.response_topic,
+                            .left_versioned = versioned(at),
+                            .right_versioned = versioned(at, 1)};
     const auto add = [&](const std::string& name, std::vector<NodeId> parents, std::vector<std::string> stores,
                          NodeFactory (*make)(ForeignKeyTables)) {
       return graph_.add({.name = name,
@@ -402,7 +457,7 @@ class Physical {
   // ---- stores
   StoreSpec key_value_store(const Known& at, const StoreSettings& settings) {
     return {.name = at.names.store,
-            .supplier = supplier(settings, store::KeyValueStore::kFacet,
+            .supplier = supplier(settings, {&store::KeyValueStore::kFacet, &store::VersionedStore::kFacet},
                                  [name = at.names.store](store::StoreKind kind) {
                                    return store::key_value_supplier({.name = name, .kind = kind});
                                  }),
@@ -427,7 +482,7 @@ class Physical {
     }
     return {.name = at.names.store,
             .supplier =
-                supplier(settings, store::WindowStore::kFacet,
+                supplier(settings, {&store::WindowStore::kFacet},
                          [=, name = at.names.store](store::StoreKind kind) {
                            return store::window_supplier(
                                {.name = name, .kind = kind, .window_size_ms = size_ms, .retention_ms = retention_ms});
@@ -450,7 +505,7 @@ class Physical {
     }
     return {.name = at.names.store,
             .supplier =
-                supplier(settings, store::SessionStore::kFacet,
+                supplier(settings, {&store::SessionStore::kFacet},
                          [=, name = at.names.store](store::StoreKind kind) {
                            return store::session_supplier({.name = name, .kind = kind, .retention_ms = retention_ms});
                          }),
@@ -487,16 +542,27 @@ class Physical {
             .logging = join.store.logging,
             .topic_configs = join.store.topic_configs};
   }
+  // What waits before a join with a versioned table.
+  static StoreSpec held_store(const Known& at) {
+    return {.name = at.names.store,
+            .supplier =
+                [name = at.names.store](store::StoreKind kind) {
+                  return store::key_value_supplier({.name = name, .kind = kind, .format = store::ValueFormat::plain});
+                },
+            .types = at.stored};
+  }
   static ChooseSupplier chosen_kind(const StoreSettings& settings, ChooseSupplier built_in) {
     if (!settings.kind) return built_in;
     return [given = built_in(*settings.kind)](store::StoreKind) { return given; };
   }
   // The program's, which must be of a kind that the operator can use, or one of the library's.
-  ChooseSupplier supplier(const StoreSettings& settings, const store::StoreFacet& needed, ChooseSupplier built_in) {
+  ChooseSupplier supplier(const StoreSettings& settings, const std::vector<const store::StoreFacet*>& usable,
+                          ChooseSupplier built_in) {
     if (settings.supplier) {
-      if (!settings.supplier->provides(needed)) {
+      const auto fits = [&](const store::StoreFacet* facet) { return settings.supplier->provides(*facet); };
+      if (std::none_of(usable.begin(), usable.end(), fits)) {
         graph_.report(error(Code::invalid_argument, "topology: store {}: its supplier makes no {} store",
-                            settings.supplier->name(), needed.name));
+                            settings.supplier->name(), usable.front()->name));
       }
       return [own = settings.supplier](store::StoreKind) { return own; };
     }

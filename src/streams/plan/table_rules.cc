@@ -2,6 +2,7 @@
 // Streams does, since a filter asks only for old values that are there already.
 #include <algorithm>
 
+#include "store/versioned_store.h"
 #include "streams/plan/logical.h"
 
 namespace muir::streams::internal {
@@ -13,6 +14,7 @@ class Decide {
 
   void operator()(OperatorId id) {
     const Known& at = plan_.operators[id];
+    rules_.versioned[id] = versioned(at);
     std::visit(
         Overloaded{[&](const logical::TableSource& table) { keep_if(id, !table.store.name.empty()); },
                    [&](const logical::ToTable& table) { keep_if(id, !table.store.name.empty()); },
@@ -35,6 +37,15 @@ class Decide {
   }
 
  private:
+  // A table is versioned when its store is. Filters and mapped values without a store are what their table is.
+  [[nodiscard]] bool versioned(const Known& at) const {
+    const StoreSettings* store = store_of(at.given.kind);
+    if (at.shape != Shape::table || store == nullptr) return false;
+    if (store->supplier != nullptr) return store->supplier->provides(store::VersionedStore::kFacet);
+    const bool passes = std::holds_alternative<logical::TableFilter>(at.given.kind) ||
+                        std::holds_alternative<logical::TableMapValues>(at.given.kind);
+    return passes && store->name.empty() && rules_.versioned[at.given.inputs.front()];
+  }
   void keep_if(OperatorId id, bool asked) { rules_.stored[id] = asked; }
   // Each side is looked up when the other one changes. Where a row may come from one side alone, that one tells what it
   // was, so that a deletion of what never was is none.
@@ -93,7 +104,8 @@ class Decide {
 }  // namespace
 
 TableRules decide_tables(LogicalPlan& plan) {
-  TableRules rules{std::vector<bool>(plan.operators.size()), std::vector<bool>(plan.operators.size())};
+  const std::vector<bool> none(plan.operators.size());
+  TableRules rules{.stored = none, .tells_old = none, .versioned = none};
   Decide decide(plan, rules);
   for (OperatorId id = 0; id < plan.operators.size(); ++id) decide(id);
   return rules;

@@ -131,6 +131,7 @@ class Derive {
       added_.wire = chosen(types(from.out), given_.serdes, serdes(from.out), added_.names.repartition.topic);
     added_.out.key = from.rekeyed ? added_.wire.key : from.out.key;
     added_.out.value.type = given_.yields.value;
+    if (join.grace) added_.stored = chosen(types(from.out), given_.serdes, serdes(from.out), added_.names.store);
     check(plan_.input(added_, 1), join.table);
   }
   void operator()(const logical::GlobalJoin& join) {
