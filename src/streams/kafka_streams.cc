@@ -44,9 +44,6 @@ Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topol
   parts.serdes.registry = environment.registry;
   parts.metrics = environment.metrics;
   MUIR_RETURN_IF_ERROR(internal::configure_serdes(*parts.plan, parts.serdes));
-  parts.factory = [plan = parts.plan](int32_t subtopology, internal::RunnerEnvironment runner) {
-    return internal::make_runner(plan, subtopology, std::move(runner));
-  };
   parts.keep_sources = environment.on_failure != nullptr || !config.dead_letter_topic.empty();
   parts.on_failure = environment.on_failure
                          ? std::move(environment.on_failure)

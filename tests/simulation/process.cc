@@ -99,12 +99,9 @@ Process::~Process() { close(false); }
 
 Status Process::start() {
   const std::string client_id = "app-" + streams::internal::to_string(directory_->process_id());
-  const auto make = [this](int32_t subtopology, RunnerEnvironment environment) {
-    return make_runner(machine_.plan, subtopology, std::move(environment));
-  };
   if (!GlobalThread::needless(*machine_.plan) && !global_ready_) {
     if (!global_) {
-      global_ = std::make_unique<GlobalThread>(context_, *client_, make, client_id);
+      global_ = std::make_unique<GlobalThread>(context_, *client_, client_id);
       const Status opened = global_->open();
       if (!opened.ok()) {
         global_.reset();
@@ -117,7 +114,7 @@ Status Process::start() {
     global_ready_ = true;
   }
   for (int i = 1; i <= config_.num_stream_threads; ++i) {
-    workers_.push_back({std::make_unique<StreamThread>(context_, *client_, make, i, client_id, nullptr)});
+    workers_.push_back({std::make_unique<StreamThread>(context_, *client_, i, client_id, nullptr)});
   }
   return {};
 }

@@ -3,19 +3,23 @@
 #include <gtest/gtest.h>
 
 #include "client/cluster_memory.h"
-#include "streams/runtime/runtime_testing.h"
+#include "streams/dsl.h"
+#include "streams/plan/plan.h"
 
 namespace muir::streams::internal {
 namespace {
 
+using Text = std::string;
+using Stream = KStream<Text, Text>;
+
 // in1 (and in2) -> 0 -> r -> 1 (with a store)
-std::shared_ptr<CountingPlan> two_steps() {
-  auto plan = std::make_shared<CountingPlan>("app", std::vector<std::string>{"app-r-repartition"});
-  plan->subtopologies_.front().id = 1;
-  plan->subtopologies_.insert(plan->subtopologies_.begin(),
-                              {.id = 0, .source_topics = {"in1", "in2"}, .sink_topics = {"app-r-repartition"}});
-  plan->internal_.push_back({.name = "app-r-repartition", .configs = {{"cleanup.policy", "delete"}}});
-  return plan;
+std::shared_ptr<const TopologyPlan> two_steps(Repartitioned<Text, Text> into = {.name = "r"},
+                                              const std::function<Stream(StreamsBuilder&, Stream)>& then = nullptr) {
+  StreamsBuilder builder;
+  Stream again = builder.stream<Text, Text>(std::vector<Text>{"in1", "in2"}).repartition(std::move(into));
+  if (then) again = then(builder, again);
+  again.group_by_key().count({.store = "counts"});
+  return builder.build()->plan("app").value();
 }
 
 PartitionCount counts(std::map<std::string, int32_t> topics) {
@@ -50,9 +54,8 @@ TEST(AssignorTopics, RepartitionTopicsAreAsLargeAsTheirLargestInput) {
 }
 
 TEST(AssignorTopics, AGivenNumberOfPartitionsIsKept) {
-  auto plan = two_steps();
-  plan->internal_.back().partitions = 3;
-  const auto resolved = resolve_topics(*plan, config(), counts({{"in1", 2}, {"in2", 6}}));
+  const auto resolved =
+      resolve_topics(*two_steps({.name = "r", .partitions = 3}), config(), counts({{"in1", 2}, {"in2", 6}}));
   ASSERT_TRUE(resolved.ok());
   EXPECT_EQ(resolved->partitions.at("app-counts-changelog"), 3);
 }
@@ -64,8 +67,11 @@ TEST(AssignorTopics, MissingTopicsAreAllNamed) {
 }
 
 TEST(AssignorTopics, JoinedTopicsNeedEquallyManyPartitions) {
-  auto plan = two_steps();
-  plan->groups_ = {{"in1", "in2"}};
+  StreamsBuilder builder;
+  builder.stream<Text, Text>("in1")
+      .join(builder.table<Text, Text>("in2"), [](const Text& one, const Text& two) { return one + two; })
+      .to("out");
+  const auto plan = builder.build()->plan("app").value();
   EXPECT_TRUE(resolve_topics(*plan, config(), counts({{"in1", 4}, {"in2", 4}})).ok());
   const auto resolved = resolve_topics(*plan, config(), counts({{"in1", 2}, {"in2", 6}}));
   EXPECT_EQ(resolved.status().code(), Code::failed_precondition);
@@ -73,33 +79,76 @@ TEST(AssignorTopics, JoinedTopicsNeedEquallyManyPartitions) {
 }
 
 TEST(AssignorTopics, ARepartitionTopicFollowsWhatItIsJoinedWith) {
-  auto plan = two_steps();
-  plan->subtopologies_[1].source_topics.push_back("other");
-  plan->groups_ = {{"app-r-repartition", "other"}};
+  const auto plan = two_steps({.name = "r"}, [](StreamsBuilder& builder, const Stream& again) {
+    return again.join(builder.table<Text, Text>("other"), [](const Text& one, const Text& two) { return one + two; });
+  });
   const auto resolved = resolve_topics(*plan, config(), counts({{"in1", 2}, {"in2", 2}, {"other", 8}}));
   ASSERT_TRUE(resolved.ok()) << resolved.status().message();
   EXPECT_EQ(resolved->partitions.at("app-r-repartition"), 8);
 }
 
-// As in a join by foreign key: both sides write what the other one reads.
+// Both sides of a join by foreign key write what the other one reads.
 TEST(AssignorTopics, TopicsInARingFollowWhatTheyAreJoinedWith) {
-  CountingPlan plan("app", {"left", "app-answers"});
-  plan.subtopologies_.front().sink_topics = {"app-asked"};
-  plan.subtopologies_.push_back({.id = 1, .source_topics = {"right", "app-asked"}, .sink_topics = {"app-answers"}});
-  for (const char* topic : {"app-asked", "app-answers"}) plan.internal_.push_back({.name = topic});
-  const auto resolve = [&] { return resolve_topics(plan, config(), counts({{"left", 3}, {"right", 2}})); };
-  plan.groups_ = {{"left", "app-answers"}, {"right", "app-asked"}};
-  auto resolved = resolve();
+  StreamsBuilder builder;
+  const auto right = builder.table<Text, Text>("right");
+  builder.table<Text, Text>("left")
+      .join(
+          right, [](const Text& value) { return value; }, [](const Text& one, const Text& two) { return one + two; })
+      .to_stream()
+      .to("out");
+  const auto plan = builder.build()->plan("app").value();
+  const auto resolved = resolve_topics(*plan, config(), counts({{"left", 3}, {"right", 2}}));
   ASSERT_TRUE(resolved.ok()) << resolved.status().message();
-  EXPECT_EQ(resolved->partitions.at("app-asked"), 2);
-  EXPECT_EQ(resolved->partitions.at("app-answers"), 3);
-  plan.groups_.clear();
-  resolved = resolve();
-  ASSERT_TRUE(resolved.ok()) << "what is known of their writers counts: " << resolved.status().message();
-  EXPECT_EQ(resolved->partitions.at("app-asked"), 3);
-  plan.subtopologies_[0].source_topics = {"app-answers"};
-  plan.subtopologies_[1].source_topics = {"app-asked"};
-  EXPECT_EQ(resolve().status().code(), Code::failed_precondition) << "nothing is known of either";
+  std::map<std::string, int32_t> found;
+  for (const auto& [topic, partitions] : resolved->partitions) {
+    for (const char* side : {"REGISTRATION", "RESPONSE"}) {
+      if (topic.find(side) != std::string::npos && topic.ends_with("-topic")) found[side] = partitions;
+    }
+  }
+  EXPECT_EQ(found, (std::map<std::string, int32_t>{{"REGISTRATION", 2}, {"RESPONSE", 3}}));
+}
+
+// A plan of nodes alone, for what no operator of the DSL leaves so: in a ring, and joined with nothing.
+class Ring {
+ public:
+  void add(const std::vector<Text>& inputs, const Text& from, const Text& to) {
+    std::vector<NodeId> sources{source(from, true)};
+    for (const Text& input : inputs) sources.push_back(source(input, false));
+    graph_->add({.name = "to-" + to, .parents = sources, .sink = SinkSpec{.topic = to, .internal_topic = true}});
+    graph_->add_repartition_topic({.name = to});
+  }
+  [[nodiscard]] GraphPlan plan() const { return {graph_, "app", {}}; }
+
+ private:
+  NodeId source(const Text& topic, bool internal) {
+    return graph_->add({.name = "of-" + topic, .source = SourceSpec{.topics = {topic}, .internal_topic = internal}});
+  }
+  std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();  // shared with the plan
+};
+
+TEST(AssignorTopics, OfTopicsInARingThatAreJoinedWithNothingWhatIsKnownOfTheirWritersCounts) {
+  const struct {
+    std::vector<Text> left, right;
+    std::optional<std::pair<int32_t, int32_t>> asked_and_answers;
+  } cases[] = {
+      {{"left"}, {"right"}, {{3, 2}}},
+      {{"left"}, {}, {{3, 3}}},
+      {{}, {"right"}, {{2, 2}}},
+      {{}, {}, std::nullopt},
+  };
+  for (const auto& c : cases) {
+    Ring ring;
+    ring.add(c.left, "answers", "asked");
+    ring.add(c.right, "asked", "answers");
+    const auto resolved = resolve_topics(ring.plan(), config(), counts({{"left", 3}, {"right", 2}}));
+    EXPECT_EQ(resolved.ok(), c.asked_and_answers.has_value()) << resolved.status().message();
+    if (!resolved.ok()) {
+      EXPECT_EQ(resolved.status().code(), Code::failed_precondition);
+      continue;
+    }
+    EXPECT_EQ(std::pair(resolved->partitions.at("app-asked"), resolved->partitions.at("app-answers")),
+              c.asked_and_answers);
+  }
 }
 
 TEST(AssignorTopics, InternalTopicsAreCreatedOnceAndThenChecked) {

@@ -28,9 +28,8 @@ NoSink& no_sink() {
 
 }  // namespace
 
-GlobalThread::GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory,
-                           std::string client_id)
-    : context_(context), client_(client), factory_(std::move(factory)), client_id_(std::move(client_id)) {}
+GlobalThread::GlobalThread(const RuntimeContext& context, client::Client& client, std::string client_id)
+    : context_(context), client_(client), client_id_(std::move(client_id)) {}
 
 GlobalThread::~GlobalThread() {
   const Status closed = close();
@@ -70,7 +69,7 @@ Status GlobalThread::open_runners() {
     environment.clock = context_.clock;
     environment.serdes = context_.serdes;
     environment.on_failure = context_.on_failure;
-    auto runner = MUIR_TRY(factory_(sub.id, std::move(environment)));
+    auto runner = MUIR_TRY(make_runner(context_.plan, sub.id, std::move(environment)));
     MUIR_RETURN_IF_ERROR(runner->open_stores());
     MUIR_RETURN_IF_ERROR(runner->init_processors());
     for (const auto& topic : sub.source_topics) by_topic_[topic] = runner.get();

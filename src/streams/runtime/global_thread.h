@@ -22,7 +22,7 @@ namespace muir::streams::internal {
 // Owned by the thread that calls bootstrap() and run_once(), except store() and wakeup().
 class GlobalThread {
  public:
-  GlobalThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, std::string client_id);
+  GlobalThread(const RuntimeContext& context, client::Client& client, std::string client_id);
   ~GlobalThread();
 
   // True when the topology has no global table.
@@ -51,7 +51,6 @@ class GlobalThread {
 
   const RuntimeContext& context_;
   client::Client& client_;
-  RunnerFactory factory_;
   const std::string client_id_;
   std::unique_ptr<client::TopicReader> reader_;  // guarded by wakeup_mutex_ against wakeup()
   std::mutex wakeup_mutex_;

@@ -85,7 +85,7 @@ Status Instance::start_parts() {
 
 Status Instance::start_global() {
   if (GlobalThread::needless(*parts_.plan)) return {};
-  auto global = std::make_unique<GlobalThread>(context_, *parts_.client, parts_.factory, client_id_);
+  auto global = std::make_unique<GlobalThread>(context_, *parts_.client, client_id_);
   MUIR_RETURN_IF_ERROR(global->open());
   while (!stopping()) {
     if (!MUIR_TRY(global->bootstrap(kGlobalPollMs))) continue;
@@ -128,7 +128,7 @@ void Instance::run_global() {
 void Instance::run_worker(int index) {
   bool again = true;
   while (again && !stopping()) {
-    StreamThread thread(context_, *parts_.client, parts_.factory, index, client_id_, [this](const auto& hosts) {
+    StreamThread thread(context_, *parts_.client, index, client_id_, [this](const auto& hosts) {
       const std::lock_guard guard(mutex_);
       hosts_ = hosts;
       hosts_known_ = true;

@@ -28,7 +28,6 @@ struct InstanceParts {
   Clock* clock = nullptr;
   Env* files = nullptr;
   SerdeContext serdes{};
-  RunnerFactory factory{};
   FailureHandler on_failure{};
   bool keep_sources = false;  // see RuntimeContext
   MetricsRegistry* metrics = nullptr;

@@ -45,7 +45,7 @@ StreamTask::~StreamTask() {
   counters_->thread.tasks_closed.add();
 }
 
-Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
+Status StreamTask::open(const TaskStart& start) {
   const SubtopologyPlan& plan = find_plan(*context_.plan, id_.subtopology);
   std::optional<Checkpoint> checkpoint = context_.directory->read_checkpoint(folder_);
   if (context_.config->exactly_once) {
@@ -68,7 +68,7 @@ Status StreamTask::open(const RunnerFactory& factory, const TaskStart& start) {
   environment.cache = &cache_;
   environment.request_commit = [this] { commit_requested_ = true; };
   environment.global_store = context_.global_store;
-  runner_ = MUIR_TRY(factory(id_.subtopology, std::move(environment)));
+  runner_ = MUIR_TRY(make_runner(context_.plan, id_.subtopology, std::move(environment)));
   MUIR_RETURN_IF_ERROR(runner_->open_stores());
   runner_->restore_metadata(start.store_times);
 

@@ -42,9 +42,6 @@ struct RuntimeContext {
   std::shared_ptr<LeaderFailure> leader_failure = std::make_shared<LeaderFailure>();  // of all threads
 };
 
-// Makes the runner of a task; tests put their own in place of make_runner().
-using RunnerFactory = std::function<Result<std::unique_ptr<SubtopologyRunner>>(int32_t subtopology, RunnerEnvironment)>;
-
 // Where a task begins: its committed offsets.
 struct TaskStart {
   std::map<client::TopicPartition, Offset> committed;         // absent: none
@@ -63,7 +60,7 @@ class StreamTask final : public RestoredTask {
   [[nodiscard]] const std::vector<client::TopicPartition>& partitions() const { return partitions_; }
 
   // Opens the stores, wiping what an exactly-once task cannot trust, and says from where they are restored.
-  Status open(const RunnerFactory& factory, const TaskStart& start);
+  Status open(const TaskStart& start);
   std::vector<Changelog>& changelogs() override { return changelogs_; }
   Status restore(const Changelog& changelog, std::span<const client::ConsumedRecord> records) override;
   void on_restore_progress() override;

@@ -40,11 +40,10 @@ class StreamThread::HostListener final : public AssignmentListener {
   const OnHosts& on_hosts_;
 };
 
-StreamThread::StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index,
-                           std::string client_id, OnHosts on_hosts)
+StreamThread::StreamThread(const RuntimeContext& context, client::Client& client, int index, std::string client_id,
+                           OnHosts on_hosts)
     : context_(context),
       client_(client),
-      factory_(std::move(factory)),
       index_(index),
       client_id_(std::move(client_id)),
       on_hosts_(std::move(on_hosts)),
@@ -81,7 +80,7 @@ Status StreamThread::open() {
   options.on_failure = context_.on_failure;
   options.keep_sources = context_.keep_sources;
   collector_ = std::make_unique<RecordCollector>(client_, std::move(options));
-  tasks_ = std::make_unique<TaskManager>(context_, factory_, index_,
+  tasks_ = std::make_unique<TaskManager>(context_, index_,
                                          TaskClients{.consumer = consumer_.get(),
                                                      .admin = admin_.get(),
                                                      .restorer = restorer_.get(),

@@ -29,8 +29,8 @@ using OnHosts = std::function<void(const std::map<HostInfo, std::vector<client::
 // Owned by the thread that calls run_once(), except state() and wakeup().
 class StreamThread {
  public:
-  StreamThread(const RuntimeContext& context, client::Client& client, RunnerFactory factory, int index,
-               std::string client_id, OnHosts on_hosts);
+  StreamThread(const RuntimeContext& context, client::Client& client, int index, std::string client_id,
+               OnHosts on_hosts);
   ~StreamThread();
 
   // Makes the clients. `unavailable` may be tried again.
@@ -68,7 +68,6 @@ class StreamThread {
 
   const RuntimeContext& context_;
   client::Client& client_;
-  RunnerFactory factory_;
   const int index_;
   const std::string client_id_;
   const OnHosts on_hosts_;

@@ -31,12 +31,8 @@ size_t cache_share(const RuntimeContext& context) {
 
 }  // namespace
 
-TaskManager::TaskManager(const RuntimeContext& context, RunnerFactory factory, int thread_index, TaskClients clients)
-    : context_(context),
-      factory_(std::move(factory)),
-      thread_index_(thread_index),
-      clients_(clients),
-      cache_(cache_share(context)) {
+TaskManager::TaskManager(const RuntimeContext& context, int thread_index, TaskClients clients)
+    : context_(context), thread_index_(thread_index), clients_(clients), cache_(cache_share(context)) {
   for (const auto& topic : context_.plan->internal_topics()) {
     if (!topic.changelog) repartition_topics_.insert(topic.name);
   }
@@ -150,7 +146,7 @@ Status TaskManager::open_pending() {
     }
     auto task = std::make_unique<StreamTask>(id, partitions, context_, *clients_.collector, cache_,
                                              context_.counters->parts.task(id, *clients_.counters));
-    MUIR_RETURN_IF_ERROR(task->open(factory_, starts.at(id)));
+    MUIR_RETURN_IF_ERROR(task->open(starts.at(id)));
     opened.push_back(task.get());
     tasks_[id] = std::move(task);
     ++restoring_count_;

@@ -38,7 +38,7 @@ struct TaskClients {
 // Owned by its thread.
 class TaskManager final : public AssignmentListener {
  public:
-  TaskManager(const RuntimeContext& context, RunnerFactory factory, int thread_index, TaskClients clients);
+  TaskManager(const RuntimeContext& context, int thread_index, TaskClients clients);
   ~TaskManager() override;
 
   void set_member(client::GroupMember* member) { clients_.member = member; }
@@ -110,7 +110,6 @@ class TaskManager final : public AssignmentListener {
   void revive();
 
   const RuntimeContext& context_;
-  const RunnerFactory factory_;
   const int thread_index_;
   TaskClients clients_;
   store::CacheBudget cache_;  // of all tasks
