@@ -5,7 +5,7 @@
 #include "store/record_cache.h"
 #include "streams/dsl.h"
 #include "streams/kafka_streams.h"
-#include "streams/plan/subtopology.h"
+#include "streams/nodes/runner.h"
 #include "streams/test_driver.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"

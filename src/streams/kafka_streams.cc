@@ -1,6 +1,7 @@
 #include "streams/kafka_streams.h"
 
 #include "base/file.h"
+#include "streams/plan/plan.h"
 #include "streams/runtime/instance.h"
 
 namespace muir::streams {
@@ -43,7 +44,7 @@ Result<std::unique_ptr<KafkaStreams>> KafkaStreams::create(const Topology& topol
   parts.files = environment.files != nullptr ? environment.files : &system_env();
   parts.serdes.registry = environment.registry;
   parts.metrics = environment.metrics;
-  MUIR_RETURN_IF_ERROR(internal::configure_serdes(*parts.plan, parts.serdes));
+  MUIR_RETURN_IF_ERROR(parts.plan->bind(parts.serdes).status());
   parts.keep_sources = environment.on_failure != nullptr || !config.dead_letter_topic.empty();
   parts.on_failure = environment.on_failure
                          ? std::move(environment.on_failure)

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "streams/dsl.h"
-#include "streams/plan/subtopology.h"
+#include "streams/nodes/runner.h"
 #include "wire/murmur2.h"
 
 namespace muir::streams {

@@ -11,6 +11,7 @@
 #include "client/cluster_memory.h"
 #include "streams/dsl.h"
 #include "streams/kafka_streams.h"
+#include "streams/plan/plan.h"
 #include "streams/test_driver.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"

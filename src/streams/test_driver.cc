@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "store/record_cache.h"
+#include "streams/nodes/runner.h"
 
 namespace muir::streams {
 

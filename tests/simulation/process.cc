@@ -4,6 +4,7 @@
 
 #include "store/window_store.h"
 #include "streams/error_handlers.h"
+#include "streams/plan/plan.h"
 
 namespace muir::simulation {
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "streams/group/assignor.h"
+#include "streams/plan/plan.h"
 
 namespace muir::streams::internal {
 namespace {

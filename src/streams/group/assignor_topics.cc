@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "streams/plan/plan.h"
 
 namespace muir::streams::internal {
 namespace {

@@ -15,6 +15,8 @@
 
 namespace muir::streams::internal {
 
+class TopologyPlan;
+
 struct PlannedTask {
   TaskId id;
   bool stateful = false;

@@ -117,7 +117,7 @@ class Ring {
     graph_->add({.name = "to-" + to, .parents = sources, .sink = SinkSpec{.topic = to, .internal_topic = true}});
     graph_->add_repartition_topic({.name = to});
   }
-  [[nodiscard]] GraphPlan plan() const { return {graph_, "app", {}}; }
+  [[nodiscard]] TopologyPlan plan() const { return {graph_, "app", {}}; }
 
  private:
   NodeId source(const Text& topic, bool internal) {

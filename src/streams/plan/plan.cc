@@ -19,7 +19,7 @@ std::map<std::string, std::string> repartition_configs() {
 
 }  // namespace
 
-GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores)
+TopologyPlan::TopologyPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores)
     : graph_(std::move(graph)),
       application_id_(std::move(application_id)),
       changelogs_(stores.changelogs),
@@ -36,7 +36,7 @@ GraphPlan::GraphPlan(std::shared_ptr<const Graph> graph, std::string application
   }
 }
 
-Result<std::shared_ptr<const Graph>> GraphPlan::bind(const SerdeContext& context) const {
+Result<std::shared_ptr<const Graph>> TopologyPlan::bind(const SerdeContext& context) const {
   const std::lock_guard lock(bind_mutex_);
   if (bound_ && bound_to_ == context.registry) return bound_;
   bound_ = MUIR_TRY(guarded([&] { return graph_->bind(context); }));
@@ -44,7 +44,7 @@ Result<std::shared_ptr<const Graph>> GraphPlan::bind(const SerdeContext& context
   return bound_;
 }
 
-void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
+void TopologyPlan::add_subtopology(const std::vector<NodeId>& nodes) {
   SubtopologyPlan plan{.id = static_cast<int32_t>(subtopologies_.size())};
   std::set<std::string> sources;
   std::set<std::string> sinks;
@@ -75,14 +75,14 @@ void GraphPlan::add_subtopology(const std::vector<NodeId>& nodes) {
   subtopologies_.push_back(std::move(plan));
 }
 
-void GraphPlan::add_changelog(const StoreSpec& store, const std::string& topic) {
+void TopologyPlan::add_changelog(const StoreSpec& store, const std::string& topic) {
   std::map<std::string, std::string> configs{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}};
   for (const auto& [key, value] : supplier(store.name).changelog_configs(changelogs_)) configs[key] = value;
   for (const auto& [key, value] : store.topic_configs) configs[key] = value;
   internal_topics_.push_back({.name = topic, .changelog = true, .configs = std::move(configs)});
 }
 
-SourceSettings GraphPlan::source_settings(const std::string& topic) const {
+SourceSettings TopologyPlan::source_settings(const std::string& topic) const {
   for (const GraphNode& node : graph_->nodes()) {
     if (!node.source) continue;
     for (const auto& name : node.source->topics) {
@@ -104,7 +104,7 @@ Result<std::shared_ptr<const internal::TopologyPlan>> Topology::plan(const std::
   if (application_id.empty()) return error(Code::invalid_argument, "plan topology: application.id is empty");
   // Store suppliers of the program's own are asked for their topics' settings.
   return internal::guarded([&]() -> Result<std::shared_ptr<const internal::TopologyPlan>> {
-    auto plan = std::make_shared<const internal::GraphPlan>(graph_, application_id, stores);
+    auto plan = std::make_shared<const internal::TopologyPlan>(graph_, application_id, stores);
     for (const auto& topic : plan->internal_topics()) {
       if (internal::is_legal_name(topic.name)) continue;
       return error(Code::invalid_argument,

@@ -1,4 +1,4 @@
-// GraphPlan: the TopologyPlan of a graph built by the DSL.
+// TopologyPlan: a graph cut into subtopologies for an application, with its topics resolved.
 #pragma once
 
 #include <map>
@@ -16,19 +16,20 @@ namespace muir::streams::internal {
 // Kafka's text for the graph; see Topology::describe().
 std::string describe(const Graph& graph);
 
-class GraphPlan final : public TopologyPlan {
+// Immutable but for what bind() remembers; shared by every thread.
+class TopologyPlan {
  public:
-  GraphPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores);
+  TopologyPlan(std::shared_ptr<const Graph> graph, std::string application_id, const StoreDefaults& stores);
 
-  [[nodiscard]] const std::vector<SubtopologyPlan>& subtopologies() const override { return subtopologies_; }
-  [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const override { return internal_topics_; }
-  [[nodiscard]] const std::vector<std::vector<std::string>>& copartition_groups() const override {
-    return copartitioned_;
-  }
-  [[nodiscard]] SourceSettings source_settings(const std::string& topic) const override;
-  [[nodiscard]] std::string describe() const override { return internal::describe(*graph_); }
+  [[nodiscard]] const std::vector<SubtopologyPlan>& subtopologies() const { return subtopologies_; }
+  // Topics to create before start: repartition and changelog topics.
+  [[nodiscard]] const std::vector<InternalTopic>& internal_topics() const { return internal_topics_; }
+  // Groups of source topics that must have equally many partitions.
+  [[nodiscard]] const std::vector<std::vector<std::string>>& copartition_groups() const { return copartitioned_; }
+  [[nodiscard]] SourceSettings source_settings(const std::string& topic) const;
 
-  // With the application's serdes; made at the first call, and again for another registry. Thread-safe.
+  // With the application's serdes; made at the first call, and again for another registry. Fails with the operator
+  // whose serde cannot do without something that is not there. Thread-safe.
   [[nodiscard]] Result<std::shared_ptr<const Graph>> bind(const SerdeContext& context) const;
   [[nodiscard]] const std::string& application_id() const { return application_id_; }
   [[nodiscard]] const store::StoreSupplier& supplier(const std::string& store) const { return *suppliers_.at(store); }

@@ -1,8 +1,7 @@
 // The border between what a topology means (operators, stores, windows) and what runs it (threads, tasks, commits).
 //
-// TopologyPlan is the built, immutable topology cut into subtopologies with its topics resolved. SubtopologyRunner is
-// one subtopology instantiated for one partition. The runtime and the test driver are the two users: both feed records
-// in, in the order they choose, and decide where what comes out goes. Owned by one thread, except store() of queries.
+// What is told over it. TopologyPlan (plan/plan.h) is the built, immutable topology cut into subtopologies with its
+// topics resolved; SubtopologyRunner (nodes/runner.h) is one subtopology instantiated for one partition.
 #pragma once
 
 #include <cstdint>
@@ -55,19 +54,6 @@ struct SubtopologyPlan {
 
 struct SourceSettings {
   std::optional<bool> earliest{};  // auto.offset.reset of this topic; absent: the configuration's
-};
-
-// Immutable after build; shared by every thread.
-class TopologyPlan {
- public:
-  virtual ~TopologyPlan() = default;
-  [[nodiscard]] virtual const std::vector<SubtopologyPlan>& subtopologies() const = 0;
-  // Topics to create before start: repartition and changelog topics.
-  [[nodiscard]] virtual const std::vector<InternalTopic>& internal_topics() const = 0;
-  // Groups of source topics that must have equally many partitions.
-  [[nodiscard]] virtual const std::vector<std::vector<std::string>>& copartition_groups() const = 0;
-  [[nodiscard]] virtual SourceSettings source_settings(const std::string& topic) const = 0;
-  [[nodiscard]] virtual std::string describe() const = 0;
 };
 
 // The source record that records for a sink come from. Borrowed.
@@ -133,50 +119,5 @@ struct RunnerEnvironment {
   // Global stores, by name, opened and filled by the runtime's global thread before any task starts.
   std::function<store::StateStore*(const std::string&)> global_store{};
 };
-
-class SubtopologyRunner {
- public:
-  virtual ~SubtopologyRunner() = default;
-
-  // Opens the stores; they are restored by the runtime (restore_store) before init_processors().
-  virtual Status open_stores() = 0;
-  // Applies changelog records to a store without logging them again. `records` in offset order.
-  virtual Status restore_store(const std::string& store, std::span<const client::ConsumedRecord> records) = 0;
-  virtual Status init_processors() = 0;
-
-  // Deserialises and processes one source record through the whole graph. A failure that the FailureHandler does not
-  // absorb is returned and ends the task.
-  virtual Status process(std::string_view topic, PartitionId partition, const client::ConsumedRecord& record) = 0;
-  // The timestamp that the source's extractor gives this record (negative: dropped, counted); for choosing among
-  // buffers.
-  virtual Result<int64_t> extract_timestamp(std::string_view topic, const client::ConsumedRecord& record,
-                                            int64_t partition_time_ms) = 0;
-  // Runs punctuators that are due; true when any ran.
-  virtual Result<bool> punctuate_stream_time(int64_t stream_time_ms) = 0;
-  virtual Result<bool> punctuate_wall_clock(int64_t now_ms) = 0;
-
-  // Before a commit: forwards what caches hold and flushes stores' write buffers to the sink.
-  virtual Status flush() = 0;
-  // Makes the stores' files durable enough to be checkpointed with the given changelog offsets.
-  virtual Status sync_stores() = 0;
-  virtual Status close() = 0;
-
-  [[nodiscard]] virtual store::StateStore* store(const std::string& name) = 0;
-
-  // Times that belong to the committed state, by store name; they travel in the metadata of the offset commit (Kafka's
-  // TopicPartitionMetadata). restore_metadata() is called before init_processors(), when a commit had any.
-  [[nodiscard]] virtual std::map<std::string, int64_t> metadata() const { return {}; }
-  virtual void restore_metadata(const std::map<std::string, int64_t>& metadata) { (void)metadata; }
-  // Records that operators dropped by their rules: late, without key, skipped by a failure handler, too old for a
-  // window store. Thread-safe.
-  [[nodiscard]] virtual uint64_t dropped_records() const { return 0; }
-};
-
-// Binds every serde of the topology to its surroundings; fails with the operator whose serde cannot do without
-// something that is not there.
-Status configure_serdes(const TopologyPlan& plan, const SerdeContext& serdes);
-
-Result<std::unique_ptr<SubtopologyRunner>> make_runner(std::shared_ptr<const TopologyPlan> plan, int32_t subtopology,
-                                                       RunnerEnvironment environment);
 
 }  // namespace muir::streams::internal

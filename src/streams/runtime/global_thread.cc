@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "streams/nodes/runner.h"
 
 namespace muir::streams::internal {
 namespace {

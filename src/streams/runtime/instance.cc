@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "streams/nodes/guarded.h"
+#include "streams/plan/plan.h"
 #include "wire/murmur2.h"
 
 namespace muir::streams::internal {

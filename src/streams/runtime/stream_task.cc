@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "streams/group/subscription_info.h"
+#include "streams/nodes/runner.h"
 
 namespace muir::streams::internal {
 namespace {

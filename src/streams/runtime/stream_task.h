@@ -25,6 +25,9 @@
 
 namespace muir::streams::internal {
 
+class SubtopologyRunner;
+class TopologyPlan;
+
 // What tasks share; outlives them.
 struct RuntimeContext {
   // Shared with every thread that runs the topology.

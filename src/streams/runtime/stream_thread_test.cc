@@ -11,6 +11,7 @@
 #include "client/kafka_client.h"
 #include "streams/dsl.h"
 #include "streams/error_handlers.h"
+#include "streams/plan/plan.h"
 #include "testing/eventually.h"
 #include "testing/temp_dir.h"
 #include "wire/error_code.h"

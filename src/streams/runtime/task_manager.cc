@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "streams/plan/plan.h"
 #include "streams/runtime/side_by_side.h"
 
 namespace muir::streams::internal {
