@@ -186,6 +186,10 @@ Status Link::request(std::string_view what) {
   return {};
 }
 
+void Link::turn() {
+  for (FaultyProducer* producer : producers_) producer->turn();
+}
+
 std::unique_ptr<client::Client> behind(Link& link, std::unique_ptr<client::Client> cluster) {
   return std::make_unique<FaultyClient>(link, std::move(cluster));
 }

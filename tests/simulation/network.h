@@ -27,6 +27,11 @@ enum class Sabotage : unsigned char {
 };
 std::string_view to_string(Sabotage sabotage);
 
+class FaultyProducer;
+
+// How long records wait in a client that has no reason to hold them back: Kafka Streams' linger.ms, and a slow broker.
+constexpr int64_t kLingersMs = 200;
+
 // The engine of all decisions of a run.
 class Dice {
  public:
@@ -46,7 +51,7 @@ struct LinkFaults {
   double answer_lost = 0;  // it is carried out and nobody is told
   double pause = 0;        // the process stands still before it
   double cut = 0;          // the process dies before it
-  double lingers = 0;      // what is produced waits in the client, to be written with something later
+  double lingers = 0;      // what is produced waits in the client, to be written with something later or in a while
 };
 
 // One process' way to the cluster.
@@ -63,6 +68,8 @@ class Link {
   // Before a request: OK, or why it does not arrive.
   Status request(std::string_view what);
   [[nodiscard]] bool away() const { return cut_ || clock_.now_ms() < away_until_ms; }
+  // A turn of the client's own threads: what has lingered long enough is written, whether or not somebody waits for it.
+  void turn();
   // From now on nothing that the process does reaches the cluster, and nothing that it had open is ended.
   void cut() { cut_ = true; }
   [[nodiscard]] bool is_cut() const { return cut_; }
@@ -73,8 +80,10 @@ class Link {
   std::vector<std::unique_ptr<client::GroupMember>> left_members;
 
  private:
+  friend class FaultyProducer;
   Dice& dice_;
   Clock& clock_;
+  std::vector<FaultyProducer*> producers_;  // those there are
   bool cut_ = false;
 };
 

@@ -121,6 +121,7 @@ Status Process::start() {
 }
 
 Status Process::turn() {
+  link.turn();
   if (workers_.empty()) {
     const Status started = start();
     if (!started.ok() && !passing(started)) return started;

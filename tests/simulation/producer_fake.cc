@@ -1,6 +1,7 @@
 #include "simulation/producer_fake.h"
 
 #include <deque>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,7 +12,13 @@ using client::Delivery;
 using client::DeliveryCallback;
 using client::ProducedRecord;
 
+FaultyProducer::FaultyProducer(Link& link, std::unique_ptr<client::Producer> inner, bool transactional)
+    : link_(link), inner_(std::move(inner)), transactional_(transactional) {
+  link_.producers_.push_back(this);
+}
+
 FaultyProducer::~FaultyProducer() {
+  std::erase(link_.producers_, this);
   // What was on its way when the process died may still arrive.
   if (!link_.is_cut() || link_.dice().chance(0.5)) {
     deliver();
@@ -21,6 +28,7 @@ FaultyProducer::~FaultyProducer() {
 
 Status FaultyProducer::send(std::span<const ProducedRecord> records, DeliveryCallback on_done) {
   Batch& batch = waiting_.emplace_back();
+  batch.since_ms = link_.clock_.now_ms();
   batch.on_done = std::move(on_done);
   for (const ProducedRecord& one : records) {
     Owned& owned = batch.records.emplace_back(Owned{.topic = std::string(one.topic),
@@ -36,13 +44,18 @@ Status FaultyProducer::send(std::span<const ProducedRecord> records, DeliveryCal
   return {};
 }
 
+void FaultyProducer::turn() {
+  if (waiting_.empty() || link_.away() || link_.clock_.now_ms() - waiting_.front().since_ms < kLingersMs) return;
+  if (link_.sabotage != Sabotage::changelogs_after_commit) deliver();
+}
+
 // `with_changelogs` false: those stay for the next time.
 void FaultyProducer::deliver(bool with_changelogs) {
   std::deque<Batch> now;
   now.swap(waiting_);
   for (Batch& batch : now) {
     if (!with_changelogs) {
-      Batch later;
+      Batch later{.records = {}, .since_ms = batch.since_ms, .on_done = nullptr};
       for (auto it = batch.records.begin(); it != batch.records.end();) {
         if (it->topic.ends_with("-changelog")) {
           later.records.push_back(std::move(*it));

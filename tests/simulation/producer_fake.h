@@ -15,8 +15,7 @@ namespace muir::simulation {
 // Owned by one thread, on which callbacks come.
 class FaultyProducer final : public client::Producer {
  public:
-  FaultyProducer(Link& link, std::unique_ptr<client::Producer> inner, bool transactional)
-      : link_(link), inner_(std::move(inner)), transactional_(transactional) {}
+  FaultyProducer(Link& link, std::unique_ptr<client::Producer> inner, bool transactional);
   ~FaultyProducer() override;
 
   Status send(std::span<const client::ProducedRecord> records, client::DeliveryCallback on_done) override;
@@ -30,6 +29,8 @@ class FaultyProducer final : public client::Producer {
   Status commit_transaction(int64_t timeout_ms) override;
   Status abort_transaction(int64_t timeout_ms) override;
 
+  void turn();  // see Link
+
  private:
   struct Owned {
     std::string topic;
@@ -41,6 +42,7 @@ class FaultyProducer final : public client::Producer {
   };
   struct Batch {
     std::vector<Owned> records;
+    int64_t since_ms;
     client::DeliveryCallback on_done;
   };
   void deliver(bool with_changelogs = true);

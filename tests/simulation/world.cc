@@ -1,9 +1,6 @@
 #include "simulation/world.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <set>
 
@@ -41,17 +38,11 @@ std::map<std::string, std::string> properties_of(const Setting& setting, bool di
           {"producer.transaction.timeout.ms", std::to_string(kTransactionMs)}};
 }
 
-// Where a disk need not be waited for, if there is such a place.
-std::filesystem::path in_memory() {
-  const std::filesystem::path place = "/dev/shm";
-  return access(place.c_str(), W_OK) == 0 ? place : std::filesystem::temp_directory_path();
-}
-
 Result<std::shared_ptr<const streams::internal::TopologyPlan>> plan_of(const Setting& setting) {
   streams::StreamsBuilder builder;
   setting.application->build(builder);
   const auto topology = MUIR_TRY(builder.build());
-  return topology.plan("app", {.kind = setting.on_disk ? store::StoreKind::rocksdb : store::StoreKind::in_memory});
+  return topology.plan("app", {.kind = setting.in_rocksdb ? store::StoreKind::rocksdb : store::StoreKind::in_memory});
 }
 
 }  // namespace
@@ -67,7 +58,7 @@ Setting draw_setting(uint64_t seed, Sabotage sabotage) {
     setting.exactly_once = dice.chance(0.5);
   }
   setting.cached = dice.chance(0.4);
-  setting.on_disk = dice.chance(0.15);
+  setting.in_rocksdb = dice.chance(0.15);
   setting.partitions = static_cast<int>(1 + dice.below(4));
   setting.processes = static_cast<int>(1 + dice.below(3));
   setting.threads = static_cast<int>(1 + dice.below(2));
@@ -81,7 +72,7 @@ Setting draw_setting(uint64_t seed, Sabotage sabotage) {
 std::string to_string(const Setting& setting) {
   return fmt::format("seed {}: {}, {}, {}{}, {} partitions, {} processes of {} threads", setting.seed,
                      setting.application->name, setting.exactly_once ? "exactly once" : "at least once",
-                     setting.on_disk ? "on disk" : "in memory", setting.cached ? " with caches" : "",
+                     setting.in_rocksdb ? "in RocksDB" : "in memory", setting.cached ? " with caches" : "",
                      setting.partitions, setting.processes, setting.threads);
 }
 
@@ -95,13 +86,7 @@ World::World(const Setting& setting, bool disturbed, Sabotage sabotage)
       clock_(kBegin),
       dice_(setting.seed + 0x51),
       cluster_(clock_, {.keep_history = true}),
-      folder_(in_memory()),
-      machine_{clock_,
-               dice_,
-               cluster_,
-               setting.on_disk ? system_env() : files_,
-               plan_of(setting).value(),
-               properties_of(setting, disturbed)},
+      machine_{clock_, dice_, cluster_, files_, plan_of(setting).value(), properties_of(setting, disturbed)},
       client_(cluster_.client()),
       admin_(client_->admin().value()),
       producer_(client_->producer().value()) {
@@ -163,8 +148,7 @@ void World::write(const std::vector<Input>& inputs) {
 
 void World::start(Place& place) {
   if (place.folder == 0) place.folder = ++folders_;
-  place.process =
-      std::make_unique<Process>(machine_, fmt::format("{}/{}", folder_.str(), place.folder), place.folder, sabotage_);
+  place.process = std::make_unique<Process>(machine_, fmt::format("/state/{}", place.folder), place.folder, sabotage_);
   note(fmt::format("process {} starts", place.folder));
   if (!disturbed_ || calm_) return;
   place.process->link.faults = link_faults_;

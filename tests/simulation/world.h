@@ -9,7 +9,6 @@
 #include "base/file_fault.h"
 #include "simulation/process.h"
 #include "simulation/topologies.h"
-#include "testing/temp_dir.h"
 
 namespace muir::simulation {
 
@@ -19,7 +18,7 @@ struct Setting {
   const Application* application = nullptr;
   bool exactly_once = true;
   bool cached = false;
-  bool on_disk = false;  // stores in RocksDB
+  bool in_rocksdb = false;
   int partitions = 3;
   int processes = 3;          // at most
   int threads = 1;            // of each
@@ -83,8 +82,7 @@ class World {
   ManualClock clock_;
   Dice dice_;
   client::MemoryCluster cluster_;
-  FaultEnv files_;  // where no store is in RocksDB, which has files of its own
-  testing::TempDir folder_;
+  FaultEnv files_;  // of every machine, RocksDB's among them
   Machine machine_;
   std::unique_ptr<client::Client> client_;
   std::unique_ptr<client::Admin> admin_;
