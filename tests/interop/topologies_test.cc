@@ -138,7 +138,7 @@ std::map<std::string, std::string> run_java(const Records& records) {
   EXPECT_TRUE(java.ok()) << java.status().to_string();
   std::string name;
   while (java.ok()) {
-    const auto line = java->read_line(60s);
+    const auto line = java->read_line(240s);  // it compiles Topologies.java first
     EXPECT_TRUE(line.ok()) << line.status().to_string();
     if (!line.ok() || *line == "== end") break;
     if (line->starts_with("== ")) {
