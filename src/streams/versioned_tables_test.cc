@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "streams/dsl.h"
+#include "streams/plan/plan.h"
 #include "streams/test_driver.h"
 
 namespace muir::streams {
