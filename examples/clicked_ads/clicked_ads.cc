@@ -62,7 +62,7 @@ inline void describe(muir::Fields& f, ViewCount& c) { f("minute_ms", c.minute_ms
 struct AdResult {  // key: the view's id
   std::string campaign;
   std::string page;
-  std::optional<std::string> clicked_by;
+  std::optional<std::string> clicked_by{};
 };
 inline void describe(muir::Fields& f, AdResult& r) {
   f("campaign", r.campaign)("page", r.page)("clicked_by", r.clicked_by);

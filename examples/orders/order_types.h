@@ -21,7 +21,7 @@ inline void describe(muir::Fields& f, Order& o) {
 
 struct Refusal {  // key: the order's id
   std::string reason;
-  std::optional<Order> order;
+  std::optional<Order> order{};
 };
 inline void describe(muir::Fields& f, Refusal& r) { f("reason", r.reason)("order", r.order); }
 

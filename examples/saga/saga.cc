@@ -48,8 +48,8 @@ inline void describe(muir::Symbols<Action>& s) {
 
 struct Message {
   Action action = Action::reserve;
-  std::optional<Request> order;
-  std::optional<std::string> why;
+  std::optional<Request> order{};
+  std::optional<std::string> why{};
 };
 inline void describe(muir::Fields& f, Message& m) { f("action", m.action)("order", m.order)("why", m.why); }
 

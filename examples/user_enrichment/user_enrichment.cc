@@ -32,9 +32,9 @@ inline void describe(muir::Fields& f, Person& p) { f("name", p.name)("country", 
 
 struct EnrichedAction {  // key: the user's id
   std::string action;
-  int64_t appearance = 0;           // 1: the user's first
-  std::optional<std::string> name;  // null for users that nobody knows, as is the country
-  std::optional<std::string> country;
+  int64_t appearance = 0;             // 1: the user's first
+  std::optional<std::string> name{};  // null for users that nobody knows, as is the country
+  std::optional<std::string> country{};
 };
 inline void describe(muir::Fields& f, EnrichedAction& a) {
   f("action", a.action)("appearance", a.appearance)("name", a.name)("country", a.country);

@@ -14,8 +14,20 @@
 #include "schema/avro_text.h"
 #include "serde/avro_wire_format.h"
 #include "serde/json_codec.h"
+#include "serde/json_serde.h"
 #include "serde/test_types.h"
 #include "testing/mutations.h"
+
+namespace fleet {
+struct Stop {
+  std::string name;
+  int32_t minutes = 0;
+};
+inline void describe(muir::Fields& f, Stop& s) { f("name", s.name)("minutes", s.minutes); }
+}  // namespace fleet
+
+template <>
+struct muir::serde<fleet::Stop> : muir::JsonSerde<fleet::Stop> {};
 
 namespace muir {
 namespace {
@@ -297,6 +309,14 @@ TEST(JsonSerde, WritesMembersInTheOrderOfDescribe) {
   const auto text = to_json_text(a_position());
   ASSERT_TRUE(text.ok());
   EXPECT_EQ(*text, R"({"vehicle":"V1","lat":52.25,"lon":21.0,"speed":36.5,"timestamp":1767268800000})");
+}
+
+TEST(JsonSerde, IsTheDefaultOfATypeThatSaysSo) {
+  const auto serde = default_serde<fleet::Stop>();
+  EXPECT_EQ(serialized(serde, fleet::Stop{"Centrum", 3}), R"({"name":"Centrum","minutes":3})");
+  const auto again = serde.deserialize("t", R"({"name":"Wola","minutes":7})");
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(again->minutes, 7);
 }
 
 TEST(JsonSerde, ReadsBackEverything) {
