@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -113,8 +112,7 @@ class Connection final : public FrameConnection,
       return {large_.data() + large_filled_, large_.size() - large_filled_};
     }
     const std::span<char> space = read_space().first(kReadBytes);
-    std::memcpy(space.data(), in_.data(), in_.size());
-    return space.subspan(in_.size());
+    return space.subspan(in_.copy(space.data(), in_.size()));
   }
 
   void on_read(size_t n) override {

@@ -1,6 +1,5 @@
 #include "schema/avro_container.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -259,8 +258,7 @@ Status ContainerWriter::close() {
 
 int fuzz_avro_container(BytesView input) {
   auto reader = ContainerReader::open([&input](char* buffer, size_t size) -> Result<size_t> {
-    const size_t count = std::min(size, input.size());
-    std::memcpy(buffer, input.data(), count);
+    const size_t count = input.copy(buffer, size);
     input.remove_prefix(count);
     return count;
   });

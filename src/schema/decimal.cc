@@ -1,7 +1,6 @@
 #include "schema/decimal.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace muir::schema {
 namespace {
@@ -109,7 +108,7 @@ int compare_decimals(BytesView a, BytesView b) {
   const bool negative = is_negative(a);
   if (negative != is_negative(b)) return negative ? -1 : 1;
   if (a.size() != b.size()) return (a.size() < b.size()) == negative ? 1 : -1;
-  return std::memcmp(a.data(), b.data(), a.size());  // of one sign and length, two's complement orders as it stands
+  return a.compare(b);  // of one sign and length, two's complement orders as it stands
 }
 
 }  // namespace muir::schema

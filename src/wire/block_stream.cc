@@ -1,8 +1,5 @@
 #include "wire/block_stream.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "wire/internal/decoders.h"
 
 namespace muir::wire {
@@ -15,8 +12,7 @@ class PlainDecoder final : public BlockDecoder {
  public:
   void open(BytesView block, size_t) override { rest_ = block; }
   Result<size_t> read(char* out, size_t size) override {
-    const size_t n = std::min(size, rest_.size());
-    std::memcpy(out, rest_.data(), n);
+    const size_t n = rest_.copy(out, size);
     rest_.remove_prefix(n);
     return n;
   }

@@ -75,6 +75,13 @@ TEST(BlockStream, GivesTheSameInPiecesOfAnySize) {
   }
 }
 
+TEST(BlockStream, ABlockThatLiesNowhereIsEmpty) {
+  BlockStream stream;
+  stream.open(Compression::none, BytesView());
+  char more = 0;
+  EXPECT_EQ(*stream.read(&more, 1), 0U);
+}
+
 TEST(BlockStream, WhatIsWrittenInPiecesReadsAsOne) {
   std::mt19937_64 engine(20261128);
   const Bytes block = sample(400'000);
