@@ -98,7 +98,7 @@ struct RowTarget {
   static At enter_branch(At at, const Node& node) {
     if (node.to == Type::null) return at;  // rows begin with nothing there
     const RowSlot& slot = slot_of(node);
-    if (slot.mask != 0) (*at.data)[at.at - slot.presence] |= static_cast<char>(slot.mask);
+    set_presence(slot, (*at.data)[at.at], true);
     if (slot.shape->storage != Storage::choice) return at;
     return behind(at, schema::internal::open_branch(*at.data, at.at, *slot.shape, node.branch));
   }

@@ -43,7 +43,7 @@ void check_room(bool fits) { CHECK(fits, "a row grows beyond {} bytes", RowLayou
 void CellWriter::set_null() {
   if (slot_->shape->storage == Storage::none && slot_->mask == 0) return;
   CHECK(slot_->mask != 0, "null for {}, which is not nullable", slot_->shape->schema->to_string());
-  (*data_)[at_ - slot_->presence] &= static_cast<char>(~slot_->mask);
+  set_presence(*slot_, (*data_)[at_], false);
 }
 
 void CellWriter::set_varying(Storage kind, BytesView bytes) {

@@ -56,9 +56,7 @@ class CellWriter {
     CHECK(slot_->shape->storage == wanted, "a column of {} is written as {}", to_string(slot_->shape->storage),
           to_string(wanted));
   }
-  void mark() const {
-    if (slot_->mask != 0) (*data_)[at_ - slot_->presence] |= static_cast<char>(slot_->mask);
-  }
+  void mark() const { set_presence(*slot_, (*data_)[at_], true); }
   void set_varying(Storage kind, BytesView bytes);
 
   const RowSlot* slot_;

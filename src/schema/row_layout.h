@@ -62,6 +62,13 @@ struct RowShape {
   const RowLayout* layout = nullptr;  // that it is part of
 };
 
+// Says with the slot's bit, which lies before `value` in the row, whether it is there.
+inline void set_presence(const RowSlot& slot, char& value, bool there) {
+  if (slot.mask == 0) return;
+  char& bits = *(&value - slot.presence);
+  bits = static_cast<char>(there ? bits | slot.mask : bits & ~slot.mask);
+}
+
 using RowLayoutPtr = std::shared_ptr<const RowLayout>;  // shared by every row, which outlives what made it
 
 // Immutable, thread-safe.

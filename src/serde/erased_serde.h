@@ -42,7 +42,8 @@ class ErasedSerde {
 [[nodiscard]] inline Result<std::shared_ptr<ErasedSerde>> bound(const std::shared_ptr<ErasedSerde>& serde,
                                                                 const SerdeContext& context, bool is_key) {
   auto made = MUIR_TRY(serde->bind(context, is_key));
-  return made ? std::move(made) : serde;
+  if (!made) return serde;
+  return made;
 }
 
 // A shared handle, so that options with serdes can be copied; empty when default-constructed.
