@@ -269,6 +269,17 @@ void StreamTask::offsets(const std::function<Result<Offset>(const client::TopicP
   }
 }
 
+void StreamTask::offsets_again(client::Offsets& out) const {
+  for (const auto& queue : group_.queues()) {
+    const auto before = committed_.find(queue->partition());
+    if (before == committed_.end()) continue;
+    out[queue->partition()] = {.offset = before->second,
+                               .metadata = encode_commit_metadata(
+                                   {.partition_time_ms = queue->partition_time(), .store_times = runner_->metadata()})};
+    return;
+  }
+}
+
 void StreamTask::look_past_the_last(const std::function<Result<Offset>(const client::TopicPartition&)>& position) {
   if (commit_needed_ || !running_) return;
   for (const auto& queue : group_.queues()) {

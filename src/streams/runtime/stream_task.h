@@ -98,6 +98,8 @@ class StreamTask final : public RestoredTask {
   // The offsets to commit. `position` gives the main consumer's position.
   void offsets(const std::function<Result<Offset>(const client::TopicPartition&)>& position,
                client::Offsets& out) const;
+  // One that was committed before, for a commit that is to be checked and has no new ones.
+  void offsets_again(client::Offsets& out) const;
   // After a successful commit of `committed`. At least once: writes a checkpoint when it would save enough work.
   Status committed(const client::Offsets& committed);
 

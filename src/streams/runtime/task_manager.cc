@@ -340,6 +340,7 @@ Status TaskManager::commit() {
     MUIR_RETURN_IF_ERROR(task->flush());
     task->offsets(position, offsets);
   }
+  if (offsets.empty() && context_.config->exactly_once) MUIR_RETURN_IF_ERROR(fence_what_timers_wrote(offsets));
   MUIR_RETURN_IF_ERROR(commit_offsets(offsets));
   failing_since_ms_ = -1;
   for (const auto& [tp, offset] : offsets) {
@@ -350,6 +351,17 @@ Status TaskManager::commit() {
   counters.commit_seconds.observe_us(static_cast<int64_t>(took));
   clients_.counters->commit.add(1, static_cast<int64_t>(took));
   for (uint64_t max = counters.commit_us_max; took > max && !counters.commit_us_max.compare_exchange_weak(max, took);) {
+  }
+  return {};
+}
+
+// A transaction without offsets is one that the group does not check: a member that it has given up, and that does not
+// know it yet, would commit what its timers wrote while others have its tasks.
+Status TaskManager::fence_what_timers_wrote(client::Offsets& offsets) {
+  MUIR_RETURN_IF_ERROR(clients_.collector->push());
+  if (!clients_.collector->in_transaction()) return {};
+  for (const auto& [id, task] : tasks_) {
+    if (task->running() && offsets.empty()) task->offsets_again(offsets);
   }
   return {};
 }

@@ -101,6 +101,7 @@ class TaskManager final : public AssignmentListener {
   Status begin_running(StreamTask& task, std::vector<client::PartitionStart>& starts);
   Status restart_from_scratch(StreamTask& task);
   Status commit_at_least_once(const client::Offsets& offsets);
+  Status fence_what_timers_wrote(client::Offsets& offsets);
   Status commit_offsets(const client::Offsets& offsets);
   Status give_up_clean(const std::vector<TaskId>& tasks);
   void drop(StreamTask& task);
