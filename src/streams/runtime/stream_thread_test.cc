@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 
 #include "base/file_fault.h"
@@ -509,6 +511,67 @@ TEST_F(StreamThreadTest, ACommitThatIsRefusedBecauseThePlaceIsLostDoesNotEndTheT
   EXPECT_EQ(counts(), (std::map<std::string, int64_t>{{"a", 1}, {"b", 1}}));
   first->close(true);
   second->close(true);
+}
+
+// Forwards what came since the last time, and forgets it, whenever a timer says so.
+class Timed final : public Processor<Text, Text, Text, Text> {
+ public:
+  explicit Timed(const std::function<void()>& on_write) : on_write_(on_write) {}
+  Status init(Context& task) override {
+    kept_ = MUIR_TRY((task.key_value_store<Text, Text>("kept")));
+    task.schedule(std::chrono::seconds(1), PunctuationType::wall_clock_time, [this](int64_t now_ms) -> Status {
+      const std::optional<Text> value = MUIR_TRY(kept_.get("k"));
+      if (!value) return {};
+      const Text key = "k";
+      on_write_();
+      MUIR_RETURN_IF_ERROR(context().forward({.key = &key, .value = &*value, .timestamp_ms = now_ms}));
+      return kept_.erase(key);
+    });
+    return {};
+  }
+  Status process(const Record<Text, Text>& record) override { return kept_.put(*record.key, *record.value); }
+
+ private:
+  const std::function<void()>& on_write_;
+  KeyValueStore<Text, Text> kept_;
+};
+
+// Offsets are what the group checks of a transaction; what only timers wrote has no new ones.
+TEST_F(StreamThreadTest, WhatTimersWriteIsNotCommittedByAMemberThatTheGroupHasGivenUp) {
+  int written = 0;
+  const std::function<void()> on_write = [&] {
+    if (++written > 1) return;
+    for (const auto& [member, assignment] : cluster_.assignments("app")) cluster_.expire_member("app", member);
+  };
+  StreamsBuilder builder;
+  builder.add_state_store(KeyValueStoreBuilder<Text, Text>{.name = "kept", .kind = store::StoreKind::in_memory});
+  builder.stream<Text, Text>("in")
+      .process([&] { return std::make_unique<Timed>(on_write); }, {.name = "timed", .stores = {"kept"}})
+      .to("out");
+  plan_ = builder.build()->plan("app").value();
+  const auto committed = [&] {
+    int64_t count = 0;
+    for (int p = 0; p < kPartitions; ++p) {
+      for (const auto& record : cluster_.stored({"out", PartitionId(p)}))
+        count += record.state == client::StoredRecord::State::committed ? 1 : 0;
+    }
+    return count;
+  };
+  const auto one = app(folder_.str());
+  settle({one.get()}, 60);  // each task's timer has run, and the offset it begins with is committed
+  produce("k", "7");
+  settle({one.get()}, 20);  // the record's offset is committed
+  EXPECT_EQ(committed(), 0);
+  for (int i = 0; i < 200 && written == 0; ++i) {
+    ASSERT_TRUE(one->turn().ok());
+    clock_.advance_ms(20);
+  }
+  ASSERT_EQ(written, 1);
+  EXPECT_EQ(committed(), 0) << "a zombie's";
+  settle({one.get()}, 200);
+  EXPECT_EQ(written, 2);
+  EXPECT_EQ(committed(), 1);
+  one->close(true);
 }
 
 TEST_F(StreamThreadTest, AFailureOfTheTopologyEndsTheThread) {
