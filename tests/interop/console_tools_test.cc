@@ -25,9 +25,17 @@ class ConsoleTools : public OnBothBrokers {
   }
   ToolAnswer configs(const std::vector<std::string>& arguments) { return tool("ConfigCommand", arguments); }
 
+  // The answer when it has, or has not, the text: Apache Kafka's broker hears a moment later what its controller has
+  // decided.
+  static ToolAnswer once(const std::string& text, bool there, const std::function<ToolAnswer()>& ask) {
+    ToolAnswer answer;
+    (void)testing::eventually([&] { return (answer = ask()).has(text) == there; });
+    return answer;
+  }
   void create(const std::string& topic, const std::string& partitions) {
     const auto made = topics({"--create", "--topic", topic, "--partitions", partitions});
     ASSERT_EQ(made.exit_code, 0) << made.output;
+    once("PartitionCount: " + partitions, true, [&] { return topics({"--describe", "--topic", topic}); });
   }
   // Keys and values, each "key:value".
   void produce(const std::string& topic, const std::string& lines) {
@@ -66,16 +74,19 @@ TEST_P(ConsoleTools, TopicsAreMadeListedGrownAndDeleted) {
   const auto again = topics({"--create", "--topic", "tool-topics"});
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_SAYS(again, "already exists");
-  EXPECT_SAYS(topics({"--list"}), "tool-topics\n");
-  EXPECT_SAYS(topics({"--describe", "--topic", "tool-topics"}), "PartitionCount: 3\tReplicationFactor: 1\tConfigs: ");
+  const auto listed = [&] { return topics({"--list"}); };
+  const auto described = [&] { return topics({"--describe", "--topic", "tool-topics"}); };
+  EXPECT_SAYS(once("tool-topics\n", true, listed), "tool-topics\n");
+  const std::string three = "PartitionCount: 3\tReplicationFactor: 1\tConfigs: ";
+  EXPECT_SAYS(once(three, true, described), three);
   EXPECT_EQ(topics({"--alter", "--topic", "tool-topics", "--partitions", "4"}).exit_code, 0);
-  const auto grown = topics({"--describe", "--topic", "tool-topics"});
+  const auto grown = once("PartitionCount: 4", true, described);
   EXPECT_SAYS(grown, "PartitionCount: 4");
   EXPECT_SAYS(grown, "retention.ms=100000");
   EXPECT_SAYS(grown, "Partition: 3\tLeader: 1\tReplicas: 1\tIsr: 1");
   EXPECT_EQ(topics({"--alter", "--topic", "tool-topics", "--partitions", "2"}).exit_code, 1);
   EXPECT_EQ(topics({"--delete", "--topic", "tool-topics"}).exit_code, 0);
-  EXPECT_FALSE(topics({"--list"}).has("tool-topics\n"));
+  EXPECT_FALSE(once("tool-topics\n", false, listed).has("tool-topics\n"));
 }
 
 TEST_P(ConsoleTools, WhatTheProducerWritesTheConsumerReads) {
@@ -124,11 +135,12 @@ TEST_P(ConsoleTools, TopicSettingsAreChangedAndRemoved) {
   };
   EXPECT_SAYS(with({"--alter", "--add-config", "cleanup.policy=compact,segment.ms=60000"}),
               "Completed updating config");
-  const auto changed = with({"--describe"});
+  const auto described = [&] { return with({"--describe"}); };
+  const auto changed = once("segment.ms=60000", true, described);
   EXPECT_SAYS(changed, "cleanup.policy=compact sensitive=false");
   EXPECT_SAYS(changed, "segment.ms=60000 sensitive=false");
   EXPECT_SAYS(with({"--alter", "--delete-config", "segment.ms"}), "Completed updating config");
-  EXPECT_FALSE(with({"--describe"}).has("segment.ms"));
+  EXPECT_FALSE(once("segment.ms", false, described).has("segment.ms"));
   const auto all = with({"--describe", "--all"});
   EXPECT_SAYS(all, "segment.ms=604800000");
   EXPECT_SAYS(all, "max.message.bytes=1048588");
