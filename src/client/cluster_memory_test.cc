@@ -170,6 +170,15 @@ TEST_F(MemoryClusterTest, OffsetsOfATransactionCountWhenItCommits) {
   EXPECT_EQ(admin_->committed_offsets("g", {kOrders}, true).value().at(kOrders).offset, Offset(7));
 }
 
+TEST_F(MemoryClusterTest, OffsetsOfATransactionGoWithTheirTopic) {
+  auto producer = transactional("app");
+  ASSERT_TRUE(producer->begin_transaction().ok());
+  ASSERT_TRUE(producer->send_offsets_to_transaction({{kOrders, {Offset(7)}}}, {.group_id = "g"}, 1000).ok());
+  ASSERT_TRUE(admin_->delete_topic(kOrders.topic).ok());
+  ASSERT_TRUE(producer->commit_transaction(1000).ok());
+  EXPECT_TRUE(admin_->committed_offsets("g", {kOrders}, true).value().empty());
+}
+
 TEST_F(MemoryClusterTest, AnOffsetThatDoesNotExistIsOutOfRangeAndNamesThePartition) {
   auto producer = client_->producer({}).value();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(send(*producer, "v").ok());

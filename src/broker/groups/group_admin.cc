@@ -127,9 +127,8 @@ void GroupCoordinator::delete_group(const std::string& group_id, std::function<v
   Group* group = find(group_id);
   if (group == nullptr || group->state == GroupState::dead) return done(ErrorCode::group_id_not_found);
   if (group->state != GroupState::empty) return done(ErrorCode::non_empty_group);
-  std::vector<TopicPartition> offsets;
-  for (const auto& [partition, _] : group->offsets.committed()) offsets.push_back(partition);
-  forget(*group, std::move(offsets), true,
+  const auto offsets = group->offsets.partitions();
+  forget(*group, {offsets.begin(), offsets.end()}, true,
          [done = std::move(done)](const Status& status) { done(coordinator_error(status)); });
 }
 
@@ -201,7 +200,7 @@ void GroupCoordinator::on_topics_deleted(std::vector<std::string> topics) {
   strand_.run([this, topics = std::move(topics)] {
     for (const auto& [id, group] : groups_) {
       std::vector<TopicPartition> gone;
-      for (const auto& [partition, _] : group->offsets.committed()) {
+      for (const TopicPartition& partition : group->offsets.partitions()) {
         if (std::find(topics.begin(), topics.end(), partition.first) != topics.end()) gone.push_back(partition);
       }
       if (gone.empty()) continue;
@@ -216,7 +215,7 @@ void GroupCoordinator::forget_offsets_of_missing_topics() {
   strand_.run([this] {
     std::set<std::string> missing;
     for (const auto& [id, group] : groups_) {
-      for (const auto& [partition, _] : group->offsets.committed()) {
+      for (const TopicPartition& partition : group->offsets.partitions()) {
         if (log_.partition_count(partition.first) == 0) missing.insert(partition.first);
       }
     }

@@ -547,6 +547,20 @@ TEST_F(GroupCoordinatorTest, ATransactionsFailedAppendLeavesNothingPending) {
   EXPECT_EQ(fetch(true).error_code, ErrorCode::none);
 }
 
+// Else the group would go on, in a topic of that name that is made anew, where it was in the old one.
+TEST_F(GroupCoordinatorTest, ATransactionsOffsetsGoWithTheirTopic) {
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted ? "restarted" : "not restarted");
+    EXPECT_EQ(commit(Offset(10)), ErrorCode::none);
+    EXPECT_EQ(commit_in_txn(ProducerId(7), Offset(20)), ErrorCode::none);
+    groups->on_topics_deleted({"t"});
+    if (restarted) restart();
+    EXPECT_EQ(fetch(true).error_code, ErrorCode::none);
+    end_txn(ProducerId(7), true);
+    EXPECT_EQ(fetch(true).committed_offset, -1);
+  }
+}
+
 // ---- restart
 
 TEST_F(GroupCoordinatorTest, GroupsSurviveARestart) {

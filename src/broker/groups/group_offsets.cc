@@ -11,7 +11,20 @@ void GroupOffsets::commit(const TopicPartition& partition, CommittedOffset offse
   }
 }
 
-void GroupOffsets::remove(const TopicPartition& partition) { committed_.erase(partition); }
+void GroupOffsets::remove(const TopicPartition& partition) {
+  committed_.erase(partition);
+  for (auto& [_, partitions] : pending_) partitions.erase(partition);
+  std::erase_if(pending_, [](const auto& producer) { return producer.second.empty(); });
+}
+
+std::set<TopicPartition> GroupOffsets::partitions() const {
+  std::set<TopicPartition> out;
+  for (const auto& [partition, _] : committed_) out.insert(partition);
+  for (const auto& [_, partitions] : pending_) {
+    for (const auto& [partition, offset] : partitions) out.insert(partition);
+  }
+  return out;
+}
 
 const CommittedOffset* GroupOffsets::find(const TopicPartition& partition) const {
   const auto at = committed_.find(partition);

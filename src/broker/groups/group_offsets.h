@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,7 @@ struct CommittedOffset {
 class GroupOffsets {
  public:
   void commit(const TopicPartition& partition, CommittedOffset offset);
+  // Those of transactions too, as Kafka's coordinator does when it reads a tombstone.
   void remove(const TopicPartition& partition);
   [[nodiscard]] const CommittedOffset* find(const TopicPartition& partition) const;
   [[nodiscard]] const std::map<TopicPartition, CommittedOffset>& committed() const { return committed_; }
@@ -37,6 +39,8 @@ class GroupOffsets {
   // Takes back an announcement whose append failed, unless something has been staged.
   void retract(ProducerId producer_id, const TopicPartition& partition);
   void complete(ProducerId producer_id, bool commit);
+  // Those that have an offset or wait for one.
+  [[nodiscard]] std::set<TopicPartition> partitions() const;
   [[nodiscard]] bool is_unstable(const TopicPartition& partition) const;
   [[nodiscard]] bool has_pending(ProducerId producer_id) const { return pending_.contains(producer_id); }
   [[nodiscard]] bool has_pending() const { return !pending_.empty(); }

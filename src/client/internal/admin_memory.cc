@@ -66,6 +66,10 @@ Status MemoryAdmin::delete_topic(const std::string& name, int64_t) {
   for (auto& [id, group] : state_.groups) {
     std::erase_if(group.committed, [&](const auto& one) { return one.first.topic == name; });
   }
+  for (auto& [id, transaction] : state_.transactional) {
+    for (auto& [group, offsets] : transaction.offsets)
+      std::erase_if(offsets, [&](const auto& one) { return one.first.topic == name; });
+  }
   return {};
 }
 
